@@ -1,0 +1,25 @@
+import { createHash } from "node:crypto";
+import type { Fingerprint } from "../../drizzle/queries/post-embeddings.ts";
+import { EMBEDDING_DIMENSIONS } from "../../drizzle/schema.ts";
+
+type Post = { title: string; body: string };
+
+/** The text that is embedded for a post. */
+export const textOf = ({ title, body }: Post) => `${title}\n\n${body}`;
+
+/** False for a post of white space only. The same class of characters as in `findStalePosts`. */
+export const hasText = ({ title, body }: Post) => /[^ \t\n\r\f\v]/.test(title + body);
+
+/** All that decides a vector besides the text. A new template or way of splitting gets a new version here. */
+export const recipeOf = (model: string) => `${model}\n${EMBEDDING_DIMENSIONS}\ntitle-body-v1\n`;
+
+/** SHA-256, in hex, of recipe and text: equal means that the stored vectors are current. */
+export function fingerprintOf(post: Post, model: string): Fingerprint {
+  const recipe = recipeOf(model);
+  return {
+    recipe,
+    contentHash: createHash("sha256")
+      .update(recipe + textOf(post))
+      .digest("hex"),
+  };
+}

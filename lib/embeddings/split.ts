@@ -1,0 +1,47 @@
+import { countTokens as count } from "gpt-tokenizer/encoding/cl100k_base";
+
+/** Tokens (cl100k_base) in a chunk, at most. OpenAI takes 8,192; smaller chunks say better what a passage is about. */
+export const MAX_CHUNK_TOKENS = 1_000;
+
+// Longer pieces are cut before counting: the tokenizer's time grows with the square of an unbroken run of letters.
+const MAX_PIECE_LENGTH = 1_000;
+
+export type TextChunk = { text: string; tokens: number };
+
+const countTokens = (text: string) => count(text, { disallowedSpecial: new Set() });
+
+// From the coarsest boundary to the finest; each keeps the separator at the end of what it ends.
+const BOUNDARIES = [/(?<=\n\s*\n)/, /(?<=[.!?。！？]\s)/, /(?<=\s)/];
+
+function halves(text: string): string[] {
+  let middle = Math.ceil(text.length / 2);
+  // A cut inside a surrogate pair would make two broken characters.
+  if (/[\uD800-\uDBFF]/.test(text[middle - 1] ?? "")) middle += 1;
+  return middle >= text.length ? [text] : [text.slice(0, middle), text.slice(middle)];
+}
+
+function pieces(text: string, boundaries: RegExp[] = BOUNDARIES): TextChunk[] {
+  const tokens = text.length <= MAX_PIECE_LENGTH ? countTokens(text) : Number.POSITIVE_INFINITY;
+  if (tokens <= MAX_CHUNK_TOKENS) return [{ text, tokens }];
+  const [boundary, ...finer] = boundaries;
+  const parts = boundary ? text.split(boundary) : halves(text);
+  if (!boundary && parts.length === 1) return [{ text, tokens }];
+  return parts.flatMap((part) => pieces(part, finer));
+}
+
+/**
+ * Splits a text into chunks of at most {@link MAX_CHUNK_TOKENS} tokens, at paragraphs, sentences or words where it
+ * can. Joined, the chunks are the text, but for chunks of white space only, which are left out.
+ * Equal texts give equal chunks.
+ */
+export function split(text: string): TextChunk[] {
+  const chunks: TextChunk[] = [];
+  let open: TextChunk = { text: "", tokens: 0 };
+  for (const piece of pieces(text)) {
+    if (open.text && open.tokens + piece.tokens > MAX_CHUNK_TOKENS) {
+      chunks.push(open);
+      open = piece;
+    } else open = { text: open.text + piece.text, tokens: open.tokens + piece.tokens };
+  }
+  return [...chunks, open].filter((chunk) => /\S/.test(chunk.text));
+}

@@ -1,0 +1,111 @@
+import { z } from "zod";
+
+const url = (protocols: string) =>
+  z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols}://`);
+const httpUrl = url("https?");
+
+/** Every variable of the product: its shape, and where to get it. `.env.example` lists the same names. */
+export const variables = {
+  DATABASE_URL: {
+    schema: url("postgres|postgresql"),
+    where: "the connection string of your Postgres, postgres://user:password@host:5432/name",
+  },
+  SEQUIN_WEBHOOK_SECRET: {
+    schema: z.string(),
+    where: "any long random text, the same here and where Sequin runs: openssl rand -base64 32",
+  },
+  SEQUIN_WEBHOOK_SECRET_PREVIOUS: {
+    schema: z.string(),
+    where: "the secret before the last change, while Sequin may still send it",
+  },
+  TRIGGER_SECRET_KEY: {
+    schema: z.string(),
+    where: "Trigger.dev dashboard → your project → API keys, tr_dev_… or tr_prod_…",
+  },
+  TRIGGER_API_URL: {
+    schema: httpUrl,
+    where: "the URL of a self-hosted Trigger.dev; leave it out for Trigger.dev cloud",
+  },
+  TRIGGER_PROJECT_REF: {
+    schema: z.string(),
+    where: "Trigger.dev dashboard → your project → Project settings, proj_…",
+  },
+  TRIGGER_ACCESS_TOKEN: {
+    schema: z.string(),
+    where:
+      "Trigger.dev dashboard → Account → Personal access tokens, tr_pat_…; only for the CLI where nobody can log in",
+  },
+  OPENAI_API_KEY: {
+    schema: z.string(),
+    where: "platform.openai.com → API keys; any text for a compatible server that asks for none",
+  },
+  OPENAI_BASE_URL: {
+    schema: httpUrl,
+    where: "the /v1 URL of an OpenAI-compatible server; leave it out for OpenAI",
+  },
+  EMBEDDING_MODEL: {
+    schema: z.string(),
+    where: "a model with 1,536 dimensions; text-embedding-3-small when left out",
+  },
+} as const satisfies Record<string, { schema: z.ZodType; where: string }>;
+
+export type VariableName = keyof typeof variables;
+
+/** What each process cannot work without. */
+export const REQUIRED_BY_APP = ["DATABASE_URL", "SEQUIN_WEBHOOK_SECRET", "TRIGGER_SECRET_KEY"] as const;
+export const REQUIRED_BY_TASKS = ["DATABASE_URL", "OPENAI_API_KEY"] as const;
+
+type Source = Readonly<Record<string, string | undefined>>;
+
+/** One or more variables are missing or malformed; the message names each and where to get it. */
+export class EnvironmentError extends Error {
+  override readonly name = "EnvironmentError";
+  readonly variables: readonly VariableName[];
+
+  constructor(problems: readonly { name: VariableName; problem: string }[]) {
+    super(problems.map(({ name, problem }) => `${name} ${problem} (${variables[name].where})`).join("; "));
+    this.variables = problems.map(({ name }) => name);
+  }
+}
+
+function check(name: VariableName, source: Source, required: boolean): { value?: string; problem?: string } {
+  const raw = source[name]?.trim();
+  if (!raw) return required ? { problem: "is not set" } : {};
+  const parsed = variables[name].schema.safeParse(raw);
+  return parsed.success
+    ? { value: parsed.data }
+    : { problem: parsed.error.issues[0]?.message ?? "is not valid" };
+}
+
+/**
+ * Reads one variable that may be left out. An empty or blank text is missing.
+ * @throws {EnvironmentError} when it is set and malformed
+ */
+export function optional(name: VariableName, source: Source = process.env): string | undefined {
+  const { value, problem } = check(name, source, false);
+  if (problem) throw new EnvironmentError([{ name, problem }]);
+  return value;
+}
+
+/**
+ * Reads one variable. An empty or blank text is missing.
+ * @throws {EnvironmentError} when it is missing or malformed
+ */
+export function required(name: VariableName, source: Source = process.env): string {
+  const { value, problem } = check(name, source, true);
+  if (value === undefined) throw new EnvironmentError([{ name, problem: problem ?? "is not set" }]);
+  return value;
+}
+
+/**
+ * Checks every variable at once, so that a first start names all that is missing.
+ * @throws {EnvironmentError} naming each missing or malformed variable
+ */
+export function checkEnvironment(needed: readonly VariableName[], source: Source = process.env): void {
+  const names = Object.keys(variables) as VariableName[];
+  const problems = names.flatMap((name) => {
+    const { problem } = check(name, source, needed.includes(name));
+    return problem ? [{ name, problem }] : [];
+  });
+  if (problems.length > 0) throw new EnvironmentError(problems);
+}

@@ -1,0 +1,33 @@
+/** A message cannot be worked on, ever: `at` is the place in it, in the form `record.id`. */
+export class InvalidMessageError extends Error {
+  override readonly name = "InvalidMessageError";
+  readonly at: string;
+  readonly problem: string;
+
+  constructor(at: string, problem: string) {
+    super(`${at || "body"}: ${problem}`);
+    this.at = at;
+    this.problem = problem;
+  }
+
+  /** The same problem, seen from outside: `record.id` in `data[3]` is `data[3].record.id`. */
+  within(outer: string): InvalidMessageError {
+    return new InvalidMessageError([outer, this.at].filter(Boolean).join("."), this.problem);
+  }
+}
+
+/** A request is refused as a whole, with the HTTP status that says why. */
+export class RefusedRequestError extends Error {
+  override readonly name = "RefusedRequestError";
+  readonly status: 400 | 401 | 413 | 500;
+
+  constructor(status: RefusedRequestError["status"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+/** What a thrown value says of itself, for a log line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+const envelope = z.looseObject({ data: z.array(z.unknown()) });
+const pulled = z.looseObject({ ack_id: z.string(), data: z.unknown() });
+
+/** One element of a delivery, not yet validated, and where in the body it stands (`""` for the body itself). */
+export type Located = { at: string; value: unknown };
+
+function withoutAckId(value: unknown): unknown {
+  const element = pulled.safeParse(value);
+  return element.success ? element.data.data : value;
+}
+
+/**
+ * Takes the messages out of a delivery's body: `{"data":[…]}` (a sink with `batch: true`, the default, even
+ * for one message) or the bare message. A body with `record` is a message, whatever else it has.
+ */
+export function messagesOf(body: unknown): { batch: boolean; messages: Located[] } {
+  const batch = envelope.safeParse(body);
+  if (!batch.success || "record" in batch.data) return { batch: false, messages: [{ at: "", value: body }] };
+  const messages = batch.data.data.map((value, index) => ({
+    at: `data[${index}]`,
+    value: withoutAckId(value),
+  }));
+  return { batch: true, messages };
+}

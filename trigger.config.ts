@@ -1,0 +1,16 @@
+import { defineConfig } from "@trigger.dev/sdk";
+
+export default defineConfig({
+  // Read where the CLI runs; .env.example says where to get it.
+  project: process.env.TRIGGER_PROJECT_REF ?? "",
+  dirs: ["./trigger"],
+  runtime: "node-22",
+  // In seconds of CPU and waiting for I/O of one attempt.
+  maxDuration: 300,
+  // A new process a run costs a third of a second; the tasks keep no state between runs but their database pool.
+  processKeepAlive: { enabled: true, maxExecutionsPerProcess: 1_000 },
+  retries: {
+    enabledInDev: true,
+    default: { maxAttempts: 5, factor: 2, minTimeoutInMs: 1_000, maxTimeoutInMs: 60_000, randomize: true },
+  },
+});

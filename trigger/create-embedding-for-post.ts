@@ -1,0 +1,19 @@
+import { schemaTask } from "@trigger.dev/sdk";
+import { classifyError } from "../lib/embeddings/classify-error.ts";
+import { embedPost } from "../lib/embeddings/embed-post.ts";
+import { postIdOf } from "../lib/embeddings/embedding-run.ts";
+import { sequinMessageSchema } from "../lib/sequin/message.ts";
+
+/** Makes or renews the embeddings of the post that a Sequin message names. */
+export const createEmbeddingForPost = schemaTask({
+  id: "create-embedding-for-post",
+  schema: sequinMessageSchema,
+  queue: { concurrencyLimit: 10 },
+  retry: { maxAttempts: 10, factor: 2, minTimeoutInMs: 1_000, maxTimeoutInMs: 60_000, randomize: true },
+  run: (message) => embedPost(postIdOf(message)),
+  catchError: async ({ error }) => {
+    const verdict = classifyError(error, new Date());
+    if (verdict.kind === "abort") return { skipRetrying: true };
+    return verdict.kind === "retryAt" ? { retryAt: verdict.at } : undefined;
+  },
+});

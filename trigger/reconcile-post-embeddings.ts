@@ -1,0 +1,28 @@
+import { schedules } from "@trigger.dev/sdk";
+import { stalePosts } from "../lib/embeddings/stale-posts.ts";
+import { inParallel } from "../lib/in-parallel.ts";
+import { createEmbeddingForPost } from "./create-embedding-for-post.ts";
+
+/**
+ * Triggers a run for each post whose embedding is missing or stale, whatever the reason: a run that failed or was
+ * cancelled, a change of model, rows older than the sink.
+ */
+export const reconcilePostEmbeddings = schedules.task({
+  id: "reconcile-post-embeddings",
+  cron: "*/10 * * * *",
+  run: async () => {
+    let triggered = 0;
+    for await (const page of stalePosts()) {
+      // In force within this run only: a retry of it triggers nothing twice, the next one starts afresh.
+      await inParallel(page, ({ id, message }) =>
+        createEmbeddingForPost.trigger(message, {
+          tags: [`post:${id}`],
+          ttl: "14d",
+          idempotencyKey: [`reconcile-post-embeddings`, String(id)],
+        }),
+      );
+      triggered += page.length;
+    }
+    return { triggered };
+  },
+});
