@@ -1,0 +1,117 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import { z } from "zod";
+import type { Log } from "../log.ts";
+import { ApiError, serverError } from "./api-error.ts";
+import { authorize } from "./authorize.ts";
+import { createCalls } from "./calls.ts";
+import { createFaults, faultSchema, toApiError } from "./faults.ts";
+import type { Embedder } from "./model-worker.ts";
+import { parseRequest, refusal } from "./request.ts";
+import { resize } from "./unit-length.ts";
+
+type Env = { Variables: { inputs: number; tokens: number } };
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+/**
+ * OpenAI's `POST /v1/embeddings`, and beside it `/local/openai/faults` and `/local/openai/stats` for tests and
+ * demonstrations. `closing` ends delays that are under way.
+ */
+export function createApp(options: {
+  embedder: Embedder;
+  log: Log;
+  apiKey?: string;
+  closing: AbortSignal;
+}): Hono<Env> {
+  const { embedder, log, apiKey, closing } = options;
+  const calls = createCalls();
+  const faults = createFaults();
+  const app = new Hono<Env>();
+
+  app.onError((error) => {
+    if (error instanceof ApiError) return error.toResponse();
+    log(`call failed: ${error.message}`);
+    return serverError().toResponse();
+  });
+
+  const observe = createMiddleware<Env>(async (c, next) => {
+    const started = performance.now();
+    await next();
+    const milliseconds = Math.round(performance.now() - started);
+    const { inputs = 0, tokens = 0 } = c.var;
+    const { status } = c.res;
+    c.header("x-request-id", `req_${randomUUID().replaceAll("-", "")}`);
+    c.header("openai-processing-ms", `${milliseconds}`);
+    calls.add({ at: new Date().toISOString(), status, inputs, tokens, milliseconds });
+    log(
+      status < 400
+        ? `embedded ${plural(inputs, "input")}, ${plural(tokens, "token")} in ${milliseconds} ms`
+        : `answered ${status} in ${milliseconds} ms`,
+    );
+  });
+
+  const limit = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => new ApiError(413, { message: "The request body is too large." }).toResponse(),
+  });
+
+  app.post("/v1/embeddings", observe, limit, async (c) => {
+    authorize(c.req.header("authorization"), apiKey);
+    await meetFault(c);
+    const { model, inputs, dimensions, encoding } = parseRequest(await c.req.text());
+    const result = await embedder.embed(inputs);
+    if (result.kind === "refused") throw refusal(result);
+    c.set("inputs", inputs.length);
+    c.set("tokens", result.tokens);
+    const data = result.vectors.map((vector, index) => ({
+      object: "embedding",
+      index,
+      embedding: encode(resize(vector, dimensions), encoding),
+    }));
+    const usage = { prompt_tokens: result.tokens, total_tokens: result.tokens };
+    return c.json({ object: "list", data, model, usage });
+  });
+
+  async function meetFault(c: Context<Env>): Promise<void> {
+    const fault = faults.take();
+    if (fault === undefined) return;
+    const stopped = AbortSignal.any([closing, c.req.raw.signal]);
+    if (fault.delayMs !== undefined) await setTimeout(fault.delayMs, undefined, { signal: stopped });
+    if (fault.status !== undefined) throw toApiError(fault.status, fault);
+  }
+
+  app.use("/local/openai/*", refuseOtherOrigins);
+  app.post("/local/openai/faults", async (c) => {
+    const fault = faultSchema.safeParse(await c.req.json().catch(() => undefined));
+    if (!fault.success) return c.json({ error: z.prettifyError(fault.error) }, 400);
+    faults.set(fault.data);
+    return c.json(fault.data);
+  });
+  app.delete("/local/openai/faults", (c) => {
+    faults.clear();
+    return c.body(null, 204);
+  });
+  app.get("/local/openai/stats", (c) => c.json(calls.stats()));
+
+  return app;
+}
+
+// A page of another site that the developer has open must not be able to break the local stack.
+const refuseOtherOrigins = createMiddleware(async (c, next) => {
+  const origin = c.req.header("origin");
+  const own = origin === undefined || (URL.canParse(origin) && new URL(origin).host === c.req.header("host"));
+  return own ? next() : c.json({ error: "This address answers its own pages only" }, 403);
+});
+
+function encode(vector: Float32Array, encoding: "float" | "base64"): string | number[] {
+  if (encoding === "float") return Array.from(vector);
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,21 @@
+/** One text to embed, as the request gave it: a string, or token ids of cl100k_base. */
+export type Input = string | number[];
+
+export type ModelName = "universal-sentence-encoder-lite" | "hashing";
+
+/** `vectors` have unit length and the model's own number of dimensions; `tokens` counts all inputs. */
+export type Embedded = { kind: "embedded"; vectors: Float32Array[]; tokens: number };
+
+/** Why inputs cannot be embedded at all. */
+export type Refused =
+  | { kind: "refused"; reason: "input_too_long" | "request_too_long"; tokens: number }
+  | { kind: "refused"; reason: "unknown_token" };
+
+/** What the two threads say to each other. */
+export type Job = { id: number; inputs: Input[] };
+export type Reply = { kind: "ready" } | ((Embedded | Refused) & { id: number });
+
+/** OpenAI's limits: https://platform.openai.com/docs/api-reference/embeddings/create#input */
+export const MAX_INPUTS = 2_048;
+export const MAX_INPUT_TOKENS = 8_192;
+export const MAX_REQUEST_TOKENS = 300_000;

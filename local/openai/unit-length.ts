@@ -1,0 +1,21 @@
+/** Scales a vector to length 1, in place. One without direction becomes the first axis, so that cosines exist. */
+export function toUnitLength(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector);
+  if (length === 0) {
+    vector[0] = 1;
+    return vector;
+  }
+  for (const [index, value] of vector.entries()) vector[index] = value / length;
+  return vector;
+}
+
+/**
+ * Gives a unit vector another number of dimensions. More: zeros follow, and every cosine stays what it was.
+ * Fewer: the first ones, scaled to length 1 again, as OpenAI shortens its own
+ * (https://platform.openai.com/docs/guides/embeddings#reducing-embedding-dimensions).
+ */
+export function resize(vector: Float32Array, dimensions: number): Float32Array {
+  const resized = new Float32Array(dimensions);
+  resized.set(vector.subarray(0, dimensions));
+  return dimensions < vector.length ? toUnitLength(resized) : resized;
+}

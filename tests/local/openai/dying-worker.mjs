@@ -1,0 +1,10 @@
+// Speaks the worker's protocol; dies of the input "die", and answers every other one after it has read all.
+import { parentPort } from "node:worker_threads";
+
+parentPort.on("message", ({ id, inputs }) => {
+  if (inputs[0] === "wait") return;
+  if (inputs[0] === "throw") throw new Error("out of memory");
+  if (inputs[0] === "exit") process.exit(7);
+  parentPort.postMessage({ id, kind: "embedded", tokens: 1, vectors: [new Float32Array([1])] });
+});
+parentPort.postMessage({ kind: "ready" });
