@@ -6,8 +6,7 @@ import { serveApp } from "./serve.ts";
 const model = "text-embedding-3-small";
 const texts = {
   bread: "Knead the dough for ten minutes, let it rise, and bake the loaf until the crust is golden.",
-  database:
-    "A replica follows the primary by replaying its write-ahead log, so reads can be spread over servers.",
+  backup: "The server keeps a backup of every record, so no data is lost when a disk breaks.",
   football: "The striker scored twice in the second half and her team won the cup.",
   doctor: "The physician examined the patient, prescribed antibiotics and advised rest.",
   space: "The rocket lifted off at dawn and put a telescope into orbit around the Earth.",
