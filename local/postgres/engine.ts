@@ -1,0 +1,100 @@
+import { PGlite } from "@electric-sql/pglite";
+import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
+import { pgcrypto } from "@electric-sql/pglite/contrib/pgcrypto";
+import { vector } from "@electric-sql/pglite-pgvector";
+import { errorFields } from "./backend-messages.ts";
+import { type Frame, frame, splitFrames } from "./frames.ts";
+
+/** The one Postgres session of the process. Every call runs to its end before it returns. */
+export type Engine = {
+  /** Runs one message and returns the whole answer. */
+  send(message: Buffer): Frame[];
+  /** Runs SQL text (Latin-1 decoded bytes) and returns the rows as text; throws with Postgres' words. */
+  query(sql: string): (string | null)[][];
+  /** Counts the simple queries: each destroys the session's unnamed statement. */
+  simpleQueries(): number;
+  close(): Promise<void>;
+};
+
+/** An error that Postgres answered to the server's own SQL. */
+export class EngineError extends Error {
+  override name = "EngineError";
+  /** SQLSTATE. */
+  readonly code: string;
+  constructor(response: Buffer) {
+    const fields = errorFields(response);
+    super(fields.get("M") ?? "unknown error");
+    this.code = fields.get("C") ?? "XX000";
+  }
+}
+
+const simpleQueryType = "Q".charCodeAt(0);
+
+// Nothing checkpoints by itself in PGlite's single-user mode, so these bound only what a CHECKPOINT keeps.
+const startParams = [
+  "-c",
+  'search_path="$user", public',
+  "-c",
+  "min_wal_size=32MB",
+  "-c",
+  "max_wal_size=64MB",
+];
+
+/** Opens the folder, or a database in memory for null; the extensions vector, pg_trgm and pgcrypto can be created. */
+export async function openEngine(dataDir: string | null): Promise<Engine> {
+  const pglite = await PGlite.create({
+    dataDir: dataDir ?? "memory://",
+    extensions: { vector, pg_trgm, pgcrypto },
+    startParams: [...PGlite.defaultStartParams, ...startParams],
+  });
+
+  let simpleQueries = 0;
+
+  function send(message: Buffer): Frame[] {
+    if (message[0] === simpleQueryType) simpleQueries += 1;
+    const chunks: Buffer[] = [];
+    // Without syncToFs (a no-op for folders) the call runs to its end before it returns its promise.
+    // The chunk is a view into WebAssembly memory that is used again, hence the copy.
+    pglite
+      .execProtocolRawStream(message, {
+        syncToFs: false,
+        onRawData: (bytes) => chunks.push(Buffer.from(bytes)),
+      })
+      .catch((error: unknown) => {
+        throw error;
+      });
+    return splitFrames(Buffer.concat(chunks));
+  }
+
+  function query(sql: string): (string | null)[][] {
+    const answer = send(frame("Q", sql));
+    const error = answer.find(({ type }) => type === "E");
+    if (error) throw new EngineError(error.bytes);
+    return answer.filter(({ type }) => type === "D").map(({ bytes }) => textRow(bytes));
+  }
+
+  return { send, query, simpleQueries: () => simpleQueries, close: () => pglite.close() };
+}
+
+function textRow(bytes: Buffer): (string | null)[] {
+  const row: (string | null)[] = [];
+  let at = 7;
+  for (let column = bytes.readUInt16BE(5); column > 0; column--) {
+    const length = bytes.readInt32BE(at);
+    at += 4;
+    row.push(length < 0 ? null : bytes.toString("latin1", at, at + length));
+    at += Math.max(0, length);
+  }
+  return row;
+}
+
+/** A quoted SQL literal. */
+export function literal(value: string): string {
+  const doubled = value.replaceAll("'", "''");
+  return value.includes("\\") ? ` E'${doubled.replaceAll("\\", "\\\\")}'` : `'${doubled}'`;
+}
+
+/** A quoted SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
