@@ -50,7 +50,7 @@ export function createApp(options: {
     log(
       status < 400
         ? `embedded ${plural(inputs, "input")}, ${plural(tokens, "token")} in ${milliseconds} ms`
-        : `answered ${status} in ${milliseconds} ms`,
+        : `answered ${[status, codeOf(c.error)].join(" ").trim()} in ${milliseconds} ms`,
     );
   });
 
@@ -110,6 +110,10 @@ const refuseOtherOrigins = createMiddleware(async (c, next) => {
 function encode(vector: Float32Array, encoding: "float" | "base64"): string | number[] {
   if (encoding === "float") return Array.from(vector);
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
+}
+
+function codeOf(error: Error | undefined): string | null {
+  return error instanceof ApiError ? error.body.code : null;
 }
 
 function plural(count: number, noun: string): string {

@@ -1,4 +1,4 @@
-// Speaks the worker's protocol; dies of the input "die", and answers every other one after it has read all.
+// Speaks the worker's protocol. It never answers "wait", dies of "throw" and "exit", and answers the rest.
 import { parentPort } from "node:worker_threads";
 
 parentPort.on("message", ({ id, inputs }) => {

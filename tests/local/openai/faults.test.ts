@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startOpenAI } from "../../../local/openai/start.ts";
+import { until } from "../../until.ts";
 import { serveApp } from "./serve.ts";
 
 const lines: string[] = [];
@@ -63,8 +64,8 @@ describe("a fault", () => {
     await setFault({ status: 429, retryAfterMs: 5, times: 2 });
     expect(await embed("a", 2)).toBe(1);
     expect(lines).toEqual([
-      expect.stringMatching(/^answered 429 in \d+ ms$/),
-      expect.stringMatching(/^answered 429 in \d+ ms$/),
+      expect.stringMatching(/^answered 429 rate_limit_exceeded in \d+ ms$/),
+      expect.stringMatching(/^answered 429 rate_limit_exceeded in \d+ ms$/),
       expect.stringMatching(/^embedded 1 input, 1 token in \d+ ms$/),
     ]);
   });
@@ -81,6 +82,25 @@ describe("a fault", () => {
     const started = performance.now();
     expect(await embed()).toBe(1);
     expect(performance.now() - started).toBeGreaterThanOrEqual(119);
+  });
+
+  it("that waits ends when the part is closed", async () => {
+    const own = await startOpenAI({ model: "hashing", log: () => {} });
+    let calls = 0;
+    const ownSite = await serveApp({
+      fetch(request) {
+        if (request.url.endsWith("/v1/embeddings")) calls += 1;
+        return own.app.fetch(request);
+      },
+    });
+    const body = JSON.stringify({ delayMs: 600_000 });
+    await fetch(`${ownSite.url}/local/openai/faults`, { method: "POST", body });
+    const call = ownSite.client.embeddings.create({ model: "text-embedding-3-small", input: "a" });
+    const ended = expect(call).rejects.toMatchObject({ status: 500 });
+    await until(() => calls === 1, { what: "the call to arrive" });
+    await own.close();
+    await ended;
+    await ownSite.close();
   });
 
   it.each([
