@@ -12,7 +12,9 @@ export type Fingerprint = { recipe: string; contentHash: string };
 const hashOf = (recipe: string): SQL =>
   sql`encode(sha256(convert_to(${recipe}::text || ${posts.title} || E'\n\n' || ${posts.body}, 'UTF8')), 'hex')`;
 
-const hasText = sql`(${posts.title} || ${posts.body}) ~ '[^ \t\n\r\f\v]'`;
+// JavaScript's `\s`; what Postgres calls space depends on its locale.
+const WHITE_SPACE = String.raw`\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff`;
+const hasText = sql`(${posts.title} || ${posts.body}) ~ ${`[^${WHITE_SPACE}]`}`;
 
 /** A post and the hashes of its stored vectors, or undefined when the row is gone. */
 export async function readPost(db: Database, id: bigint) {

@@ -1,7 +1,7 @@
 import { connect, type Database } from "../../drizzle/client.ts";
 import { readPost, replaceEmbeddings } from "../../drizzle/queries/post-embeddings.ts";
 import { required } from "../env.ts";
-import { fingerprintOf, hasText, textOf } from "./fingerprint.ts";
+import { fingerprintOf, textOf } from "./fingerprint.ts";
 import { type EmbedChunks, embedChunks, embeddingModel } from "./provider.ts";
 import { split } from "./split.ts";
 
@@ -35,7 +35,7 @@ export async function embedPost(
   const post = await readPost(db, id);
   if (!post) return result("gone");
   const fingerprint = fingerprintOf(post, model);
-  const texts = hasText(post) ? split(textOf(post)) : [];
+  const texts = split(textOf(post));
   const wanted = texts.length > 0 ? [fingerprint.contentHash] : [];
   if (post.stored.length === wanted.length && post.stored[0] === wanted[0]) return result("unchanged");
 

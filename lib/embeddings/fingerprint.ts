@@ -7,9 +7,6 @@ type Post = { title: string; body: string };
 /** The text that is embedded for a post. */
 export const textOf = ({ title, body }: Post) => `${title}\n\n${body}`;
 
-/** False for a post of white space only. The same class of characters as in `findStalePosts`. */
-export const hasText = ({ title, body }: Post) => /[^ \t\n\r\f\v]/.test(title + body);
-
 /** All that decides a vector besides the text. A new template or way of splitting gets a new version here. */
 export const recipeOf = (model: string) => `${model}\n${EMBEDDING_DIMENSIONS}\ntitle-body-v1\n`;
 
