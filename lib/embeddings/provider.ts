@@ -1,4 +1,5 @@
 import OpenAI from "openai";
+import { z } from "zod";
 import { EMBEDDING_DIMENSIONS } from "../../drizzle/schema.ts";
 import { optional, required } from "../env.ts";
 import type { TextChunk } from "./split.ts";
@@ -18,6 +19,22 @@ export type EmbedChunks = (chunks: readonly TextChunk[]) => Promise<{ vectors: n
 /** The model that makes the vectors. */
 export const embeddingModel = () => optional("EMBEDDING_MODEL") ?? "text-embedding-3-small";
 
+function floatsOf(base64: string): number[] {
+  const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
+  return Array.from(new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4)));
+}
+
+const answerSchema = z.object({
+  data: z.array(
+    z.object({
+      index: z.number(),
+      // Some compatible servers know one encoding only, whatever they are asked for.
+      embedding: z.union([z.array(z.number()), z.base64().transform(floatsOf)]),
+    }),
+  ),
+  usage: z.object({ prompt_tokens: z.number() }).nullish(),
+});
+
 function requestsOf(chunks: readonly TextChunk[]): TextChunk[][] {
   const requests: TextChunk[][] = [];
   let tokens = 0;
@@ -34,7 +51,12 @@ function requestsOf(chunks: readonly TextChunk[]): TextChunk[][] {
   return requests;
 }
 
-function checked(vectors: number[][], texts: number, model: string): number[][] {
+function vectorsOf(answer: unknown, texts: number, model: string) {
+  const parsed = answerSchema.safeParse(answer);
+  if (!parsed.success)
+    throw new EmbeddingShapeError(`${model} answered no embeddings: ${parsed.error.issues[0]?.message}`);
+  const { data, usage } = parsed.data;
+  const vectors = data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
   if (vectors.length !== texts)
     throw new EmbeddingShapeError(`${model} answered ${vectors.length} vectors for ${texts} texts`);
   const wrong = vectors.find((vector) => vector.length !== EMBEDDING_DIMENSIONS);
@@ -42,7 +64,7 @@ function checked(vectors: number[][], texts: number, model: string): number[][] 
     throw new EmbeddingShapeError(
       `${model} answered a vector of ${wrong.length} numbers; post_embeddings.embedding has ${EMBEDDING_DIMENSIONS}`,
     );
-  return vectors;
+  return { vectors, tokens: usage?.prompt_tokens };
 }
 
 /**
@@ -63,16 +85,16 @@ export const embedChunks: EmbedChunks = async (chunks) => {
   const vectors: number[][] = [];
   let tokens = 0;
   for (const request of requestsOf(chunks)) {
-    const { data, usage } = await client.embeddings.create({
+    const answer = await client.embeddings.create({
       model,
       dimensions,
       input: request.map((chunk) => chunk.text),
-      // The SDK asks for base64, which some compatible servers answer with numbers all the same.
+      // Left out, the SDK asks for base64 and decodes whatever comes, numbers as well, to garbage.
       encoding_format: "float",
     });
-    const inOrder = data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
-    vectors.push(...checked(inOrder, request.length, model));
-    tokens += usage?.prompt_tokens ?? request.reduce((sum, chunk) => sum + chunk.tokens, 0);
+    const embedded = vectorsOf(answer, request.length, model);
+    vectors.push(...embedded.vectors);
+    tokens += embedded.tokens ?? request.reduce((sum, chunk) => sum + chunk.tokens, 0);
   }
   return { vectors, tokens };
 };
