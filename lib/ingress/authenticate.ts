@@ -5,8 +5,7 @@ import { RefusedRequestError } from "../errors.ts";
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
 function bearerToken(header: string | null): string | undefined {
-  const [scheme, token, ...rest] = header?.trim().split(/\s+/) ?? [];
-  return scheme?.toLowerCase() === "bearer" && rest.length === 0 ? token : undefined;
+  return /^bearer +(.+)$/i.exec(header?.trim() ?? "")?.[1];
 }
 
 /**

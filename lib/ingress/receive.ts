@@ -1,6 +1,7 @@
 import type { AnyTask } from "@trigger.dev/sdk";
+import { z } from "zod";
 import { EnvironmentError } from "../env.ts";
-import { InvalidMessageError, messageOf, RefusedRequestError } from "../errors.ts";
+import { InvalidMessageError, messageOf, RefusedRequestError, UnavailableError } from "../errors.ts";
 import { inParallel } from "../in-parallel.ts";
 import { log } from "../log.ts";
 import { type SequinMessage, sequinMessageSchema } from "../sequin/message.ts";
@@ -9,8 +10,13 @@ import { authenticate } from "./authenticate.ts";
 import { readJson } from "./read-json.ts";
 import { type TaskRun, triggerRun } from "./trigger-run.ts";
 
+// Sequin calls again after 30 s without an answer, while this call would still be under way.
+const DEADLINE_MS = 20_000;
+
 /** Says what a message asks for: the run to trigger, or undefined when the message is not for this route. */
-export type Plan<T extends AnyTask> = (message: SequinMessage) => TaskRun<T> | undefined;
+export type Plan<T extends AnyTask> = (
+  message: SequinMessage,
+) => TaskRun<T> | undefined | Promise<TaskRun<T> | undefined>;
 
 type Outcome =
   | { kind: "triggered"; id: string }
@@ -22,28 +28,28 @@ function parse(value: unknown): SequinMessage {
   const parsed = sequinMessageSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new InvalidMessageError(issue?.path.join(".") ?? "", issue?.message ?? "is not a Sequin message");
+  throw new InvalidMessageError(
+    z.core.toDotPath(issue?.path ?? []),
+    issue?.message ?? "is not a Sequin message",
+  );
 }
 
-function planned<T extends AnyTask>({ at, value }: Located, plan: Plan<T>): TaskRun<T> | Outcome {
+async function accept<T extends AnyTask>({ at, value }: Located, plan: Plan<T>): Promise<Outcome> {
   try {
-    return plan(parse(value)) ?? { kind: "ignored" };
+    const run = await plan(parse(value));
+    if (!run) return { kind: "ignored" };
+    const id = await triggerRun(run);
+    await run.accepted?.(id);
+    return { kind: "triggered", id };
   } catch (error) {
+    if (error instanceof UnavailableError) {
+      log("error", "message.unavailable", { error: error.message, cause: messageOf(error.cause) });
+      return { kind: "unavailable", error: error.message };
+    }
     if (!(error instanceof InvalidMessageError)) throw error;
     const placed = error.within(at);
     log("warn", "message.invalid", { at: placed.at, problem: placed.problem });
     return { kind: "invalid", at: placed.at, error: placed.message };
-  }
-}
-
-async function accept<T extends AnyTask>(located: Located, plan: Plan<T>): Promise<Outcome> {
-  const run = planned(located, plan);
-  if ("kind" in run) return run;
-  try {
-    return { kind: "triggered", id: await triggerRun(run) };
-  } catch (error) {
-    log("error", "trigger.failed", { task: run.task, error: messageOf(error) });
-    return { kind: "unavailable", error: "Trigger.dev did not accept the run; deliver again" };
   }
 }
 
@@ -80,14 +86,16 @@ function refuse(error: unknown): Response {
 /**
  * Receives one delivery of a Sequin webhook sink and triggers a run for each message that asks for one.
  * 200 acknowledges: every message was triggered or ignored. 401 wrong secret, 400 and 413 unreadable body,
- * 422 a message that cannot be worked on (the others were), 503 Trigger.dev did not accept a run, 500 not configured.
+ * 422 a message that cannot be worked on (the others were), 503 Trigger.dev or the database did not accept one, 500 not
+ * configured.
  * On anything but 200 Sequin delivers the whole request again; idempotency keys make that harmless.
  */
 export async function receive<T extends AnyTask>(request: Request, plan: Plan<T>): Promise<Response> {
   try {
     authenticate(request);
+    const deadline = Date.now() + DEADLINE_MS;
     const { batch, messages } = messagesOf(await readJson(request));
-    const outcomes = await inParallel(messages, (message) => accept(message, plan));
+    const outcomes = await inParallel(messages, (message) => accept(message, plan, deadline));
     return answer(batch, outcomes);
   } catch (error) {
     return refuse(error);
