@@ -16,6 +16,11 @@ export class InvalidMessageError extends Error {
   }
 }
 
+/** Something that a message needs does not answer now: the same message may be delivered again. */
+export class UnavailableError extends Error {
+  override readonly name = "UnavailableError";
+}
+
 /** A request is refused as a whole, with the HTTP status that says why. */
 export class RefusedRequestError extends Error {
   override readonly name = "RefusedRequestError";

@@ -16,6 +16,8 @@ const DEADLINE_MS = 20_000;
 /** Says what a message asks for: the run to trigger, or undefined when the message is not for this route. */
 export type Plan<T extends AnyTask> = (
   message: SequinMessage,
+  /** When this delivery has to be answered, in Unix milliseconds. */
+  deadline: number,
 ) => TaskRun<T> | undefined | Promise<TaskRun<T> | undefined>;
 
 type Outcome =
@@ -34,22 +36,30 @@ function parse(value: unknown): SequinMessage {
   );
 }
 
-async function accept<T extends AnyTask>({ at, value }: Located, plan: Plan<T>): Promise<Outcome> {
+function failed(error: unknown, at: string): Outcome {
+  if (error instanceof UnavailableError) {
+    log("error", "message.unavailable", { error: error.message, cause: messageOf(error.cause) });
+    return { kind: "unavailable", error: error.message };
+  }
+  if (!(error instanceof InvalidMessageError)) throw error;
+  const placed = error.within(at);
+  log("warn", "message.invalid", { at: placed.at, problem: placed.problem });
+  return { kind: "invalid", at: placed.at, error: placed.message };
+}
+
+async function accept<T extends AnyTask>(
+  { at, value }: Located,
+  plan: Plan<T>,
+  deadline: number,
+): Promise<Outcome> {
   try {
-    const run = await plan(parse(value));
+    const run = await plan(parse(value), deadline);
     if (!run) return { kind: "ignored" };
-    const id = await triggerRun(run);
+    const id = await triggerRun(run, deadline);
     await run.accepted?.(id);
     return { kind: "triggered", id };
   } catch (error) {
-    if (error instanceof UnavailableError) {
-      log("error", "message.unavailable", { error: error.message, cause: messageOf(error.cause) });
-      return { kind: "unavailable", error: error.message };
-    }
-    if (!(error instanceof InvalidMessageError)) throw error;
-    const placed = error.within(at);
-    log("warn", "message.invalid", { at: placed.at, problem: placed.problem });
-    return { kind: "invalid", at: placed.at, error: placed.message };
+    return failed(error, at);
   }
 }
 

@@ -5,8 +5,8 @@ import {
   type TaskPayload,
   tasks,
 } from "@trigger.dev/sdk";
+import { beforeDeadline } from "../before-deadline.ts";
 import { UnavailableError } from "../errors.ts";
-import { withDeadline } from "../with-deadline.ts";
 
 /** A run to trigger. `idempotencyKey` is in force for `idempotencyKeyTTL` (`30d`), or until the run fails. */
 export type TaskRun<T extends AnyTask> = {
@@ -38,12 +38,12 @@ async function trigger<T extends AnyTask>(run: TaskRun<T>): Promise<string> {
 
 /**
  * Triggers a run and resolves to its id, also when the idempotency key already has one.
- * Rejects with UnavailableError when Trigger.dev refuses, does not answer after the SDK's retries, or takes longer
- * than 20 s.
+ * Rejects with UnavailableError when Trigger.dev refuses, does not answer after the SDK's retries, or not before
+ * `deadline`, in Unix milliseconds.
  */
-export async function triggerRun<T extends AnyTask>(run: TaskRun<T>): Promise<string> {
+export async function triggerRun<T extends AnyTask>(run: TaskRun<T>, deadline: number): Promise<string> {
   try {
-    return await withDeadline(trigger(run), DEADLINE_MS);
+    return await beforeDeadline(() => trigger(run), deadline);
   } catch (cause) {
     throw new UnavailableError("Trigger.dev did not accept the run; deliver again", { cause });
   }
