@@ -28,6 +28,7 @@ export async function loadSentenceEncoder(): Promise<(text: string) => Promise<F
       for (const [index, value] of vector.entries()) {
         sum[index] = (sum[index] ?? 0) + value * piece.tokens;
       }
+      // Lets the calls that came meanwhile take their turns, so that a large one does not hold up the others.
       await setImmediate();
     }
     return toUnitLength(sum);

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
 import { embedByHashing } from "./hashing.ts";
@@ -35,15 +34,10 @@ async function answer(inputs: Input[]): Promise<Embedded | Refused> {
     }
     texts.push(read.text);
     tokens += read.tokens;
-    await setImmediate();
   }
   if (tokens > MAX_REQUEST_TOKENS) return { kind: "refused", reason: "request_too_long", tokens };
   const vectors: Float32Array[] = [];
-  for (const text of texts) {
-    vectors.push(await embed(text));
-    // Lets the jobs that came meanwhile take their turns, so that a large one does not hold up the others.
-    await setImmediate();
-  }
+  for (const text of texts) vectors.push(await embed(text));
   return { kind: "embedded", vectors, tokens };
 }
 
