@@ -1,0 +1,83 @@
+// `npm run dev`: starts the local stack, migrates, starts Next.js and `trigger.dev dev`, and keeps them running.
+import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { loadEnvConfig } from "@next/env";
+import { addressRows } from "./dev/addresses.ts";
+import { startApp } from "./dev/app.ts";
+import { startLocalStack } from "./dev/local-stack.ts";
+import { applyMigrations } from "./dev/migrate.ts";
+import { requireFreePorts } from "./dev/ports.ts";
+import { insertSampleRows } from "./dev/sample-rows.ts";
+import { say, table } from "./dev/terminal.ts";
+import { startTriggerCli } from "./dev/trigger-cli.ts";
+import { generatedSecrets } from "./secrets.ts";
+import { type Part, readSettings, type Settings } from "./settings.ts";
+import { partsNeeded, variablesFor } from "./stand-ins.ts";
+
+type Stoppable = { stop(): Promise<void> };
+
+function portsOf(parts: readonly Part[], { ports }: Settings): Record<string, number> {
+  return {
+    PORT: ports.app,
+    ...(parts.includes("postgres") ? { LOCAL_POSTGRES_PORT: ports.postgres } : {}),
+    ...(parts.includes("mail") ? { LOCAL_SMTP_PORT: ports.smtp } : {}),
+    LOCAL_PORT: ports.http,
+  };
+}
+
+async function start(started: Stoppable[]): Promise<void> {
+  const startedAt = Date.now();
+  loadEnvConfig(process.cwd(), true, { info() {}, error: console.error });
+  const settings = readSettings(process.env);
+  const parts = partsNeeded(process.env, settings);
+  mkdirSync(settings.dataDir, { recursive: true });
+  await requireFreePorts(portsOf(parts, settings));
+  const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
+  const databaseUrl = variables.DATABASE_URL ?? "";
+
+  const stack = startLocalStack(parts, variables);
+  started.push(stack);
+  await stack.serves;
+  await applyMigrations(databaseUrl, resolve("drizzle/migrations"));
+  say("dev", "migrations are applied");
+  if (parts.includes("postgres") && (await insertSampleRows(databaseUrl, settings.dataDir)))
+    say("dev", "inserted the sample users and posts");
+
+  const app = startApp(variables, settings);
+  started.push(app);
+  const cli = startTriggerCli(parts, variables, settings);
+  started.push(cli);
+  stack.onRestart(() => cli.triggerCatchUp());
+  await Promise.all([app.serves, cli.serves]);
+  await stack.startSequin();
+
+  table([
+    ["App", `http://127.0.0.1:${settings.ports.app}`, "PORT"],
+    ...addressRows(parts, variables, settings),
+  ]);
+  process.stdout.write(
+    `ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s; Ctrl-C stops everything\n`,
+  );
+}
+
+const started: Stoppable[] = [];
+let stopping: Promise<void> | undefined;
+
+// The last started stops first: Trigger.dev's CLI still reaches its server, Next.js its database.
+async function stopAll(code: number): Promise<void> {
+  for (const part of started.toReversed()) await part.stop();
+  process.exit(code);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => {
+    if (stopping) return;
+    say("dev", "stopping");
+    stopping = stopAll(0);
+  });
+
+start(started).catch((error: unknown) => {
+  if (stopping) return;
+  say("dev", error instanceof Error ? error.message : String(error));
+  stopping = stopAll(1);
+});

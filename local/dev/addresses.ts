@@ -1,0 +1,42 @@
+import type { Part, Settings } from "../settings.ts";
+import type { Variables } from "../stand-ins.ts";
+
+type Row = readonly [name: string, address: string, remark: string];
+
+function hideSecret(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  if (!parsed.password || ["127.0.0.1", "localhost"].includes(parsed.hostname)) return url;
+  parsed.password = "…";
+  return parsed.href;
+}
+
+/** One row for each service: its address, and the variable or the file that decides it. */
+export function addressRows(
+  parts: readonly Part[],
+  variables: Variables,
+  { ports, dataDir }: Settings,
+): Row[] {
+  const http = `http://127.0.0.1:${ports.http}`;
+  const local = (part: Part) => (parts.includes(part) ? "local" : "yours");
+  const rows: (Row | undefined)[] = [
+    variables.DATABASE_URL
+      ? ["Postgres", hideSecret(variables.DATABASE_URL), `DATABASE_URL (${local("postgres")})`]
+      : undefined,
+    [
+      "Trigger.dev",
+      variables.TRIGGER_API_URL ?? "https://api.trigger.dev",
+      `TRIGGER_API_URL (${local("trigger")})`,
+    ],
+    [
+      "OpenAI",
+      variables.OPENAI_BASE_URL ?? "https://api.openai.com/v1",
+      `OPENAI_BASE_URL (${local("openai")})`,
+    ],
+    variables.SMTP_URL ? ["SMTP", hideSecret(variables.SMTP_URL), `SMTP_URL (${local("mail")})`] : undefined,
+    parts.includes("sequin") ? ["Sequin", "sequin.yaml", "local"] : undefined,
+    parts.length > 0 ? ["Console", http, "runs, deliveries, mails"] : undefined,
+    parts.length > 0 ? ["Data", dataDir, "LOCAL_DATA_DIR"] : undefined,
+  ];
+  return rows.filter((row) => row !== undefined);
+}

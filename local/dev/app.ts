@@ -1,0 +1,36 @@
+import type { Settings } from "../settings.ts";
+import type { Variables } from "../stand-ins.ts";
+import { superviseChild } from "./child.ts";
+import { nextCommand } from "./processes.ts";
+import { say } from "./terminal.ts";
+import { until } from "./until.ts";
+
+const ROUTES = ["/api/create-embedding-for-post", "/api/delete-user"];
+
+/** Asks for each ingress route once, without a secret: `next dev` compiles a route at its first request. */
+async function compiled(port: number): Promise<boolean> {
+  try {
+    for (const route of ROUTES)
+      await fetch(`http://127.0.0.1:${port}${route}`, {
+        method: "POST",
+        signal: AbortSignal.timeout(60_000),
+      });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs `next dev`. `serves` resolves when the ingress routes answer. */
+export function startApp(variables: Variables, settings: Settings) {
+  const child = superviseChild({
+    name: "next",
+    ...nextCommand(variables, settings),
+    onLine: (line) => line || undefined,
+  });
+  until(() => compiled(settings.ports.app), { what: "Next.js answers", timeoutMs: 120_000 }).then(
+    () => child.serving(),
+    (error: unknown) => say("dev", String(error)),
+  );
+  return child;
+}

@@ -1,0 +1,46 @@
+import type { Part } from "../settings.ts";
+import type { Variables } from "../stand-ins.ts";
+import { superviseChild } from "./child.ts";
+import { deferred } from "./deferred.ts";
+import { fromStack } from "./messages.ts";
+import { stackCommand } from "./processes.ts";
+
+/**
+ * Runs the local stack's process. `serves` resolves when all parts but Sequin serve; Sequin starts with
+ * `startSequin`, and by itself after each restart.
+ */
+export function startLocalStack(parts: readonly Part[], variables: Variables) {
+  const sequinServes = deferred<void>();
+  let wantsSequin = false;
+  let restarted = () => {};
+  let send: (message: string) => void = () => {};
+  const child = superviseChild({
+    name: "local",
+    ...stackCommand(parts, variables),
+    onLine: (line) => line,
+    onMessage: (message, reply) => {
+      send = reply;
+      const what = fromStack.safeParse(message).data;
+      if (what === "sequin serves") sequinServes.resolve();
+      if (what !== "stack serves") return;
+      child.serving();
+      if (wantsSequin) {
+        send("start sequin");
+        restarted();
+      }
+    },
+  });
+  return {
+    serves: child.serves,
+    startSequin(): Promise<void> {
+      wantsSequin = true;
+      send("start sequin");
+      return sequinServes.promise;
+    },
+    /** Calls back each time the process has been started again and serves. */
+    onRestart(callback: () => void) {
+      restarted = callback;
+    },
+    stop: child.stop,
+  };
+}

@@ -1,0 +1,77 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+
+const USERS = [
+  ["John", "Doe", "john.doe@example.com"],
+  ["Jane", "Smith", "jane.smith@example.com"],
+  ["Alice", "Johnson", "alice.johnson@example.com"],
+  ["Bob", "Brown", "bob.brown@example.com"],
+] as const;
+
+const POSTS = [
+  [
+    "The Future of AI",
+    "Machine learning models grow more capable every year. Soon they will write software, discover medicines and teach children.",
+    "Alice H Johnson",
+  ],
+  [
+    "Baking bread at home",
+    "Flour, water, salt and a lively sourdough starter are all it takes. Knead, let the dough rise overnight, and bake it in a hot oven until the crust crackles.",
+    "Maria Gomez",
+  ],
+  [
+    "A weekend in the mountains",
+    "We hiked above the tree line, slept in a small hut and woke to snow on the peaks. Bring warm boots and a good map.",
+    "Tom Becker",
+  ],
+  [
+    "Saving for retirement",
+    "Put a part of every salary into low-cost index funds, early and without exception. Compound interest does the rest over thirty years.",
+    "Priya Nair",
+  ],
+  [
+    "Why our database was slow",
+    "A missing index made every query scan the whole table. After adding it, pages load in milliseconds and the server's processor is idle again.",
+    "Bob Brown",
+  ],
+  [
+    "Training a puppy",
+    "Short lessons, many treats and endless patience: that is how a young dog learns to sit, to stay and to come when called.",
+    "Jane Smith",
+  ],
+] as const;
+
+const values = (rows: readonly (readonly string[])[]) =>
+  rows
+    .map((row, index) => `(${row.map((_, column) => `$${index * row.length + column + 1}`).join(", ")})`)
+    .join(", ");
+
+/** Inserts the sample users and posts once in the life of a data folder, and only into empty tables. */
+export async function insertSampleRows(databaseUrl: string, dataDir: string): Promise<boolean> {
+  const marker = join(dataDir, "sample-rows-inserted");
+  if (existsSync(marker)) return false;
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: "npm run dev: sample rows",
+  });
+  await client.connect();
+  try {
+    await client.query("begin");
+    const { rows } = await client.query(
+      "select not exists (select from posts) and not exists (select from users) as empty",
+    );
+    if (rows[0]?.empty) {
+      await client.query(
+        `insert into users (first_name, last_name, email) values ${values(USERS)}`,
+        USERS.flat(),
+      );
+      await client.query(`insert into posts (title, body, author) values ${values(POSTS)}`, POSTS.flat());
+    }
+    await client.query("commit");
+    writeFileSync(marker, "");
+    return Boolean(rows[0]?.empty);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,30 @@
+import { styleText } from "node:util";
+
+const COLORS = {
+  dev: "bold",
+  postgres: "blue",
+  sequin: "magenta",
+  trigger: "green",
+  openai: "yellow",
+  mail: "cyan",
+} as const;
+type Colored = keyof typeof COLORS;
+
+const isColored = (name: string): name is Colored => name in COLORS;
+
+/** Writes one line to the terminal, after the name of what says it. */
+export function say(name: string, line: string): void {
+  const padded = name.padEnd(9);
+  const label = process.stdout.isTTY && isColored(name) ? styleText(COLORS[name], padded) : padded;
+  process.stdout.write(`${label} ${line}\n`);
+}
+
+/** Writes rows of name, address and remark as aligned columns, between empty lines. */
+export function table(rows: readonly (readonly [name: string, address: string, remark: string])[]): void {
+  const width = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length));
+  const [names, addresses] = [width(0), width(1)];
+  const lines = rows.map(([name, address, remark]) =>
+    `  ${name.padEnd(names)}  ${address.padEnd(addresses)}  ${remark}`.trimEnd(),
+  );
+  process.stdout.write(`\n${lines.join("\n")}\n\n`);
+}

@@ -1,0 +1,74 @@
+// The local stack, or some of its parts: npm run local -- postgres trigger
+import { mkdirSync } from "node:fs";
+import { loadEnvConfig } from "@next/env";
+import { addressRows } from "./dev/addresses.ts";
+import { toStack } from "./dev/messages.ts";
+import { requireFreePorts } from "./dev/ports.ts";
+import { say, table } from "./dev/terminal.ts";
+import { generatedSecrets } from "./secrets.ts";
+import { PARTS, type Part, readSettings, type Settings } from "./settings.ts";
+import { partsNeeded, variablesFor } from "./stand-ins.ts";
+import { type Stack, startStack } from "./start-stack.ts";
+
+const isPart = (name: string): name is Part => PARTS.some((part) => part === name);
+
+function partsFrom(names: readonly string[], settings: Settings): Part[] {
+  const unknown = names.find((name) => !isPart(name));
+  if (unknown) throw new Error(`There is no part "${unknown}"; the parts are ${PARTS.join(", ")}.`);
+  return names.length > 0 ? names.filter(isPart) : partsNeeded(process.env, settings);
+}
+
+function portsOf(parts: readonly Part[], { ports }: Settings): Record<string, number> {
+  return {
+    ...(parts.includes("postgres") ? { LOCAL_POSTGRES_PORT: ports.postgres } : {}),
+    ...(parts.includes("mail") ? { LOCAL_SMTP_PORT: ports.smtp } : {}),
+    LOCAL_PORT: ports.http,
+  };
+}
+
+function stopOnSignal(stack: Stack): void {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await stack.close();
+    process.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
+}
+
+async function main(): Promise<void> {
+  const started = Date.now();
+  loadEnvConfig(process.cwd(), true, { info() {}, error: console.error });
+  const settings = readSettings(process.env);
+  const parts = partsFrom(process.argv.slice(2), settings);
+  mkdirSync(settings.dataDir, { recursive: true });
+  await requireFreePorts(portsOf(parts, settings));
+  const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
+  const log = (part: string) => (line: string) => say(part, line);
+  const stack = await startStack({ parts, settings, variables, log });
+  stopOnSignal(stack);
+
+  if (process.send) {
+    process.on("message", (message) => {
+      if (toStack.safeParse(message).data !== "start sequin") return;
+      stack.startSequin().then(
+        () => process.send?.("sequin serves"),
+        (error: unknown) => {
+          say("sequin", error instanceof Error ? error.message : String(error));
+          process.exit(1);
+        },
+      );
+    });
+    process.send("stack serves");
+    return;
+  }
+  await stack.startSequin();
+  table(addressRows(parts, variables, settings));
+  process.stdout.write(`ready in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+}
+
+main().catch((error: unknown) => {
+  say("local", error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});

@@ -1,0 +1,52 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+
+export const PARTS = ["postgres", "sequin", "trigger", "openai", "mail"] as const;
+export type Part = (typeof PARTS)[number];
+
+const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
+
+const schema = z.object({
+  PORT: port(3000),
+  LOCAL_POSTGRES_PORT: port(54_320),
+  LOCAL_PORT: port(3040),
+  LOCAL_SMTP_PORT: port(1025),
+  LOCAL_DATA_DIR: z.string().default(".local"),
+  LOCAL_SEQUIN: z.enum(["on", "off"]).optional(),
+  LOCAL_EMBEDDING_MODEL: z
+    .enum(["universal-sentence-encoder-lite", "hashing"])
+    .default("universal-sentence-encoder-lite"),
+});
+
+export type Settings = Readonly<{
+  ports: Readonly<{ app: number; postgres: number; http: number; smtp: number }>;
+  /** Absolute path of the folder that keeps the local stack's data. */
+  dataDir: string;
+  sequin: "on" | "off" | undefined;
+  embeddingModel: "universal-sentence-encoder-lite" | "hashing";
+}>;
+
+/**
+ * Reads the local stack's own settings from an environment. An empty text is missing.
+ * @throws {Error} naming the variable that cannot be read
+ */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Error(`${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const settings = parsed.data;
+  return {
+    ports: {
+      app: settings.PORT,
+      postgres: settings.LOCAL_POSTGRES_PORT,
+      http: settings.LOCAL_PORT,
+      smtp: settings.LOCAL_SMTP_PORT,
+    },
+    dataDir: resolve(settings.LOCAL_DATA_DIR),
+    sequin: settings.LOCAL_SEQUIN,
+    embeddingModel: settings.LOCAL_EMBEDDING_MODEL,
+  };
+}

@@ -1,0 +1,42 @@
+// Runs SQL against the product's database and prints the result: npm run sql -- "select * from posts"
+import { loadEnvConfig } from "@next/env";
+import pg from "pg";
+import { formatResult } from "./dev/format-result.ts";
+import { generatedSecrets } from "./secrets.ts";
+import { readSettings } from "./settings.ts";
+import { partsNeeded, variablesFor } from "./stand-ins.ts";
+
+function explain(error: unknown, url: string): string {
+  if (error instanceof pg.DatabaseError) {
+    const more = [error.detail, error.hint].filter(Boolean).map((text) => `\n  ${text}`);
+    return `${error.severity}: ${error.message}${error.position ? ` (at character ${error.position})` : ""}${more.join("")}`;
+  }
+  const { host } = new URL(url);
+  const reason = error instanceof Error ? error.message || error.name : String(error);
+  return `Postgres does not answer at ${host} (${reason}). Is \`npm run dev\` running?`;
+}
+
+async function main(): Promise<void> {
+  const sql = process.argv.slice(2).join(" ").trim();
+  if (!sql) throw new Error('Say which SQL to run: npm run sql -- "select id, title from posts"');
+  loadEnvConfig(process.cwd(), true, { info() {}, error: console.error });
+  const settings = readSettings(process.env);
+  const parts = partsNeeded(process.env, settings);
+  const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
+  const url = variables.DATABASE_URL ?? "";
+  const client = new pg.Client({ connectionString: url, application_name: "npm run sql" });
+  try {
+    await client.connect();
+    const results = await client.query(sql);
+    for (const result of [results].flat()) process.stdout.write(`${formatResult(result)}\n`);
+  } catch (error) {
+    throw new Error(explain(error, url), { cause: error });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

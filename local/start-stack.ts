@@ -1,0 +1,95 @@
+import { resolve } from "node:path";
+import { startExternalSystem } from "./external-system/start.ts";
+import { startHttpServer } from "./http-server.ts";
+import type { Log } from "./log.ts";
+import { startMail } from "./mail/start.ts";
+import { startOpenAI } from "./openai/start.ts";
+import { startPostgres } from "./postgres/start.ts";
+import { startSequin } from "./sequin/start.ts";
+import type { Part, Settings } from "./settings.ts";
+import { TRIGGER_ACCESS_TOKEN, TRIGGER_SECRET_KEY, type Variables } from "./stand-ins.ts";
+import { startTrigger } from "./trigger/start.ts";
+
+export type Stack = {
+  /** Starts capture and delivery: the last to start, since it needs the database's tables and calls the app. */
+  startSequin(): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Options = {
+  parts: readonly Part[];
+  settings: Settings;
+  variables: Variables;
+  log: (part: string) => Log;
+};
+
+const HOST = "127.0.0.1";
+
+/** Starts the given parts of the local stack and resolves when they serve; Sequin waits for its own call. */
+export async function startStack({ parts, settings, variables, log }: Options): Promise<Stack> {
+  const { dataDir, ports } = settings;
+  const closers: (() => Promise<void>)[] = [];
+  const opened = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const part = await starting;
+    closers.unshift(() => part.close());
+    return part;
+  };
+  const has = (part: Part) => parts.includes(part);
+  const close = async () => {
+    for (const closer of closers.splice(0)) await closer();
+  };
+
+  const start = async () => {
+    if (has("postgres"))
+      await opened(
+        startPostgres({
+          dataDir: resolve(dataDir, "postgres"),
+          host: HOST,
+          port: ports.postgres,
+          log: log("postgres"),
+        }),
+      );
+    const http = await opened(startHttpServer(ports.http));
+    if (has("trigger")) {
+      const trigger = await opened(
+        startTrigger({
+          dataDir: resolve(dataDir, "trigger"),
+          url: () => http.url,
+          secretKey: TRIGGER_SECRET_KEY,
+          accessToken: TRIGGER_ACCESS_TOKEN,
+          log: log("trigger"),
+        }),
+      );
+      http.app.route("/", trigger.app);
+      trigger.attach(http.server);
+    }
+    if (has("openai")) {
+      const openai = await opened(startOpenAI({ model: settings.embeddingModel, log: log("openai") }));
+      http.app.route("/", openai.app);
+    }
+    if (has("mail")) {
+      const options = { host: HOST, port: ports.smtp, dataDir: resolve(dataDir, "mail"), log: log("mail") };
+      const mail = await opened(startMail(options));
+      http.app.route("/", mail.app);
+    }
+    const secret = variables.USER_DELETION_WEBHOOK_SECRET ?? "";
+    const external = await opened(startExternalSystem({ secret, log: log("external") }));
+    http.app.route("/", external.app);
+  };
+
+  try {
+    await start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    async startSequin() {
+      if (!has("sequin")) return;
+      const databaseUrl = variables.DATABASE_URL ?? "";
+      const configPath = resolve("sequin.yaml");
+      await opened(startSequin({ databaseUrl, configPath, env: variables, log: log("sequin") }));
+    },
+    close,
+  };
+}
