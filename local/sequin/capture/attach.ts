@@ -1,0 +1,59 @@
+import { escapeIdentifier, type Pool } from "pg";
+import { z } from "zod";
+import type { Log } from "../../log.ts";
+import type { Table } from "../config/source.ts";
+import { triggerName } from "./schema.ts";
+
+const rows = z.array(z.object({ schema: z.string(), name: z.string(), attached: z.boolean() }));
+
+/**
+ * Brings the triggers in line with the tables that the sinks want, and returns every table of the database.
+ * A table that does not exist yet gets its triggers when it appears. Partitions inherit those of their parent.
+ * The triggers are ENABLE ALWAYS because logical decoding, too, sees changes made under session_replication_role.
+ */
+export async function attachTriggers(
+  pool: Pool,
+  schema: string,
+  wanted: (table: Table) => boolean,
+  log: Log,
+): Promise<Table[]> {
+  const found = await pool.query(
+    `select n.nspname as schema, c.relname as name, count(t.oid) = 2 as attached
+     from pg_class c
+     join pg_namespace n on n.oid = c.relnamespace
+     left join pg_trigger t on t.tgrelid = c.oid and t.tgname = any($2)
+     where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
+       and n.nspname <> $1 and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+     group by n.nspname, c.relname`,
+    [schema, [triggerName(schema), `${triggerName(schema)}_truncate`]],
+  );
+  const tables = rows.parse(found.rows);
+  for (const table of tables) {
+    if (table.attached === wanted(table)) continue;
+    await pool.query(table.attached ? detachSql(schema, table) : attachSql(schema, table));
+    log(`${table.attached ? "left" : "watching"} ${table.schema}.${table.name}`);
+  }
+  return tables;
+}
+
+/** Several statements in one message are one transaction, so a lock that does not come leaves nothing behind. */
+function attachSql(schema: string, table: Table): string {
+  const on = `${escapeIdentifier(table.schema)}.${escapeIdentifier(table.name)}`;
+  const each = escapeIdentifier(triggerName(schema));
+  const truncate = escapeIdentifier(`${triggerName(schema)}_truncate`);
+  const run = `${escapeIdentifier(schema)}.capture()`;
+  return `
+set local lock_timeout = '2s';
+create or replace trigger ${each} after insert or update or delete on ${on} for each row execute function ${run};
+create or replace trigger ${truncate} after truncate on ${on} for each statement execute function ${run};
+alter table ${on} enable always trigger ${each};
+alter table ${on} enable always trigger ${truncate};`;
+}
+
+function detachSql(schema: string, table: Table): string {
+  const on = `${escapeIdentifier(table.schema)}.${escapeIdentifier(table.name)}`;
+  return `
+set local lock_timeout = '2s';
+drop trigger if exists ${escapeIdentifier(triggerName(schema))} on ${on};
+drop trigger if exists ${escapeIdentifier(`${triggerName(schema)}_truncate`)} on ${on};`;
+}

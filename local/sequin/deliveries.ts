@@ -1,0 +1,62 @@
+import { escapeIdentifier, type Pool } from "pg";
+import { z } from "zod";
+
+const delivery = z.object({
+  id: z.coerce.number(),
+  sink: z.string(),
+  action: z.enum(["insert", "update", "delete", "read"]),
+  table: z.string(),
+  status: z.enum(["pending", "delivered", "discarded"]),
+  deliverCount: z.number(),
+  httpStatus: z.number().nullable(),
+  answer: z.string().nullable(),
+  tookMs: z.number().nullable(),
+  /** When a failed message is tried again. */
+  nextTryAt: z.date().nullable(),
+  updatedAt: z.date(),
+});
+
+/** What the console shows of one message of one sink. */
+export type Delivery = z.infer<typeof delivery>;
+
+/** The newest deliveries first. */
+export async function listDeliveries(
+  pool: Pool,
+  schema: string,
+  { limit, id }: { limit: number; id?: number },
+): Promise<Delivery[]> {
+  const s = escapeIdentifier(schema);
+  const found = await pool.query(
+    `select d.id, k.name as sink, c.action, c.table_schema || '.' || c.table_name as table, d.status,
+       d.deliver_count as "deliverCount", d.http_status as "httpStatus", d.answer, d.took_ms as "tookMs",
+       d.not_before as "nextTryAt", d.updated_at as "updatedAt"
+     from ${s}.delivery d
+     join ${s}.change c on c.id = d.change_id
+     join ${s}.sink k on k.id = d.sink_id
+     where $2::bigint is null or d.id = $2
+     order by d.id desc limit $1`,
+    [limit, id ?? null],
+  );
+  return z.array(delivery).parse(found.rows);
+}
+
+const reopened = z.array(
+  z.object({
+    sink_id: z.string(),
+    group: z.string().nullable(),
+    read: z.boolean(),
+    deliverCount: z.number(),
+  }),
+);
+
+/** Makes a finished message pending again; undefined if there is no such finished message. */
+export async function reopen(pool: Pool, schema: string, id: number) {
+  const s = escapeIdentifier(schema);
+  const found = await pool.query(
+    `update ${s}.delivery d set status = 'pending', deliver_count = 0, not_before = null
+     from ${s}.change c where c.id = d.change_id and d.id = $1 and d.status <> 'pending'
+     returning d.sink_id, d.group_key as "group", c.action = 'read' as read, d.deliver_count as "deliverCount"`,
+    [id],
+  );
+  return reopened.parse(found.rows)[0];
+}

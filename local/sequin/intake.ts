@@ -1,0 +1,53 @@
+import type { Pool } from "pg";
+import { type Change, readUnrouted } from "./capture/change.ts";
+import { type Route, recordRoutes } from "./capture/route.ts";
+import { sequenceChanges } from "./capture/sequence.ts";
+import { takesTable } from "./config/source.ts";
+import { groupKey } from "./message/group.ts";
+import { readRow } from "./message/row.ts";
+import type { Outlet } from "./outlets.ts";
+
+const PAGE = 200;
+/** Sequin's buffer per sink; beyond it, changes wait in the outbox as they would in the replication slot. */
+const BUFFER = 50_000;
+
+/** Moves newly committed changes from the outbox to the sinks that take them. Returns how many it moved. */
+export async function takeIn(pool: Pool, schema: string, outlets: Outlet[]): Promise<number> {
+  if (outlets.some(({ runner }) => runner.queue.size >= BUFFER)) return 0;
+  await sequenceChanges(pool, schema);
+  const changes = await readUnrouted(pool, schema, PAGE);
+  if (changes.length === 0) return 0;
+  const routes = changes.flatMap((change) => routesOf(change, outlets));
+  const byId = new Map(changes.map((change) => [change.id, change]));
+  const recorded = await recordRoutes(
+    pool,
+    schema,
+    changes.map((change) => change.id),
+    routes,
+  );
+  const groups = new Map(routes.map((route) => [`${route.changeId} ${route.sinkId}`, route.group]));
+  for (const { id: sinkId, runner } of outlets) {
+    const entries = recorded
+      .filter((delivery) => delivery.sink_id === sinkId)
+      .map((delivery) => ({
+        id: delivery.id,
+        group: groups.get(`${delivery.change_id} ${sinkId}`) ?? null,
+        read: byId.get(delivery.change_id)?.action === "read",
+        deliverCount: 0,
+      }));
+    runner.add(entries);
+  }
+  return changes.length;
+}
+
+function routesOf(change: Change, outlets: Outlet[]): Route[] {
+  const table = { schema: change.table_schema, name: change.table_name };
+  const row = readRow(change);
+  return outlets
+    .filter(({ id, sink }) => {
+      if (change.action === "truncate" || sink.status === "disabled") return false;
+      if (change.action === "read") return change.backfill_sink_id === id;
+      return takesTable(sink.source, table) && sink.actions.includes(change.action);
+    })
+    .map(({ id, sink }) => ({ changeId: change.id, sinkId: id, group: groupKey(sink, change, row) }));
+}

@@ -1,0 +1,99 @@
+import type { Pool } from "pg";
+import type { Log } from "../log.ts";
+import { openBackfills, readPage } from "./capture/backfill.ts";
+import { pruneFinished } from "./delivery/prune.ts";
+import { takeIn } from "./intake.ts";
+import type { Outlet } from "./outlets.ts";
+import type { Watch } from "./watch.ts";
+
+/** Between two looks at the database when no notification comes. Sequin's own idle look is every 10 s. */
+const IDLE_MS = 1000;
+const PRUNE_EVERY_MS = 5000;
+/** How many finished deliveries of a sink are kept to be looked at. */
+const KEPT = 200;
+/** A backfill waits while its sink has this many messages to send. */
+const ENOUGH_READS = 1000;
+
+export type Loop = { wake(): void; close(): Promise<void> };
+
+/** Keeps triggers, intake and backfills going until it is closed; a failure is logged and tried again. */
+export function runLoop(options: {
+  pool: Pool;
+  schema: string;
+  outlets: Outlet[];
+  watch: Watch;
+  log: Log;
+}): Loop {
+  const { pool, schema, outlets, watch, log } = options;
+  let closed = false;
+  let woken = false;
+  let interrupt = () => {};
+  let watchAt = Date.now() + IDLE_MS;
+  let pruneAt = Date.now() + PRUNE_EVERY_MS;
+
+  const wake = () => {
+    woken = true;
+    interrupt();
+  };
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      if (woken || closed) return resolve();
+      const timer = setTimeout(resolve, IDLE_MS);
+      interrupt = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  async function backfill(): Promise<boolean> {
+    for (const { id, sink_id, table_schema, table_name } of await openBackfills(pool, schema)) {
+      const outlet = outlets.find((candidate) => candidate.id === sink_id);
+      if (!outlet || outlet.runner.queue.size >= ENOUGH_READS) continue;
+      if (!watch.watches({ schema: table_schema, name: table_name })) continue;
+      const read = await readPage(pool, schema, id);
+      if (read === null) continue;
+      log(`${outlet.sink.name}: read ${read} rows of ${table_schema}.${table_name}`);
+      return true;
+    }
+    return false;
+  }
+
+  async function turn(): Promise<boolean> {
+    if (Date.now() >= watchAt) {
+      await watch.update();
+      watchAt = Date.now() + IDLE_MS;
+    }
+    if (Date.now() >= pruneAt) {
+      await pruneFinished(pool, schema, KEPT);
+      pruneAt = Date.now() + PRUNE_EVERY_MS;
+    }
+    return (await takeIn(pool, schema, outlets)) > 0 || (await backfill());
+  }
+
+  async function run(): Promise<void> {
+    let failing = false;
+    while (!closed) {
+      woken = false;
+      try {
+        const more = await turn();
+        failing = false;
+        if (more) continue;
+      } catch (error) {
+        if (!failing && !closed)
+          log(`${error instanceof Error ? error.message : String(error)}; trying again`);
+        failing = true;
+      }
+      await pause();
+    }
+  }
+
+  const running = run();
+  return {
+    wake,
+    async close() {
+      closed = true;
+      interrupt();
+      await running;
+    },
+  };
+}

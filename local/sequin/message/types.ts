@@ -1,0 +1,40 @@
+import type { Pool } from "pg";
+import { z } from "zod";
+
+/** A type as the caster sees it: a domain is already its base type. `name` is pg_type.typname, `_text` for text[]. */
+export type Type = { name: string; delimiter: string };
+
+const rows = z.array(z.object({ asked: z.coerce.number(), name: z.string(), delimiter: z.string() }));
+
+/** Remembers types by oid. An oid is never given to another type while changes of its columns are around. */
+export class TypeCatalog {
+  readonly #known = new Map<number, Type>();
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** Asks the database for the oids that are not known yet; one that has been dropped is text. */
+  async learn(oids: Iterable<number>): Promise<void> {
+    const fresh = [...new Set(oids)].filter((oid) => !this.#known.has(oid));
+    if (fresh.length === 0) return;
+    const found = await this.#pool.query(
+      `with recursive resolved as (
+         select oid as asked, oid from pg_type where oid = any($1::oid[])
+         union all
+         select r.asked, t.typbasetype from resolved r join pg_type t on t.oid = r.oid where t.typtype = 'd'
+       )
+       select r.asked, t.typname as name, t.typdelim as delimiter
+       from resolved r join pg_type t on t.oid = r.oid where t.typtype <> 'd'`,
+      [fresh],
+    );
+    for (const oid of fresh) this.#known.set(oid, { name: "text", delimiter: "," });
+    for (const row of rows.parse(found.rows))
+      this.#known.set(row.asked, { name: row.name, delimiter: row.delimiter });
+  }
+
+  get(oid: number): Type {
+    return this.#known.get(oid) ?? { name: "text", delimiter: "," };
+  }
+}

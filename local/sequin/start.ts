@@ -1,0 +1,81 @@
+import { Pool } from "pg";
+import type { Log } from "../log.ts";
+import { install } from "./capture/install.ts";
+import { listen } from "./capture/listen.ts";
+import { loadConfig } from "./config/load.ts";
+import type { Environment } from "./config/substitute.ts";
+import { Ledger } from "./delivery/ledger.ts";
+import type { Pace } from "./delivery/runner.ts";
+import { initialBackfills } from "./initial-backfills.ts";
+import { runLoop } from "./loop.ts";
+import { type Operations, operate } from "./operate.ts";
+import { type Outlet, openOutlets } from "./outlets.ts";
+import { readPending } from "./pending.ts";
+import { Watch } from "./watch.ts";
+
+/** How long requests that are under way may take to end when the stand-in is closed. */
+const CLOSE_GRACE_MS = 2000;
+
+export type SequinOptions = {
+  databaseUrl: string;
+  /** The sequin.yaml. */
+  configPath: string;
+  /** For `${VAR}` in it. */
+  env: Environment;
+  log: Log;
+  /** Where the stand-in keeps everything it needs. */
+  schema?: string;
+  /** Requests in parallel per sink. */
+  workers?: number;
+  pace?: Partial<Pace>;
+};
+
+export type Sequin = Operations & { close(): Promise<void> };
+
+/**
+ * A stand-in for Sequin: captures row changes with triggers, in the changing transaction, and delivers them
+ * to the webhooks of sequin.yaml. It cannot see `pg_logical_emit_message`, so transaction annotations are
+ * null. At a start the backoff of waiting messages ends, so that nobody waits minutes for an app that was
+ * down. Throws `ConfigError`, and when the database cannot be reached or is served by another stand-in.
+ */
+export async function startSequin(options: SequinOptions): Promise<Sequin> {
+  const { databaseUrl, log, schema = "sequin_local" } = options;
+  const config = await loadConfig(options.configPath, options.env, log);
+  let wake = () => {};
+  const listener = await listen(databaseUrl, schema, () => wake(), log);
+  const pool = new Pool({ connectionString: databaseUrl, max: 2, application_name: schema });
+  pool.on("error", () => {});
+  try {
+    const ledger = new Ledger(pool, schema, log);
+    const installed = await install(pool, schema, config);
+    for (const name of installed.forgotten) log(`${name} is no longer in sequin.yaml: forgotten`);
+    const outlets = openOutlets(options, { pool, schema, ledger, config, installed });
+    const watch = new Watch(pool, schema, outlets, log);
+    await watch.update();
+    await initialBackfills(pool, schema, installed.sinks);
+    await resumePending(pool, schema, outlets, log);
+    const loop = runLoop({ pool, schema, outlets, watch, log });
+    wake = loop.wake;
+    return {
+      ...operate({ pool, schema, outlets, wake }),
+      async close() {
+        await listener.close();
+        await loop.close();
+        await Promise.all(outlets.map(({ runner }) => runner.close(CLOSE_GRACE_MS)));
+        await ledger.close();
+        await pool.end();
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled([listener.close(), pool.end()]);
+    throw error;
+  }
+}
+
+async function resumePending(pool: Pool, schema: string, outlets: Outlet[], log: Log): Promise<void> {
+  const waiting = await readPending(pool, schema);
+  for (const { sink_id, ...entry } of waiting) {
+    outlets.find(({ id }) => id === sink_id)?.runner.add([entry]);
+  }
+  if (waiting.length > 0) log(`${waiting.length} waiting messages, tried again now`);
+}
