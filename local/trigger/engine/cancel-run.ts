@@ -1,0 +1,40 @@
+import type { Run } from "../store/records.ts";
+import { report } from "./describe.ts";
+import type { Engine } from "./engine.ts";
+import { finishRun } from "./finish-run.ts";
+import { isFinished, setSnapshot } from "./snapshots.ts";
+
+/**
+ * Cancels a run. One that executes is asked to stop, and is finished when its process has; `finalize` says
+ * that nothing executes it any more. Its children are cancelled with it, once it is finished.
+ */
+export function cancelRun(
+  engine: Engine,
+  run: Run,
+  { reason = "Canceled by user", finalize = false }: { reason?: string | undefined; finalize?: boolean } = {},
+): void {
+  const { status } = run.snapshot;
+  if (isFinished(run)) return;
+  if (status === "PENDING_CANCEL" && !finalize) {
+    engine.notify(run);
+    return;
+  }
+  const executing = status.startsWith("EXECUTING") || status === "PENDING_EXECUTING";
+  if (executing && !finalize) {
+    run.status = "CANCELED";
+    run.error = { type: "STRING_ERROR", raw: reason };
+    setSnapshot(engine, run, "PENDING_CANCEL", "Run was cancelled");
+    engine.notify(run);
+    report(engine, run, "cancel requested");
+    return;
+  }
+  finishRun(engine, run, {
+    status: "CANCELED",
+    error: { type: "STRING_ERROR", raw: reason },
+    description: "Run was cancelled, not finished",
+  });
+  for (const id of [...engine.index.children(run.id)]) {
+    const child = engine.tables.runs.get(id);
+    if (child) cancelRun(engine, child, { reason });
+  }
+}

@@ -1,0 +1,60 @@
+import { parseNaturalLanguageDurationInMs } from "@trigger.dev/core/v3/isomorphic";
+import { refused } from "../errors.ts";
+import type { Run } from "../store/records.ts";
+import type { Engine } from "./engine.ts";
+import { delay } from "./enqueue.ts";
+import { saveRun } from "./snapshots.ts";
+import type { TriggerBody } from "./trigger-run.ts";
+
+export interface Debounce {
+  key: string;
+  delayMs: number;
+  maxDelayMs: number | undefined;
+  trailing: boolean;
+}
+
+/** @throws ApiError 422 where the durations cannot debounce */
+export function parseDebounce(options: NonNullable<TriggerBody["options"]>): Debounce | undefined {
+  const { debounce } = options;
+  if (!debounce) return undefined;
+  const delayMs = parseNaturalLanguageDurationInMs(debounce.delay);
+  if (delayMs === undefined || delayMs <= 0)
+    throw refused(`Debounce requires a valid delay duration. Provided: ${debounce.delay}`);
+  const maxDelayMs =
+    debounce.maxDelay === undefined ? undefined : parseNaturalLanguageDurationInMs(debounce.maxDelay);
+  if (debounce.maxDelay !== undefined && maxDelayMs === undefined)
+    throw refused(`Invalid debounce maxDelay: ${debounce.maxDelay}.`);
+  if (maxDelayMs !== undefined && maxDelayMs <= delayMs)
+    throw refused(
+      `debounce.maxDelay (${debounce.maxDelay}) must be longer than debounce.delay (${debounce.delay}).`,
+    );
+  return { key: debounce.key, delayMs, maxDelayMs, trailing: debounce.mode === "trailing" };
+}
+
+/** Moves the delayed run of this key further back; undefined where a new run is due. */
+export function pushBack(
+  engine: Engine,
+  task: string,
+  debounce: Debounce,
+  body: TriggerBody,
+): Run | undefined {
+  const id = engine.index.debounced(task, debounce.key);
+  const run = id === undefined ? undefined : engine.tables.runs.get(id);
+  if (run?.status !== "DELAYED" || run.delayUntil === undefined) return undefined;
+  const until = engine.clock.now() + debounce.delayMs;
+  if (run.debounce?.latestAt !== undefined && until > run.debounce.latestAt) return undefined;
+  if (debounce.trailing) replaceInput(run, body);
+  if (until > run.delayUntil) delay(engine, run, until);
+  else saveRun(engine, run);
+  return run;
+}
+
+function replaceInput(run: Run, { payload, options }: TriggerBody): void {
+  run.payload = typeof payload === "string" && options?.payloadType ? payload : JSON.stringify(payload);
+  run.payloadType = options?.payloadType ?? "application/json";
+  if (options?.metadata !== undefined)
+    run.metadata = typeof options.metadata === "string" ? options.metadata : JSON.stringify(options.metadata);
+  if (options?.tags !== undefined) run.tags = [options.tags].flat();
+  if (options?.maxAttempts !== undefined) run.maxAttempts = options.maxAttempts;
+  if (options?.machine !== undefined) run.machine = options.machine;
+}

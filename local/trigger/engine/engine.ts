@@ -1,0 +1,45 @@
+import type { Log } from "../../log.ts";
+import type { Clock } from "../clock.ts";
+import type { Scheduler } from "../scheduler.ts";
+import type { Run } from "../store/records.ts";
+import type { Tables } from "../store/tables.ts";
+import type { Presence } from "./presence.ts";
+import type { QueueIndex } from "./queue-index.ts";
+import type { RunIndex } from "./run-index.ts";
+
+/**
+ * What every transition works on. Transitions are synchronous: what they change is visible together,
+ * and is written as one batch before anyone is told.
+ */
+export interface Engine {
+  clock: Clock;
+  timers: Scheduler;
+  tables: Tables;
+  queue: QueueIndex;
+  index: RunIndex;
+  presence: Presence;
+  log: Log;
+  limits: Limits;
+  /** Tells the CLI that runs this run, once the change is stored, that there is a new snapshot. */
+  notify(run: Run): void;
+  /** Called when a run may have become ready to be dequeued. */
+  wake(): void;
+  nextSeq(): number;
+}
+
+export interface Limits {
+  /** Runs that execute at the same time; runs that wait for others do not count. */
+  concurrency: number;
+  finishedRuns: number;
+  finishedBytes: number;
+}
+
+export const defaultLimits: Limits = {
+  concurrency: 25,
+  finishedRuns: 10_000,
+  finishedBytes: 256 * 1024 * 1024,
+};
+
+export function friendlyId(run: { id: string }): string {
+  return `run_${run.id}`;
+}

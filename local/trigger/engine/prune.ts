@@ -1,0 +1,57 @@
+import type { Run } from "../store/records.ts";
+import type { Engine } from "./engine.ts";
+import { releaseKeyOf, sweepKeys } from "./idempotency.ts";
+
+export const SWEEP_EVERY_MS = 10 * 60_000;
+const KEEP_TOKENS_MS = 30 * 86_400_000;
+
+/**
+ * Forgets the oldest finished runs beyond the limits, and what belonged to them. Idempotency keys stay for as
+ * long as they were given: a key whose run is forgotten still answers with that run's id.
+ */
+export function sweep(engine: Engine): void {
+  const { runs } = engine.tables;
+  const finished = [...runs.values()].filter(({ finishedAt }) => finishedAt !== undefined);
+  finished.sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
+  let bytes = 0;
+  for (const [position, run] of finished.entries()) {
+    bytes += size(run);
+    if (position < engine.limits.finishedRuns && bytes <= engine.limits.finishedBytes) continue;
+    if (isAwaited(engine, run)) continue;
+    releaseKeyOf(engine, run);
+    engine.index.remove(run);
+    runs.remove(run.id);
+    engine.tables.logs.remove(run.id);
+  }
+  sweepKeys(engine);
+  sweepWaitpoints(engine);
+  for (const batch of engine.tables.batches.values())
+    if (
+      batch.processedAt !== undefined &&
+      Object.values(batch.items).every(({ runId }) => !runId || !runs.get(runId))
+    )
+      engine.tables.batches.remove(batch.id);
+}
+
+function isAwaited(engine: Engine, run: Run): boolean {
+  const parent = run.parentId === undefined ? undefined : engine.tables.runs.get(run.parentId);
+  return parent !== undefined && parent.finishedAt === undefined;
+}
+
+function sweepWaitpoints(engine: Engine): void {
+  const now = engine.clock.now();
+  for (const waitpoint of engine.tables.waitpoints.values()) {
+    if (waitpoint.completedAt === undefined) continue;
+    const awaited = waitpoint.waiters.some((id) => {
+      const run = engine.tables.runs.get(id);
+      return run !== undefined && run.finishedAt === undefined;
+    });
+    const kept = waitpoint.type === "MANUAL" && waitpoint.completedAt + KEEP_TOKENS_MS > now;
+    const keyed = (waitpoint.idempotencyKeyExpiresAt ?? 0) > now;
+    if (!awaited && !kept && !keyed) engine.tables.waitpoints.remove(waitpoint.id);
+  }
+}
+
+function size(run: Run): number {
+  return (run.payload?.length ?? 0) + (run.output?.length ?? 0) + (run.metadata?.length ?? 0) + 1_000;
+}

@@ -1,0 +1,69 @@
+import type { Run } from "../store/records.ts";
+import { stalled } from "./attempts.ts";
+import { abortUnsealed, checkBatch, processItems } from "./batches.ts";
+import type { Engine } from "./engine.ts";
+import { endDelay, expire } from "./enqueue.ts";
+import { SWEEP_EVERY_MS, sweep } from "./prune.ts";
+import { fire, saveSchedule } from "./schedules.ts";
+import { armStall, isFinished } from "./snapshots.ts";
+import { timeOut } from "./waitpoint-tokens.ts";
+import { completeWaitpoint, resume, resumeSoon } from "./waitpoints.ts";
+
+/** After a restart the CLI is given this long to start what it was told to before the run is queued again. */
+const GRACE_AFTER_RESTART_MS = 5_000;
+
+export function handleTimers(engine: Engine): void {
+  const { timers, tables } = engine;
+  const onRun = (handler: (engine: Engine, run: Run) => void) => (id: string) => {
+    const run = tables.runs.get(id);
+    if (run && !isFinished(run)) handler(engine, run);
+  };
+  timers.handle("stall", onRun(stalled));
+  timers.handle("delay", onRun(endDelay));
+  timers.handle("ttl", onRun(expire));
+  timers.handle("resume", onRun(resume));
+  timers.handle("wake", () => engine.wake());
+  timers.handle("waitpoint", (id) => {
+    const waitpoint = tables.waitpoints.get(id);
+    if (waitpoint?.type === "MANUAL") timeOut(engine, waitpoint);
+    else if (waitpoint) completeWaitpoint(engine, waitpoint, { outputIsError: false });
+  });
+  for (const [kind, handler] of [
+    ["batch-abort", abortUnsealed],
+    ["batch-items", processItems],
+    ["batch-check", checkBatch],
+  ] as const)
+    timers.handle(kind, (id) => {
+      const batch = tables.batches.get(id);
+      if (batch) handler(engine, batch);
+    });
+  timers.handle("cron", (id) => {
+    const schedule = tables.schedules.get(id);
+    if (schedule) fire(engine, schedule).catch((error: unknown) => engine.log(`schedule ${id}: ${error}`));
+  });
+  timers.handle("sweep", () => {
+    sweep(engine);
+    timers.set("sweep", "all", engine.clock.now() + SWEEP_EVERY_MS);
+  });
+}
+
+/** Sets every timer again that the stored state calls for. */
+export function rearmTimers(engine: Engine): void {
+  const { timers, tables, clock } = engine;
+  for (const run of tables.runs.values()) {
+    if (isFinished(run)) continue;
+    armStall(engine, run, run.snapshot.status === "PENDING_EXECUTING" ? GRACE_AFTER_RESTART_MS : Infinity);
+    if (run.status === "DELAYED" && run.delayUntil !== undefined) timers.set("delay", run.id, run.delayUntil);
+    if (run.status === "PENDING" && run.ttlAt !== undefined) timers.set("ttl", run.id, run.ttlAt);
+    if (run.blockedBy.length > 0) resumeSoon(engine, run);
+  }
+  for (const waitpoint of tables.waitpoints.values())
+    if (waitpoint.completedAt === undefined && waitpoint.dueAt !== undefined)
+      timers.set("waitpoint", waitpoint.id, waitpoint.dueAt);
+  for (const batch of tables.batches.values()) {
+    if (batch.sealedAt === undefined) timers.set("batch-abort", batch.id, batch.createdAt + 30 * 60_000);
+    else timers.set(batch.processedAt === undefined ? "batch-items" : "batch-check", batch.id, clock.now());
+  }
+  for (const schedule of tables.schedules.values()) saveSchedule(engine, schedule);
+  timers.set("sweep", "all", clock.now() + SWEEP_EVERY_MS);
+}

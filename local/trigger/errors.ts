@@ -1,0 +1,23 @@
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+/** An answer of the API that is not a success: `{ "error": message }`. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: ContentfulStatusCode;
+  readonly headers: Record<string, string>;
+
+  constructor(status: ContentfulStatusCode, message: string, headers: Record<string, string> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+export function notFound(message: string): ApiError {
+  return new ApiError(404, message);
+}
+
+/** A business rule refuses a well-formed request. */
+export function refused(message: string): ApiError {
+  return new ApiError(422, message);
+}

@@ -1,0 +1,63 @@
+import {
+  ResetIdempotencyKeyResponse,
+  TriggerTaskRequestBody,
+  TriggerTaskResponse,
+} from "@trigger.dev/core/v3";
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { answer, readBody } from "../answer.ts";
+import { answeredRun, rememberRequest, reset } from "../engine/idempotency.ts";
+import { triggerRun } from "../engine/trigger-run.ts";
+import { environment } from "../environment.ts";
+import { ApiError } from "../errors.ts";
+import type { Server } from "../server.ts";
+
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** Starting runs. */
+export function triggerRoutes({ engine }: Server): Hono {
+  const app = new Hono();
+
+  app.post("/api/v1/tasks/:task/trigger", async (c) => {
+    refuseLarge(c);
+    const body = await readBody(c, TriggerTaskRequestBody);
+    const task = c.req.param("task");
+    const requestKey = c.req.header("x-trigger-request-idempotency-key");
+    const known = requestKey === undefined ? undefined : answeredRun(engine, task, requestKey);
+    if (known !== undefined) return answer(c, TriggerTaskResponse, { id: `run_${known}`, isCached: false });
+
+    const { runId, isCached } = triggerRun(engine, task, body, {
+      idempotencyKey: c.req.header("idempotency-key"),
+      idempotencyKeyTTL: c.req.header("idempotency-key-ttl"),
+      traceparent: c.req.header("x-trigger-worker") ? c.req.header("traceparent") : undefined,
+      realtimeStreamsVersion: c.req.header("x-trigger-realtime-streams-version"),
+    });
+    if (requestKey !== undefined) rememberRequest(engine, task, requestKey, runId);
+    const id = `run_${runId}`;
+    // The SDK signs a public token with these claims by itself.
+    const claims = {
+      sub: environment.id,
+      pub: true,
+      scopes: [`read:runs:${id}`, `write:inputStreams:${id}`],
+    };
+    return answer(c, TriggerTaskResponse, { id, isCached }, 200, {
+      "x-trigger-jwt-claims": JSON.stringify(claims),
+    });
+  });
+
+  app.post("/api/v1/idempotencyKeys/:key/reset", async (c) => {
+    const { taskIdentifier } = await readBody(c, z.object({ taskIdentifier: z.string() }));
+    const key = c.req.param("key");
+    if (!reset(engine, taskIdentifier, key))
+      throw new ApiError(404, `No runs found with idempotency key: ${key} and task: ${taskIdentifier}`);
+    return answer(c, ResetIdempotencyKeyResponse, { id: key });
+  });
+
+  return app;
+}
+
+/** A request that does not say how long it is counts as too large. */
+export function refuseLarge(c: Context, limit = MAX_BODY_BYTES): void {
+  const length = Number(c.req.header("content-length") ?? Infinity);
+  if (!(length <= limit)) throw new ApiError(413, "Request body too large");
+}

@@ -1,0 +1,75 @@
+import type { Server as HttpServer } from "node:http";
+import path from "node:path";
+import type { Hono } from "hono";
+import type { Log } from "../log.ts";
+import { createApp } from "./app.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { createEngine } from "./engine/create-engine.ts";
+import { defaultLimits, friendlyId, type Limits } from "./engine/engine.ts";
+import { createConsole, type RunConsole } from "./run-console.ts";
+import type { Server } from "./server.ts";
+import { RunNotifications } from "./socket.ts";
+import { LevelStore } from "./store/level-store.ts";
+import { WorkSignal } from "./work-signal.ts";
+
+export interface TriggerOptions {
+  /** State is kept in `<dataDir>/trigger`, which one process at a time may use. */
+  dataDir: string;
+  /** The public base URL; asked for when it is needed, so it may be unknown until the server listens. */
+  url: () => string;
+  /** The environment's secret key that the SDK and the CLI's processes send. */
+  secretKey: string;
+  /** The personal access token that the CLI sends first. */
+  accessToken: string;
+  log: Log;
+  clock?: Clock;
+  limits?: Partial<Limits>;
+}
+
+export interface LocalTrigger extends RunConsole {
+  /** The HTTP API; it answers below /api, /engine and /otel only. */
+  app: Hono;
+  /** Adds the socket that the CLI listens on. */
+  attach(server: HttpServer): void;
+  /** Ends open polls and streams and closes the files. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the part of Trigger.dev that `trigger.dev dev` and `@trigger.dev/sdk` 4.8 talk to.
+ * @throws when another process has the data folder open
+ */
+export async function startTrigger(options: TriggerOptions): Promise<LocalTrigger> {
+  const { url, secretKey, accessToken, log } = options;
+  const store = await LevelStore.open(path.join(options.dataDir, "trigger"));
+  const work = new WorkSignal();
+  const closing = new AbortController();
+  const engine = await createEngine(store, {
+    clock: options.clock ?? systemClock,
+    log,
+    limits: { ...defaultLimits, ...options.limits },
+    wake: () => work.wake(),
+    notify: (run) => void store.commit().then(() => notifications.notify(friendlyId(run))),
+  });
+  const server: Server = {
+    engine,
+    store,
+    work,
+    url: () => url().replace(/\/$/, ""),
+    secretKey,
+    accessToken,
+    closing: closing.signal,
+  };
+  const notifications = new RunNotifications(server);
+  return {
+    app: createApp(server),
+    attach: (httpServer) => notifications.attach(httpServer),
+    ...createConsole(server),
+    async close() {
+      closing.abort();
+      engine.timers.close();
+      notifications.close();
+      await store.close();
+    },
+  };
+}

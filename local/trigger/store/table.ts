@@ -1,0 +1,50 @@
+import type { z } from "zod";
+import type { LevelStore } from "./level-store.ts";
+
+/** Records of one kind, all in memory; a changed record is saved with the store's next batch. */
+export class Table<T extends { id: string }> {
+  readonly #name: string;
+  readonly #schema: z.ZodType<T>;
+  readonly #store: LevelStore;
+  readonly #rows = new Map<string, T>();
+
+  constructor(name: string, schema: z.ZodType<T>, store: LevelStore) {
+    this.#name = name;
+    this.#schema = schema;
+    this.#store = store;
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get(id: string): T | undefined {
+    return this.#rows.get(id);
+  }
+
+  values(): MapIterator<T> {
+    return this.#rows.values();
+  }
+
+  save(row: T): void {
+    this.#rows.set(row.id, row);
+    this.#mark(row.id);
+  }
+
+  remove(id: string): void {
+    if (this.#rows.delete(id)) this.#mark(id);
+  }
+
+  /** Takes one stored value in; throws where it does not have the shape this version writes. */
+  load(json: string): void {
+    const row = this.#schema.parse(JSON.parse(json));
+    this.#rows.set(row.id, row);
+  }
+
+  #mark(id: string): void {
+    this.#store.mark(`${this.#name}!${id}`, () => {
+      const row = this.#rows.get(id);
+      return row && JSON.stringify(row);
+    });
+  }
+}

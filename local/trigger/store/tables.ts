@@ -1,0 +1,60 @@
+import type { LevelStore } from "./level-store.ts";
+import {
+  AnsweredRequest,
+  Batch,
+  BatchItem,
+  EnvVar,
+  IdempotencyRecord,
+  Packet,
+  Queue,
+  Run,
+  RunLog,
+  Schedule,
+  Waitpoint,
+  Worker,
+} from "./records.ts";
+import { Table } from "./table.ts";
+
+export type Tables = Awaited<ReturnType<typeof loadTables>>;
+
+/** Reads everything the folder holds; throws where a record was written by an incompatible version. */
+export async function loadTables(store: LevelStore) {
+  const tables = {
+    runs: new Table("run", Run, store),
+    workers: new Table("worker", Worker, store),
+    queues: new Table("queue", Queue, store),
+    idempotency: new Table("idempotency", IdempotencyRecord, store),
+    answered: new Table("answered", AnsweredRequest, store),
+    waitpoints: new Table("waitpoint", Waitpoint, store),
+    batches: new Table("batch", Batch, store),
+    batchItems: new Table("item", BatchItem, store),
+    schedules: new Table("schedule", Schedule, store),
+    packets: new Table("packet", Packet, store),
+    logs: new Table("log", RunLog, store),
+    envVars: new Table("env", EnvVar, store),
+  };
+  const byName = new Map<string, { load(json: string): void }>([
+    ["run", tables.runs],
+    ["worker", tables.workers],
+    ["queue", tables.queues],
+    ["idempotency", tables.idempotency],
+    ["answered", tables.answered],
+    ["waitpoint", tables.waitpoints],
+    ["batch", tables.batches],
+    ["item", tables.batchItems],
+    ["schedule", tables.schedules],
+    ["packet", tables.packets],
+    ["log", tables.logs],
+    ["env", tables.envVars],
+  ]);
+  for await (const [key, json] of store.entries()) {
+    try {
+      byName.get(key.slice(0, key.indexOf("!")))?.load(json);
+    } catch (error) {
+      throw new Error(`the stored record ${key} was not written by this version; remove the data folder`, {
+        cause: error,
+      });
+    }
+  }
+  return tables;
+}
