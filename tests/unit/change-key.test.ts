@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { changeKey } from "../../lib/sequin/change-key.ts";
+import { sequinMessageSchema } from "../../lib/sequin/message.ts";
+import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
+
+const keyOf = (message: object) => changeKey(sequinMessageSchema.parse(message));
+const insert = recorded("01_posts_insert");
+const unkeyed = (metadata: object = {}) => withMetadata(insert, { idempotency_key: null, ...metadata });
+
+function differs(a: Recorded, b: Recorded): boolean {
+  const [left, right] = [keyOf(a), keyOf(b)];
+  return left !== undefined && right !== undefined && left !== right;
+}
+
+it("is Sequin's own key within the consumer, whatever else the message says", () => {
+  expect(keyOf(insert)).toBe("sequin:11111111-1111-4111-8111-111111111111:MjIzMDM4MzI6MA==");
+  const reloaded = withMetadata({ ...insert, record: { id: 1 } }, { database: undefined, enrichment: {} });
+  expect(keyOf(reloaded)).toBe(keyOf(insert));
+});
+
+it("differs between two sinks that deliver the same change", () => {
+  expect(differs(insert, withMetadata(insert, { consumer: { id: "other" } }))).toBe(true);
+});
+
+it("falls back to the place in the log", () => {
+  expect(keyOf(unkeyed())).toBe("sequin:11111111-1111-4111-8111-111111111111:22303832:0");
+  expect(differs(unkeyed(), unkeyed({ commit_idx: 1 }))).toBe(true);
+});
+
+it("falls back to row, commit time and action for a message without a place", () => {
+  const nowhere = { commit_lsn: null, commit_idx: null };
+  const base = unkeyed(nowhere);
+  expect(keyOf(base)).toBe(keyOf(unkeyed(nowhere)));
+  expect(differs(base, unkeyed({ ...nowhere, record_pks: ["2"] }))).toBe(true);
+  expect(differs(base, unkeyed({ ...nowhere, commit_timestamp: "2026-11-21T21:12:09.735335Z" }))).toBe(true);
+  expect(differs(base, { ...base, action: "update" })).toBe(true);
+});
+
+it("is none where nothing tells two changes of a row apart, so that neither is taken for the other", () => {
+  expect(keyOf({ record: { id: 1 } })).toBeUndefined();
+  // Sequin's row sinks of 2024, with commit times in whole seconds and no record_pks.
+  const metadata = { table_schema: "public", table_name: "posts", commit_timestamp: "2024-09-11T08:27:23Z" };
+  expect(keyOf({ record: { id: 1 }, metadata })).toBeUndefined();
+});

@@ -1,0 +1,83 @@
+import OpenAI from "openai";
+import { describe, expect, it } from "vitest";
+import { classifyError } from "../../lib/embeddings/classify-error.ts";
+import { EmbeddingShapeError } from "../../lib/embeddings/provider.ts";
+import { required } from "../../lib/env.ts";
+import { InvalidMessageError } from "../../lib/errors.ts";
+
+const now = new Date("2026-01-02T03:04:05.000Z");
+const inMs = (ms: number) => ({ kind: "retryAt", at: new Date(now.getTime() + ms) });
+const abort = { kind: "abort" };
+const retry = { kind: "retry" };
+
+function answered(status: number, headers: Record<string, string> = {}, error: object = {}) {
+  return OpenAI.APIError.generate(status, { error }, undefined, new Headers(headers));
+}
+
+function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("Nothing was thrown");
+}
+
+describe("an answer of the provider", () => {
+  it.each([
+    ["400 bad request", answered(400), abort],
+    ["401 wrong key", answered(401), abort],
+    ["403 not allowed", answered(403), abort],
+    ["404 unknown model", answered(404), abort],
+    ["413 too large", answered(413), abort],
+    ["422 unprocessable", answered(422), abort],
+    ["408 timeout", answered(408), retry],
+    ["409 conflict", answered(409), retry],
+    ["500", answered(500), retry],
+    ["502", answered(502), retry],
+    ["503", answered(503), retry],
+    ["529 overloaded", answered(529), retry],
+    ["503 that says when", answered(503, { "retry-after": "2" }), inMs(2_000)],
+    ["429 without a time", answered(429), retry],
+    ["429 in seconds", answered(429, { "retry-after": "7" }), inMs(7_000)],
+    ["429 in fractions of a second", answered(429, { "retry-after": "0.5" }), inMs(500)],
+    ["429 in milliseconds", answered(429, { "retry-after-ms": "250" }), inMs(250)],
+    [
+      "429 in both, of which milliseconds are exact",
+      answered(429, { "retry-after-ms": "1250", "retry-after": "2" }),
+      inMs(1_250),
+    ],
+    ["429 until a date", answered(429, { "retry-after": "Fri, 02 Jan 2026 03:05:05 GMT" }), inMs(60_000)],
+    [
+      "429 until a date in the past",
+      answered(429, { "retry-after": "Thu, 01 Jan 2026 00:00:00 GMT" }),
+      retry,
+    ],
+    ["429 that says at once", answered(429, { "retry-after": "0" }), retry],
+    ["429 with a time that is none", answered(429, { "retry-after": "soon" }), retry],
+    [
+      "429 with milliseconds that are none",
+      answered(429, { "retry-after-ms": "", "retry-after": "3" }),
+      inMs(3_000),
+    ],
+    ["exhausted quota", answered(429, { "retry-after": "1" }, { code: "insufficient_quota" }), abort],
+    ["exhausted quota told by type only", answered(429, {}, { type: "insufficient_quota" }), abort],
+  ])("%s", (_, error, verdict) => {
+    expect(classifyError(error, now)).toEqual(verdict);
+  });
+});
+
+describe("anything else", () => {
+  it.each([
+    ["no connection", new OpenAI.APIConnectionError({ cause: new Error("ECONNREFUSED") }), retry],
+    ["no answer in time", new OpenAI.APIConnectionTimeoutError(), retry],
+    ["a database that is away", Object.assign(new Error("terminating connection"), { code: "57P01" }), retry],
+    ["a thrown text", "boom", retry],
+    ["nothing", undefined, retry],
+    ["a missing variable", thrownBy(() => required("OPENAI_API_KEY", {})), abort],
+    ["vectors that do not fit", new EmbeddingShapeError("3 vectors for 4 texts"), abort],
+    ["a message without a key", new InvalidMessageError("record.id", "must be a bigint"), abort],
+  ])("%s", (_, error, verdict) => {
+    expect(classifyError(error, now)).toEqual(verdict);
+  });
+});

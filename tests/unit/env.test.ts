@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  checkEnvironment,
+  EnvironmentError,
+  optional,
+  REQUIRED_BY_APP,
+  REQUIRED_BY_TASKS,
+  required,
+  variables,
+} from "../../lib/env.ts";
+
+const complete = {
+  DATABASE_URL: "postgres://app@db.example.com:5432/app",
+  SEQUIN_WEBHOOK_SECRET: "correct horse battery staple",
+  TRIGGER_SECRET_KEY: "tr_dev_key",
+  OPENAI_API_KEY: "sk-key",
+};
+
+function problemOf(work: () => unknown): EnvironmentError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof EnvironmentError) return error;
+    throw error;
+  }
+  throw new Error("No EnvironmentError was thrown");
+}
+
+it("lists in .env.example exactly the variables of the product, none of them set", () => {
+  const lines = readFileSync(new URL("../../.env.example", import.meta.url), "utf8").split("\n");
+  const listed = lines.flatMap((line) => /^# ([A-Z][A-Z0-9_]*)=$/.exec(line)?.[1] ?? []);
+  expect(listed.toSorted()).toEqual(Object.keys(variables).toSorted());
+  expect(lines.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([]);
+});
+
+it.each([undefined, "", "  ", "\t\n"])("takes %j for missing", (value) => {
+  expect(() => required("SEQUIN_WEBHOOK_SECRET", { SEQUIN_WEBHOOK_SECRET: value })).toThrow(EnvironmentError);
+  expect(optional("SEQUIN_WEBHOOK_SECRET", { SEQUIN_WEBHOOK_SECRET: value })).toBeUndefined();
+});
+
+it("reads a value without the white space around it", () => {
+  expect(required("TRIGGER_SECRET_KEY", { TRIGGER_SECRET_KEY: " tr_dev_key\n" })).toBe("tr_dev_key");
+});
+
+it("refuses a malformed value, required or not", () => {
+  expect(() => required("DATABASE_URL", { DATABASE_URL: "mysql://db" })).toThrow(/postgres:\/\//);
+  expect(() => optional("OPENAI_BASE_URL", { OPENAI_BASE_URL: "localhost:3040/v1" })).toThrow(/https\?:\/\//);
+});
+
+describe("the check at the start", () => {
+  it.each([
+    ["the app", REQUIRED_BY_APP],
+    ["the tasks", REQUIRED_BY_TASKS],
+  ])("passes when all that %s needs is set", (_, needed) => {
+    expect(() => checkEnvironment(needed, complete)).not.toThrow();
+  });
+
+  it("names every problem at once, and where to get each variable", () => {
+    const source = { DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" };
+    const { message, variables: named } = problemOf(() => checkEnvironment(REQUIRED_BY_APP, source));
+    expect(named).toEqual(["DATABASE_URL", "SEQUIN_WEBHOOK_SECRET", "TRIGGER_SECRET_KEY", "TRIGGER_API_URL"]);
+    for (const name of named) expect(message).toContain(`${name} `);
+    for (const name of named) expect(message).toContain(variables[name].where);
+    expect(message).toContain("SEQUIN_WEBHOOK_SECRET is not set");
+  });
+
+  it("never repeats a value, which may be a secret", () => {
+    const url = "mysql://root:hunter2@db";
+    expect(problemOf(() => checkEnvironment(REQUIRED_BY_APP, { DATABASE_URL: url })).message).not.toContain(
+      "hunter2",
+    );
+  });
+});

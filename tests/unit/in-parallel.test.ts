@@ -1,0 +1,29 @@
+import { setImmediate } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { inParallel } from "../../lib/in-parallel.ts";
+
+it("maps every item, keeps their order, and has at most 10 under way", async () => {
+  let underWay = 0;
+  let most = 0;
+  const items = Array.from({ length: 100 }, (_, index) => index);
+  const results = await inParallel(items, async (item) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    for (let turn = 0; turn < (item * 7) % 5; turn += 1) await setImmediate();
+    underWay -= 1;
+    return item * 2;
+  });
+  expect(results).toEqual(items.map((item) => item * 2));
+  expect(most).toBe(10);
+});
+
+it("maps nothing to nothing", async () => {
+  expect(await inParallel([], async () => 1)).toEqual([]);
+});
+
+it("rejects with the first error", async () => {
+  const work = inParallel([1, 2, 3], async (item) => {
+    if (item === 2) throw new Error(`item ${item}`);
+  });
+  await expect(work).rejects.toThrow("item 2");
+});
