@@ -23,16 +23,19 @@ export type TaskRun<T extends AnyTask> = {
 
 // A run expires when nothing took it within its ttl; Trigger.dev's default in development is 10 minutes.
 const TTL = "14d";
+// Sequin is the one that tries for long; the SDK would hold its request for 9 s.
+const RETRY = { maxAttempts: 3, minTimeoutInMs: 250, maxTimeoutInMs: 1_000, factor: 2, randomize: true };
 
 async function trigger<T extends AnyTask>(run: TaskRun<T>): Promise<string> {
   const { task, payload, tags, idempotencyKey, idempotencyKeyTTL, concurrencyKey } = run;
   const key = idempotencyKey && (await idempotencyKeys.create(idempotencyKey, { scope: "global" }));
-  const handle = await tasks.trigger<T>(task, payload, {
+  const options = {
     tags,
     ttl: TTL,
     concurrencyKey,
     ...(key ? { idempotencyKey: key, idempotencyKeyTTL: idempotencyKeyTTL ?? "30d" } : {}),
-  });
+  };
+  const handle = await tasks.trigger<T>(task, payload, options, { retry: RETRY });
   return handle.id;
 }
 
