@@ -4,6 +4,7 @@ import {
   check,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -54,5 +55,33 @@ export const postEmbeddings = pgTable(
     primaryKey({ columns: [table.postId, table.chunk] }),
     index("post_embeddings_embedding_hnsw").using("hnsw", table.embedding.op("vector_cosine_ops")),
     check("post_embeddings_chunk_not_negative", sql`${table.chunk} >= 0`),
+  ],
+);
+
+/** How the clean-up of one external system stands. Times are ISO 8601. */
+export type SystemProgress = { done_at?: string; failed_at?: string; error?: string };
+
+/** One deleted user: what has been done about it. The address stays only until the confirmation is sent. */
+export const userDeletions = pgTable(
+  "user_deletions",
+  {
+    userId: uuid("user_id").primaryKey(),
+    email: text(),
+    emailHash: text("email_hash"),
+    requestedAt: timestamp("requested_at", { withTimezone: true }).notNull().defaultNow(),
+    systems: jsonb().$type<Record<string, SystemProgress>>().notNull().default({}),
+    confirmationSentAt: timestamp("confirmation_sent_at", { withTimezone: true }),
+    completedAt: timestamp("completed_at", { withTimezone: true }),
+    lastError: text("last_error"),
+    runId: text("run_id"),
+    updatedAt,
+  },
+  (table) => [
+    // Resumption looks for these every few minutes; nearly all rows are complete.
+    index("user_deletions_incomplete").on(table.userId).where(sql`${table.completedAt} is null`),
+    check(
+      "user_deletions_no_address_after_confirmation",
+      sql`${table.confirmationSentAt} is null or ${table.email} is null`,
+    ),
   ],
 );

@@ -4,6 +4,16 @@ const url = (protocols: string) =>
   z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols}://`);
 const httpUrl = url("https?");
 
+const isWebhookUrl = (text: string) => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  // fetch refuses a URL that carries a user name.
+  return /^https?:$/.test(protocol) && !username && !password;
+};
+
+/** The parts of a variable that holds several values. */
+export const listOf = (text: string | undefined) => text?.split(/[\s,]+/).filter(Boolean) ?? [];
+
 /** Every variable of the product: its shape, and where to get it. `.env.example` lists the same names. */
 export const variables = {
   DATABASE_URL: {
@@ -46,6 +56,34 @@ export const variables = {
   EMBEDDING_MODEL: {
     schema: z.string(),
     where: "a model with 1,536 dimensions; text-embedding-3-small when left out",
+  },
+  SMTP_URL: {
+    schema: url("smtps?"),
+    where: "your mail server, smtp://user:password@host:587 or smtps://user:password@host:465",
+  },
+  MAIL_FROM: {
+    schema: z
+      .string()
+      .regex(
+        /^([^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
+        "must be name@host or Name <name@host>",
+      ),
+    where: "the sender of the confirmations, as your mail server lets you send",
+  },
+  USER_DELETION_WEBHOOK_URLS: {
+    schema: z
+      .string()
+      .refine(
+        (text) => listOf(text).every(isWebhookUrl),
+        "must be http:// or https:// URLs without a user name",
+      ),
+    where: "the systems to tell of a deleted user, separated by commas; leave it out when there are none",
+  },
+  USER_DELETION_WEBHOOK_SECRET: {
+    schema: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/, "must be whsec_ and 24 to 64 bytes in base64"),
+    where: 'signs what those systems are told, as they know it: echo "whsec_$(openssl rand -base64 32)"',
   },
 } as const satisfies Record<string, { schema: z.ZodType; where: string }>;
 

@@ -36,3 +36,14 @@ export class RefusedRequestError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/**
+ * What the innermost cause of a thrown value says. The outer ones may carry what must not be logged: drizzle's, the
+ * values of the query.
+ */
+export function rootMessageOf(error: unknown): string {
+  if (error instanceof Error && error.cause !== undefined) return rootMessageOf(error.cause);
+  // Node leaves the message of a refused connection empty when it tried several addresses.
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return messageOf(error) || String(code);
+}

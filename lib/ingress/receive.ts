@@ -1,7 +1,13 @@
 import type { AnyTask } from "@trigger.dev/sdk";
 import { z } from "zod";
 import { EnvironmentError } from "../env.ts";
-import { InvalidMessageError, messageOf, RefusedRequestError, UnavailableError } from "../errors.ts";
+import {
+  InvalidMessageError,
+  messageOf,
+  RefusedRequestError,
+  rootMessageOf,
+  UnavailableError,
+} from "../errors.ts";
 import { inParallel } from "../in-parallel.ts";
 import { log } from "../log.ts";
 import { type SequinMessage, sequinMessageSchema } from "../sequin/message.ts";
@@ -38,7 +44,7 @@ function parse(value: unknown): SequinMessage {
 
 function failed(error: unknown, at: string): Outcome {
   if (error instanceof UnavailableError) {
-    log("error", "message.unavailable", { error: error.message, cause: messageOf(error.cause) });
+    log("error", "message.unavailable", { error: error.message, cause: rootMessageOf(error) });
     return { kind: "unavailable", error: error.message };
   }
   if (!(error instanceof InvalidMessageError)) throw error;

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { connect, type Database } from "../../drizzle/client.ts";
+import { recordDeletion, recordFirstRun } from "../../drizzle/queries/user-deletions.ts";
+import { beforeDeadline } from "../before-deadline.ts";
+import { required } from "../env.ts";
+import { InvalidMessageError, UnavailableError } from "../errors.ts";
+import type { SequinMessage } from "../sequin/message.ts";
+import { primaryKey } from "../sequin/primary-key.ts";
+
+const uuid = z.guid();
+
+function userIdOf(message: SequinMessage): string {
+  const { at, text } = primaryKey(message);
+  if (!uuid.safeParse(text).success) throw new InvalidMessageError(at, "must be a uuid");
+  return text.toLowerCase();
+}
+
+// A route that deletes takes no message of which the table is unknown.
+function isDeletedUser({ action, metadata }: SequinMessage): boolean {
+  const { table_schema = "public", table_name } = metadata;
+  return action === "delete" && table_schema === "public" && table_name === "users";
+}
+
+// Null under replica identity default: then there is a deletion, but nobody to confirm it to.
+function emailOf({ record }: SequinMessage): string | null {
+  const { email } = record;
+  return typeof email === "string" && email.trim() !== "" ? email.trim() : null;
+}
+
+const hashOf = (email: string) => createHash("sha256").update(email.toLowerCase()).digest("hex");
+
+async function ledger(write: () => Promise<void>, deadline: number): Promise<void> {
+  try {
+    await beforeDeadline(write, deadline);
+  } catch (cause) {
+    throw new UnavailableError("The deletion could not be recorded; deliver again", { cause });
+  }
+}
+
+/**
+ * What a message of the users sink asks for: a run for each deleted user, after the deletion is in the ledger. So a
+ * run that is lost has lost nothing, and no personal data goes to Trigger.dev.
+ * Rejects with InvalidMessageError for a deleted user without a uuid, UnavailableError when the database fails
+ * or does not answer before `deadline`, in Unix milliseconds.
+ */
+export async function deletionRun(message: SequinMessage, deadline: number, { db }: { db?: Database } = {}) {
+  if (!isDeletedUser(message)) return undefined;
+  const userId = userIdOf(message);
+  const email = emailOf(message);
+  const database = db ?? connect(required("DATABASE_URL"));
+  await ledger(
+    () => recordDeletion(database, { userId, email, emailHash: email && hashOf(email) }),
+    deadline,
+  );
+  return {
+    task: "user-deletion-cleanup" as const,
+    payload: { userId },
+    tags: [`user:${userId}`],
+    // A user is deleted once, whatever the change's own key: a delivery years later starts nothing new.
+    idempotencyKey: `user-deletion:${userId}`,
+    idempotencyKeyTTL: "3650d",
+    concurrencyKey: userId,
+    accepted: (runId: string) => ledger(() => recordFirstRun(database, userId, runId), deadline),
+  };
+}

@@ -1,0 +1,32 @@
+import { schedules } from "@trigger.dev/sdk";
+import { lostDeletions, noteRun } from "../lib/deletions/lost-deletions.ts";
+import { statusOfRun } from "../lib/deletions/status-of-run.ts";
+import { inParallel } from "../lib/in-parallel.ts";
+import { userDeletionCleanup } from "./user-deletion-cleanup.ts";
+
+/** Triggers a run for each deletion that is incomplete and has none any more that would complete it. */
+export const resumeUserDeletions = schedules.task({
+  id: "resume-user-deletions",
+  cron: "*/10 * * * *",
+  queue: { concurrencyLimit: 1 },
+  run: async () => {
+    let triggered = 0;
+    for await (const page of lostDeletions(statusOfRun)) {
+      await inParallel(page, async (userId) => {
+        const run = await userDeletionCleanup.trigger(
+          { userId },
+          {
+            tags: [`user:${userId}`],
+            ttl: "14d",
+            concurrencyKey: userId,
+            // In force within this run only: a retry of it triggers nothing twice, the next one starts afresh.
+            idempotencyKey: ["resume-user-deletions", userId],
+          },
+        );
+        await noteRun(userId, run.id);
+      });
+      triggered += page.length;
+    }
+    return { triggered };
+  },
+});
