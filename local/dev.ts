@@ -1,7 +1,6 @@
 // `npm run dev`: starts the local stack, migrates, starts Next.js and `trigger.dev dev`, and keeps them running.
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { loadEnvConfig } from "@next/env";
 import { addressRows } from "./dev/addresses.ts";
 import { startApp } from "./dev/app.ts";
 import { startLocalStack } from "./dev/local-stack.ts";
@@ -10,6 +9,7 @@ import { requireFreePorts } from "./dev/ports.ts";
 import { insertSampleRows } from "./dev/sample-rows.ts";
 import { say, table } from "./dev/terminal.ts";
 import { startTriggerCli } from "./dev/trigger-cli.ts";
+import { loadDotenv } from "./load-dotenv.ts";
 import { generatedSecrets } from "./secrets.ts";
 import { type Part, readSettings, type Settings } from "./settings.ts";
 import { partsNeeded, variablesFor } from "./stand-ins.ts";
@@ -27,7 +27,7 @@ function portsOf(parts: readonly Part[], { ports }: Settings): Record<string, nu
 
 async function start(started: Stoppable[]): Promise<void> {
   const startedAt = Date.now();
-  loadEnvConfig(process.cwd(), true, { info() {}, error: console.error });
+  loadDotenv();
   const settings = readSettings(process.env);
   const parts = partsNeeded(process.env, settings);
   mkdirSync(settings.dataDir, { recursive: true });
@@ -61,23 +61,23 @@ async function start(started: Stoppable[]): Promise<void> {
 }
 
 const started: Stoppable[] = [];
-let stopping: Promise<void> | undefined;
+let stopping = false;
 
 // The last started stops first: Trigger.dev's CLI still reaches its server, Next.js its database.
 async function stopAll(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
   for (const part of started.toReversed()) await part.stop();
   process.exit(code);
 }
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => {
-    if (stopping) return;
     say("dev", "stopping");
-    stopping = stopAll(0);
+    void stopAll(0);
   });
 
 start(started).catch((error: unknown) => {
-  if (stopping) return;
-  say("dev", error instanceof Error ? error.message : String(error));
-  stopping = stopAll(1);
+  if (!stopping) say("dev", error instanceof Error ? error.message : String(error));
+  void stopAll(1);
 });

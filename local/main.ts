@@ -1,10 +1,10 @@
 // The local stack, or some of its parts: npm run local -- postgres trigger
 import { mkdirSync } from "node:fs";
-import { loadEnvConfig } from "@next/env";
 import { addressRows } from "./dev/addresses.ts";
 import { toStack } from "./dev/messages.ts";
 import { requireFreePorts } from "./dev/ports.ts";
 import { say, table } from "./dev/terminal.ts";
+import { loadDotenv } from "./load-dotenv.ts";
 import { generatedSecrets } from "./secrets.ts";
 import { PARTS, type Part, readSettings, type Settings } from "./settings.ts";
 import { partsNeeded, variablesFor } from "./stand-ins.ts";
@@ -39,7 +39,7 @@ function stopOnSignal(stack: Stack): void {
 
 async function main(): Promise<void> {
   const started = Date.now();
-  loadEnvConfig(process.cwd(), true, { info() {}, error: console.error });
+  loadDotenv();
   const settings = readSettings(process.env);
   const parts = partsFrom(process.argv.slice(2), settings);
   mkdirSync(settings.dataDir, { recursive: true });

@@ -1,7 +1,7 @@
 // Runs SQL against the product's database and prints the result: npm run sql -- "select * from posts"
-import { loadEnvConfig } from "@next/env";
 import pg from "pg";
 import { formatResult } from "./dev/format-result.ts";
+import { loadDotenv } from "./load-dotenv.ts";
 import { generatedSecrets } from "./secrets.ts";
 import { readSettings } from "./settings.ts";
 import { partsNeeded, variablesFor } from "./stand-ins.ts";
@@ -19,7 +19,7 @@ function explain(error: unknown, url: string): string {
 async function main(): Promise<void> {
   const sql = process.argv.slice(2).join(" ").trim();
   if (!sql) throw new Error('Say which SQL to run: npm run sql -- "select id, title from posts"');
-  loadEnvConfig(process.cwd(), true, { info() {}, error: console.error });
+  loadDotenv();
   const settings = readSettings(process.env);
   const parts = partsNeeded(process.env, settings);
   const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));

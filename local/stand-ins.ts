@@ -32,7 +32,7 @@ export function partsNeeded(env: Variables, settings: Settings): Part[] {
 export function variablesFor(
   parts: readonly Part[],
   env: Variables,
-  { ports }: Settings,
+  { ports, embeddingModel }: Settings,
   secrets: GeneratedSecrets,
 ): Variables {
   const http = `http://${LOOPBACK}:${ports.http}`;
@@ -45,7 +45,8 @@ export function variablesFor(
       TRIGGER_PROJECT_REF: "proj_local",
       TRIGGER_API_URL: http,
     },
-    openai: { OPENAI_API_KEY: "local", OPENAI_BASE_URL: `${http}/v1` },
+    // The model's own name goes into each row: with OpenAI's model every one of them is stale.
+    openai: { OPENAI_API_KEY: "local", OPENAI_BASE_URL: `${http}/v1`, EMBEDDING_MODEL: embeddingModel },
     mail: { SMTP_URL: `smtp://${LOOPBACK}:${ports.smtp}`, MAIL_FROM: "Aftercommit <no-reply@example.com>" },
   };
   const always = {

@@ -53,7 +53,7 @@ export async function startStack({ parts, settings, variables, log }: Options): 
     if (has("trigger")) {
       const trigger = await opened(
         startTrigger({
-          dataDir: resolve(dataDir, "trigger"),
+          dataDir,
           url: () => http.url,
           secretKey: TRIGGER_SECRET_KEY,
           accessToken: TRIGGER_ACCESS_TOKEN,

@@ -26,7 +26,7 @@ export function startApp(variables: Variables, settings: Settings) {
   const child = superviseChild({
     name: "next",
     ...nextCommand(variables, settings),
-    onLine: (line) => line || undefined,
+    onLine: (line) => say("next", line),
   });
   until(() => compiled(settings.ports.app), { what: "Next.js answers", timeoutMs: 120_000 }).then(
     () => child.serving(),

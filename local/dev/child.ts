@@ -10,8 +10,8 @@ export type ChildOptions = {
   /** Arguments of this Node.js. */
   args: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** Gets each line the process prints; answers what to show of it, if anything. */
-  onLine: (line: string) => string | undefined;
+  /** Gets each line the process prints. */
+  onLine: (line: string) => void;
   /** Gets each message the process sends over the channel of `child_process`, and a way to answer. */
   onMessage?: (message: unknown, reply: (message: string) => void) => void;
   beforeStart?: () => Promise<void>;
@@ -62,10 +62,7 @@ export function superviseChild(options: ChildOptions): Child {
     child.on("message", (message) => options.onMessage?.(message, (reply) => child.send(reply)));
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue;
-      createInterface({ input: stream }).on("line", (line) => {
-        const shown = options.onLine(line);
-        if (shown !== undefined) say(options.name, shown);
-      });
+      createInterface({ input: stream }).on("line", options.onLine);
     }
     const exited = once(child, "exit");
     const stop = () => void end(child, exited);

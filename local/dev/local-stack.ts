@@ -17,7 +17,8 @@ export function startLocalStack(parts: readonly Part[], variables: Variables) {
   const child = superviseChild({
     name: "local",
     ...stackCommand(parts, variables),
-    onLine: (line) => line,
+    // Its lines begin with the name of their part already.
+    onLine: (line) => process.stdout.write(`${line}\n`),
     onMessage: (message, reply) => {
       send = reply;
       const what = fromStack.safeParse(message).data;

@@ -1,6 +1,8 @@
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 const COLORS = {
+  next: "gray",
+  external: "cyan",
   dev: "bold",
   postgres: "blue",
   sequin: "magenta",
@@ -12,8 +14,10 @@ type Colored = keyof typeof COLORS;
 
 const isColored = (name: string): name is Colored => name in COLORS;
 
-/** Writes one line to the terminal, after the name of what says it. */
+/** Writes one line to the terminal, unless it is blank, after the name of what says it. */
 export function say(name: string, line: string): void {
+  // Some tools end with a code for the terminal alone, such as one that shows the cursor again.
+  if (!stripVTControlCharacters(line).trim()) return;
   const padded = name.padEnd(9);
   const label = process.stdout.isTTY && isColored(name) ? styleText(COLORS[name], padded) : padded;
   process.stdout.write(`${label} ${line}\n`);

@@ -50,7 +50,7 @@ export function startTriggerCli(parts: readonly Part[], variables: Variables, se
         child.serving();
         void triggerCatchUp();
       }
-      return line.trim() ? line : undefined;
+      say("trigger", line);
     },
   });
   return {

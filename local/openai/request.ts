@@ -2,8 +2,13 @@ import { z } from "zod";
 import { ApiError } from "./api-error.ts";
 import { type Input, MAX_INPUT_TOKENS, MAX_INPUTS, MAX_REQUEST_TOKENS, type Refused } from "./protocol.ts";
 
-/** The models that the endpoint answers for; only those of the third generation can be shortened. */
+/**
+ * The models that the endpoint answers for: OpenAI's, whose names any client may ask for, and the local ones by their
+ * own names. Only OpenAI's third generation can be shortened.
+ */
 const MODELS = new Map([
+  ["universal-sentence-encoder-lite", { dimensions: 1_536, shortens: false }],
+  ["hashing", { dimensions: 1_536, shortens: false }],
   ["text-embedding-3-small", { dimensions: 1_536, shortens: true }],
   ["text-embedding-3-large", { dimensions: 3_072, shortens: true }],
   ["text-embedding-ada-002", { dimensions: 1_536, shortens: false }],
