@@ -1,0 +1,68 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { Webhook } from "standardwebhooks";
+import { z } from "zod";
+import type { Log } from "../log.ts";
+import { refuseOtherOrigins } from "../refuse-other-origins.ts";
+import { openCalls } from "./calls.ts";
+import { createFaults, faultSchema } from "./faults.ts";
+
+export type ExternalSystemOptions = {
+  /** What the calls are signed with: whsec_… */
+  secret: string;
+  log: Log;
+  /** Where the calls are kept; in memory when left out. */
+  dataDir?: string;
+};
+
+const eventSchema = z.object({
+  type: z.literal("user.deleted"),
+  timestamp: z.iso.datetime(),
+  data: z.object({ user_id: z.guid() }),
+});
+
+/**
+ * External systems of any name for the demonstration: `POST /local/external-system/:name/user-deleted` checks the
+ * signature (standardwebhooks.com), records the call and answers 204, or what `…/faults` {name?, status, times?} says.
+ * `GET /local/external-system/calls` lists the signed calls, newest first.
+ * Rejects when the secret is no base64.
+ */
+export async function startExternalSystem({ secret, log, dataDir }: ExternalSystemOptions) {
+  const webhook = new Webhook(secret);
+  const calls = await openCalls(dataDir);
+  const faults = createFaults();
+  const app = new Hono();
+
+  app.use("/local/external-system/*", refuseOtherOrigins, bodyLimit({ maxSize: 64 * 1024 }));
+  app.post("/local/external-system/:name/user-deleted", async (c) => {
+    const system = c.req.param("name");
+    let signed: unknown;
+    try {
+      signed = webhook.verify(await c.req.text(), c.req.header());
+    } catch (error) {
+      log(`${system}: 401, ${error instanceof Error ? error.message : error}`);
+      return c.json({ error: "The signature is missing, wrong or too old" }, 401);
+    }
+    const event = eventSchema.safeParse(signed);
+    if (!event.success) return c.json({ error: z.prettifyError(event.error) }, 400);
+    const userId = event.data.data.user_id;
+    const webhookId = c.req.header("webhook-id") ?? "";
+    const fault = faults.take(system);
+    const status = fault ?? 204;
+    await calls.add({ at: new Date().toISOString(), system, webhookId, userId, status });
+    log(`${system}: user ${userId} deleted → ${status}${fault === undefined ? "" : ", as told"}`);
+    return new Response(null, { status });
+  });
+  app.get("/local/external-system/calls", (c) => c.json(calls.list()));
+  app.post("/local/external-system/faults", async (c) => {
+    const fault = faultSchema.safeParse(await c.req.json().catch(() => undefined));
+    if (!fault.success) return c.json({ error: z.prettifyError(fault.error) }, 400);
+    faults.set(fault.data);
+    return c.json(fault.data);
+  });
+  app.delete("/local/external-system/faults", (c) => {
+    faults.clear();
+    return c.body(null, 204);
+  });
+  return { app, close: async () => {} };
+}

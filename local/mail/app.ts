@@ -1,0 +1,39 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { refuseOtherOrigins } from "../refuse-other-origins.ts";
+import type { Mailbox } from "./mailbox.ts";
+
+const faultSchema = z.strictObject({
+  status: z.int().min(400).max(599),
+  times: z.int().min(1).optional(),
+});
+
+export type MailFault = z.infer<typeof faultSchema>;
+
+/**
+ * The catcher's pages for programs: `GET /local/mail` lists the messages without their bodies, newest first;
+ * `GET /local/mail/:id` is one whole; `POST /local/mail/faults` {status, times?} refuses the next recipients and
+ * `DELETE` ends that.
+ */
+export function createApp(mailbox: Mailbox, setFault: (fault: MailFault | undefined) => void): Hono {
+  const app = new Hono();
+  app.use("/local/mail/*", refuseOtherOrigins);
+  app.get("/local/mail", (c) =>
+    c.json(mailbox.list().map(({ text: _text, html: _html, headers: _headers, ...summary }) => summary)),
+  );
+  app.post("/local/mail/faults", async (c) => {
+    const fault = faultSchema.safeParse(await c.req.json().catch(() => undefined));
+    if (!fault.success) return c.json({ error: z.prettifyError(fault.error) }, 400);
+    setFault(fault.data);
+    return c.json(fault.data);
+  });
+  app.delete("/local/mail/faults", (c) => {
+    setFault(undefined);
+    return c.body(null, 204);
+  });
+  app.get("/local/mail/:id", (c) => {
+    const mail = mailbox.find(c.req.param("id"));
+    return mail ? c.json(mail) : c.json({ error: "There is no such message" }, 404);
+  });
+  return app;
+}

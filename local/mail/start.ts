@@ -1,0 +1,51 @@
+import type { Hono } from "hono";
+import type { Log } from "../log.ts";
+import { createApp, type MailFault } from "./app.ts";
+import { openMailbox } from "./mailbox.ts";
+import { listenForMail } from "./smtp.ts";
+
+export type MailOptions = {
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** Where the messages are kept; in memory when left out. */
+  dataDir?: string;
+  log: Log;
+};
+
+export type LocalMail = {
+  /** For SMTP_URL. */
+  url: string;
+  port: number;
+  /** Routes below /local/mail, for the caller to serve. */
+  app: Hono;
+  close(): Promise<void>;
+};
+
+/**
+ * Starts an SMTP server that keeps the last 100 messages instead of sending them on.
+ * Rejects with the system's error when the port is taken or the folder cannot be read.
+ */
+export async function startMail({ host, port, dataDir, log }: MailOptions): Promise<LocalMail> {
+  const mailbox = await openMailbox(dataDir);
+  let fault: MailFault | undefined;
+  const smtp = await listenForMail({
+    host,
+    port,
+    refusal() {
+      if (!fault) return undefined;
+      const { status, times } = fault;
+      if (times !== undefined) fault = times > 1 ? { status, times: times - 1 } : undefined;
+      log(`refused a recipient with ${status}, as told`);
+      return status;
+    },
+    async receive(received) {
+      const { id, subject } = await mailbox.add(received);
+      log(`${id} "${subject}"`);
+    },
+  });
+  const app = createApp(mailbox, (next) => {
+    fault = next;
+  });
+  return { url: `smtp://${host}:${smtp.port}`, port: smtp.port, app, close: smtp.close };
+}
