@@ -1,0 +1,35 @@
+import { POST } from "../../app/api/create-embedding-for-post/route.ts";
+import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
+
+export const secret = "a secret of the routes' tests";
+
+const url = "http://localhost:3000/api/create-embedding-for-post";
+
+export type Delivery = { body?: BodyInit; headers?: Record<string, string> };
+
+/** Calls the route as Sequin does, with the right secret unless `headers` says otherwise. */
+export async function deliverRaw({ body, headers }: Delivery) {
+  // A body that is a stream needs `duplex`, which lib.dom does not know.
+  const init: RequestInit & { duplex: "half" } = {
+    method: "POST",
+    headers: { authorization: `Bearer ${secret}`, "content-type": "application/json", ...headers },
+    body,
+    duplex: "half",
+  };
+  const response = await POST(new Request(url, init));
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+export const deliver = (message: unknown) => deliverRaw({ body: JSON.stringify(message) });
+
+let changes = 0;
+
+/** A recorded change of a post, as one that was not delivered before. */
+export function newChange(name = "01_posts_insert", metadata: Record<string, unknown> = {}): Recorded {
+  changes += 1;
+  return withMetadata(recorded(name), {
+    table_name: "posts",
+    idempotency_key: Buffer.from(`${process.pid}:${changes}`).toString("base64"),
+    ...metadata,
+  });
+}

@@ -1,0 +1,56 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+
+export type Fault = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** Takes the request and never answers. */
+export const hang: Fault = () => {};
+
+/** Answers every request with this. */
+export const answerWith =
+  (
+    status: number,
+    body: string,
+    headers: Record<string, string> = { "content-type": "application/json" },
+  ): Fault =>
+  (_, response) => {
+    response.writeHead(status, headers).end(body);
+  };
+
+/** Has another server do the work, and breaks the connection instead of passing on its answer. */
+export const loseAnswerOf =
+  (url: string): Fault =>
+  async (request, response) => {
+    const { authorization = "", "content-type": type = "" } = request.headers;
+    const body = await text(request);
+    await fetch(url + request.url, {
+      method: "POST",
+      headers: { authorization, "content-type": type },
+      body,
+    });
+    response.destroy();
+  };
+
+/** Stands where Trigger.dev should be, on a free port. */
+export async function startFaultyServer(fault: Fault) {
+  const state = { requests: 0 };
+  const server = createServer((request, response) => {
+    state.requests += 1;
+    void fault(request, response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    state,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
