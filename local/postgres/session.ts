@@ -18,6 +18,8 @@ export type SessionClient = {
   /** Effects that a CommandComplete will confirm, with the text they are in. */
   expected: { effect: Effect; sql: string }[];
   listenChanges: ListenChange[];
+  /** Those before a ROLLBACK, which may have been one to a savepoint. */
+  suspendedChanges: ListenChange[];
   settingsChanged: boolean;
   notify(message: Buffer): void;
 };
@@ -31,11 +33,12 @@ const confirmedBy: Partial<Record<string, Effect["kind"]>> = {
   "DISCARD ALL": "discard-all",
 };
 
-const copyRefusal = errorResponse({
-  code: "0A000",
-  message: "COPY FROM STDIN is not supported by the local Postgres",
-  hint: "Use INSERT, or a real Postgres by DATABASE_URL.",
-});
+const copyRefusal = (what: string) =>
+  errorResponse({
+    code: "0A000",
+    message: `${what} is not supported by the local Postgres`,
+    hint: "Use INSERT, or a real Postgres by DATABASE_URL.",
+  });
 
 const notSql = frame("P", "", "!", Buffer.alloc(2));
 
@@ -74,6 +77,7 @@ export class Session {
       batchOpen: false,
       expected: [],
       listenChanges: [],
+      suspendedChanges: [],
       settingsChanged: false,
       notify,
     };
@@ -132,7 +136,10 @@ export class Session {
   #simpleQuery(client: SessionClient, bytes: Buffer): Buffer[] {
     const sql = stringAt(bytes, 5).value;
     const effects = effectsOf(sql);
-    if (effects.some(({ kind }) => kind === "copy-from-stdin")) return this.#refuse(client, frame("Q", "!"));
+    for (const effect of effects) {
+      if (effect.kind === "unsupported-copy")
+        return this.#refuse(client, frame("Q", "!"), copyRefusal(effect.what));
+    }
     this.#statements.drop(client.statements, "");
     this.#expect(client, sql, effects);
     for (const effect of effects) {
@@ -148,8 +155,8 @@ export class Session {
     const { value: name, next } = stringAt(bytes, 5);
     const { value: sql, next: rest } = stringAt(bytes, next);
     const effects = effectsOf(sql);
-    if (effects.some(({ kind }) => kind === "copy-from-stdin")) {
-      return this.#refuse(client, notSql);
+    for (const effect of effects) {
+      if (effect.kind === "unsupported-copy") return this.#refuse(client, notSql, copyRefusal(effect.what));
     }
     if (name !== "") this.#statements.restore(client.statements, name, "P");
     const rewritten = this.#statements.rewrite(client.statements, sql, effects);
@@ -186,9 +193,9 @@ export class Session {
   }
 
   /** Lets Postgres fail on text that is no SQL, so that its transaction and batch state follow, in our words. */
-  #refuse(client: SessionClient, message: Buffer): Buffer[] {
+  #refuse(client: SessionClient, message: Buffer, refusal: Buffer): Buffer[] {
     const answer = this.#send(client, message);
-    const refused = answer.map((frame) => (frame.type === "E" ? { type: "E", bytes: copyRefusal } : frame));
+    const refused = answer.map((frame) => (frame.type === "E" ? { type: "E", bytes: refusal } : frame));
     return this.#settle(client, refused);
   }
 
@@ -214,7 +221,7 @@ export class Session {
       if (type === "A") notifications.push(bytes);
       else if (type === "E") {
         client.expected = [];
-        client.listenChanges = [];
+        if (client.status === "I") client.listenChanges = [];
         out.push(this.#inClientWords(client, bytes));
       } else if (type === "C") {
         this.#confirm(client, stringAt(bytes, 5).value);
@@ -223,6 +230,8 @@ export class Session {
         client.batchOpen = false;
         client.expected = [];
         client.status = bytes.toString("latin1", 5, 6);
+        const suspended = client.suspendedChanges.splice(0);
+        if (client.status === "T") client.listenChanges.unshift(...suspended);
         if (client.status === "I") out.push(...this.#afterCommit(client, notifications));
         out.push(bytes);
       } else out.push(bytes);
@@ -231,7 +240,7 @@ export class Session {
   }
 
   #confirm(client: SessionClient, tag: string): void {
-    if (tag === "ROLLBACK") client.listenChanges = [];
+    if (tag === "ROLLBACK") client.suspendedChanges.push(...client.listenChanges.splice(0));
     const kind = confirmedBy[tag];
     const index = kind ? client.expected.findIndex(({ effect }) => effect.kind === kind) : -1;
     const [confirmed] = index < 0 ? [] : client.expected.splice(index, 1);

@@ -4,7 +4,7 @@ type NamedAt = { name: string; start: number; end: number };
 
 /** What a statement does to the session beyond its own transaction, as far as the text tells. */
 export type Effect =
-  | { kind: "copy-from-stdin" }
+  | { kind: "unsupported-copy"; what: "COPY FROM STDIN" | "COPY PROGRAM" }
   | { kind: "listen"; channel: string }
   | { kind: "unlisten"; channel: string | null }
   | ({ kind: "prepare"; statementStart: number; statementEnd: number } & NamedAt)
@@ -53,11 +53,12 @@ function effectsOfStatement(statement: Token[]): Effect[] {
 
   switch (first.value) {
     case "copy": {
-      const fromStdin = statement.some(
-        (token, index) =>
-          token.depth === 0 && isWord(token, "from") && isWord(statement[index + 1], "stdin", "stdout"),
-      );
-      return fromStdin ? [{ kind: "copy-from-stdin" }] : [];
+      const at = statement.findIndex((token) => token.depth === 0 && isWord(token, "from", "to"));
+      const direction = statement[at]?.value;
+      const other = statement[at + 1];
+      if (isWord(other, "program")) return [{ kind: "unsupported-copy", what: "COPY PROGRAM" }];
+      const fromClient = direction === "from" && isWord(other, "stdin", "stdout");
+      return fromClient ? [{ kind: "unsupported-copy", what: "COPY FROM STDIN" }] : [];
     }
     case "listen":
       return named(second).map(({ name }) => ({ kind: "listen", channel: name }));
