@@ -56,14 +56,19 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
     await resumePending(pool, schema, outlets, log);
     const loop = runLoop({ pool, schema, outlets, watch, log });
     wake = loop.wake;
+    const shutDown = async () => {
+      await listener.close();
+      await loop.close();
+      await Promise.all(outlets.map(({ runner }) => runner.close(CLOSE_GRACE_MS)));
+      await ledger.close();
+      await pool.end();
+    };
+    let closing: Promise<void> | undefined;
     return {
       ...operate({ pool, schema, outlets, wake }),
-      async close() {
-        await listener.close();
-        await loop.close();
-        await Promise.all(outlets.map(({ runner }) => runner.close(CLOSE_GRACE_MS)));
-        await ledger.close();
-        await pool.end();
+      close() {
+        closing ??= shutDown();
+        return closing;
       },
     };
   } catch (error) {
