@@ -3,9 +3,12 @@ import { refuseOtherSites, requireKey } from "./auth.ts";
 import { ApiError } from "./errors.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { devRunRoutes } from "./routes/dev-runs.ts";
+import { environmentVariableRoutes } from "./routes/environment-variables.ts";
 import { otelRoutes } from "./routes/otel.ts";
 import { packetRoutes } from "./routes/packets.ts";
+import { queueRoutes } from "./routes/queues.ts";
 import { runRoutes } from "./routes/runs.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import { startUpRoutes } from "./routes/start-up.ts";
 import { triggerRoutes } from "./routes/trigger.ts";
 import { waitpointRoutes } from "./routes/waitpoints.ts";
@@ -54,6 +57,9 @@ export function createApp(server: Server): Hono {
     batchRoutes,
     waitpointRoutes,
     packetRoutes,
+    queueRoutes,
+    scheduleRoutes,
+    environmentVariableRoutes,
     otelRoutes,
   ])
     app.route("/", routes(server));

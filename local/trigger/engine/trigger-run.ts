@@ -184,13 +184,13 @@ function chooseTtl(
   return typeof ttl === "number" ? stringifyDuration(ttl) : ttl;
 }
 
-function parseMetadata(options: Options): Pick<Run, "metadata" | "metadataType"> {
+function parseMetadata(options: Options): Pick<Run, "metadata" | "metadataType" | "seedMetadata"> {
   const { metadata, metadataType = "application/json" } = options;
   if (!metadata) return { metadataType };
   const text = typeof metadata === "string" ? metadata : JSON.stringify(metadata);
   if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
     throw new ApiError(413, `Metadata exceeds maximum size of ${MAX_METADATA_BYTES} bytes`);
-  return { metadata: text, metadataType };
+  return { metadata: text, metadataType, seedMetadata: text };
 }
 
 function serializePayload({ payload, options }: TriggerBody): Pick<Run, "payload" | "payloadType"> {

@@ -2,6 +2,8 @@ import {
   AddTagsRequestBody,
   CanceledRunResponse,
   ListRunResponse,
+  ReplayRunRequestBody,
+  ReplayRunResponse,
   RescheduleRunRequestBody,
   RetrieveRunResponse,
   UpdateMetadataRequestBody,
@@ -9,11 +11,12 @@ import {
 } from "@trigger.dev/core/v3";
 import { RunId } from "@trigger.dev/core/v3/isomorphic";
 import { Hono } from "hono";
-import { answer, parse, readBody } from "../answer.ts";
+import { answer, parse, readBody, readOptionalBody } from "../answer.ts";
 import { cancelRun } from "../engine/cancel-run.ts";
 import { delayUntil } from "../engine/delay-until.ts";
 import { delay, endDelay } from "../engine/enqueue.ts";
 import { updateMetadata } from "../engine/metadata.ts";
+import { replayRun } from "../engine/replay.ts";
 import { addTags } from "../engine/tags.ts";
 import { ApiError, refused } from "../errors.ts";
 import { findRun } from "../find-run.ts";
@@ -45,6 +48,12 @@ export function runRoutes(server: Server): Hono {
       cancelRun(engine, run);
       return answer(c, CanceledRunResponse, { id: `run_${run.id}` });
     });
+
+  app.post("/api/v1/runs/:run/replay", async (c) => {
+    const changes = await readOptionalBody(c, ReplayRunRequestBody);
+    const id = replayRun(engine, findRun(engine, c), changes);
+    return answer(c, ReplayRunResponse, { id: `run_${id}` });
+  });
 
   app.post("/api/v1/runs/:run/tags", async (c) => {
     const { tags } = await readBody(c, AddTagsRequestBody);

@@ -42,6 +42,8 @@ export const Run = z.object({
   payloadType: z.string(),
   metadata: z.string().optional(),
   metadataType: z.string(),
+  /** The metadata that the run was triggered with. */
+  seedMetadata: z.string().optional(),
   tags: z.array(z.string()),
   isTest: z.boolean(),
   replayOf: z.string().optional(),

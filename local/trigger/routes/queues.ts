@@ -1,0 +1,84 @@
+import { QueueItem } from "@trigger.dev/core/v3";
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { answer, parse, readBody } from "../answer.ts";
+import type { Engine } from "../engine/engine.ts";
+import { ApiError } from "../errors.ts";
+import type { Server } from "../server.ts";
+import type { Queue } from "../store/records.ts";
+import { Page, pageOf } from "./page.ts";
+
+const Kind = z.enum(["id", "task", "custom"]).default("id");
+const Pause = z.object({ type: Kind, action: z.enum(["pause", "resume"]) });
+const Override = z.object({ type: Kind, concurrencyLimit: z.number().int().min(0).max(100_000) });
+
+/** Queues: how full they are, pausing them, and overriding their limits. */
+export function queueRoutes({ engine }: Server): Hono {
+  const app = new Hono();
+
+  app.get("/api/v1/queues", (c) => {
+    const { data, pagination } = pageOf([...engine.tables.queues.values()], parse(Page, c.req.query()));
+    return c.json({ data: data.map((queue) => QueueItem.parse(item(engine, queue))), pagination });
+  });
+
+  app.get("/api/v1/queues/:queue", (c) =>
+    answer(c, QueueItem, item(engine, find(engine, c, parse(Kind, c.req.query("type"))))),
+  );
+
+  app.post("/api/v1/queues/:queue/pause", async (c) => {
+    const { type, action } = await readBody(c, Pause);
+    return answer(c, QueueItem, change(engine, find(engine, c, type), { paused: action === "pause" }));
+  });
+
+  app.post("/api/v1/queues/:queue/concurrency/override", async (c) => {
+    const { type, concurrencyLimit } = await readBody(c, Override);
+    const override = { overrideLimit: concurrencyLimit, overriddenAt: engine.clock.now() };
+    return answer(c, QueueItem, change(engine, find(engine, c, type), override));
+  });
+
+  app.post("/api/v1/queues/:queue/concurrency/reset", async (c) => {
+    const { type } = await readBody(c, z.object({ type: Kind }));
+    const none = { overrideLimit: undefined, overriddenAt: undefined };
+    return answer(c, QueueItem, change(engine, find(engine, c, type), none));
+  });
+
+  return app;
+}
+
+function change(engine: Engine, queue: Queue, fields: Partial<Queue>) {
+  const changed = { ...queue, ...fields };
+  engine.tables.queues.save(changed);
+  engine.wake();
+  return item(engine, changed);
+}
+
+function find(engine: Engine, c: Context, type: z.output<typeof Kind>): Queue {
+  // The SDK encodes the slashes of a name twice.
+  const value = decodeURIComponent(c.req.param("queue") ?? "");
+  const name = type === "task" ? `task/${value}` : value;
+  for (const queue of engine.tables.queues.values())
+    if (type === "id" ? queue.friendlyId === value : queue.id === name) return queue;
+  throw new ApiError(404, "Queue not found");
+}
+
+function item(engine: Engine, queue: Queue) {
+  const { queued, running } = engine.queue.counts(queue.id);
+  const current = queue.overrideLimit ?? queue.limit ?? null;
+  return {
+    id: queue.friendlyId,
+    name: queue.id.replace(/^task\//, ""),
+    type: queue.type,
+    running,
+    queued,
+    paused: queue.paused,
+    version: "V1",
+    concurrencyLimit: current,
+    concurrency: {
+      current,
+      base: queue.limit ?? null,
+      override: queue.overrideLimit ?? null,
+      overriddenAt: queue.overriddenAt === undefined ? null : new Date(queue.overriddenAt),
+      overriddenBy: null,
+    },
+  };
+}
