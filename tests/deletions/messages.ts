@@ -1,0 +1,21 @@
+import { randomUUID } from "node:crypto";
+import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
+
+type Changes = { id?: string; email?: string | null; action?: string; metadata?: Record<string, unknown> };
+
+/** A recorded delete of a user (replica identity full), about a user of its own. */
+export function deletedUser({
+  id = randomUUID(),
+  email = `${id}@example.com`,
+  action = "delete",
+  metadata,
+}: Changes = {}) {
+  const message = withMetadata(recorded("16_users_full_delete"), {
+    table_name: "users",
+    record_pks: [id],
+    idempotency_key: Buffer.from(randomUUID()).toString("base64"),
+    ...metadata,
+  });
+  const changed: Recorded = { ...message, action, record: { ...message.record, id, email } };
+  return { id, email, message: changed };
+}
