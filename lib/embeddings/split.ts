@@ -21,13 +21,19 @@ function halves(text: string): string[] {
   return middle >= text.length ? [text] : [text.slice(0, middle), text.slice(middle)];
 }
 
+/** Pieces that were cut only to be counted, and fit into one chunk together, are one. */
+function whole(cut: TextChunk[]): TextChunk[] {
+  const tokens = cut.reduce((sum, piece) => sum + piece.tokens, 0);
+  return tokens <= MAX_CHUNK_TOKENS ? [{ text: cut.map((piece) => piece.text).join(""), tokens }] : cut;
+}
+
 function pieces(text: string, boundaries: RegExp[] = BOUNDARIES): TextChunk[] {
   const tokens = text.length <= MAX_PIECE_LENGTH ? countTokens(text) : Number.POSITIVE_INFINITY;
   if (tokens <= MAX_CHUNK_TOKENS) return [{ text, tokens }];
   const [boundary, ...finer] = boundaries;
   const parts = boundary ? text.split(boundary) : halves(text);
   if (!boundary && parts.length === 1) return [{ text, tokens }];
-  return parts.flatMap((part) => pieces(part, finer));
+  return parts.flatMap((part) => whole(pieces(part, finer)));
 }
 
 /**
