@@ -2,8 +2,8 @@ import { gzipSync } from "node:zlib";
 import { runs } from "@trigger.dev/sdk";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { withMetadata } from "../fixtures/recorded.ts";
+import { startTriggerServer } from "../trigger-server.ts";
 import { deliver, deliverRaw, newChange, secret } from "./deliver.ts";
-import { startTriggerServer } from "./trigger-server.ts";
 
 const aRun = { id: expect.stringMatching(/^run_/) };
 const batchOf = (triggered: number, ignored: number) => ({

@@ -2,8 +2,8 @@ import { gzipSync } from "node:zlib";
 import { runs } from "@trigger.dev/sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { MAX_BODY_BYTES } from "../../lib/ingress/read-json.ts";
+import { startTriggerServer } from "../trigger-server.ts";
 import { type Delivery, deliver, deliverRaw, newChange, secret } from "./deliver.ts";
-import { startTriggerServer } from "./trigger-server.ts";
 
 const tooLarge = { error: `The body is larger than ${MAX_BODY_BYTES} bytes; lower the sink's batch_size` };
 const unauthorized = { error: "Unauthorized" };

@@ -1,9 +1,9 @@
 import { runs } from "@trigger.dev/sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { answerWith, type Fault, hang, loseAnswerOf, startFaultyServer } from "../faulty-server.ts";
+import { startTriggerServer } from "../trigger-server.ts";
 import { until } from "../until.ts";
 import { deliver, newChange, secret } from "./deliver.ts";
-import { answerWith, type Fault, hang, loseAnswerOf, startFaultyServer } from "./faulty-server.ts";
-import { startTriggerServer } from "./trigger-server.ts";
 
 const refused = {
   error: "Trigger.dev did not accept the run; deliver again",

@@ -1,0 +1,45 @@
+import { eq } from "drizzle-orm";
+import { migrate } from "drizzle-orm/node-postgres/migrator";
+import { afterAll, beforeAll } from "vitest";
+import { connect, type Database, disconnect } from "../../drizzle/client.ts";
+import { postEmbeddings, posts } from "../../drizzle/schema.ts";
+import { startPostgres } from "../../local/postgres/start.ts";
+
+/** One migrated database in memory for the tests of a file; DATABASE_URL names it. */
+export function databaseForTests() {
+  let postgres: Awaited<ReturnType<typeof startPostgres>>;
+  let db: Database;
+  const before = process.env.DATABASE_URL;
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ dataDir: null, host: "127.0.0.1", port: 0, log: () => {} });
+    process.env.DATABASE_URL = postgres.url;
+    db = connect(postgres.url);
+    await migrate(db, { migrationsFolder: "drizzle/migrations" });
+  });
+  afterAll(async () => {
+    if (before === undefined) delete process.env.DATABASE_URL;
+    else process.env.DATABASE_URL = before;
+    await disconnect();
+    await postgres.close();
+  });
+
+  return {
+    get db() {
+      return db;
+    },
+    async insertPost(post: { title?: string; body?: string; id?: bigint } = {}): Promise<bigint> {
+      const [row] = await db
+        .insert(posts)
+        .values({ title: "The Future of AI", body: "It is bright.", author: "Alice", ...post })
+        .returning({ id: posts.id });
+      if (!row) throw new Error("The post was not inserted");
+      return row.id;
+    },
+    updatePost: (id: bigint, set: { title?: string; body?: string; author?: string }) =>
+      db.update(posts).set(set).where(eq(posts.id, id)),
+    deletePost: (id: bigint) => db.delete(posts).where(eq(posts.id, id)),
+    embeddingsOf: (id: bigint) =>
+      db.select().from(postEmbeddings).where(eq(postEmbeddings.postId, id)).orderBy(postEmbeddings.chunk),
+  };
+}

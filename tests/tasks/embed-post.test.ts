@@ -1,0 +1,287 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { embedPost } from "../../lib/embeddings/embed-post.ts";
+import { fingerprintOf, textOf } from "../../lib/embeddings/fingerprint.ts";
+import { embedChunks } from "../../lib/embeddings/provider.ts";
+import { split } from "../../lib/embeddings/split.ts";
+import { databaseForTests } from "./database.ts";
+import { providerForTests } from "./provider.ts";
+
+const model = "text-embedding-3-small";
+const database = databaseForTests();
+const provider = providerForTests();
+const { insertPost, updatePost, deletePost, embeddingsOf } = database;
+
+const paragraphs = (count: number) =>
+  Array.from({ length: count }, (_, index) => `Paragraph ${index}. ${"lorem ipsum dolor ".repeat(250)}`).join(
+    "\n\n",
+  );
+
+/** How many calls of the provider some work makes. */
+async function callsOf(work: () => Promise<unknown>): Promise<number> {
+  const { calls } = await provider.stats();
+  await work();
+  return (await provider.stats()).calls - calls;
+}
+
+async function expectEmbedded(id: bigint, post: { title: string; body: string }) {
+  const texts = split(textOf(post));
+  const { vectors } = await embedChunks(texts);
+  const rows = await embeddingsOf(id);
+  const { contentHash } = fingerprintOf(post, model);
+  expect(
+    rows.map(({ chunk, contentHash, model, tokens }) => ({ chunk, contentHash, model, tokens })),
+  ).toEqual(texts.map(({ tokens }, chunk) => ({ chunk, contentHash, model, tokens })));
+  rows.forEach(({ embedding }, index) => {
+    expect(embedding).toHaveLength(1_536);
+    embedding.forEach((number, place) => {
+      expect(number).toBeCloseTo(vectors[index]?.[place] ?? Number.NaN, 5);
+    });
+  });
+}
+
+it("embeds a new post: one row with the vector of title and body", async () => {
+  const post = { title: "The Future of AI", body: "It is bright." };
+  const id = await insertPost(post);
+  expect(await embedPost(id)).toEqual({
+    postId: String(id),
+    status: "embedded",
+    chunks: 1,
+    tokens: expect.any(Number),
+    model,
+  });
+  await expectEmbedded(id, post);
+});
+
+it("reports the tokens that the provider charged", async () => {
+  const id = await insertPost({ title: "lorem", body: "ipsum dolor" });
+  const { tokens } = await embedPost(id);
+  expect(tokens).toBe(split("lorem\n\nipsum dolor")[0]?.tokens);
+});
+
+describe("a change that is delivered twice", () => {
+  it("is unchanged the second time, and calls no provider", async () => {
+    const id = await insertPost();
+    await embedPost(id);
+    const before = await embeddingsOf(id);
+    const calls = await callsOf(async () => {
+      expect(await embedPost(id)).toMatchObject({ status: "unchanged", chunks: 0, tokens: 0 });
+    });
+    expect(calls).toBe(0);
+    expect(await embeddingsOf(id)).toEqual(before);
+  });
+
+  it("and runs ten times at once ends with one set of rows", async () => {
+    const post = { title: "At once", body: paragraphs(5) };
+    const id = await insertPost(post);
+    const results = await Promise.all(Array.from({ length: 10 }, () => embedPost(id)));
+    for (const { status } of results) expect(["embedded", "unchanged"]).toContain(status);
+    await expectEmbedded(id, post);
+  });
+});
+
+it("ends at the row's present text when changes arrive out of order", async () => {
+  const id = await insertPost({ title: "Order", body: "first" });
+  await updatePost(id, { body: "second" });
+  await updatePost(id, { body: "third" });
+  const [newest, oldest] = [await embedPost(id), await embedPost(id)];
+  expect([newest.status, oldest.status]).toEqual(["embedded", "unchanged"]);
+  await expectEmbedded(id, { title: "Order", body: "third" });
+});
+
+describe("a row that changes while its embedding is being made", () => {
+  it("keeps nothing of the older result, and the newer run writes", async () => {
+    const id = await insertPost({ title: "Race", body: "old" });
+    const result = await embedPost(id, {
+      embed: async (chunks) => {
+        await updatePost(id, { body: "new" });
+        return embedChunks(chunks);
+      },
+    });
+    expect(result).toMatchObject({ status: "superseded", chunks: 0 });
+    expect(await embeddingsOf(id)).toEqual([]);
+    expect(await embedPost(id)).toMatchObject({ status: "embedded" });
+    await expectEmbedded(id, { title: "Race", body: "new" });
+  });
+
+  it("is not overwritten by a slow older run that ends after the newer one", async () => {
+    const id = await insertPost({ title: "Race", body: "old" });
+    const slow = await embedPost(id, {
+      embed: async (chunks) => {
+        const older = await embedChunks(chunks);
+        await updatePost(id, { body: "new" });
+        expect(await embedPost(id)).toMatchObject({ status: "embedded" });
+        return older;
+      },
+    });
+    expect(slow.status).toBe("superseded");
+    await expectEmbedded(id, { title: "Race", body: "new" });
+  });
+
+  it("and back again is written, for the text is the same", async () => {
+    const id = await insertPost({ title: "Race", body: "old" });
+    const result = await embedPost(id, {
+      embed: async (chunks) => {
+        await updatePost(id, { body: "new" });
+        await updatePost(id, { body: "old" });
+        return embedChunks(chunks);
+      },
+    });
+    expect(result.status).toBe("embedded");
+    await expectEmbedded(id, { title: "Race", body: "old" });
+  });
+
+  it("in its author only is written", async () => {
+    const id = await insertPost({ title: "Race", body: "same" });
+    const result = await embedPost(id, {
+      embed: async (chunks) => {
+        await updatePost(id, { author: "Bob" });
+        return embedChunks(chunks);
+      },
+    });
+    expect(result.status).toBe("embedded");
+  });
+});
+
+describe("a row that is gone", () => {
+  it("when the run starts has no embedding, and no provider is called", async () => {
+    const calls = await callsOf(async () => {
+      expect(await embedPost(9_223_372_036_854_775_807n)).toMatchObject({
+        status: "gone",
+        chunks: 0,
+        tokens: 0,
+      });
+    });
+    expect(calls).toBe(0);
+  });
+
+  it("when the run ends has no embedding", async () => {
+    const id = await insertPost();
+    const result = await embedPost(id, {
+      embed: async (chunks) => {
+        await deletePost(id);
+        return embedChunks(chunks);
+      },
+    });
+    expect(result.status).toBe("gone");
+    expect(await embeddingsOf(id)).toEqual([]);
+  });
+
+  it("takes its embeddings with it", async () => {
+    const id = await insertPost();
+    await embedPost(id);
+    await deletePost(id);
+    expect(await embeddingsOf(id)).toEqual([]);
+  });
+});
+
+it("is unchanged after an update of the author, and calls no provider", async () => {
+  const id = await insertPost();
+  await embedPost(id);
+  await updatePost(id, { author: "Bob" });
+  const calls = await callsOf(async () => expect((await embedPost(id)).status).toBe("unchanged"));
+  expect(calls).toBe(0);
+});
+
+it.each([{ title: "New title" }, { body: "New body" }])(
+  "embeds again after an update of %j",
+  async (change) => {
+    const post = { title: "Title", body: "Body" };
+    const id = await insertPost(post);
+    await embedPost(id);
+    await updatePost(id, change);
+    expect(await embedPost(id)).toMatchObject({ status: "embedded", chunks: 1 });
+    await expectEmbedded(id, { ...post, ...change });
+  },
+);
+
+describe("a long post", () => {
+  it("has a row for each chunk, in order", async () => {
+    const post = { title: "Long", body: paragraphs(5) };
+    const id = await insertPost(post);
+    expect(await embedPost(id)).toMatchObject({ status: "embedded", chunks: 5 });
+    await expectEmbedded(id, post);
+  });
+
+  it("that becomes short loses the rows that it no longer fills", async () => {
+    const id = await insertPost({ title: "Long", body: paragraphs(5) });
+    await embedPost(id);
+    await updatePost(id, { body: "short" });
+    expect(await embedPost(id)).toMatchObject({ status: "embedded", chunks: 1 });
+    await expectEmbedded(id, { title: "Long", body: "short" });
+  });
+
+  it("of 300 chunks is embedded in two requests and written whole", async () => {
+    const post = { title: "Book", body: paragraphs(300) };
+    const id = await insertPost(post);
+    const calls = await callsOf(async () => {
+      expect(await embedPost(id)).toMatchObject({ status: "embedded", chunks: 300 });
+    });
+    expect(calls).toBe(2);
+    expect(await embeddingsOf(id)).toHaveLength(300);
+  });
+});
+
+describe("a post without text", () => {
+  it.each([
+    { title: "", body: "" },
+    { title: " ", body: "\n\t\u00a0\u3000" },
+  ])("%j has no embedding, calls no provider, and is no error", async (post) => {
+    const id = await insertPost(post);
+    const calls = await callsOf(async () => expect((await embedPost(id)).status).toBe("unchanged"));
+    expect(calls).toBe(0);
+    expect(await embeddingsOf(id)).toEqual([]);
+  });
+
+  it("that had one loses its embedding", async () => {
+    const id = await insertPost();
+    await embedPost(id);
+    await updatePost(id, { title: "", body: "" });
+    const calls = await callsOf(async () => {
+      expect(await embedPost(id)).toMatchObject({ status: "embedded", chunks: 0, tokens: 0 });
+    });
+    expect(calls).toBe(0);
+    expect(await embeddingsOf(id)).toEqual([]);
+    expect((await embedPost(id)).status).toBe("unchanged");
+  });
+});
+
+it("embeds again when the model changes", async () => {
+  const id = await insertPost();
+  await embedPost(id);
+  expect(await embedPost(id, { model: "text-embedding-ada-002" })).toMatchObject({
+    status: "embedded",
+    model: "text-embedding-ada-002",
+  });
+  expect((await embeddingsOf(id)).map((row) => row.model)).toEqual(["text-embedding-ada-002"]);
+});
+
+describe("the hash that Postgres makes of a post", () => {
+  it.each([
+    ["quotes and dollars", 'It\'s $1 "quoted" $$ $tag$', "E'\\n' '' ; --"],
+    ["backslashes", "C:\\new\\table", "\\u0041 \\x41 \\"],
+    ["percent and braces", "100 % {} %s", "{{x}} $ {y}"],
+    ["line ends", "a\r\nb", "\r\n\n\r\t"],
+    ["emoji and astral letters", "👩‍👩‍👧‍👦", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 🀄"],
+    ["composed and decomposed letters", "\u00e9 e\u0301", "ﬁ ½ Å"],
+    ["right-to-left and zero-width", "שלום", "a\u200b\u200e\u2060b"],
+    ["a byte order mark and controls", "\ufeffx", "\u0001\u007f\u0085"],
+    ["an empty title", "", "only a body"],
+    ["an empty body", "only a title", ""],
+    ["300 kB", "big", "äß漢😀 word ".repeat(20_000)],
+  ])("is the product's own for %s", async (_, title, body) => {
+    const id = await insertPost({ title, body });
+    const { recipe, contentHash } = fingerprintOf({ title, body }, model);
+    const { rows } = await database.db.execute<{ hash: string }>(
+      sql`select encode(sha256(convert_to(${recipe}::text || title || E'\n\n' || body, 'UTF8')), 'hex') as hash
+        from posts where id = ${id}`,
+    );
+    expect(rows[0]?.hash).toBe(contentHash);
+    const embed = async (chunks: readonly unknown[]) => ({
+      vectors: chunks.map(() => new Array(1_536).fill(1)),
+      tokens: 0,
+    });
+    expect((await embedPost(id, { embed })).status).toBe("embedded");
+    expect((await embedPost(id, { embed })).status).toBe("unchanged");
+  });
+});

@@ -1,0 +1,54 @@
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { z } from "zod";
+import { startHttpServer } from "../../local/http-server.ts";
+import { startOpenAI } from "../../local/openai/start.ts";
+
+const statsSchema = z.object({ calls: z.number(), inputs: z.number() });
+
+type Fault = { status?: number; code?: string; retryAfterMs?: number; delayMs?: number };
+
+/** One embeddings endpoint for the tests of a file, with a hashing model; OPENAI_BASE_URL names it. */
+export function providerForTests() {
+  let http: Awaited<ReturnType<typeof startHttpServer>>;
+  let openai: Awaited<ReturnType<typeof startOpenAI>>;
+  const before = { url: process.env.OPENAI_BASE_URL, key: process.env.OPENAI_API_KEY };
+
+  const restore = (name: string, value: string | undefined) => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  };
+
+  beforeAll(async () => {
+    http = await startHttpServer(0);
+    openai = await startOpenAI({ model: "hashing", log: () => {} });
+    http.app.route("/", openai.app);
+    process.env.OPENAI_BASE_URL = `${http.url}/v1`;
+    process.env.OPENAI_API_KEY = "sk-tests";
+  });
+  afterEach(async () => {
+    await fetch(`${http.url}/local/openai/faults`, { method: "DELETE" });
+  });
+  afterAll(async () => {
+    restore("OPENAI_BASE_URL", before.url);
+    restore("OPENAI_API_KEY", before.key);
+    await http.close();
+    await openai.close();
+  });
+
+  return {
+    /** What it was asked since it started. */
+    async stats() {
+      const answer = await fetch(`${http.url}/local/openai/stats`);
+      return statsSchema.parse(await answer.json());
+    },
+    /** What the next calls meet, until the end of the test. */
+    async fail(fault: Fault): Promise<void> {
+      const answer = await fetch(`${http.url}/local/openai/faults`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(fault),
+      });
+      if (!answer.ok) throw new Error(await answer.text());
+    },
+  };
+}
