@@ -3,9 +3,9 @@ import { runs } from "@trigger.dev/sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { POST } from "../../app/api/delete-user/route.ts";
 import { userDeletions } from "../../drizzle/schema.ts";
+import { hang, startFaultyServer } from "../faulty-server.ts";
 import { recorded, withMetadata } from "../fixtures/recorded.ts";
-import { hang, startFaultyServer } from "../routes/faulty-server.ts";
-import { startTriggerServer } from "../routes/trigger-server.ts";
+import { startTriggerServer } from "../trigger-server.ts";
 import { startDatabase } from "./database.ts";
 import { deletedUser } from "./messages.ts";
 

@@ -1,0 +1,248 @@
+import { randomUUID } from "node:crypto";
+import { pgTable, text, uuid } from "drizzle-orm/pg-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { recordDeletion } from "../../drizzle/queries/user-deletions.ts";
+import { cleanUpSystem } from "../../lib/deletions/clean-up-system.ts";
+import { isHopeless } from "../../lib/deletions/errors.ts";
+import type { CleanUp } from "../../lib/deletions/external-system.ts";
+import { externalSystems } from "../../lib/deletions/external-systems.ts";
+import { ownRows } from "../../lib/deletions/own-rows.ts";
+import { withinAttempt } from "../../lib/deletions/within-attempt.ts";
+import { startExternalSystem } from "../../local/external-system/start.ts";
+import { startHttpServer } from "../../local/http-server.ts";
+import { answerWith, hang, startFaultyServer } from "../faulty-server.ts";
+import { startDatabase } from "./database.ts";
+
+const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
+const { signal } = new AbortController();
+
+let database: Awaited<ReturnType<typeof startDatabase>>;
+let http: Awaited<ReturnType<typeof startHttpServer>>;
+
+beforeAll(async () => {
+  [database, http] = await Promise.all([startDatabase(), startHttpServer(0)]);
+  http.app.route("/", (await startExternalSystem({ secret, log: () => {} })).app);
+});
+afterAll(() => Promise.all([database.close(), http.close()]));
+
+beforeEach(() => {
+  vi.stubEnv("DATABASE_URL", database.url);
+  vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", secret);
+  vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urlOf("crm"));
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+const urlOf = (name: string) => `${http.url}/local/external-system/${name}/user-deleted`;
+const systemOf = (name: string) => `webhook:${urlOf(name)}`;
+
+async function newDeletion() {
+  const userId = randomUUID();
+  await recordDeletion(database.db, { userId, email: null, emailHash: null });
+  return userId;
+}
+
+const cleanUp = (userId: string, system = systemOf("crm")) => cleanUpSystem({ userId, system, signal });
+
+async function callsFor(userId: string): Promise<{ webhookId: string; status: number }[]> {
+  const calls = await (await fetch(`${http.url}/local/external-system/calls`)).json();
+  return calls.filter((call: { userId: string }) => call.userId === userId);
+}
+
+const fail = (fault: object) =>
+  fetch(`${http.url}/local/external-system/faults`, { method: "POST", body: JSON.stringify(fault) });
+
+/** What cleaning one system of a new deletion rejects with when its server answers so. */
+async function failureOf(start: ReturnType<typeof startFaultyServer>) {
+  const server = await start;
+  vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
+  const userId = await newDeletion();
+  const [system] = externalSystems();
+  try {
+    const result = cleanUpSystem({ userId, system: system?.name ?? "", signal });
+    const outcome = await result.then(
+      ({ status }) => status,
+      (error: Error) => error.message,
+    );
+    return { outcome, userId, requests: server.state.requests };
+  } finally {
+    await server.close();
+  }
+}
+
+describe("cleaning an external system", () => {
+  it("tells it by a signed webhook, and records when it was clean", async () => {
+    const userId = await newDeletion();
+    expect(await cleanUp(userId)).toEqual({ userId, system: systemOf("crm"), status: "clean" });
+    expect(await callsFor(userId)).toMatchObject([{ status: 204 }]);
+    const { systems } = await database.deletion(userId);
+    expect(systems).toEqual({ [systemOf("crm")]: { done_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) } });
+  });
+
+  it("is not done again once it is recorded", async () => {
+    const userId = await newDeletion();
+    await cleanUp(userId);
+    expect((await cleanUp(userId)).status).toBe("already-clean");
+    expect(await callsFor(userId)).toHaveLength(1);
+  });
+
+  it("records each failure, and sends the same webhook-id in every attempt", async () => {
+    const userId = await newDeletion();
+    await fail({ name: "crm", status: 500, times: 2 });
+    await expect(cleanUp(userId)).rejects.toThrow("answered 500");
+    expect((await database.deletion(userId)).systems[systemOf("crm")]).toEqual({
+      failed_at: expect.any(String),
+      error: "answered 500",
+    });
+    await expect(cleanUp(userId)).rejects.toThrow("answered 500");
+    await cleanUp(userId);
+    expect((await database.deletion(userId)).systems[systemOf("crm")]).toEqual({
+      done_at: expect.any(String),
+    });
+    const ids = (await callsFor(userId)).map(({ webhookId }) => webhookId);
+    expect(ids).toHaveLength(3);
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it("sends different webhook-ids to different systems", async () => {
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `${urlOf("crm")}, ${urlOf("billing")}`);
+    const userId = await newDeletion();
+    await cleanUp(userId, systemOf("crm"));
+    await cleanUp(userId, systemOf("billing"));
+    expect(new Set((await callsFor(userId)).map(({ webhookId }) => webhookId)).size).toBe(2);
+  });
+
+  it("loses no progress when systems end at the same moment", async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `system-${index}`);
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", names.map(urlOf).join("\n"));
+    await fail({ name: "system-3", status: 500, times: 1 });
+    const userId = await newDeletion();
+    await Promise.allSettled(names.map((name) => cleanUp(userId, systemOf(name))));
+    const { systems } = await database.deletion(userId);
+    expect(Object.keys(systems).sort()).toEqual(names.map(systemOf).sort());
+    expect(systems[systemOf("system-3")]?.error).toBe("answered 500");
+    expect(Object.values(systems).filter(({ done_at }) => done_at)).toHaveLength(7);
+  });
+
+  it.each([200, 204, 404, 410])("takes %i for clean", async (status) => {
+    expect((await failureOf(startFaultyServer(answerWith(status, "")))).outcome).toBe("clean");
+  });
+
+  it.each([301, 302, 400, 401, 403, 429, 500, 503])("takes %i for a failure", async (status) => {
+    const headers = { location: urlOf("crm") };
+    const { outcome, userId } = await failureOf(startFaultyServer(answerWith(status, "", headers)));
+    expect(outcome).toBe(`answered ${status}`);
+    expect(await callsFor(userId)).toEqual([]);
+  });
+
+  it("names what broke when there was no answer", async () => {
+    const server = await startFaultyServer(hang);
+    await server.close();
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
+    const userId = await newDeletion();
+    await expect(cleanUp(userId, `webhook:${server.url}/`)).rejects.toThrow(/no answer: .*ECONNREFUSED/);
+  });
+
+  it("does nothing for a user whose deletion is not recorded, and does not try again", async () => {
+    const userId = randomUUID();
+    const error = await cleanUp(userId).catch((reason) => reason);
+    expect(error.message).toBe(`No deletion of user ${userId} is recorded`);
+    expect(isHopeless(error)).toBe(true);
+    expect(await callsFor(userId)).toEqual([]);
+  });
+
+  it("does not try again for a system that is not configured any more, nor without a secret", async () => {
+    const userId = await newDeletion();
+    const unknown = await cleanUp(userId, "webhook:gone").catch((reason) => reason);
+    expect(unknown.message).toBe("There is no external system webhook:gone");
+    expect(isHopeless(unknown)).toBe(true);
+    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "");
+    const unset = await cleanUp(userId).catch((reason) => reason);
+    expect(unset.message).toContain("USER_DELETION_WEBHOOK_SECRET is not set");
+    expect(isHopeless(unset)).toBe(true);
+  });
+});
+
+describe("an attempt", () => {
+  it("ends when its time is over, and aborts what it was doing", async () => {
+    const server = await startFaultyServer(hang);
+    const [system] = externalSystems();
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
+    let limit: AbortSignal | undefined;
+    const work = (given: AbortSignal) => {
+      limit = given;
+      const deletion: CleanUp = {
+        userId: randomUUID(),
+        requestedAt: new Date(),
+        idempotencyKey: "x",
+        signal: given,
+      };
+      return (externalSystems()[0] ?? system)?.cleanUp(deletion) ?? Promise.resolve();
+    };
+    await expect(withinAttempt(work, { signal, milliseconds: 200 })).rejects.toThrow("not done in 0.2 s");
+    expect(limit?.aborted).toBe(true);
+    expect(server.state.requests).toBe(1);
+    await server.close();
+  });
+
+  it("ends when the run is cancelled, also when the work does not listen", async () => {
+    const run = new AbortController();
+    const attempt = withinAttempt(() => new Promise<void>(() => {}), { signal: run.signal });
+    run.abort();
+    await expect(attempt).rejects.toThrow("the run was cancelled");
+    await expect(withinAttempt(async () => {}, { signal: run.signal })).rejects.toThrow("cancelled");
+  });
+});
+
+describe("the registry", () => {
+  it("has one system for each URL, named without its query, and none when nothing is configured", () => {
+    const urls =
+      "https://a.example/hook?token=secret,https://a.example/hook https://b.example/ https://b.example";
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urls);
+    expect(externalSystems().map(({ name }) => name)).toEqual([
+      expect.stringMatching(/^webhook:a\.example\/hook\?[0-9a-f]{8}$/),
+      "webhook:a.example/hook",
+      "webhook:b.example/",
+    ]);
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "");
+    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "");
+    expect(externalSystems()).toEqual([]);
+  });
+
+  it.each([
+    ["USER_DELETION_WEBHOOK_URLS", "example.com/hook"],
+    ["USER_DELETION_WEBHOOK_URLS", "https://user:password@example.com/hook"],
+    ["USER_DELETION_WEBHOOK_SECRET", "no secret"],
+  ])("names %s when it is malformed", (name, value) => {
+    vi.stubEnv(name, value);
+    expect(() => externalSystems()).toThrow(name);
+  });
+});
+
+describe("the user's own rows", () => {
+  const notes = pgTable("notes", { id: text().primaryKey(), userId: uuid("user_id") });
+  const visits = pgTable("visits", { id: text().primaryKey(), visitor: uuid() });
+
+  it("go from every listed table, and nobody else's do", async () => {
+    const { db } = database;
+    await db.execute("create table notes (id text primary key, user_id uuid)");
+    await db.execute("create table visits (id text primary key, visitor uuid)");
+    const userId = await newDeletion();
+    const other = randomUUID();
+    await db.insert(notes).values([userId, other].map((owner) => ({ id: owner, userId: owner })));
+    await db.insert(visits).values([userId, other].map((visitor) => ({ id: visitor, visitor })));
+    const systems = () => ownRows([notes.userId, visits.visitor]);
+    expect(await cleanUpSystem({ userId, system: "own-rows", signal }, {}, systems)).toMatchObject({
+      status: "clean",
+    });
+    expect(await db.select({ id: notes.id }).from(notes)).toEqual([{ id: other }]);
+    expect(await db.select({ id: visits.id }).from(visits)).toEqual([{ id: other }]);
+  });
+
+  it("are no system of their own while no such table is listed", () => {
+    expect(ownRows([])).toEqual([]);
+  });
+});

@@ -1,0 +1,164 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { recordDeletion, recordSystemClean } from "../../drizzle/queries/user-deletions.ts";
+import { confirmationMail } from "../../lib/deletions/confirmation-mail.ts";
+import { isHopeless } from "../../lib/deletions/errors.ts";
+import type { ExternalSystem } from "../../lib/deletions/external-system.ts";
+import { sendConfirmation } from "../../lib/deletions/send-confirmation.ts";
+import { sendMail } from "../../lib/deletions/send-mail.ts";
+import { type LocalMail, startMail } from "../../local/mail/start.ts";
+import { startDatabase } from "./database.ts";
+
+const { signal } = new AbortController();
+
+let database: Awaited<ReturnType<typeof startDatabase>>;
+let catcher: LocalMail;
+
+beforeAll(async () => {
+  [database, catcher] = await Promise.all([
+    startDatabase(),
+    startMail({ host: "127.0.0.1", port: 0, log: () => {} }),
+  ]);
+});
+afterAll(() => Promise.all([database.close(), catcher.close()]));
+
+beforeEach(() => {
+  vi.stubEnv("DATABASE_URL", database.url);
+  vi.stubEnv("SMTP_URL", catcher.url);
+  vi.stubEnv("MAIL_FROM", "Aftercommit <no-reply@mail.example.com>");
+});
+afterEach(() => vi.unstubAllEnvs());
+
+async function newDeletion(email?: string | null) {
+  const userId = randomUUID();
+  const address = email === undefined ? `${userId}@example.com` : email;
+  await recordDeletion(database.db, { userId, email: address, emailHash: address && "a hash" });
+  return userId;
+}
+
+const confirm = (userId: string) => sendConfirmation({ userId, signal });
+
+async function mailsTo(userId: string) {
+  const mails: { id: string; to: string[]; messageId: string; subject: string }[] = await (
+    await catcher.app.request("/local/mail")
+  ).json();
+  return mails.filter(({ to }) => to.includes(`${userId}@example.com`));
+}
+
+const refuse = (fault: object) =>
+  catcher.app.request("/local/mail/faults", { method: "POST", body: JSON.stringify(fault) });
+
+describe("confirming a deletion", () => {
+  it("sends one e-mail, records when, and keeps no address but its hash", async () => {
+    const userId = await newDeletion();
+    expect(await confirm(userId)).toEqual({ userId, confirmation: "sent" });
+    expect(await mailsTo(userId)).toHaveLength(1);
+    const deletion = await database.deletion(userId);
+    expect(deletion).toMatchObject({ email: null, emailHash: "a hash" });
+    expect(deletion.confirmationSentAt).toBeInstanceOf(Date);
+  });
+
+  it("sends nothing once it is recorded", async () => {
+    const userId = await newDeletion();
+    await confirm(userId);
+    expect(await confirm(userId)).toEqual({ userId, confirmation: "already-sent" });
+    expect(await mailsTo(userId)).toHaveLength(1);
+  });
+
+  it("sends a second copy with the same Message-ID when the ledger did not hear of the first", async () => {
+    const userId = await newDeletion();
+    const lost = new Error("killed");
+    const send: typeof sendMail = async (mail, limit) => {
+      await sendMail(mail, limit);
+      throw lost;
+    };
+    await expect(sendConfirmation({ userId, signal }, { send })).rejects.toBe(lost);
+    await confirm(userId);
+    const ids = (await mailsTo(userId)).map(({ messageId }) => messageId);
+    expect(ids).toEqual(Array(2).fill(`<user-deletion.${userId}@mail.example.com>`));
+  });
+
+  it("says that there is no address", async () => {
+    const userId = await newDeletion(null);
+    expect(await confirm(userId)).toEqual({ userId, confirmation: "no-address" });
+  });
+
+  it("never sends before every system is recorded as clean", async () => {
+    const system = (name: string): ExternalSystem => ({ name, cleanUp: async () => {} });
+    const systems = () => [system("crm"), system("billing")];
+    const userId = await newDeletion();
+    await recordSystemClean(database.db, userId, "crm");
+    const error = await sendConfirmation({ userId, signal }, { systems }).catch((reason) => reason);
+    expect(error.message).toBe("Not clean: billing (not recorded as clean)");
+    expect(await mailsTo(userId)).toEqual([]);
+    await recordSystemClean(database.db, userId, "billing");
+    expect((await sendConfirmation({ userId, signal }, { systems })).confirmation).toBe("sent");
+  });
+
+  it("tries again while the mail server is down or busy", async () => {
+    const userId = await newDeletion();
+    vi.stubEnv("SMTP_URL", "smtp://127.0.0.1:1");
+    const down = await confirm(userId).catch((reason) => reason);
+    expect(down.message).toBe("no mail server: ESOCKET");
+    expect(isHopeless(down)).toBe(false);
+    vi.stubEnv("SMTP_URL", catcher.url);
+    await refuse({ status: 451, times: 1 });
+    const busy = await confirm(userId).catch((reason) => reason);
+    expect(busy.message).toBe("the mail server answered 451 to RCPT TO");
+    expect(isHopeless(busy)).toBe(false);
+    expect((await confirm(userId)).confirmation).toBe("sent");
+  });
+
+  it("does not try again when the mail server refuses for good, and keeps the address out of the error", async () => {
+    const userId = await newDeletion();
+    await refuse({ status: 550, times: 1 });
+    const error = await confirm(userId).catch((reason) => reason);
+    expect(error.message).toBe("the mail server answered 550 to RCPT TO");
+    expect(isHopeless(error)).toBe(true);
+    expect(`${error.stack}${JSON.stringify(error)}${error.cause}`).not.toContain("@example.com");
+    expect((await database.deletion(userId)).email).not.toBeNull();
+  });
+
+  it.each(["SMTP_URL", "MAIL_FROM"])("names %s when it is not set, and does not try again", async (name) => {
+    vi.stubEnv(name, "");
+    const error = await confirm(await newDeletion()).catch((reason) => reason);
+    expect(error.message).toContain(`${name} is not set`);
+    expect(isHopeless(error)).toBe(true);
+  });
+
+  it("needs neither where there is no address", async () => {
+    vi.stubEnv("SMTP_URL", "");
+    vi.stubEnv("MAIL_FROM", "");
+    expect((await confirm(await newDeletion(null))).confirmation).toBe("no-address");
+  });
+
+  it("gives up an attempt when the run is cancelled", async () => {
+    const run = new AbortController();
+    run.abort();
+    const userId = await newDeletion();
+    await expect(sendConfirmation({ userId, signal: run.signal })).rejects.toThrow("cancelled");
+    expect(await mailsTo(userId)).toEqual([]);
+  });
+});
+
+describe("the e-mail", () => {
+  it("says the same as text and as HTML, and is marked as sent by a machine", async () => {
+    const userId = await newDeletion();
+    await confirm(userId);
+    const [summary] = await mailsTo(userId);
+    const mail = await (await catcher.app.request(`/local/mail/${summary?.id}`)).json();
+    expect(mail.subject).toBe("Your account has been deleted");
+    for (const form of [mail.text, mail.html]) {
+      expect(form).toContain("your account was deleted on");
+      expect(form).toContain(`Reference: ${userId}`);
+    }
+    expect(mail.html).toMatch(/^<!doctype html>/);
+    expect(mail.headers).toContainEqual({ key: "auto-submitted", value: "auto-generated" });
+  });
+
+  it("takes the domain of its Message-ID from either form of MAIL_FROM", () => {
+    const deletion = { userId: "1", email: "to@example.com", requestedAt: new Date(0) };
+    for (const from of ["me@one.example", "Me <me@one.example>"])
+      expect(confirmationMail(deletion, from).messageId).toBe("<user-deletion.1@one.example>");
+  });
+});
