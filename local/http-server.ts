@@ -4,17 +4,27 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 
 export type LocalHttpServer = {
-  /** Where the parts mount their routes. */
   app: Hono;
   server: Server;
   url: string;
   close(): Promise<void>;
 };
 
-/** Listens on loopback with one server for every HTTP part of the local stack. Port 0 takes any. */
-export async function startHttpServer(port: number): Promise<LocalHttpServer> {
-  const app = new Hono();
-  const server = createServer(getRequestListener(app.fetch));
+const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+
+/**
+ * Listens on loopback with one server for every HTTP part of the local stack. Port 0 takes any. The first request
+ * fixes the routes: mount them before, or at once. Only requests that name loopback as their host are taken: a page of
+ * another site whose name resolves to 127.0.0.1 gets nothing (DNS rebinding).
+ */
+export async function startHttpServer(port: number, app: Hono = new Hono()): Promise<LocalHttpServer> {
+  const server = createServer(
+    getRequestListener((request) =>
+      LOOPBACK.test(request.headers.get("host") ?? "")
+        ? app.fetch(request)
+        : Response.json({ error: "Only for this machine" }, { status: 403 }),
+    ),
+  );
   server.listen({ port, host: "127.0.0.1" });
   await once(server, "listening");
   const address = server.address();

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { Hono } from "hono";
 import { startExternalSystem } from "./external-system/start.ts";
 import { startHttpServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
@@ -49,32 +50,29 @@ export async function startStack({ parts, settings, variables, log }: Options): 
           log: log("postgres"),
         }),
       );
-    const http = await opened(startHttpServer(ports.http));
-    if (has("trigger")) {
-      const trigger = await opened(
-        startTrigger({
-          dataDir,
-          url: () => http.url,
-          secretKey: TRIGGER_SECRET_KEY,
-          accessToken: TRIGGER_ACCESS_TOKEN,
-          log: log("trigger"),
-        }),
-      );
-      http.app.route("/", trigger.app);
-      trigger.attach(http.server);
-    }
-    if (has("openai")) {
-      const openai = await opened(startOpenAI({ model: settings.embeddingModel, log: log("openai") }));
-      http.app.route("/", openai.app);
-    }
-    if (has("mail")) {
-      const options = { host: HOST, port: ports.smtp, dataDir: resolve(dataDir, "mail"), log: log("mail") };
-      const mail = await opened(startMail(options));
-      http.app.route("/", mail.app);
-    }
+    const trigger = has("trigger")
+      ? await opened(
+          startTrigger({
+            dataDir,
+            url: () => `http://${HOST}:${ports.http}`,
+            secretKey: TRIGGER_SECRET_KEY,
+            accessToken: TRIGGER_ACCESS_TOKEN,
+            log: log("trigger"),
+          }),
+        )
+      : undefined;
+    const openai = has("openai")
+      ? await opened(startOpenAI({ model: settings.embeddingModel, log: log("openai") }))
+      : undefined;
+    const mailOptions = { host: HOST, port: ports.smtp, dataDir: resolve(dataDir, "mail"), log: log("mail") };
+    const mail = has("mail") ? await opened(startMail(mailOptions)) : undefined;
     const secret = variables.USER_DELETION_WEBHOOK_SECRET ?? "";
     const external = await opened(startExternalSystem({ secret, log: log("external") }));
-    http.app.route("/", external.app);
+
+    const app = new Hono();
+    for (const part of [trigger, openai, mail, external]) if (part) app.route("/", part.app);
+    const http = await opened(startHttpServer(ports.http, app));
+    trigger?.attach(http.server);
   };
 
   try {

@@ -1,0 +1,58 @@
+import pg from "pg";
+
+type Change = { text: string; values: unknown[] };
+
+const WORDS =
+  "amber birch cedar delta ember fjord grove heath inlet jetty knoll ledge marsh north ocean prairie".split(
+    " ",
+  );
+
+const bodyOf = (seed: number) =>
+  Array.from({ length: 12 }, (_, index) => WORDS[(seed * 7 + index * index * 3) % WORDS.length]).join(" ");
+
+/** The n-th change of a round: five inserts, then three updates and a delete among their rows, and so on. */
+function changeOf(n: number, ids: readonly string[]): Change {
+  const step = n % 10;
+  const row = ids[(n * 13) % Math.max(1, ids.length)];
+  if (row === undefined || step < 5)
+    return {
+      text: "insert into posts (title, body, author) values ($1, $2, 'Test') returning id",
+      values: [`Post ${n}`, bodyOf(n)],
+    };
+  if (step < 9) return { text: "update posts set body = $2 where id = $1", values: [row, bodyOf(n + 1000)] };
+  return { text: "delete from posts where id = $1", values: [row] };
+}
+
+/**
+ * Commits changes one after another and calls back after each. One that fails with its connection, because the
+ * database was killed, is made again on a new one: it may then have been committed twice, which is one change more.
+ */
+export async function commitChanges(
+  url: string,
+  count: number,
+  committed: (n: number) => void,
+): Promise<void> {
+  const ids: string[] = [];
+  let client: pg.Client | undefined;
+  const deadline = Date.now() + 120_000;
+  for (let n = 0; n < count; ) {
+    try {
+      if (!client) {
+        const opening = new pg.Client({ connectionString: url });
+        opening.on("error", () => {});
+        await opening.connect();
+        client = opening;
+      }
+      const { text, values } = changeOf(n, ids);
+      const { rows } = await client.query<{ id: string }>(text, values);
+      if (rows[0]) ids.push(rows[0].id);
+      n += 1;
+      committed(n);
+    } catch (error) {
+      if (error instanceof pg.DatabaseError || Date.now() > deadline) throw error;
+      await client?.end().catch(() => {});
+      client = undefined;
+    }
+  }
+  await client?.end();
+}

@@ -1,0 +1,52 @@
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+function linkTree(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    const [source, target] = [join(from, name), join(to, name)];
+    const stat = lstatSync(source);
+    if (stat.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    else if (stat.isDirectory()) linkTree(source, target);
+    else linkSync(source, target);
+  }
+}
+
+/**
+ * Copies the repository's files, as a clone would have them, into a new temporary folder, with the installed packages
+ * as hard links. A copy, because Next.js and Trigger.dev's CLI allow one `dev` a folder, and a developer's may be running.
+ */
+export function cloneProject(): string {
+  const folder = mkdtempSync(join(tmpdir(), "aftercommit-stack-"));
+  const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: ROOT,
+  });
+  for (const file of files
+    .toString()
+    .split("\0")
+    .filter((file) => file && existsSync(join(ROOT, file)))) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(folder, file), { recursive: true });
+  }
+  try {
+    linkTree(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  } catch {
+    // Another file system: links do not reach it.
+    cpSync(join(ROOT, "node_modules"), join(folder, "node_modules"), { recursive: true, force: true });
+  }
+  return folder;
+}

@@ -1,0 +1,116 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { promisify } from "node:util";
+import pg from "pg";
+import { until } from "../until.ts";
+import { freePorts } from "./free-ports.ts";
+import { descendantsOf, type Process } from "./processes.ts";
+
+export type Ports = { app: number; postgres: number; http: number; smtp: number };
+
+export async function choosePorts(): Promise<Ports> {
+  const [app = 0, postgres = 0, http = 0, smtp = 0] = await freePorts(4);
+  return { app, postgres, http, smtp };
+}
+
+/** What the user's shell would pass on: nothing of the product's variables, and these ports. */
+function environment(ports: Ports, extra: Record<string, string>): NodeJS.ProcessEnv {
+  const { PATH, HOME } = process.env;
+  return {
+    NODE_ENV: "development",
+    PATH,
+    HOME,
+    PORT: String(ports.app),
+    LOCAL_POSTGRES_PORT: String(ports.postgres),
+    LOCAL_PORT: String(ports.http),
+    LOCAL_SMTP_PORT: String(ports.smtp),
+    ...extra,
+  };
+}
+
+/** `npm run dev` in a folder, as a user would start it, in a process group of its own like a terminal's. */
+export class DevStack {
+  readonly ports: Ports;
+  readonly folder: string;
+  #env: NodeJS.ProcessEnv;
+  #npm: ChildProcess;
+  #output = "";
+
+  constructor(folder: string, ports: Ports, extra: Record<string, string> = {}) {
+    this.folder = folder;
+    this.ports = ports;
+    this.#env = environment(ports, extra);
+    this.#npm = spawn("npm", ["run", "dev"], { cwd: folder, env: this.#env, detached: true, stdio: "pipe" });
+    for (const stream of [this.#npm.stdout, this.#npm.stderr])
+      stream?.on("data", (chunk) => {
+        this.#output += chunk;
+      });
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get databaseUrl(): string {
+    const [url] = /postgres:\/\/\S+/.exec(this.#output) ?? [];
+    if (!url) throw new Error(`No DATABASE_URL in the table:\n${this.#output}`);
+    return url;
+  }
+
+  /** Resolves when the ready line is printed; rejects with what was printed when the command ends before. */
+  async ready(): Promise<void> {
+    await until(
+      () => {
+        if (this.#ended()) throw new Error(`npm run dev ended:\n${this.#output}`);
+        return /^ready/m.test(this.#output);
+      },
+      { timeoutMs: 120_000, what: `the ready line in:\n${this.#output}` },
+    );
+  }
+
+  processes(): Process[] {
+    return this.#npm.pid ? descendantsOf(this.#npm.pid) : [];
+  }
+
+  /** The first process below this command whose command line matches. */
+  async find(pattern: RegExp): Promise<Process> {
+    return until(() => this.processes().find(({ command }) => pattern.test(command)), {
+      timeoutMs: 30_000,
+      what: `a process like ${pattern}`,
+    });
+  }
+
+  /** Runs SQL as the README says, and answers what it printed. */
+  async sql(text: string): Promise<string> {
+    const run = promisify(execFile);
+    const { stdout } = await run("npm", ["run", "--silent", "sql", "--", text], {
+      cwd: this.folder,
+      env: this.#env,
+    });
+    return stdout;
+  }
+
+  /** Queries the database over its wire, as any client would. */
+  async query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
+    const client = new pg.Client({ connectionString: this.databaseUrl });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      return (await client.query<T>(text, values)).rows;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  /** Presses Ctrl-C and resolves when the command has ended. */
+  async interrupt(): Promise<void> {
+    if (this.#ended()) return;
+    const exited = once(this.#npm, "exit");
+    if (this.#npm.pid) process.kill(-this.#npm.pid, "SIGINT");
+    await exited;
+  }
+
+  #ended(): boolean {
+    return this.#npm.exitCode !== null || this.#npm.signalCode !== null;
+  }
+}
