@@ -26,16 +26,13 @@ export async function takeIn(pool: Pool, schema: string, outlets: Outlet[]): Pro
     routes,
   );
   const groups = new Map(routes.map((route) => [`${route.changeId} ${route.sinkId}`, route.group]));
-  for (const { id: sinkId, runner } of outlets) {
-    const entries = recorded
-      .filter((delivery) => delivery.sink_id === sinkId)
-      .map((delivery) => ({
-        id: delivery.id,
-        group: groups.get(`${delivery.change_id} ${sinkId}`) ?? null,
-        read: byId.get(delivery.change_id)?.action === "read",
-        deliverCount: 0,
-      }));
-    runner.add(entries);
+  for (const delivery of recorded) {
+    const outlet = outlets.find(({ id }) => id === delivery.sink_id);
+    const change = byId.get(delivery.change_id);
+    if (!outlet || !change) continue;
+    outlet.recent.put(delivery.id, change);
+    const group = groups.get(`${delivery.change_id} ${delivery.sink_id}`) ?? null;
+    outlet.runner.add({ id: delivery.id, group, read: change.action === "read", deliverCount: 0 });
   }
   return changes.length;
 }

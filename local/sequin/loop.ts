@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import type { Log } from "../log.ts";
 import { openBackfills, readPage } from "./capture/backfill.ts";
-import { pruneFinished } from "./delivery/prune.ts";
+import { pruneFinished, vacuum } from "./delivery/prune.ts";
 import { takeIn } from "./intake.ts";
 import type { Outlet } from "./outlets.ts";
 import type { Watch } from "./watch.ts";
@@ -11,6 +11,8 @@ const IDLE_MS = 1000;
 const PRUNE_EVERY_MS = 5000;
 /** How many finished deliveries of a sink are kept to be looked at. */
 const KEPT = 200;
+/** How many changes are forgotten before their space is given back. */
+const VACUUM_AFTER = 1000;
 /** A backfill waits while its sink has this many messages to send. */
 const ENOUGH_READS = 1000;
 
@@ -29,6 +31,7 @@ export function runLoop(options: {
   let woken = false;
   let interrupt = () => {};
   let watchAt = Date.now() + IDLE_MS;
+  let dead = 0;
   let pruneAt = Date.now() + PRUNE_EVERY_MS;
 
   const wake = () => {
@@ -64,7 +67,11 @@ export function runLoop(options: {
       watchAt = Date.now() + IDLE_MS;
     }
     if (Date.now() >= pruneAt) {
-      await pruneFinished(pool, schema, KEPT);
+      dead += await pruneFinished(pool, schema, KEPT);
+      if (dead >= VACUUM_AFTER) {
+        await vacuum(pool, schema);
+        dead = 0;
+      }
       pruneAt = Date.now() + PRUNE_EVERY_MS;
     }
     return (await takeIn(pool, schema, outlets)) > 0 || (await backfill());

@@ -54,7 +54,7 @@ export function operate({
       const reopened = await reopen(pool, schema, id);
       if (!reopened) return false;
       const { sink_id, ...entry } = reopened;
-      outlets.find((outlet) => outlet.id === sink_id)?.runner.add([{ id, ...entry }]);
+      outlets.find((outlet) => outlet.id === sink_id)?.runner.add({ id, ...entry });
       return true;
     },
 

@@ -8,12 +8,14 @@ import { DEFAULT_WORKERS, type Pace, SEQUIN_PACE, SinkRunner } from "./delivery/
 import { buildMessage, type Origin } from "./message/build.ts";
 import type { Json } from "./message/json.ts";
 import { TypeCatalog } from "./message/types.ts";
+import { RecentChanges } from "./recent-changes.ts";
 
 /** A sink at work. */
 export type Outlet = {
   id: string;
   sink: Sink;
   runner: SinkRunner;
+  recent: RecentChanges;
   buildMessage(change: Change): Promise<Json>;
 };
 
@@ -38,15 +40,16 @@ export function openOutlets(
       await types.learn(change.columns.map((column) => column.type));
       return buildMessage(change, sink, origin, types);
     };
+    const recent = new RecentChanges();
     const runner = new SinkRunner({
       sink,
       ledger,
       log: options.log,
       workers: options.workers ?? DEFAULT_WORKERS,
       pace: { ...SEQUIN_PACE, ...options.pace },
-      loadChanges: (ids) => readByDelivery(pool, schema, ids),
+      loadChanges: (ids) => recent.take(ids, (missing) => readByDelivery(pool, schema, missing)),
       buildMessage: build,
     });
-    return { id, sink, runner, buildMessage: build };
+    return { id, sink, runner, recent, buildMessage: build };
   });
 }

@@ -80,7 +80,7 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
 async function resumePending(pool: Pool, schema: string, outlets: Outlet[], log: Log): Promise<void> {
   const waiting = await readPending(pool, schema);
   for (const { sink_id, ...entry } of waiting) {
-    outlets.find(({ id }) => id === sink_id)?.runner.add([entry]);
+    outlets.find(({ id }) => id === sink_id)?.runner.add(entry);
   }
   if (waiting.length > 0) log(`${waiting.length} waiting messages, tried again now`);
 }

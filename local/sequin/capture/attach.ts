@@ -21,7 +21,7 @@ export async function attachTriggers(
     `select n.nspname as schema, c.relname as name, count(t.oid) = 2 as attached
      from pg_class c
      join pg_namespace n on n.oid = c.relnamespace
-     left join pg_trigger t on t.tgrelid = c.oid and t.tgname = any($2)
+     left join pg_trigger t on t.tgrelid = c.oid and t.tgname = any($2) and t.tgenabled = 'A'
      where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
        and n.nspname <> $1 and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
      group by n.nspname, c.relname`,

@@ -24,9 +24,14 @@ export async function listen(
   async function connect(): Promise<Client> {
     const fresh = new Client({ connectionString: databaseUrl, application_name: schema });
     fresh.on("error", () => {});
-    await fresh.connect();
-    await takeLock(fresh, schema);
-    await fresh.query(`listen ${escapeIdentifier(schema)}`);
+    try {
+      await fresh.connect();
+      await takeLock(fresh, schema);
+      await fresh.query(`listen ${escapeIdentifier(schema)}`);
+    } catch (error) {
+      await fresh.end().catch(() => {});
+      throw error;
+    }
     fresh.on("notification", wake);
     fresh.on("end", () => {
       if (!closed) void reconnect();
@@ -66,6 +71,5 @@ async function takeLock(client: Client, schema: string): Promise<void> {
     if (lock.parse(found.rows)[0].locked) return;
     await wait(300);
   }
-  await client.end();
   throw new Error(`another local Sequin works on this database (advisory lock of schema ${schema})`);
 }

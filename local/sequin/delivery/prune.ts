@@ -1,9 +1,12 @@
 import { escapeIdentifier, type Pool } from "pg";
 
-/** Forgets each sink's finished deliveries beyond the newest `keep`, and changes that no delivery refers to. */
-export async function pruneFinished(pool: Pool, schema: string, keep: number): Promise<void> {
+/**
+ * Forgets each sink's finished deliveries beyond the newest `keep`, and changes that no delivery refers to.
+ * Returns how many changes it forgot.
+ */
+export async function pruneFinished(pool: Pool, schema: string, keep: number): Promise<number> {
   const s = escapeIdentifier(schema);
-  await pool.query(
+  const pruned = await pool.query(
     `with old as (
        delete from ${s}.delivery d
        using (
@@ -21,4 +24,12 @@ export async function pruneFinished(pool: Pool, schema: string, keep: number): P
        )`,
     [keep],
   );
+  return pruned.rowCount ?? 0;
+}
+
+/** PGlite has no autovacuum; without this the outbox grows with every change. */
+export async function vacuum(pool: Pool, schema: string): Promise<void> {
+  for (const table of ["change", "delivery"]) {
+    await pool.query(`vacuum (analyze) ${escapeIdentifier(schema)}.${table}`);
+  }
 }

@@ -61,8 +61,8 @@ export class SinkRunner {
     this.#connections = new Connections(options.workers);
   }
 
-  add(entries: Entry[]): void {
-    for (const entry of entries) this.queue.add(entry);
+  add(entry: Entry): void {
+    this.queue.add(entry);
     this.#wakeIn(this.#options.sink.batchSize > 1 ? this.#options.pace.batchTimeoutMs : 0);
   }
 

@@ -1,21 +1,22 @@
-import { Pool } from "pg";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, Pool } from "pg";
 import { startPostgres } from "../../../local/postgres/start.ts";
 
-/** TEST_DATABASE_URL names a real PostgreSQL to run these suites on; everything in its public schema is lost. */
+/** TEST_DATABASE_URL names a real PostgreSQL to run these suites on, each in a new database of its own. */
 export const realPostgres = process.env.TEST_DATABASE_URL;
 
 export type Database = Awaited<ReturnType<typeof openDatabase>>;
 
 export async function openDatabase() {
-  const local = realPostgres
-    ? undefined
-    : await startPostgres({ dataDir: null, host: "127.0.0.1", port: 0, log: () => {} });
-  const url = realPostgres ?? local?.url ?? "";
-  const pool = new Pool({ connectionString: url, max: 3 });
+  const server = realPostgres ? await createDatabase(realPostgres) : await startPgLite();
+  const pool = new Pool({ connectionString: server.url, max: 3 });
   pool.on("error", () => {});
   const sql = async (text: string, values?: unknown[]) => (await pool.query(text, values)).rows;
   return {
-    url,
+    url: server.url,
     pool,
     sql,
     async empty() {
@@ -23,9 +24,43 @@ export async function openDatabase() {
         "drop schema if exists sequin_local cascade; drop schema public cascade; create schema public",
       );
     },
+    /** PGlite only: the server goes away and comes back with its data, at its address. */
+    restart: () => server.restart(),
     async close() {
       await pool.end();
-      await local?.close();
+      await server.close();
     },
   };
+}
+
+async function startPgLite() {
+  const dataDir = await mkdtemp(join(tmpdir(), "pglite-"));
+  const start = (port: number) => startPostgres({ dataDir, host: "127.0.0.1", port, log: () => {} });
+  let server = await start(0);
+  return {
+    url: server.url,
+    async restart() {
+      await server.close();
+      server = await start(server.port);
+    },
+    async close() {
+      await server.close();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+async function createDatabase(serverUrl: string) {
+  const name = `sequin_test_${randomUUID().replaceAll("-", "")}`;
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const run = async (statement: string) => {
+    const client = new Client({ connectionString: serverUrl });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  };
+  await run(`create database ${name}`);
+  const restart = () => Promise.reject(new Error("a real server is not restarted"));
+  return { url: url.href, restart, close: () => run(`drop database ${name} with (force)`) };
 }
