@@ -6,6 +6,7 @@ import { duration, errorMessage, report } from "./describe.ts";
 import type { Engine } from "./engine.ts";
 import { finalStatus } from "./final-status.ts";
 import { endAttempt, finishRun, requeue } from "./finish-run.ts";
+import { type FlushedMetadata, updateMetadata } from "./metadata.ts";
 import { decideRetry, MAX_ATTEMPTS } from "./retry-decision.ts";
 import { armStall, isFinished, setSnapshot } from "./snapshots.ts";
 import { clearBlocks } from "./waitpoints.ts";
@@ -49,15 +50,13 @@ export function completeAttempt(
   run: Run,
   snapshotId: string,
   completion: TaskRunExecutionResult,
+  metadata?: FlushedMetadata,
 ): AttemptStatus {
   if (run.snapshot.id !== snapshotId)
     throw new ApiError(400, "Snapshot ID doesn't match the latest snapshot");
   if (isFinished(run)) throw new ApiError(400, "Run is already finished");
   run.usageMs += completion.usage?.durationMs ?? 0;
-  if (completion.flushedMetadata?.data !== undefined) {
-    run.metadata = completion.flushedMetadata.data;
-    run.metadataType = completion.flushedMetadata.dataType;
-  }
+  if (metadata) updateMetadata(engine, run, metadata);
   if (!completion.ok) return failAttempt(engine, run, completion);
   finishRun(engine, run, {
     status: "COMPLETED_SUCCESSFULLY",

@@ -4,13 +4,13 @@ import type { Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { saveRun } from "./snapshots.ts";
 
-type Flushed = z.output<typeof FlushedRunMetadata>;
-type Metadata = NonNullable<Flushed["metadata"]>;
+export type FlushedMetadata = z.output<typeof FlushedRunMetadata>;
+type Metadata = NonNullable<FlushedMetadata["metadata"]>;
 
 const Stored = z.record(z.string(), z.json());
 
 /** Replaces or changes a run's metadata, and that of its parent and root; answers what the run has now. */
-export function updateMetadata(engine: Engine, run: Run, body: Flushed): Metadata {
+export function updateMetadata(engine: Engine, run: Run, body: FlushedMetadata): Metadata {
   if (body.metadata) write(engine, run, body.metadata);
   apply(engine, run, body.operations);
   const { runs } = engine.tables;
@@ -19,7 +19,7 @@ export function updateMetadata(engine: Engine, run: Run, body: Flushed): Metadat
   return read(run);
 }
 
-function apply(engine: Engine, run: Run | undefined, operations: Flushed["operations"]): void {
+function apply(engine: Engine, run: Run | undefined, operations: FlushedMetadata["operations"]): void {
   if (!run || !operations?.length) return;
   write(engine, run, applyMetadataOperations(read(run), operations).newMetadata);
 }

@@ -3,9 +3,12 @@ import {
   DevDequeueResponseBody,
   DevDisconnectRequestBody,
   DevDisconnectResponseBody,
+  FlushedRunMetadata,
+  type TaskRunExecutionResult,
 } from "@trigger.dev/core/v3";
 import { RunId, SnapshotId } from "@trigger.dev/core/v3/isomorphic";
 import { generateJWT } from "@trigger.dev/core/v3/jwt";
+import { parsePacket } from "@trigger.dev/core/v3/utils/ioSerialization";
 import {
   WorkloadHeartbeatRequestBody,
   WorkloadHeartbeatResponseBody,
@@ -71,8 +74,15 @@ export function devRunRoutes(server: Server): Hono {
 
   app.post("/engine/v1/dev/runs/:run/snapshots/:snapshot/attempts/complete", async (c) => {
     const { completion } = await readBody(c, WorkloadRunAttemptCompleteRequestBody);
+    const metadata = await flushedMetadata(completion);
     const run = findOwnRun(engine, c);
-    const attemptStatus = completeAttempt(engine, run, SnapshotId.toId(c.req.param("snapshot")), completion);
+    const attemptStatus = completeAttempt(
+      engine,
+      run,
+      SnapshotId.toId(c.req.param("snapshot")),
+      completion,
+      metadata,
+    );
     return answer(c, WorkloadRunAttemptCompleteResponseBody, {
       result: { attemptStatus, snapshot: snapshotOf(run), run: runOf(run) },
     });
@@ -113,6 +123,12 @@ async function nextRun(
   } finally {
     stop();
   }
+}
+
+/** The changes of metadata that the process had not sent yet when the attempt ended. */
+async function flushedMetadata({ flushedMetadata: flushed, metadata }: TaskRunExecutionResult) {
+  if (!flushed?.data) return metadata;
+  return FlushedRunMetadata.safeParse(await parsePacket(flushed)).data;
 }
 
 async function runVariables({ secretKey }: Server, run: Run): Promise<Record<string, string>> {

@@ -7,7 +7,7 @@ import type { Server } from "../server.ts";
 
 const URL_LIFE_MS = 5 * 60_000;
 const MAX_PACKET_BYTES = 50 * 1024 * 1024;
-const FILES = "/api/local/packets";
+const FILES = "/api/stored-packets";
 
 /**
  * Payloads and outputs over 512 KB are stored apart from their runs: the SDK asks for a signed address, then

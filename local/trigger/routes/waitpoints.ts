@@ -42,8 +42,7 @@ export function waitpointRoutes({ engine, url }: Server): Hono {
     const { waitpoint, isCached } = createToken(engine, body);
     const id = `waitpoint_${waitpoint.id}`;
     const claims = { sub: environment.id, pub: true, scopes: [`write:waitpoints:${id}`] };
-    const created = CreateWaitpointTokenResponseBody.parse({ id, isCached });
-    return c.json({ ...created, url: callbackUrl(id) }, 200, {
+    return answer(c, CreateWaitpointTokenResponseBody, { id, isCached, url: callbackUrl(id) }, 200, {
       "x-trigger-jwt-claims": JSON.stringify(claims),
     });
   });

@@ -1,0 +1,25 @@
+import { ACCESS_TOKEN, SECRET_KEY, serve } from "../helpers/serve.ts";
+import type { Target } from "./cli.ts";
+
+/** The server that the suite runs against: the one that the environment names, or the local one on a free port. */
+export async function findTarget(): Promise<Target & { isLocal: boolean; close(): Promise<void> }> {
+  const { TRIGGER_API_URL, TRIGGER_SECRET_KEY, TRIGGER_ACCESS_TOKEN, TRIGGER_PROJECT_REF } = process.env;
+  if (TRIGGER_API_URL && TRIGGER_SECRET_KEY && TRIGGER_ACCESS_TOKEN && TRIGGER_PROJECT_REF)
+    return {
+      apiUrl: TRIGGER_API_URL,
+      secretKey: TRIGGER_SECRET_KEY,
+      accessToken: TRIGGER_ACCESS_TOKEN,
+      projectRef: TRIGGER_PROJECT_REF,
+      isLocal: false,
+      close: async () => undefined,
+    };
+  const server = await serve();
+  return {
+    apiUrl: server.url,
+    secretKey: SECRET_KEY,
+    accessToken: ACCESS_TOKEN,
+    projectRef: "proj_suite",
+    isLocal: true,
+    close: () => server.close(),
+  };
+}
