@@ -40,6 +40,23 @@ const startParams = [
   "max_wal_size=64MB",
 ];
 
+/** The engine did not answer as the protocol asks: it cannot be trusted any more. What is committed is on disk. */
+export class EngineCrash extends Error {
+  override name = "EngineCrash";
+}
+
+/** What an answer to each message must contain; E alone for a message in error. */
+const answersTo: Partial<Record<string, string>> = {
+  Q: "Z",
+  F: "Z",
+  S: "Z",
+  P: "1E",
+  B: "2E",
+  C: "3E",
+  D: "TnE",
+  E: "CIsE",
+};
+
 /** Opens the folder, or a database in memory for null; the extensions vector, pg_trgm and pgcrypto can be created. */
 export async function openEngine(dataDir: string | null): Promise<Engine> {
   const pglite = await PGlite.create({
@@ -49,6 +66,8 @@ export async function openEngine(dataDir: string | null): Promise<Engine> {
   });
 
   let simpleQueries = 0;
+  // After an error Postgres ignores messages until a Sync.
+  let ignoring = false;
 
   function send(message: Buffer): Frame[] {
     if (message[0] === simpleQueryType) simpleQueries += 1;
@@ -60,10 +79,20 @@ export async function openEngine(dataDir: string | null): Promise<Engine> {
         syncToFs: false,
         onRawData: (bytes) => chunks.push(Buffer.from(bytes)),
       })
-      .catch((error: unknown) => {
-        throw error;
+      .catch(() => {
+        // The engine's exit, which the check below has seen.
       });
-    return splitFrames(Buffer.concat(chunks));
+    const answer = splitFrames(Buffer.concat(chunks));
+    const type = String.fromCharCode(message.readUInt8(0));
+    const expected = ignoring && type !== "S" ? undefined : answersTo[type];
+    if (expected && !answer.some((frame) => expected.includes(frame.type))) {
+      throw new EngineCrash(`no answer to a message of type ${type}`);
+    }
+    ignoring = answer.reduce(
+      (failed, frame) => (frame.type === "Z" ? false : failed || frame.type === "E"),
+      ignoring,
+    );
+    return answer;
   }
 
   function query(sql: string): (string | null)[][] {

@@ -1,12 +1,8 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import type { Log } from "../log.ts";
-import { Connection } from "./connection.ts";
-import { openDataFolder } from "./data-folder.ts";
-import { Housekeeping } from "./housekeeping.ts";
-import { Session } from "./session.ts";
-import { Turnstile } from "./turnstile.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { type ThreadData, threadMessageSchema } from "./thread-protocol.ts";
 
 export type PostgresOptions = {
   /** Null keeps everything in memory. */
@@ -23,71 +19,87 @@ export type PostgresOptions = {
 
 export type Postgres = { url: string; port: number; close(): Promise<void> };
 
+const restartMs = 1_000;
+
+type Thread = { worker: Worker; port: number; exited: Promise<void> };
+
+// Recursion in WebAssembly fills V8's stack before Postgres sees its own max_stack_depth; only used pages cost memory.
+const stackSizeMb = 256;
+
 /**
- * Starts Postgres 18 with pgvector (PGlite) for any number of clients at once, which share one session by turns.
+ * Starts Postgres 18 with pgvector (PGlite) for any number of clients at once, which share one session by turns, in a
+ * thread of its own. If a statement breaks the engine, all connections end, and it starts again with what is on disk.
  * Rejects with FolderInUseError, or with the system's error when the port is taken.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const {
-    dataDir,
-    host,
-    port,
-    idleInTransactionMs = 60_000,
-    maxMessageBytes = 256 * 1024 * 1024,
-    log,
-  } = options;
-  const data = await openDataFolder(dataDir);
-  const { engine } = data;
-  const turnstile = new Turnstile(log);
-  const session = new Session(engine);
-  const connections = new Set<Connection>();
-  let lastId = 0;
+  const { dataDir, host, log } = options;
+  const unlock = dataDir === null ? () => {} : await lockFolder(dataDir);
+  let closing = false;
+  let restarting: Promise<void> | null = null;
+  let thread: Thread | null = null;
 
-  const server = createServer((socket) => {
-    lastId += 1;
-    const connection = new Connection(socket, {
-      id: lastId,
-      session,
-      turnstile,
-      idleInTransactionMs,
-      maxMessageBytes,
+  async function start(port: number): Promise<Thread> {
+    const { idleInTransactionMs = 60_000, maxMessageBytes = 256 * 1024 * 1024 } = options;
+    const started = await startThread(
+      { folder: dataDir, host, port, idleInTransactionMs, maxMessageBytes },
       log,
+    );
+    void started.exited.then(() => {
+      if (!closing) restarting = restart(started.port);
     });
-    connections.add(connection);
-    socket.on("close", () => connections.delete(connection));
-  });
+    thread = started;
+    return started;
+  }
+
+  async function restart(port: number): Promise<void> {
+    while (!closing) {
+      log(dataDir === null ? "starting again, empty" : "starting again");
+      try {
+        await start(port);
+        return;
+      } catch {
+        await delay(restartMs);
+      }
+    }
+  }
+
   try {
-    server.listen(port, host);
-    await once(server, "listening");
+    const { port } = await start(options.port);
+    return {
+      url: `postgres://postgres:postgres@${host}:${port}/postgres`,
+      port,
+      async close() {
+        closing = true;
+        await restarting;
+        thread?.worker.postMessage("close");
+        await thread?.exited;
+        unlock();
+      },
+    };
   } catch (error) {
-    await data.close();
+    unlock();
     throw error;
   }
-  const housekeeping = new Housekeeping(engine, turnstile, log);
-  const address = server.address();
-  const boundPort = address !== null && typeof address === "object" ? address.port : port;
+}
 
-  async function shutDown(): Promise<void> {
-    housekeeping.stop();
-    const closed = once(server, "close");
-    server.close();
-    // A client that has said goodbye is not told that the server goes: its message may still be in the socket.
-    await nextTurn();
-    await nextTurn();
-    for (const connection of connections) {
-      connection.fail({ code: "57P01", message: "terminating connection due to administrator command" });
-    }
-    await closed;
-    engine.query("checkpoint");
-    await data.close();
-  }
-  let closing: Promise<void> | null = null;
-  return {
-    url: `postgres://postgres:postgres@${host}:${boundPort}/postgres`,
-    port: boundPort,
-    close: () => {
-      closing ??= shutDown();
-      return closing;
-    },
-  };
+function startThread(workerData: ThreadData, log: Log): Promise<Thread> {
+  const worker = new Worker(new URL("./thread-entry.mjs", import.meta.url), {
+    workerData,
+    execArgv: [],
+    resourceLimits: { stackSizeMb },
+  });
+  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  return new Promise((resolve, reject) => {
+    worker.on("error", (error) => {
+      log(`stopped: ${error.message}`);
+      reject(error);
+    });
+    worker.once("exit", (code) => reject(new Error(`the thread ended with ${code}`)));
+    worker.on("message", (data) => {
+      const message = threadMessageSchema.parse(data);
+      if (message.kind === "log") log(message.line);
+      if (message.kind === "crashed") log(`crashed: ${message.reason}`);
+      if (message.kind === "listening") resolve({ worker, port: message.port, exited });
+    });
+  });
 }

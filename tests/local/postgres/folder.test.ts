@@ -9,6 +9,7 @@ import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FolderInUseError, lockFolder } from "../../../local/postgres/folder-lock.ts";
 import { until } from "../../until.ts";
+import { newFolder } from "./new-folder.ts";
 
 const script = fileURLToPath(new URL("./serve-folder.ts", import.meta.url));
 const children: ChildProcess[] = [];
@@ -29,7 +30,7 @@ function serve(folder: string): { child: ChildProcess; output(): string; url(): 
   children.push(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
-  const url = () => until(() => /^url (.*)$/m.exec(output)?.[1], { timeoutMs: 60_000, what: "the address" });
+  const url = () => until(() => /^url (.*)$/m.exec(output)?.[1], { timeoutMs: 120_000, what: "the address" });
   return { child, output: () => output, url };
 }
 
@@ -39,8 +40,8 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 describe("the data folder", () => {
-  it("keeps every acknowledged commit through kill -9 at random moments", { timeout: 120_000 }, async () => {
-    const folder = join(parent, "killed");
+  it("keeps every acknowledged commit through kill -9 at random moments", { timeout: 240_000 }, async () => {
+    const folder = await newFolder();
     const acknowledged = new Set<number>();
     let next = 0;
     for (let round = 0; round < 4; round++) {
@@ -87,12 +88,13 @@ describe("the data folder", () => {
     child.kill("SIGTERM");
     await once(child, "exit");
     expect(existsSync(join(folder, "lock"))).toBe(false);
+    await rm(folder, { recursive: true });
   });
 
-  it("survives a kill while it is being made", { timeout: 60_000 }, async () => {
+  it("survives a kill while it is being made", { timeout: 240_000 }, async () => {
     const folder = join(parent, "half-made");
     const first = serve(folder);
-    await until(() => existsSync(join(folder, "data.new", "PG_VERSION")), { everyMs: 1, timeoutMs: 30_000 });
+    await until(() => existsSync(join(folder, "data.new", "PG_VERSION")), { everyMs: 1, timeoutMs: 90_000 });
     await kill(first.child);
     const second = serve(folder);
     const client = new Client(await second.url());

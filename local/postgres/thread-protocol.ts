@@ -1,0 +1,19 @@
+import { z } from "zod";
+
+/** What the server's thread is started with. */
+export const threadDataSchema = z.object({
+  folder: z.string().nullable(),
+  host: z.string(),
+  port: z.number().int(),
+  idleInTransactionMs: z.number(),
+  maxMessageBytes: z.number(),
+});
+export type ThreadData = z.infer<typeof threadDataSchema>;
+
+/** What the thread says. */
+export const threadMessageSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("log"), line: z.string() }),
+  z.object({ kind: z.literal("listening"), port: z.number().int() }),
+  z.object({ kind: z.literal("crashed"), reason: z.string() }),
+]);
+export type ThreadMessage = z.infer<typeof threadMessageSchema>;
