@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { z } from "zod";
-import { startHttpServer } from "../../local/http-server.ts";
 import { startOpenAI } from "../../local/openai/start.ts";
+import { serve } from "../serve.ts";
 
 const statsSchema = z.object({ calls: z.number(), inputs: z.number() });
 
@@ -9,7 +9,7 @@ type Fault = { status?: number; code?: string; retryAfterMs?: number; delayMs?: 
 
 /** One embeddings endpoint for the tests of a file, with a hashing model; OPENAI_BASE_URL names it. */
 export function providerForTests() {
-  let http: Awaited<ReturnType<typeof startHttpServer>>;
+  let http: Awaited<ReturnType<typeof serve>>;
   let openai: Awaited<ReturnType<typeof startOpenAI>>;
   const before = { url: process.env.OPENAI_BASE_URL, key: process.env.OPENAI_API_KEY };
 
@@ -19,9 +19,8 @@ export function providerForTests() {
   };
 
   beforeAll(async () => {
-    http = await startHttpServer(0);
     openai = await startOpenAI({ model: "hashing", log: () => {} });
-    http.app.route("/", openai.app);
+    http = await serve(openai.app);
     process.env.OPENAI_BASE_URL = `${http.url}/v1`;
     process.env.OPENAI_API_KEY = "sk-tests";
   });
