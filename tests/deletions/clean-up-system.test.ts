@@ -9,19 +9,19 @@ import { externalSystems } from "../../lib/deletions/external-systems.ts";
 import { ownRows } from "../../lib/deletions/own-rows.ts";
 import { withinAttempt } from "../../lib/deletions/within-attempt.ts";
 import { startExternalSystem } from "../../local/external-system/start.ts";
-import { startHttpServer } from "../../local/http-server.ts";
 import { answerWith, hang, startFaultyServer } from "../faulty-server.ts";
 import { startDatabase } from "./database.ts";
+import { serve } from "./serve.ts";
 
 const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 const { signal } = new AbortController();
 
 let database: Awaited<ReturnType<typeof startDatabase>>;
-let http: Awaited<ReturnType<typeof startHttpServer>>;
+let http: Awaited<ReturnType<typeof serve>>;
 
 beforeAll(async () => {
-  [database, http] = await Promise.all([startDatabase(), startHttpServer(0)]);
-  http.app.route("/", (await startExternalSystem({ secret, log: () => {} })).app);
+  const external = await startExternalSystem({ secret, log: () => {} });
+  [database, http] = await Promise.all([startDatabase(), serve([external.app])]);
 });
 afterAll(() => Promise.all([database.close(), http.close()]));
 

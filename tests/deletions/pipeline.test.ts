@@ -1,0 +1,197 @@
+import { tasks } from "@trigger.dev/sdk";
+import { sql } from "drizzle-orm";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { userDeletions } from "../../drizzle/schema.ts";
+import { until } from "../until.ts";
+import { deletedUser } from "./messages.ts";
+import { startPipeline } from "./pipeline.ts";
+
+let pipeline: Awaited<ReturnType<typeof startPipeline>>;
+
+beforeAll(async () => {
+  pipeline = await startPipeline(["crm", "billing"]);
+}, 180_000);
+afterAll(() => pipeline?.close(), 60_000);
+afterEach(() => pipeline.recover());
+
+/** Delivers a delete of a user of its own and answers with the user and the run that was triggered. */
+async function deleteUser(changes: Parameters<typeof deletedUser>[0] = {}) {
+  const user = deletedUser(changes);
+  const { status, body } = await pipeline.deliver(user.message);
+  expect(status).toBe(200);
+  return { ...user, run: String(body.id) };
+}
+
+const systems = (status: string) => ({
+  [pipeline.systemOf("crm")]: status,
+  [pipeline.systemOf("billing")]: status,
+});
+
+describe("a deleted user", { timeout: 120_000 }, () => {
+  it("is cleaned up in every system and then gets one e-mail", async () => {
+    const { id, email, run } = await deleteUser();
+    const { status, output } = await pipeline.ended(run);
+    expect({ status, output }).toEqual({
+      status: "COMPLETED",
+      output: { userId: id, systems: systems("clean"), confirmation: "sent" },
+    });
+    expect((await pipeline.callsFor(id)).map(({ system }) => system).sort()).toEqual(["billing", "crm"]);
+    const [mail, ...others] = await pipeline.mailsTo(email ?? "");
+    expect(others).toEqual([]);
+    const deletion = await pipeline.database.deletion(id);
+    const doneAt = Object.values(deletion.systems).map((system) => Date.parse(system.done_at ?? ""));
+    expect(Date.parse(mail?.receivedAt ?? "")).toBeGreaterThanOrEqual(Math.max(...doneAt));
+    expect(deletion).toMatchObject({ email: null, runId: run, lastError: null });
+    expect(deletion.completedAt).toBeInstanceOf(Date);
+  });
+
+  it("is cleaned up and told once when the change is delivered again, during the run and after it", async () => {
+    await pipeline.fail({ name: "crm", status: 503, times: 1 });
+    const { id, email, run, message } = await deleteUser();
+    await until(async () => (await pipeline.callsFor(id)).length > 0, {
+      timeoutMs: 30_000,
+      what: "the run to work",
+    });
+    expect((await pipeline.deliver(message)).body).toEqual({ id: run });
+    await pipeline.ended(run);
+    expect((await pipeline.deliver(message)).body).toEqual({ id: run });
+    expect(await pipeline.runsOf(id, "user-deletion-cleanup")).toHaveLength(1);
+    const cleaned = (await pipeline.callsFor(id)).filter(({ status }) => status === 204);
+    expect(cleaned.map(({ system }) => system).sort()).toEqual(["billing", "crm"]);
+    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
+  });
+
+  it("is not cleaned up and told twice by two runs at the same time", async () => {
+    await pipeline.fail({ name: "crm", status: 503, times: 1 });
+    const { id, email, run } = await deleteUser();
+    const second = await tasks.trigger("user-deletion-cleanup", { userId: id }, { concurrencyKey: id });
+    expect((await pipeline.ended(second.id)).output).toEqual({
+      userId: id,
+      systems: systems("already-clean"),
+      confirmation: "already-sent",
+    });
+    expect((await pipeline.ended(run)).status).toBe("COMPLETED");
+    expect(await pipeline.callsFor(id)).toHaveLength(3);
+    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
+  });
+
+  it("is cleaned up beside 48 others when one of a batch of 50 is malformed", async () => {
+    const users = Array.from({ length: 50 }, () => deletedUser());
+    const data = users.map(({ message }, index) => (index === 31 ? { ...message, metadata: 1 } : message));
+    const first = await pipeline.deliver({ data });
+    expect(first.status).toBe(422);
+    expect(first.body.errors).toMatchObject([{ at: "data[31].metadata" }]);
+    for (const run of first.body.runs) expect((await pipeline.ended(run)).status).toBe("COMPLETED");
+    expect(await pipeline.deliver({ data })).toEqual(first);
+    for (const [index, { id, email }] of users.entries()) {
+      expect(await pipeline.callsFor(id)).toHaveLength(index === 31 ? 0 : 2);
+      expect(await pipeline.mailsTo(email ?? "")).toHaveLength(index === 31 ? 0 : 1);
+    }
+  });
+
+  it("has only the failing system tried again, until it works", async () => {
+    await pipeline.fail({ name: "crm", status: 500, times: 2 });
+    const { id, run } = await deleteUser();
+    expect((await pipeline.ended(run)).output).toMatchObject({ confirmation: "sent" });
+    const attempts = (await pipeline.runsOf(id, "clean-up-external-system")).map(
+      ({ attemptCount }) => attemptCount,
+    );
+    expect(attempts.sort()).toEqual([1, 3]);
+    expect(await pipeline.runsOf(id, "user-deletion-cleanup")).toMatchObject([{ attemptCount: 1 }]);
+    expect((await pipeline.callsFor(id)).map(({ system, status }) => `${system} ${status}`).sort()).toEqual([
+      "billing 204",
+      "crm 204",
+      "crm 500",
+      "crm 500",
+    ]);
+  });
+
+  it("gets no e-mail when a system fails for good, until resume-user-deletions finishes the rest", async () => {
+    await pipeline.fail({ name: "crm", status: 500 });
+    const { id, email, run } = await deleteUser();
+    const failed = await pipeline.ended(run);
+    expect(failed.status).toBe("FAILED");
+    expect(failed.error?.message).toBe(`Not clean: ${pipeline.systemOf("crm")} (answered 500)`);
+    expect(failed.attemptCount).toBe(1);
+    expect(await pipeline.mailsTo(email ?? "")).toEqual([]);
+    expect(await pipeline.database.deletion(id)).toMatchObject({
+      lastError: failed.error?.message,
+      completedAt: null,
+      systems: {
+        [pipeline.systemOf("crm")]: { error: "answered 500" },
+        [pipeline.systemOf("billing")]: { done_at: expect.any(String) },
+      },
+    });
+    const statuses = async () =>
+      (await pipeline.callsFor(id)).map(({ system, status }) => `${system} ${status}`);
+    expect((await statuses()).filter((call) => call === "crm 500")).toHaveLength(5);
+
+    await pipeline.recover();
+    await pipeline.ended(await pipeline.resume());
+    expect(await pipeline.runsOf(id, "user-deletion-cleanup")).toHaveLength(1);
+    await pipeline.database.db
+      .update(userDeletions)
+      .set({ updatedAt: sql`now() - interval '61 minutes'` })
+      .where(sql`user_id = ${id}`);
+    expect((await pipeline.ended(await pipeline.resume())).output).toEqual({ triggered: 1 });
+    const deletion = await until(
+      async () => {
+        const row = await pipeline.database.deletion(id);
+        return row.completedAt ? row : undefined;
+      },
+      { timeoutMs: 30_000, what: "the resumed deletion" },
+    );
+    expect(deletion.lastError).toBeNull();
+    expect(deletion.runId).not.toBe(run);
+    expect((await statuses()).filter((call) => call.endsWith("204")).sort()).toEqual([
+      "billing 204",
+      "crm 204",
+    ]);
+    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
+  });
+
+  it("without an e-mail address is cleaned up, and the run says that no confirmation could be sent", async () => {
+    const { id, run } = await deleteUser({ email: null });
+    const { status, output } = await pipeline.ended(run);
+    expect(status).toBe("COMPLETED");
+    expect(output).toMatchObject({ confirmation: "no-address" });
+    expect(await pipeline.callsFor(id)).toHaveLength(2);
+    expect(await pipeline.runsOf(id, "send-deletion-confirmation")).toEqual([]);
+  });
+
+  it("gets the e-mail when the mail server was down for a while", async () => {
+    await pipeline.stopMail();
+    const { id, email, run } = await deleteUser();
+    await until(async () => (await pipeline.runsOf(id, "send-deletion-confirmation"))[0]?.attemptCount, {
+      timeoutMs: 30_000,
+      what: "a try to send",
+    });
+    await pipeline.startMailAgain();
+    expect((await pipeline.ended(run)).output).toMatchObject({ confirmation: "sent" });
+    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
+    expect(await pipeline.callsFor(id)).toHaveLength(2);
+  });
+
+  it("is not forgotten when the CLI is killed and its run cancelled", async () => {
+    await pipeline.fail({ name: "crm", status: 503 });
+    const { id, email, run } = await deleteUser();
+    await until(async () => (await pipeline.callsFor(id)).length > 1, {
+      timeoutMs: 30_000,
+      what: "the run to work",
+    });
+    await pipeline.killWorkers();
+    expect((await pipeline.ended(run)).status).toBe("CANCELED");
+    await pipeline.recover();
+    await pipeline.startWorkersAgain();
+    await pipeline.ended(await pipeline.resume());
+    const deletion = await until(
+      async () => {
+        const row = await pipeline.database.deletion(id);
+        return row.completedAt ? row : undefined;
+      },
+      { timeoutMs: 30_000, what: "the resumed deletion" },
+    );
+    expect(deletion.runId).not.toBe(run);
+    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
+  });
+});

@@ -1,0 +1,129 @@
+import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { runs, tasks } from "@trigger.dev/sdk";
+import { POST } from "../../app/api/delete-user/route.ts";
+import { startExternalSystem } from "../../local/external-system/start.ts";
+import { startMail } from "../../local/mail/start.ts";
+import { startTrigger } from "../../local/trigger/start.ts";
+import { type Cli, removeProject, startCli } from "../local/trigger/suite/cli.ts";
+import { until } from "../until.ts";
+import { startDatabase } from "./database.ts";
+import { serve } from "./serve.ts";
+
+const SEQUIN_SECRET = "a secret of the pipeline's tests";
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
+const FINAL = ["COMPLETED", "FAILED", "CANCELED", "CRASHED", "EXPIRED", "SYSTEM_FAILURE", "TIMED_OUT"];
+
+type Call = { system: string; userId: string; status: number };
+
+/** The product's tasks in a folder of their own: the CLI allows one `dev` a folder. */
+async function copyTasks(env: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "deletions-"));
+  for (const path of [
+    "trigger",
+    "lib",
+    "drizzle",
+    "trigger.config.ts",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+  ])
+    await cp(path, join(folder, path), { recursive: true });
+  await symlink(resolve("node_modules"), join(folder, "node_modules"));
+  const lines = Object.entries(env).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  await writeFile(join(folder, ".env"), lines.join("\n"));
+  return folder;
+}
+
+/** Everything that a deletion meets, each behind its real protocol: only Sequin is played by the test. */
+export async function startPipeline(systems: readonly string[]) {
+  const dataDir = await mkdtemp(join(tmpdir(), "pipeline-"));
+  const database = await startDatabase();
+  const silent = () => {};
+  const keys = { secretKey: "tr_dev_pipeline", accessToken: "tr_pat_pipeline" };
+  let url = "";
+  const trigger = await startTrigger({ dataDir, url: () => url, ...keys, log: silent });
+  const external = await startExternalSystem({ secret: WEBHOOK_SECRET, log: silent });
+  const http = await serve([trigger.app, external.app], trigger.attach);
+  url = http.url;
+  const mailOptions = { host: "127.0.0.1", dataDir: join(dataDir, "mail"), log: silent };
+  let mail = await startMail({ ...mailOptions, port: 0 });
+
+  const urls = systems.map((name) => `${http.url}/local/external-system/${name}/user-deleted`);
+  const env = {
+    DATABASE_URL: database.url,
+    SEQUIN_WEBHOOK_SECRET: SEQUIN_SECRET,
+    SMTP_URL: mail.url,
+    MAIL_FROM: "no-reply@example.com",
+    USER_DELETION_WEBHOOK_URLS: urls.join(","),
+    USER_DELETION_WEBHOOK_SECRET: WEBHOOK_SECRET,
+  };
+  const project = await copyTasks(env);
+  const target = { apiUrl: http.url, projectRef: "proj_pipeline", ...keys };
+  const startWorkers = () => startCli(project, target);
+  let cli: Cli = await startWorkers();
+  Object.assign(process.env, env, { TRIGGER_SECRET_KEY: keys.secretKey, TRIGGER_API_URL: http.url });
+
+  return {
+    database,
+    systemOf: (name: string) => `webhook:${http.url}/local/external-system/${name}/user-deleted`,
+    async deliver(body: unknown) {
+      const headers = { authorization: `Bearer ${SEQUIN_SECRET}`, "content-type": "application/json" };
+      const init = { method: "POST", headers, body: JSON.stringify(body) };
+      const response = await POST(new Request("http://localhost:3000/api/delete-user", init));
+      return { status: response.status, body: await response.json() };
+    },
+    ended: (id: string) =>
+      until(
+        async () => {
+          const run = await runs.retrieve(id);
+          return FINAL.includes(run.status) ? run : undefined;
+        },
+        { timeoutMs: 60_000, everyMs: 100, what: `the end of ${id}; the CLI said:\n${cli.output()}` },
+      ),
+    /** The runs of one task about a user, with their attempts. */
+    async runsOf(userId: string, task: string) {
+      const page = await runs.list({ tag: `user:${userId}`, taskIdentifier: task, limit: 100 });
+      return Promise.all(page.data.map(({ id }) => runs.retrieve(id)));
+    },
+    /** Does what the schedule does every ten minutes. */
+    async resume() {
+      const payload = {
+        type: "IMPERATIVE",
+        timestamp: new Date(),
+        timezone: "UTC",
+        scheduleId: "x",
+        upcoming: [],
+      };
+      return (await tasks.trigger("resume-user-deletions", payload)).id;
+    },
+    async callsFor(userId: string) {
+      const calls: Call[] = await (await external.app.request("/local/external-system/calls")).json();
+      return calls.filter((call) => call.userId === userId).toReversed();
+    },
+    fail: (fault: { name: string; status: number; times?: number }) =>
+      external.app.request("/local/external-system/faults", { method: "POST", body: JSON.stringify(fault) }),
+    recover: () => external.app.request("/local/external-system/faults", { method: "DELETE" }),
+    async mailsTo(address: string) {
+      const mails: { to: string[]; messageId: string; receivedAt: string }[] = await (
+        await mail.app.request("/local/mail")
+      ).json();
+      return mails.filter(({ to }) => to.includes(address));
+    },
+    stopMail: () => mail.close(),
+    async startMailAgain() {
+      mail = await startMail({ ...mailOptions, port: mail.port });
+    },
+    killWorkers: () => cli.kill(),
+    async startWorkersAgain() {
+      cli = await startWorkers();
+    },
+    async close() {
+      await cli.stop();
+      await Promise.all([http.close(), mail.close()]);
+      await Promise.all([trigger.close(), database.close()]);
+      await Promise.all([removeProject(project), rm(dataDir, { recursive: true })]);
+    },
+  };
+}
