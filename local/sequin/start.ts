@@ -52,7 +52,7 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
     const outlets = openOutlets(options, { pool, schema, ledger, config, installed });
     const watch = new Watch(pool, schema, outlets, log);
     await watch.update();
-    await initialBackfills(pool, schema, installed.sinks);
+    await initialBackfills(pool, schema, outlets);
     await resumePending(pool, schema, outlets, log);
     const loop = runLoop({ pool, schema, outlets, watch, log });
     wake = loop.wake;

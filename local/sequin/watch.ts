@@ -27,8 +27,7 @@ export class Watch {
 
   async update(): Promise<void> {
     const wanted = (table: Table) => this.#outlets.some(({ sink }) => takesTable(sink.source, table));
-    const tables = await attachTriggers(this.#pool, this.#schema, wanted, this.#log);
-    this.#watched = new Set(tables.filter(wanted).map(nameOf));
+    this.#watched = new Set((await attachTriggers(this.#pool, this.#schema, wanted, this.#log)).map(nameOf));
     for (const reference of this.#outlets.flatMap(({ sink }) => sink.source.includeTables ?? [])) {
       const table = nameOf(parseTable(reference));
       if (this.#watched.has(table)) this.#missing.delete(table);

@@ -7,7 +7,7 @@ import { triggerName } from "./schema.ts";
 const rows = z.array(z.object({ schema: z.string(), name: z.string(), attached: z.boolean() }));
 
 /**
- * Brings the triggers in line with the tables that the sinks want, and returns every table of the database.
+ * Brings the triggers in line with the tables that the sinks want, and returns the tables that have them.
  * A table that does not exist yet gets its triggers when it appears. Partitions inherit those of their parent.
  * The triggers are ENABLE ALWAYS because logical decoding, too, sees changes made under session_replication_role.
  */
@@ -27,13 +27,22 @@ export async function attachTriggers(
      group by n.nspname, c.relname`,
     [schema, [triggerName(schema), `${triggerName(schema)}_truncate`]],
   );
-  const tables = rows.parse(found.rows);
-  for (const table of tables) {
-    if (table.attached === wanted(table)) continue;
-    await pool.query(table.attached ? detachSql(schema, table) : attachSql(schema, table));
-    log(`${table.attached ? "left" : "watching"} ${table.schema}.${table.name}`);
+  const watched: Table[] = [];
+  for (const { attached, ...table } of rows.parse(found.rows)) {
+    if (attached === wanted(table)) {
+      if (attached) watched.push(table);
+      continue;
+    }
+    try {
+      await pool.query(attached ? detachSql(schema, table) : attachSql(schema, table));
+      log(`${attached ? "left" : "watching"} ${table.schema}.${table.name}`);
+      if (!attached) watched.push(table);
+    } catch (error) {
+      // Mostly a lock that others hold; the other tables must not wait for it.
+      log(`${table.schema}.${table.name}: ${error instanceof Error ? error.message : error}; trying again`);
+    }
   }
-  return tables;
+  return watched;
 }
 
 /** Several statements in one message are one transaction, so a lock that does not come leaves nothing behind. */

@@ -26,6 +26,30 @@ export async function requestBackfill(pool: Pool, schema: string, request: Backf
   );
 }
 
+/** Asks for a sink's initial backfills, in one statement once in its life. */
+export async function requestInitialBackfills(
+  pool: Pool,
+  schema: string,
+  sinkId: string,
+  requests: Omit<BackfillRequest, "sinkId">[],
+): Promise<void> {
+  const s = escapeIdentifier(schema);
+  await pool.query(
+    `with fresh as (
+       update ${s}.sink set backfills_requested = true where id = $1 and not backfills_requested returning id
+     )
+     insert into ${s}.backfill (sink_id, table_schema, table_name, sort_column, start_position)
+     select fresh.id, r.* from fresh, unnest($2::text[], $3::text[], $4::text[], $5::text[]) r`,
+    [
+      sinkId,
+      requests.map(({ table }) => table.schema),
+      requests.map(({ table }) => table.name),
+      requests.map(({ sortColumn }) => sortColumn),
+      requests.map(({ startPosition }) => startPosition),
+    ],
+  );
+}
+
 export async function openBackfills(pool: Pool, schema: string): Promise<Backfill[]> {
   const found = await pool.query(
     `select id, sink_id, table_schema, table_name from ${escapeIdentifier(schema)}.backfill

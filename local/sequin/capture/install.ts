@@ -6,7 +6,7 @@ import { schemaSql } from "./schema.ts";
 const identity = z.array(z.object({ id: z.string() }));
 
 /** A sink of the file with its identity, which it keeps for as long as its name stays in the file. */
-export type Installed = { databaseId: string; sinks: { id: string; sink: Sink; isNew: boolean }[] };
+export type Installed = { databaseId: string; sinks: { id: string; sink: Sink }[] };
 
 /**
  * Creates the schema where it is missing and brings its sinks in line with the file. Unlike Sequin, which
@@ -28,15 +28,11 @@ export async function install(
   ]);
   const sinks: Installed["sinks"] = [];
   for (const sink of config.sinks) {
-    const added = await pool.query(
-      `insert into ${s}.sink (name) values ($1) on conflict (name) do nothing returning id`,
+    const found = await pool.query(
+      `insert into ${s}.sink (name) values ($1) on conflict (name) do update set name = excluded.name returning id`,
       [sink.name],
     );
-    const found =
-      added.rows.length > 0
-        ? added
-        : await pool.query(`select id from ${s}.sink where name = $1`, [sink.name]);
-    sinks.push({ id: onlyId(found.rows), sink, isNew: added.rows.length > 0 });
+    sinks.push({ id: onlyId(found.rows), sink });
   }
   return {
     databaseId: onlyId(source.rows),

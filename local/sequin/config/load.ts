@@ -48,7 +48,7 @@ export async function loadConfig(path: string, env: Environment, log: Log): Prom
 /** Checks the text of a sequin.yaml. Throws `ConfigError`. */
 export function parseConfig(text: string, env: Environment, log: Log): Config {
   const missing = new Set<string>();
-  const checked = document.safeParse(substitute(parse(text) ?? {}, env, (name) => missing.add(name)));
+  const checked = document.safeParse(substitute(readYaml(text), env, (name) => missing.add(name)));
   if (!checked.success) {
     throw new ConfigError(
       checked.error.issues.map((issue) => `${place(issue.path)}: ${issue.message}`).join("\n"),
@@ -61,7 +61,24 @@ export function parseConfig(text: string, env: Environment, log: Log): Config {
   const [database, ...others] = given.databases;
   if (!database) throw new ConfigError("databases: one is needed");
   if (others.length > 0) throw new ConfigError("databases: the local stand-in captures one database only");
+  warnAboutUrl(database.url, log);
   return { database, sinks: given.sinks.map((sink, index) => resolveSink(given, sink, index)) };
+}
+
+function readYaml(text: string): unknown {
+  try {
+    return parse(text) ?? {};
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The stand-in is told its database elsewhere, so what Sequin refuses in this URL does not stop it. */
+function warnAboutUrl(url: string | undefined, log: Log): void {
+  if (!url || !URL.canParse(url)) return;
+  const { port, search } = new URL(url);
+  if (port === "") log("databases[0].url has no port: Sequin would refuse it");
+  if (search !== "") log("databases[0].url has a query string: Sequin would refuse it and wants the key ssl");
 }
 
 function resolveSink(given: Document, sink: Document["sinks"][number], index: number): Sink {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { cpus } from "node:os";
 import type { Log } from "../../log.ts";
 import type { Change } from "../capture/change.ts";
@@ -58,6 +59,8 @@ export class SinkRunner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    // Every request under way listens to this signal; ten is only where Node begins to warn.
+    setMaxListeners(0, this.#abort.signal);
     this.#connections = new Connections(options.workers);
   }
 

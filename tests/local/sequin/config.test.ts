@@ -159,6 +159,17 @@ test("a path transform works; Elixir functions are refused clearly", () => {
   );
 });
 
+test("a database URL that Sequin would refuse is said, and text that is not YAML is refused", () => {
+  const said: string[] = [];
+  const text = config("").replace(
+    "hostname: h, database: app",
+    `url: "postgres://u:p@h/app?sslmode=require"`,
+  );
+  parseConfig(text, {}, (line) => said.push(line));
+  expect(said).toEqual([expect.stringContaining("no port"), expect.stringContaining("query string")]);
+  expect(() => parseConfig("sinks: [", {}, quiet)).toThrow(ConfigError);
+});
+
 test("a source takes tables by list and schema, and leaves out what it excludes", () => {
   const posts = { schema: "public", name: "posts" };
   expect(takesTable({}, posts)).toBe(true);
