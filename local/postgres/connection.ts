@@ -11,7 +11,8 @@ import {
 } from "./backend-messages.ts";
 import { EngineError } from "./engine.ts";
 import { type Frame, FrameReader, ProtocolError } from "./frames.ts";
-import type { Session, SessionClient } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { SessionClient } from "./session-client.ts";
 import { readStartPacket, startupSettings } from "./start-packet.ts";
 import type { Turnstile, Waiter } from "./turnstile.ts";
 

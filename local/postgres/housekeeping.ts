@@ -1,5 +1,7 @@
 import type { Log } from "../log.ts";
 import { type Engine, identifier } from "./engine.ts";
+import type { Session } from "./session.ts";
+import type { SessionClient } from "./session-client.ts";
 import type { Turnstile, Waiter } from "./turnstile.ts";
 
 const everyMs = 15_000;
@@ -10,13 +12,17 @@ const checkpointMs = 5 * 60_000;
 export class Housekeeping implements Waiter {
   readonly name = "housekeeping";
   readonly #engine: Engine;
+  readonly #session: Session;
+  readonly #client: SessionClient;
   readonly #turnstile: Turnstile;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
   #checkpointAt = performance.now();
 
-  constructor(engine: Engine, turnstile: Turnstile, log: Log) {
+  constructor(engine: Engine, session: Session, turnstile: Turnstile, log: Log) {
     this.#engine = engine;
+    this.#session = session;
+    this.#client = session.newClient(0, 0, new Map(), () => {});
     this.#turnstile = turnstile;
     this.#log = log;
     this.#timer = setInterval(() => turnstile.request(this), everyMs).unref();
@@ -24,6 +30,8 @@ export class Housekeeping implements Waiter {
 
   enter(): void {
     try {
+      // The last client may have left the session with a role that may do neither.
+      this.#session.enter(this.#client);
       this.#checkpoint();
       this.#vacuum();
     } catch (error) {
@@ -33,9 +41,12 @@ export class Housekeeping implements Waiter {
     }
   }
 
-  stop(): void {
+  /** Ends the housekeeping with a last checkpoint; no client may have the session. */
+  finish(): void {
     clearInterval(this.#timer);
     this.#turnstile.release(this);
+    this.#session.enter(this.#client);
+    this.#engine.query("checkpoint");
   }
 
   #checkpoint(): void {

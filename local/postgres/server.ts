@@ -1,16 +1,16 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import { Connection } from "./connection.ts";
-import { openEngine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Session } from "./session.ts";
 import { Turnstile } from "./turnstile.ts";
 
 export type ServerOptions = {
-  /** The folder of the database itself; null keeps everything in memory. */
-  data: string | null;
+  /** Opens the engine once the port is ours. */
+  open(): Promise<Engine>;
   host: string;
   /** 0 takes any free port. */
   port: number;
@@ -22,16 +22,24 @@ export type ServerOptions = {
 
 export type Server = { port: number; close(): Promise<void> };
 
-/** Serves the database on a port. A client's turn that breaks the engine throws EngineCrash out of an event. */
+/** Serves a database on a port; who connects before it is open waits. A client's turn that breaks the engine throws EngineCrash out of an event. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { data, host, port, idleInTransactionMs, maxMessageBytes, log } = options;
-  const engine = await openEngine(data);
+  const { open, host, port, idleInTransactionMs, maxMessageBytes, log } = options;
+  const early: Socket[] = [];
+  let admit = (socket: Socket): void => {
+    early.push(socket.on("error", () => socket.destroy()));
+  };
+  const server = createServer({ pauseOnConnect: true }, (socket) => admit(socket));
+  server.listen(port, host);
+  await once(server, "listening");
+  const engine = await open();
+
   const turnstile = new Turnstile(log);
   const session = new Session(engine);
   const connections = new Set<Connection>();
   let lastId = 0;
-
-  const server = createServer((socket) => {
+  admit = (socket) => {
+    if (socket.destroyed) return;
     lastId += 1;
     const connection = new Connection(socket, {
       id: lastId,
@@ -43,20 +51,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     connections.add(connection);
     socket.on("close", () => connections.delete(connection));
-  });
-  try {
-    server.listen(port, host);
-    await once(server, "listening");
-  } catch (error) {
-    await engine.close();
-    throw error;
-  }
-  const housekeeping = new Housekeeping(engine, turnstile, log);
+    socket.resume();
+  };
+  early.forEach(admit);
+  const housekeeping = new Housekeeping(engine, session, turnstile, log);
   const address = server.address();
   const boundPort = address !== null && typeof address === "object" ? address.port : port;
 
   async function shutDown(): Promise<void> {
-    housekeeping.stop();
     const closed = once(server, "close");
     server.close();
     // A client that has said goodbye is not told that the server goes: its message may still be in the socket.
@@ -66,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       connection.fail({ code: "57P01", message: "terminating connection due to administrator command" });
     }
     await closed;
-    engine.query("checkpoint");
+    housekeeping.finish();
     await engine.close();
   }
   let closing: Promise<void> | null = null;

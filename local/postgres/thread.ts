@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { databaseIn } from "./data-folder.ts";
-import { EngineCrash } from "./engine.ts";
+import { EngineCrash, openEngine } from "./engine.ts";
 import { startServer } from "./server.ts";
 import { type ThreadMessage, threadDataSchema } from "./thread-protocol.ts";
 
@@ -16,8 +16,11 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
-const data = folder === null ? null : await databaseIn(folder);
-const server = await startServer({ ...options, data, log: (line) => say({ kind: "log", line }) });
+const server = await startServer({
+  ...options,
+  open: async () => openEngine(folder === null ? null : await databaseIn(folder)),
+  log: (line) => say({ kind: "log", line }),
+});
 say({ kind: "listening", port: server.port });
 // The only message from the other side asks to close.
 parentPort?.once("message", async () => {

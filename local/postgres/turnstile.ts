@@ -65,7 +65,7 @@ export class Turnstile {
   #watch(): void {
     this.#slow ??= setTimeout(() => {
       const waiting = [...this.#queue].map(({ name }) => name).join(" ");
-      this.#log(`${this.#holder?.name} has kept the session for ${slowMs / 1000} s; waiting: ${waiting}`);
+      this.#log(`${this.#holder?.name} keeps others waiting for ${slowMs / 1000} s: ${waiting}`);
     }, slowMs).unref();
   }
 
