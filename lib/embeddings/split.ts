@@ -21,6 +21,19 @@ function halves(text: string): string[] {
   return middle >= text.length ? [text] : [text.slice(0, middle), text.slice(middle)];
 }
 
+/** Joins short parts, so that there are few to count: a text may have a boundary at every other letter. */
+function neighbours(parts: string[]): string[] {
+  const joined: string[] = [];
+  let open = "";
+  for (const part of parts) {
+    if (open && open.length + part.length > MAX_PIECE_LENGTH / 4) {
+      joined.push(open);
+      open = part;
+    } else open += part;
+  }
+  return [...joined, open];
+}
+
 /** Pieces that were cut only to be counted, and fit into one chunk together, are one. */
 function whole(cut: TextChunk[]): TextChunk[] {
   const tokens = cut.reduce((sum, piece) => sum + piece.tokens, 0);
@@ -31,7 +44,7 @@ function pieces(text: string, boundaries: RegExp[] = BOUNDARIES): TextChunk[] {
   const tokens = text.length <= MAX_PIECE_LENGTH ? countTokens(text) : Number.POSITIVE_INFINITY;
   if (tokens <= MAX_CHUNK_TOKENS) return [{ text, tokens }];
   const [boundary, ...finer] = boundaries;
-  const parts = boundary ? text.split(boundary) : halves(text);
+  const parts = boundary ? neighbours(text.split(boundary)) : halves(text);
   if (!boundary && parts.length === 1) return [{ text, tokens }];
   return parts.flatMap((part) => whole(pieces(part, finer)));
 }
