@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { classifyError } from "../../lib/embeddings/classify-error.ts";
 import { embedPost } from "../../lib/embeddings/embed-post.ts";
 import { fingerprintOf, textOf } from "../../lib/embeddings/fingerprint.ts";
 import { embedChunks } from "../../lib/embeddings/provider.ts";
@@ -8,6 +9,7 @@ import { databaseForTests } from "./database.ts";
 import { providerForTests } from "./provider.ts";
 
 const model = "text-embedding-3-small";
+const now = new Date("2026-01-02T03:04:05.000Z");
 const database = databaseForTests();
 const provider = providerForTests();
 const { insertPost, updatePost, deletePost, embeddingsOf } = database;
@@ -211,14 +213,42 @@ describe("a long post", () => {
     await expectEmbedded(id, { title: "Long", body: "short" });
   });
 
-  it("of 300 chunks is embedded in two requests and written whole", async () => {
-    const post = { title: "Book", body: paragraphs(300) };
+  it("of 120 chunks is embedded in one request and written whole", async () => {
+    const post = { title: "Book", body: paragraphs(120) };
     const id = await insertPost(post);
     const calls = await callsOf(async () => {
-      expect(await embedPost(id)).toMatchObject({ status: "embedded", chunks: 300 });
+      expect(await embedPost(id)).toMatchObject({ status: "embedded", chunks: 120 });
     });
-    expect(calls).toBe(2);
-    expect(await embeddingsOf(id)).toHaveLength(300);
+    expect(calls).toBe(1);
+    expect(await embeddingsOf(id)).toHaveLength(120);
+  });
+});
+
+describe("a run whose provider", () => {
+  it.each([
+    [
+      "limits the rate",
+      { status: 429, retryAfterMs: 1_500 },
+      { kind: "retryAt", at: new Date(now.getTime() + 1_500) },
+    ],
+    ["limits the rate without a time", { status: 429 }, { kind: "retry" }],
+    [
+      "has no quota left",
+      { status: 429, code: "insufficient_quota", retryAfterMs: 1_500 },
+      { kind: "abort" },
+    ],
+    ["does not know the key", { status: 401 }, { kind: "abort" }],
+    ["refuses the request", { status: 400 }, { kind: "abort" }],
+    ["fails", { status: 500 }, { kind: "retry" }],
+    ["is overloaded", { status: 503 }, { kind: "retry" }],
+  ])("%s writes nothing, asks once, and says what to do", async (_, fault, verdict) => {
+    const id = await insertPost();
+    await provider.fail(fault);
+    const { calls } = await provider.stats();
+    const error = await embedPost(id).catch((error: unknown) => error);
+    expect(classifyError(error, now)).toEqual(verdict);
+    expect((await provider.stats()).calls).toBe(calls + 1);
+    expect(await embeddingsOf(id)).toEqual([]);
   });
 });
 

@@ -1,12 +1,15 @@
+import { runs } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { postEmbeddings, posts } from "../../drizzle/schema.ts";
 import { embedPost } from "../../lib/embeddings/embed-post.ts";
 import { postIdOf } from "../../lib/embeddings/embedding-run.ts";
 import { split } from "../../lib/embeddings/split.ts";
 import { stalePosts } from "../../lib/embeddings/stale-posts.ts";
 import { sequinMessageSchema } from "../../lib/sequin/message.ts";
+import { startTriggerServer } from "../trigger-server.ts";
 import { databaseForTests } from "./database.ts";
+import { executeTask, loadTasks, taskOf } from "./execute-task.ts";
 
 const database = databaseForTests();
 const { insertPost, updatePost, deletePost } = database;
@@ -143,4 +146,46 @@ it("makes messages that the task takes, with the exact key", async () => {
   const message = sequinMessageSchema.parse(JSON.parse(JSON.stringify(page?.[0]?.message)));
   expect(message.action).toBe("read");
   expect(postIdOf(message)).toBe(id);
+});
+
+describe("the scheduled reconciliation", () => {
+  let server: Awaited<ReturnType<typeof startTriggerServer>>;
+
+  beforeAll(async () => {
+    server = await startTriggerServer("tr_dev_reconcile");
+    await loadTasks(() => import("../../trigger/reconcile-post-embeddings.ts"));
+  });
+  beforeEach(() => {
+    vi.stubEnv("TRIGGER_API_URL", server.url);
+    vi.stubEnv("TRIGGER_SECRET_KEY", "tr_dev_reconcile");
+  });
+  afterAll(() => server.close());
+
+  it("runs every ten minutes", () => {
+    expect(taskOf("reconcile-post-embeddings")).toMatchObject({ schedule: { cron: "*/10 * * * *" } });
+  });
+
+  it("triggers a run for each post that is stale, and for no other", async () => {
+    const ids = [await insertPost(), await insertPost(), await insertPost()];
+    for (const id of ids.slice(1)) await embedPost(id, { embed });
+    await updatePost(ids[1] ?? 0n, { body: "Changed while nobody looked" });
+
+    const timestamp = new Date("2026-01-02T03:00:00.000Z");
+    const scheduled = { type: "DECLARATIVE", scheduleId: "s", timestamp, timezone: "UTC", upcoming: [] };
+    expect(await executeTask("reconcile-post-embeddings", scheduled)).toMatchObject({ ok: true });
+
+    const { data } = await runs.list({ taskIdentifier: "create-embedding-for-post" });
+    const triggered = await Promise.all(data.map(({ id }) => runs.retrieve(id)));
+    const tags = triggered.flatMap((run) => run.tags).toSorted();
+    expect(tags).toEqual(
+      ids
+        .slice(0, 2)
+        .map((id) => `post:${id}`)
+        .toSorted(),
+    );
+    for (const { payload, ttl } of triggered) {
+      expect(sequinMessageSchema.parse(payload).action).toBe("read");
+      expect(ttl).toBe("14d");
+    }
+  });
 });
