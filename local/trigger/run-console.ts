@@ -1,41 +1,115 @@
+import type { TaskRunError } from "@trigger.dev/core/v3";
 import { RunId } from "@trigger.dev/core/v3/isomorphic";
 import type { z } from "zod";
 import { parse } from "./answer.ts";
+import { cancelRun } from "./engine/cancel-run.ts";
+import { replayRun } from "./engine/replay.ts";
 import { ListRunsQuery, listRuns, type RunPage } from "./present/list-runs.ts";
 import { type Retrieved, retrievedRun } from "./present/run.ts";
+import { type PublicStatus, toPublicStatus } from "./present/status.ts";
 import { packetUrl } from "./routes/packets.ts";
 import type { Server } from "./server.ts";
-import type { LogLine, Run } from "./store/records.ts";
+import type { LogLine, Run, Waitpoint } from "./store/records.ts";
 
 /** What pages about runs need; the shapes are those of the SDK's `runs.list` and `runs.retrieve`. */
 export interface RunConsole {
+  summarizeRuns(): RunSummary;
   /** Newest first; throws ApiError 400 for filters that are none. */
   listRuns(query: z.input<typeof ListRunsQuery>): RunPage;
   /** Undefined for an unknown id. */
   retrieveRun(friendlyId: string): Promise<RunDetails | undefined>;
+  /** Triggers the run again and answers the new run's id; undefined for an unknown id. */
+  replayRun(friendlyId: string): Promise<string | undefined>;
+  /** False for an unknown id; a run that is finished stays as it is. */
+  cancelRun(friendlyId: string): Promise<boolean>;
+}
+
+export interface RunSummary {
+  /** Whether a `trigger.dev dev` that takes runs is connected. */
+  connected: boolean;
+  byStatus: Partial<Record<PublicStatus, number>>;
+  /** The tasks of all kept runs, in the order of their names. */
+  tasks: string[];
 }
 
 export interface RunDetails {
   run: Retrieved;
+  /** What `runs.retrieve` leaves out. */
+  more: Pick<Run, "queue" | "concurrencyKey" | "replayOf" | "maxAttempts" | "maxDuration" | "machine">;
   /** The last attempts, oldest first; times are epoch milliseconds. */
-  attempts: Run["attempts"];
+  attempts: { number: number; startedAt: number; finishedAt?: number; error?: ShownError }[];
+  /** What the run waits for now; times are epoch milliseconds. */
+  waitsFor: Pick<Waitpoint, "type" | "dueAt" | "childRunId">[];
   /** What the task logged, and its spans, in the order of their time. */
   logs: LogLine[];
 }
 
+export interface ShownError {
+  name?: string;
+  message: string;
+  stackTrace?: string;
+}
+
 export function createConsole(server: Server): RunConsole {
-  const { engine } = server;
+  const { engine, store } = server;
+  const { runs, waitpoints, logs } = engine.tables;
+  const find = (friendlyId: string) => runs.get(RunId.toId(friendlyId));
   return {
+    summarizeRuns() {
+      const byStatus: RunSummary["byStatus"] = {};
+      const tasks = new Set<string>();
+      for (const run of runs.values()) {
+        const status = toPublicStatus(run.status);
+        byStatus[status] = (byStatus[status] ?? 0) + 1;
+        tasks.add(run.task);
+      }
+      return { connected: engine.presence.connected(), byStatus, tasks: [...tasks].sort() };
+    },
+
     listRuns: (query) => listRuns(engine, parse(ListRunsQuery, query)),
+
     async retrieveRun(friendlyId) {
-      const run = engine.tables.runs.get(RunId.toId(friendlyId));
+      const run = find(friendlyId);
       if (!run) return undefined;
-      const lines = engine.tables.logs.get(run.id)?.lines ?? [];
+      const { queue, concurrencyKey, replayOf, maxAttempts, maxDuration, machine } = run;
+      const lines = logs.get(run.id)?.lines ?? [];
       return {
         run: await retrievedRun(engine, run, (name) => packetUrl(server, name)),
-        attempts: run.attempts,
+        more: { queue, concurrencyKey, replayOf, maxAttempts, maxDuration, machine },
+        attempts: run.attempts.map(({ error, ...attempt }) => ({
+          ...attempt,
+          ...(error && { error: shownError(error) }),
+        })),
+        waitsFor: run.blockedBy.flatMap(({ id }) => waitpoints.get(id) ?? []),
         logs: lines.toSorted((a, b) => a.at - b.at),
       };
     },
+
+    async replayRun(friendlyId) {
+      const run = find(friendlyId);
+      if (!run) return undefined;
+      const id = replayRun(engine, run);
+      await store.commit();
+      return `run_${id}`;
+    },
+
+    async cancelRun(friendlyId) {
+      const run = find(friendlyId);
+      if (!run) return false;
+      cancelRun(engine, run);
+      await store.commit();
+      return true;
+    },
   };
+}
+
+function shownError(error: TaskRunError): ShownError {
+  switch (error.type) {
+    case "BUILT_IN_ERROR":
+      return { name: error.name, message: error.message, stackTrace: error.stackTrace };
+    case "INTERNAL_ERROR":
+      return { name: error.code, message: error.message ?? "", stackTrace: error.stackTrace };
+    default:
+      return { message: error.raw };
+  }
 }

@@ -4,7 +4,7 @@ import type { Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { delay } from "./enqueue.ts";
 import { saveRun } from "./snapshots.ts";
-import type { TriggerBody } from "./trigger-run.ts";
+import { serializePayload, type TriggerBody } from "./trigger-run.ts";
 
 export interface Debounce {
   key: string;
@@ -49,9 +49,9 @@ export function pushBack(
   return run;
 }
 
-function replaceInput(run: Run, { payload, options }: TriggerBody): void {
-  run.payload = typeof payload === "string" && options?.payloadType ? payload : JSON.stringify(payload);
-  run.payloadType = options?.payloadType ?? "application/json";
+function replaceInput(run: Run, body: TriggerBody): void {
+  const { options } = body;
+  Object.assign(run, serializePayload(body));
   if (options?.metadata !== undefined)
     run.metadata = typeof options.metadata === "string" ? options.metadata : JSON.stringify(options.metadata);
   if (options?.tags !== undefined) run.tags = [options.tags].flat();

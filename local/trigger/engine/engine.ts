@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Log } from "../../log.ts";
 import type { Clock } from "../clock.ts";
 import type { Scheduler } from "../scheduler.ts";
@@ -28,14 +29,18 @@ export interface Engine {
 }
 
 export interface Limits {
-  /** Runs that execute at the same time; runs that wait for others do not count. */
+  /**
+   * Runs that execute at the same time. Each has a process, so by default it depends on the machine. Runs that
+   * wait for others do not count: unlike on the real server, parents cannot starve their children of places.
+   */
   concurrency: number;
+  /** Finished runs that are kept, and the characters of their payloads and outputs; the oldest go first. */
   finishedRuns: number;
   finishedBytes: number;
 }
 
 export const defaultLimits: Limits = {
-  concurrency: 25,
+  concurrency: Math.max(10, 5 * availableParallelism()),
   finishedRuns: 10_000,
   finishedBytes: 256 * 1024 * 1024,
 };

@@ -3,6 +3,7 @@ import type { Engine } from "./engine.ts";
 import { releaseKeyOf, sweepKeys } from "./idempotency.ts";
 
 export const SWEEP_EVERY_MS = 10 * 60_000;
+const KEEP_BATCHES_MS = 86_400_000;
 const KEEP_TOKENS_MS = 30 * 86_400_000;
 
 /**
@@ -25,12 +26,16 @@ export function sweep(engine: Engine): void {
   }
   sweepKeys(engine);
   sweepWaitpoints(engine);
-  for (const batch of engine.tables.batches.values())
-    if (
-      batch.processedAt !== undefined &&
-      Object.values(batch.items).every(({ runId }) => !runId || !runs.get(runId))
-    )
-      engine.tables.batches.remove(batch.id);
+  sweepBatches(engine);
+}
+
+function sweepBatches(engine: Engine): void {
+  const { batches, runs } = engine.tables;
+  const old = engine.clock.now() - KEEP_BATCHES_MS;
+  for (const batch of batches.values()) {
+    const known = Object.values(batch.items).some(({ runId }) => runId && runs.get(runId));
+    if (batch.processedAt !== undefined && batch.createdAt < old && !known) batches.remove(batch.id);
+  }
 }
 
 function isAwaited(engine: Engine, run: Run): boolean {

@@ -26,5 +26,9 @@ export function replayRun(engine: Engine, run: Run, changes: Changes = {}): stri
     priority: changes.priority,
   };
   const context = { replayOf: `run_${run.id}`, realtimeStreamsVersion: run.realtimeStreamsVersion };
-  return triggerRun(engine, run.task, { payload: changes.payload ?? run.payload, options }, context).runId;
+  return triggerRun(engine, run.task, { payload: changes.payload ?? payloadOf(run), options }, context).runId;
+}
+
+function payloadOf({ payload, payloadType }: Run): unknown {
+  return payloadType === "application/json" && payload !== undefined ? JSON.parse(payload) : payload;
 }

@@ -193,11 +193,11 @@ function parseMetadata(options: Options): Pick<Run, "metadata" | "metadataType" 
   return { metadata: text, metadataType, seedMetadata: text };
 }
 
-function serializePayload({ payload, options }: TriggerBody): Pick<Run, "payload" | "payloadType"> {
+/** A payload of another type than JSON is a text that the SDK has already made. */
+export function serializePayload({ payload, options }: TriggerBody): Pick<Run, "payload" | "payloadType"> {
   const payloadType = options?.payloadType ?? "application/json";
-  if (payload === undefined) return { payloadType };
-  if (options?.payloadType && typeof payload === "string") return { payload, payloadType };
-  return { payload: JSON.stringify(payload), payloadType };
+  if (payloadType === "application/json") return { payload: JSON.stringify(payload), payloadType };
+  return { payload: typeof payload === "string" ? payload : undefined, payloadType };
 }
 
 function newTraceparent(): string {
