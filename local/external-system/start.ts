@@ -64,5 +64,5 @@ export async function startExternalSystem({ secret, log, dataDir }: ExternalSyst
     faults.clear();
     return c.body(null, 204);
   });
-  return { app, close: async () => {} };
+  return { app, calls: { list: calls.list }, close: async () => {} };
 }

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import type { Log } from "../log.ts";
 import { createApp, type MailFault } from "./app.ts";
-import { openMailbox } from "./mailbox.ts";
+import { type Mailbox, openMailbox } from "./mailbox.ts";
 import { listenForMail } from "./smtp.ts";
 
 export type MailOptions = {
@@ -19,6 +19,7 @@ export type LocalMail = {
   port: number;
   /** Routes below /local/mail, for the caller to serve. */
   app: Hono;
+  mailbox: Pick<Mailbox, "list" | "find">;
   close(): Promise<void>;
 };
 
@@ -47,5 +48,5 @@ export async function startMail({ host, port, dataDir, log }: MailOptions): Prom
   const app = createApp(mailbox, (next) => {
     fault = next;
   });
-  return { url: `smtp://${host}:${smtp.port}`, port: smtp.port, app, close: smtp.close };
+  return { url: `smtp://${host}:${smtp.port}`, port: smtp.port, app, mailbox, close: smtp.close };
 }

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Log } from "../log.ts";
 import { ApiError, serverError } from "./api-error.ts";
 import { authorize } from "./authorize.ts";
-import { createCalls } from "./calls.ts";
+import { type Calls, createCalls } from "./calls.ts";
 import { createFaults, faultSchema, toApiError } from "./faults.ts";
 import type { Embedder } from "./model-worker.ts";
 import { parseRequest, refusal } from "./request.ts";
@@ -26,9 +26,10 @@ export function createApp(options: {
   log: Log;
   apiKey?: string;
   closing: AbortSignal;
+  /** Where the calls are counted. */
+  calls?: Calls;
 }): Hono<Env> {
-  const { embedder, log, apiKey, closing } = options;
-  const calls = createCalls();
+  const { embedder, log, apiKey, closing, calls = createCalls() } = options;
   const faults = createFaults();
   const app = new Hono<Env>();
 

@@ -25,3 +25,5 @@ export function createCalls() {
     stats: () => ({ ...totals, last }),
   };
 }
+
+export type Calls = ReturnType<typeof createCalls>;

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { Log } from "../log.ts";
 import { createApp } from "./app.ts";
+import { type Calls, createCalls } from "./calls.ts";
 import { startModelWorker } from "./model-worker.ts";
 import type { ModelName } from "./protocol.ts";
 
@@ -13,15 +14,17 @@ export async function startOpenAI(options: {
   model: ModelName;
   log: Log;
   apiKey?: string;
-}): Promise<{ app: Hono; close(): Promise<void> }> {
+}): Promise<{ app: Hono; stats: Calls["stats"]; close(): Promise<void> }> {
   const { model, log, apiKey } = options;
   const started = performance.now();
   const embedder = await startModelWorker({ model, log });
   log(`${model} loaded in ${Math.round(performance.now() - started)} ms`);
   const closing = new AbortController();
-  const app = new Hono().route("/", createApp({ embedder, log, apiKey, closing: closing.signal }));
+  const calls = createCalls();
+  const app = new Hono().route("/", createApp({ embedder, log, apiKey, closing: closing.signal, calls }));
   return {
     app,
+    stats: calls.stats,
     async close() {
       closing.abort();
       await embedder.close();

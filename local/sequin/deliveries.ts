@@ -6,6 +6,8 @@ const delivery = z.object({
   sink: z.string(),
   action: z.enum(["insert", "update", "delete", "read"]),
   table: z.string(),
+  /** The table and the values of the row's key or group columns; null where the sink has no groups. */
+  group: z.string().nullable(),
   status: z.enum(["pending", "delivered", "discarded"]),
   deliverCount: z.number(),
   httpStatus: z.number().nullable(),
@@ -13,31 +15,59 @@ const delivery = z.object({
   tookMs: z.number().nullable(),
   /** When a failed message is tried again. */
   nextTryAt: z.date().nullable(),
+  /** When the change was captured, or the row was read by a backfill. */
+  capturedAt: z.date(),
   updatedAt: z.date(),
 });
 
 /** What the console shows of one message of one sink. */
 export type Delivery = z.infer<typeof delivery>;
 
+/** Which deliveries to list; what is left out is open. */
+export type DeliveryFilter = {
+  sink?: string;
+  status?: Delivery["status"];
+  /** Only deliveries with a smaller id. */
+  before?: number;
+};
+
 /** The newest deliveries first. */
 export async function listDeliveries(
   pool: Pool,
   schema: string,
-  { limit, id }: { limit: number; id?: number },
+  { limit, id, sink, status, before }: { limit: number; id?: number } & DeliveryFilter,
 ): Promise<Delivery[]> {
   const s = escapeIdentifier(schema);
   const found = await pool.query(
-    `select d.id, k.name as sink, c.action, c.table_schema || '.' || c.table_name as table, d.status,
+    `select d.id, k.name as sink, c.action, c.table_schema || '.' || c.table_name as table,
+       d.group_key as "group", d.status,
        d.deliver_count as "deliverCount", d.http_status as "httpStatus", d.answer, d.took_ms as "tookMs",
-       d.not_before as "nextTryAt", d.updated_at as "updatedAt"
+       d.not_before as "nextTryAt", d.updated_at as "updatedAt", c.at as "capturedAt"
      from ${s}.delivery d
      join ${s}.change c on c.id = d.change_id
      join ${s}.sink k on k.id = d.sink_id
-     where $2::bigint is null or d.id = $2
+     where ($2::bigint is null or d.id = $2) and ($3::text is null or k.name = $3)
+       and ($4::text is null or d.status = $4) and ($5::bigint is null or d.id < $5)
      order by d.id desc limit $1`,
-    [limit, id ?? null],
+    [limit, id ?? null, sink ?? null, status ?? null, before ?? null],
   );
   return z.array(delivery).parse(found.rows);
+}
+
+const count = z.object({
+  sink: z.string(),
+  status: z.enum(["pending", "delivered", "discarded"]),
+  count: z.coerce.number(),
+});
+
+/** How many deliveries of each sink have each status; a pair without any is left out. */
+export async function countDeliveries(pool: Pool, schema: string): Promise<z.infer<typeof count>[]> {
+  const s = escapeIdentifier(schema);
+  const found = await pool.query(
+    `select k.name as sink, d.status, count(*) from ${s}.delivery d join ${s}.sink k on k.id = d.sink_id
+     group by k.name, d.status order by k.name, d.status`,
+  );
+  return z.array(count).parse(found.rows);
 }
 
 const reopened = z.array(

@@ -1,16 +1,23 @@
 import type { Pool } from "pg";
 import { requestBackfill } from "./capture/backfill.ts";
+import { capturedTables } from "./capture/captured-tables.ts";
 import { readByDelivery } from "./capture/change.ts";
-import { parseTable } from "./config/source.ts";
-import { type Delivery, listDeliveries, reopen } from "./deliveries.ts";
+import { parseTable, takesTable } from "./config/source.ts";
+import { countDeliveries, type Delivery, type DeliveryFilter, listDeliveries, reopen } from "./deliveries.ts";
 import { writeJson } from "./message/json.ts";
 import type { Outlet } from "./outlets.ts";
 
 /** What an operator can look at and do. */
 export type Operations = {
-  sinks(): { name: string; status: string; waiting: number }[];
+  sinks(): { name: string; status: string; url: string; waiting: number }[];
+  /** The tables, as `schema.table`, whose rows the sink takes. Throws for an unknown sink. */
+  tables(sinkName: string): Promise<string[]>;
   /** The newest first, finished ones among them. */
-  deliveries(limit?: number): Promise<Delivery[]>;
+  deliveries(limit?: number, filter?: DeliveryFilter): Promise<Delivery[]>;
+  /** Undefined if it is no longer kept. */
+  delivery(id: number): Promise<Delivery | undefined>;
+  /** How many deliveries are kept of each sink and status. */
+  counts(): Promise<{ sink: string; status: Delivery["status"]; count: number }[]>;
   /** The message of a delivery as JSON text, or null if it is no longer kept. */
   message(id: number): Promise<string | null>;
   /** Sends a message again, a waiting one at once; false if it is no longer kept. */
@@ -32,15 +39,32 @@ export function operate({
   outlets: Outlet[];
   wake: () => void;
 }): Operations {
+  const outletOf = (sinkName: string) => {
+    const outlet = outlets.find(({ sink }) => sink.name === sinkName);
+    if (!outlet) throw new Error(`no sink is called "${sinkName}"`);
+    return outlet;
+  };
+
   return {
     sinks: () =>
       outlets.map(({ sink, runner }) => ({
         name: sink.name,
         status: sink.status,
+        url: sink.url,
         waiting: runner.queue.size,
       })),
 
-    deliveries: (limit = 100) => listDeliveries(pool, schema, { limit }),
+    async tables(sinkName) {
+      const { sink } = outletOf(sinkName);
+      const tables = await capturedTables(pool, schema);
+      return tables.filter((table) => takesTable(sink.source, parseTable(table)));
+    },
+
+    deliveries: (limit = 100, filter = {}) => listDeliveries(pool, schema, { limit, ...filter }),
+
+    delivery: async (id) => (await listDeliveries(pool, schema, { limit: 1, id }))[0],
+
+    counts: () => countDeliveries(pool, schema),
 
     async message(id) {
       const [delivery] = await listDeliveries(pool, schema, { limit: 1, id });
@@ -59,8 +83,7 @@ export function operate({
     },
 
     async backfill(sinkName, table) {
-      const outlet = outlets.find(({ sink }) => sink.name === sinkName);
-      if (!outlet) throw new Error(`no sink is called "${sinkName}"`);
+      const outlet = outletOf(sinkName);
       const whole = { sortColumn: null, startPosition: null };
       await requestBackfill(pool, schema, { sinkId: outlet.id, table: parseTable(table), ...whole });
       wake();
