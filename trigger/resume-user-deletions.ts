@@ -1,4 +1,5 @@
 import { schedules } from "@trigger.dev/sdk";
+import { laneOf } from "../lib/deletions/lane-of.ts";
 import { lostDeletions, noteRun } from "../lib/deletions/lost-deletions.ts";
 import { statusOfRun } from "../lib/deletions/status-of-run.ts";
 import { inParallel } from "../lib/in-parallel.ts";
@@ -18,7 +19,7 @@ export const resumeUserDeletions = schedules.task({
           {
             tags: [`user:${userId}`],
             ttl: "14d",
-            concurrencyKey: userId,
+            concurrencyKey: laneOf(userId),
             // In force within this run only: a retry of it triggers nothing twice, the next one starts afresh.
             idempotencyKey: ["resume-user-deletions", userId],
           },

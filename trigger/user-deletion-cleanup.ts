@@ -36,7 +36,7 @@ function stepsOf(userId: string): DeletionSteps {
 export const userDeletionCleanup = schemaTask({
   id: "user-deletion-cleanup",
   schema: deletionSchema,
-  // One at a time for each concurrency key, which is the user's id.
+  // One at a time in each lane, which is the concurrency key.
   queue: { concurrencyLimit: 1 },
   retry: { maxAttempts: 5, factor: 2, minTimeoutInMs: 1_000, maxTimeoutInMs: 60_000, randomize: true },
   run: ({ userId }, { ctx }) => finishDeletion({ userId, runId: ctx.run.id }, stepsOf(userId)),

@@ -7,6 +7,7 @@ import { required } from "../env.ts";
 import { InvalidMessageError, UnavailableError } from "../errors.ts";
 import type { SequinMessage } from "../sequin/message.ts";
 import { primaryKey } from "../sequin/primary-key.ts";
+import { laneOf } from "./lane-of.ts";
 
 const uuid = z.guid();
 
@@ -60,7 +61,7 @@ export async function deletionRun(message: SequinMessage, deadline: number, { db
     // A user is deleted once, whatever the change's own key: a delivery years later starts nothing new.
     idempotencyKey: `user-deletion:${userId}`,
     idempotencyKeyTTL: "3650d",
-    concurrencyKey: userId,
+    concurrencyKey: laneOf(userId),
     accepted: (runId: string) => ledger(() => recordFirstRun(database, userId, runId), deadline),
   };
 }

@@ -2,6 +2,7 @@ import { tasks } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { userDeletions } from "../../drizzle/schema.ts";
+import { laneOf } from "../../lib/deletions/lane-of.ts";
 import { until } from "../until.ts";
 import { deletedUser } from "./messages.ts";
 import { startPipeline } from "./pipeline.ts";
@@ -64,7 +65,11 @@ describe("a deleted user", { timeout: 120_000 }, () => {
   it("is not cleaned up and told twice by two runs at the same time", async () => {
     await pipeline.fail({ name: "crm", status: 503, times: 1 });
     const { id, email, run } = await deleteUser();
-    const second = await tasks.trigger("user-deletion-cleanup", { userId: id }, { concurrencyKey: id });
+    const second = await tasks.trigger(
+      "user-deletion-cleanup",
+      { userId: id },
+      { concurrencyKey: laneOf(id) },
+    );
     expect((await pipeline.ended(second.id)).output).toEqual({
       userId: id,
       systems: systems("already-clean"),
