@@ -67,7 +67,9 @@ export async function startStack({ parts, settings, variables, log }: Options): 
     const mailOptions = { host: HOST, port: ports.smtp, dataDir: resolve(dataDir, "mail"), log: log("mail") };
     const mail = has("mail") ? await opened(startMail(mailOptions)) : undefined;
     const secret = variables.USER_DELETION_WEBHOOK_SECRET ?? "";
-    const external = await opened(startExternalSystem({ secret, log: log("external") }));
+    const external = await opened(
+      startExternalSystem({ secret, dataDir: resolve(dataDir, "external-system"), log: log("external") }),
+    );
 
     const app = new Hono();
     for (const part of [trigger, openai, mail, external]) if (part) app.route("/", part.app);
