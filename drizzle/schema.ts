@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import {
   bigint,
   check,
+  date,
   index,
   integer,
   jsonb,
@@ -56,6 +57,18 @@ export const postEmbeddings = pgTable(
     index("post_embeddings_embedding_hnsw").using("hnsw", table.embedding.op("vector_cosine_ops")),
     check("post_embeddings_chunk_not_negative", sql`${table.chunk} >= 0`),
   ],
+);
+
+/** What the embedding provider was asked for, by UTC day: requests that it answered, and tokens that it charges for. */
+export const embeddingUsage = pgTable(
+  "embedding_usage",
+  {
+    day: date().notNull(),
+    model: text().notNull(),
+    calls: integer().notNull(),
+    tokens: bigint({ mode: "number" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.model] })],
 );
 
 /** How the clean-up of one external system stands. Times are ISO 8601. */

@@ -85,6 +85,10 @@ export const variables = {
       .regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/, "must be whsec_ and 24 to 64 bytes in base64"),
     where: 'signs what those systems are told, as they know it: echo "whsec_$(openssl rand -base64 32)"',
   },
+  DASHBOARD_PASSWORD: {
+    schema: z.string(),
+    where: "any long random text; without it the status page and search do not exist in production",
+  },
 } as const satisfies Record<string, { schema: z.ZodType; where: string }>;
 
 export type VariableName = keyof typeof variables;

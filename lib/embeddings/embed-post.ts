@@ -1,8 +1,9 @@
 import { connect, type Database } from "../../drizzle/client.ts";
+import { addUsage } from "../../drizzle/queries/embedding-usage.ts";
 import { readPost, replaceEmbeddings } from "../../drizzle/queries/post-embeddings.ts";
 import { required } from "../env.ts";
 import { fingerprintOf, textOf } from "./fingerprint.ts";
-import { type EmbedChunks, embedChunks, embeddingModel } from "./provider.ts";
+import { type EmbedChunks, embedChunks, embeddingModel, type Usage } from "./provider.ts";
 import { split } from "./split.ts";
 
 export type EmbedPostResult = {
@@ -39,7 +40,8 @@ export async function embedPost(
   const wanted = texts.length > 0 ? [fingerprint.contentHash] : [];
   if (post.stored.length === wanted.length && post.stored[0] === wanted[0]) return result("unchanged");
 
-  const { vectors, tokens } = texts.length > 0 ? await embed(texts) : { vectors: [], tokens: 0 };
+  const used = (usage: Usage) => addUsage(db, usage);
+  const { vectors, tokens } = texts.length > 0 ? await embed(texts, { used }) : { vectors: [], tokens: 0 };
   const chunks = vectors.map((embedding, index) => ({ embedding, tokens: texts[index]?.tokens ?? 0 }));
   const outcome = await replaceEmbeddings(db, { id, model, chunks, ...fingerprint });
   return outcome === "written" ? result("embedded", chunks.length, tokens) : result(outcome, 0, tokens);

@@ -13,8 +13,21 @@ export class EmbeddingShapeError extends Error {
   override readonly name = "EmbeddingShapeError";
 }
 
+/** One answered request: `tokens` is what the provider charges for, whatever comes of the answer. */
+export type Usage = { model: string; tokens: number };
+
+type EmbedOptions = {
+  /** Of one request, in milliseconds; a minute when left out. */
+  timeoutMs?: number;
+  /** Called after each answered request. */
+  used?: (usage: Usage) => Promise<void>;
+};
+
 /** Makes one vector for each chunk, in order; `tokens` is what the provider charges for. */
-export type EmbedChunks = (chunks: readonly TextChunk[]) => Promise<{ vectors: number[][]; tokens: number }>;
+export type EmbedChunks = (
+  chunks: readonly TextChunk[],
+  options?: EmbedOptions,
+) => Promise<{ vectors: number[][]; tokens: number }>;
 
 /** The model that makes the vectors. */
 export const embeddingModel = () => optional("EMBEDDING_MODEL") ?? "text-embedding-3-small";
@@ -32,8 +45,13 @@ const answerSchema = z.object({
       embedding: z.union([z.array(z.number()), z.base64().transform(floatsOf)]),
     }),
   ),
-  usage: z.object({ prompt_tokens: z.number() }).nullish(),
 });
+
+const usageSchema = z.object({ usage: z.object({ prompt_tokens: z.number() }) });
+
+const tokensOf = (answer: unknown, chunks: readonly TextChunk[]) =>
+  usageSchema.safeParse(answer).data?.usage.prompt_tokens ??
+  chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
 
 function requestsOf(chunks: readonly TextChunk[]): TextChunk[][] {
   const requests: TextChunk[][] = [];
@@ -55,8 +73,7 @@ function vectorsOf(answer: unknown, texts: number, model: string) {
   const parsed = answerSchema.safeParse(answer);
   if (!parsed.success)
     throw new EmbeddingShapeError(`${model} answered no embeddings: ${parsed.error.issues[0]?.message}`);
-  const { data, usage } = parsed.data;
-  const vectors = data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
+  const vectors = parsed.data.data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
   if (vectors.length !== texts)
     throw new EmbeddingShapeError(`${model} answered ${vectors.length} vectors for ${texts} texts`);
   const wrong = vectors.find((vector) => vector.length !== EMBEDDING_DIMENSIONS);
@@ -64,7 +81,7 @@ function vectorsOf(answer: unknown, texts: number, model: string) {
     throw new EmbeddingShapeError(
       `${model} answered a vector of ${wrong.length} numbers; post_embeddings.embedding has ${EMBEDDING_DIMENSIONS}`,
     );
-  return { vectors, tokens: usage?.prompt_tokens };
+  return vectors;
 }
 
 /**
@@ -72,13 +89,13 @@ function vectorsOf(answer: unknown, texts: number, model: string) {
  * @throws {OpenAI.APIError} as the provider answered, without a retry of its own: the task decides that
  * @throws {EmbeddingShapeError} when the answer does not fit
  */
-export const embedChunks: EmbedChunks = async (chunks) => {
+export const embedChunks: EmbedChunks = async (chunks, { timeoutMs = 60_000, used } = {}) => {
   const model = embeddingModel();
   const client = new OpenAI({
     apiKey: required("OPENAI_API_KEY"),
     baseURL: optional("OPENAI_BASE_URL") ?? "https://api.openai.com/v1",
     maxRetries: 0,
-    timeout: 60_000,
+    timeout: timeoutMs,
   });
   // Only this family can be asked for a width; others have one of their own.
   const dimensions = model.startsWith("text-embedding-3") ? EMBEDDING_DIMENSIONS : undefined;
@@ -92,9 +109,10 @@ export const embedChunks: EmbedChunks = async (chunks) => {
       // Left out, the SDK asks for base64 and decodes whatever comes, numbers as well, to garbage.
       encoding_format: "float",
     });
-    const embedded = vectorsOf(answer, request.length, model);
-    vectors.push(...embedded.vectors);
-    tokens += embedded.tokens ?? request.reduce((sum, chunk) => sum + chunk.tokens, 0);
+    const charged = tokensOf(answer, request);
+    await used?.({ model, tokens: charged });
+    vectors.push(...vectorsOf(answer, request.length, model));
+    tokens += charged;
   }
   return { vectors, tokens };
 };
