@@ -26,8 +26,14 @@ export const sendMail: SendMail = async (mail, signal) => {
     disableUrlAccess: true,
   });
   try {
-    // RFC 3834: keeps holiday notices and the like from being sent back.
-    await transport.sendMail({ ...mail, headers: { "auto-submitted": "auto-generated" }, signal });
+    await transport.sendMail({
+      ...mail,
+      // An object is one recipient, whatever is in the address; a text would be split at its commas.
+      to: { name: "", address: mail.to },
+      // RFC 3834: keeps holiday notices and the like from being sent back.
+      headers: { "auto-submitted": "auto-generated" },
+      signal,
+    });
   } catch (error) {
     throw error instanceof Error ? withoutAddress(error) : error;
   } finally {

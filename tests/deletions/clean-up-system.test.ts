@@ -215,8 +215,10 @@ describe("the registry", () => {
   it.each([
     ["USER_DELETION_WEBHOOK_URLS", "example.com/hook"],
     ["USER_DELETION_WEBHOOK_URLS", "https://user:password@example.com/hook"],
-    ["USER_DELETION_WEBHOOK_SECRET", "no secret"],
-  ])("names %s when it is malformed", (name, value) => {
+    ["USER_DELETION_WEBHOOK_SECRET", secret.replace("whsec_", "")],
+    ["USER_DELETION_WEBHOOK_SECRET", secret.replace("=", "")],
+    ["USER_DELETION_WEBHOOK_SECRET", `whsec_${Buffer.alloc(23).toString("base64")}`],
+  ])("names %s when it is malformed: %s", (name, value) => {
     vi.stubEnv(name, value);
     expect(() => externalSystems()).toThrow(name);
   });

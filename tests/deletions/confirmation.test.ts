@@ -119,6 +119,14 @@ describe("confirming a deletion", () => {
     expect((await database.deletion(userId)).email).not.toBeNull();
   });
 
+  it("never goes to two recipients, whatever a user called an address", async () => {
+    const userId = await newDeletion("someone@example.com, other@example.com");
+    const error = await confirm(userId).catch((reason) => reason);
+    expect(error.message).toMatch(/^(no mail server|the mail server answered 5)/);
+    const mails: { to: string[] }[] = await (await catcher.app.request("/local/mail")).json();
+    expect(mails.flatMap(({ to }) => to)).not.toContain("other@example.com");
+  });
+
   it.each(["SMTP_URL", "MAIL_FROM"])("names %s when it is not set, and does not try again", async (name) => {
     vi.stubEnv(name, "");
     const error = await confirm(await newDeletion()).catch((reason) => reason);
