@@ -60,13 +60,20 @@ export function nearestPostsQuery(
     .limit(limit);
 }
 
+/**
+ * Has the rest of a transaction take the nearest vectors from the index, and as many as are asked for: without
+ * iteration it gives at most ef_search, fewer where a filter drops some (pgvector 0.8). The planner does not count
+ * what it costs to fetch a vector of 6 kB from beside the table, and would rather look at all of them.
+ */
+export async function searchByIndex(tx: Pick<Database, "execute">): Promise<void> {
+  await tx.execute(sql`select set_config('enable_seqscan', 'off', true),
+    set_config('hnsw.ef_search', '100', true), set_config('hnsw.iterative_scan', 'strict_order', true)`);
+}
+
 /** The posts with the nearest chunks of a model, nearest first. */
 export async function findNearestPosts(db: Database, query: Query): Promise<NearestPost[]> {
   return db.transaction(async (tx) => {
-    // Without iteration the index answers at most ef_search rows, and fewer where the filter drops some (pgvector 0.8).
-    await tx.execute(
-      sql`select set_config('hnsw.ef_search', '100', true), set_config('hnsw.iterative_scan', 'strict_order', true)`,
-    );
+    await searchByIndex(tx);
     // The nearest chunks may all be of a few long posts: then look further.
     for (let chunks = query.limit * 4; ; chunks *= 4) {
       const found = await nearestPostsQuery(tx, query, chunks);

@@ -5,7 +5,7 @@ import { serve } from "../serve.ts";
 
 const statsSchema = z.object({ calls: z.number(), inputs: z.number() });
 
-type Fault = { status?: number; code?: string; retryAfterMs?: number; delayMs?: number };
+type Fault = { status?: number; code?: string; retryAfterMs?: number; delayMs?: number; times?: number };
 
 /** One embeddings endpoint for the tests of a file, with a hashing model; OPENAI_BASE_URL names it. */
 export function providerForTests() {

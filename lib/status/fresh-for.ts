@@ -1,0 +1,25 @@
+/**
+ * Shares the result of `work` for as long as `freshMs` says of it, and one call of it between all who ask meanwhile.
+ * A failure is shared only with those.
+ */
+export function freshFor<T>(work: () => Promise<T>, freshMs: (tookMs: number) => number): () => Promise<T> {
+  let shared: Promise<T> | undefined;
+  let until = 0;
+  return () => {
+    if (shared && Date.now() < until) return shared;
+    const startedAt = Date.now();
+    const result = work();
+    shared = result;
+    until = Number.POSITIVE_INFINITY;
+    result.then(
+      () => {
+        const now = Date.now();
+        until = now + freshMs(now - startedAt);
+      },
+      () => {
+        until = 0;
+      },
+    );
+    return result;
+  };
+}

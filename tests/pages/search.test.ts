@@ -1,0 +1,180 @@
+import { sql } from "drizzle-orm";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { GET } from "../../app/api/search/route.ts";
+import { findNearestPosts, nearestPostsQuery, searchByIndex } from "../../drizzle/queries/nearest-posts.ts";
+import { embeddingUsage, postEmbeddings, posts } from "../../drizzle/schema.ts";
+import { embedPost } from "../../lib/embeddings/embed-post.ts";
+import { split } from "../../lib/embeddings/split.ts";
+import { databaseForTests } from "../tasks/database.ts";
+import { providerForTests } from "../tasks/provider.ts";
+
+const database = databaseForTests();
+const provider = providerForTests();
+const { insertPost, updatePost } = database;
+
+const answerSchema = z.object({
+  results: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      author: z.string(),
+      snippet: z.string(),
+      score: z.number(),
+    }),
+  ),
+});
+
+const ask = (query: string) => GET(new Request(`http://localhost/api/search?${query}`));
+
+async function search(q: string, limit = 10) {
+  const response = await ask(new URLSearchParams({ q, limit: String(limit) }).toString());
+  expect(response.status).toBe(200);
+  return answerSchema.parse(await response.json()).results;
+}
+
+async function embeddedPost(title: string, body: string): Promise<string> {
+  const id = await insertPost({ title, body });
+  expect((await embedPost(id)).status).toBe("embedded");
+  return String(id);
+}
+
+const words = (word: string, count: number) =>
+  Array.from({ length: count }, (_, n) => `${word}${n}`).join(" ");
+
+beforeEach(async () => {
+  await database.db.delete(posts);
+  await database.db.delete(embeddingUsage);
+});
+afterEach(() => vi.unstubAllEnvs());
+
+describe("a search", () => {
+  it("answers the posts nearest in meaning first, with the chunk that matched", async () => {
+    const bread = await embeddedPost("Baking", "Flour, water, salt and a sourdough starter.");
+    const garden = await embeddedPost("Gardening", "Tulips and roses bloom beside the wall.");
+    const [first, second] = await search("sourdough starter flour");
+    expect(first).toEqual({
+      id: bread,
+      title: "Baking",
+      author: "Alice",
+      snippet: "Baking\n\nFlour, water, salt and a sourdough starter.",
+      score: expect.closeTo(first?.score ?? 0, 5),
+    });
+    expect(second?.id).toBe(garden);
+    expect(first?.score).toBeGreaterThan(second?.score ?? 1);
+    expect(first?.score).toBeLessThanOrEqual(1);
+  });
+
+  it("has each post once, with its best chunk", async () => {
+    const body = [words("alpha", 400), words("beta", 400), words("gamma", 400)].join("\n\n");
+    const chunks = split(`Long\n\n${body}`);
+    expect(chunks.length).toBeGreaterThan(2);
+    const id = await embeddedPost("Long", body);
+    const results = await search(words("gamma", 60));
+    expect(results).toHaveLength(1);
+    expect(results[0]).toMatchObject({ id, snippet: chunks.at(-1)?.text.trim() });
+  });
+
+  it("looks past a long post whose chunks are all nearer than any other post", async () => {
+    const long = await embeddedPost(
+      "Long",
+      Array.from({ length: 30 }, () => words("alpha", 300)).join("\n\n"),
+    );
+    const others = [await embeddedPost("One", "beta"), await embeddedPost("Two", "gamma")];
+    const results = await search(words("alpha", 100), 3);
+    expect(results).toHaveLength(3);
+    expect(new Set(results.map(({ id }) => id))).toEqual(new Set([long, ...others]));
+    expect(results[0]?.id).toBe(long);
+  });
+
+  it("keeps to the vectors of the active model", async () => {
+    const id = await embeddedPost("Old", "alpha beta gamma");
+    await database.db.update(postEmbeddings).set({ model: "another-model" });
+    expect(await search("alpha beta gamma")).toEqual([]);
+    await database.db.update(postEmbeddings).set({ model: "text-embedding-3-small" });
+    expect((await search("alpha beta gamma"))[0]?.id).toBe(id);
+  });
+
+  it("shows the start of the present text when that has changed since it was embedded", async () => {
+    const id = await embeddedPost("Before", "alpha beta gamma");
+    await updatePost(BigInt(id), { title: "After", body: "delta" });
+    expect((await search("alpha beta gamma"))[0]).toMatchObject({
+      title: "After",
+      snippet: "After\n\ndelta",
+    });
+  });
+
+  it("answers as many as were asked for, ten when nothing was said", async () => {
+    for (let n = 0; n < 12; n += 1) await embeddedPost(`Post ${n}`, "alpha");
+    expect(await search("alpha", 3)).toHaveLength(3);
+    expect(await search("alpha", 50)).toHaveLength(12);
+    const response = await ask("q=alpha");
+    expect(answerSchema.parse(await response.json()).results).toHaveLength(10);
+  });
+
+  it("asks the provider once for one text, and counts what that charged", async () => {
+    const { calls } = await provider.stats();
+    await search("never asked before");
+    await search("  never asked before ");
+    expect((await provider.stats()).calls).toBe(calls + 1);
+    const [usage] = await database.db.select().from(embeddingUsage);
+    expect(usage).toMatchObject({ calls: 1, model: "text-embedding-3-small" });
+    expect(usage?.tokens).toBeGreaterThan(0);
+  });
+});
+
+describe("a search is refused", () => {
+  it.each([
+    ["", "q: is missing"],
+    ["q=", "q: is empty"],
+    ["q=%20%09", "q: is empty"],
+    [`q=${"a".repeat(1_001)}`, "q: is longer than 1000 characters"],
+    ...["0", "51", "-1", "1.5", "ten", "", "1e1"].map((limit) => [
+      `q=a&limit=${limit}`,
+      "limit: must be a whole number from 1 to 50",
+    ]),
+  ])("with 400 for ?%.20s", async (query, error) => {
+    const response = await ask(query);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ error });
+  });
+
+  it("with 503 while the provider fails, and not any more when it works again", async () => {
+    await provider.fail({ status: 500, times: 1 });
+    const response = await ask("q=while+it+fails");
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ error: expect.stringContaining("embedding provider") });
+    expect((await ask("q=while+it+fails")).status).toBe(200);
+  });
+
+  it("with 503 while the database fails", async () => {
+    expect((await ask("q=alpha")).status).toBe(200);
+    vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
+    const response = await ask("q=alpha");
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ error: expect.stringContaining("database") });
+  });
+});
+
+it("takes the nearest vectors from the index, in order", async () => {
+  const { db } = database;
+  await db.execute(sql`insert into posts (id, title, body, author)
+    select n, 'Post', 'Body', 'Alice' from generate_series(100001, 100120) n`);
+  await db.execute(sql`insert into post_embeddings (post_id, chunk, embedding, content_hash, model, tokens)
+    select id, 0, vector, 'hash', 'm', 1 from posts, lateral (
+      select array_agg(sin(id * n))::vector as vector from generate_series(1, 1536) n) as made`);
+  await db.execute(sql`analyze post_embeddings`);
+  const vector = Array.from({ length: 1_536 }, (_, n) => Math.sin(100_042 * (n + 1)));
+  const query = { vector, model: "m", limit: 10 };
+  const plan = await db.transaction(async (tx) => {
+    await searchByIndex(tx);
+    const { rows } = await tx.execute(sql`explain ${nearestPostsQuery(tx, query, 40).getSQL()}`);
+    return JSON.stringify(rows).replace(/\[[-\d.,e]{1000,}\]/g, "…");
+  });
+  expect(plan).toContain("Index Scan using post_embeddings_embedding_hnsw");
+  const found = await findNearestPosts(db, query);
+  expect(found).toHaveLength(10);
+  expect(found[0]).toMatchObject({ id: 100_042n, distance: expect.closeTo(0, 5) });
+  const distances = found.map(({ distance }) => distance);
+  expect(distances).toEqual(distances.toSorted((a, b) => a - b));
+});
