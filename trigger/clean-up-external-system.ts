@@ -1,12 +1,13 @@
 import { schemaTask } from "@trigger.dev/sdk";
 import { cleanUpSchema, cleanUpSystem } from "../lib/deletions/clean-up-system.ts";
 import { isHopeless } from "../lib/deletions/errors.ts";
+import { STEP_RETRY } from "../lib/deletions/step-retry.ts";
 
 /** Cleans one external system of one deleted user: 5 attempts of a minute each. */
 export const cleanUpExternalSystem = schemaTask({
   id: "clean-up-external-system",
   schema: cleanUpSchema,
-  retry: { maxAttempts: 5, factor: 2, minTimeoutInMs: 1_000, maxTimeoutInMs: 60_000, randomize: false },
+  retry: STEP_RETRY,
   // In seconds for all attempts together, so only a backstop: the verb ends each attempt after a minute.
   maxDuration: 400,
   run: (payload, { signal }) => cleanUpSystem({ ...payload, signal }),

@@ -1,6 +1,7 @@
 import { schemaTask } from "@trigger.dev/sdk";
 import { isHopeless, NotConfirmedError } from "../lib/deletions/errors.ts";
 import { type DeletionSteps, deletionSchema, finishDeletion } from "../lib/deletions/finish-deletion.ts";
+import { STEP_RETRY } from "../lib/deletions/step-retry.ts";
 import { messageOf } from "../lib/errors.ts";
 import { cleanUpExternalSystem } from "./clean-up-external-system.ts";
 import { sendDeletionConfirmation } from "./send-deletion-confirmation.ts";
@@ -38,7 +39,7 @@ export const userDeletionCleanup = schemaTask({
   schema: deletionSchema,
   // One at a time in each lane, which is the concurrency key.
   queue: { concurrencyLimit: 1 },
-  retry: { maxAttempts: 5, factor: 2, minTimeoutInMs: 1_000, maxTimeoutInMs: 60_000, randomize: true },
+  retry: STEP_RETRY,
   run: ({ userId }, { ctx }) => finishDeletion({ userId, runId: ctx.run.id }, stepsOf(userId)),
   catchError: async ({ error }) => (isHopeless(error) ? { skipRetrying: true } : undefined),
 });

@@ -177,6 +177,19 @@ describe("a deleted user", { timeout: 120_000 }, () => {
     expect(await pipeline.callsFor(id)).toHaveLength(2);
   });
 
+  it("is cleaned up and told when the processes that work on it are killed", async () => {
+    await pipeline.fail({ name: "crm", status: 503, times: 1 });
+    const { id, email, run } = await deleteUser();
+    await until(async () => (await pipeline.callsFor(id)).length > 1, {
+      timeoutMs: 30_000,
+      what: "the run to work",
+    });
+    pipeline.killWorkers();
+    expect((await pipeline.ended(run)).output).toMatchObject({ confirmation: "sent" });
+    expect((await pipeline.database.deletion(id)).completedAt).toBeInstanceOf(Date);
+    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
+  });
+
   it("is not forgotten when the CLI is killed and its run cancelled", async () => {
     await pipeline.fail({ name: "crm", status: 503 });
     const { id, email, run } = await deleteUser();
@@ -184,10 +197,10 @@ describe("a deleted user", { timeout: 120_000 }, () => {
       timeoutMs: 30_000,
       what: "the run to work",
     });
-    await pipeline.killWorkers();
+    await pipeline.killCli();
     expect((await pipeline.ended(run)).status).toBe("CANCELED");
     await pipeline.recover();
-    await pipeline.startWorkersAgain();
+    await pipeline.startCliAgain();
     await pipeline.ended(await pipeline.resume());
     const deletion = await until(
       async () => {

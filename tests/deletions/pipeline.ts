@@ -7,6 +7,7 @@ import { startExternalSystem } from "../../local/external-system/start.ts";
 import { startMail } from "../../local/mail/start.ts";
 import { startTrigger } from "../../local/trigger/start.ts";
 import { type Cli, removeProject, startCli } from "../local/trigger/suite/cli.ts";
+import { descendantsOf } from "../stack/processes.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
 import { serve } from "./serve.ts";
@@ -61,8 +62,8 @@ export async function startPipeline(systems: readonly string[]) {
   };
   const project = await copyTasks(env);
   const target = { apiUrl: http.url, projectRef: "proj_pipeline", ...keys };
-  const startWorkers = () => startCli(project, target);
-  let cli: Cli = await startWorkers();
+  const startTasks = () => startCli(project, target);
+  let cli: Cli = await startTasks();
   Object.assign(process.env, env, { TRIGGER_SECRET_KEY: keys.secretKey, TRIGGER_API_URL: http.url });
 
   return {
@@ -115,9 +116,13 @@ export async function startPipeline(systems: readonly string[]) {
     async startMailAgain() {
       mail = await startMail({ ...mailOptions, port: mail.port });
     },
-    killWorkers: () => cli.kill(),
-    async startWorkersAgain() {
-      cli = await startWorkers();
+    killWorkers() {
+      for (const { pid, command } of descendantsOf(process.pid))
+        if (command.startsWith("trigger-dev-run-worker")) process.kill(pid, "SIGKILL");
+    },
+    killCli: () => cli.kill(),
+    async startCliAgain() {
+      cli = await startTasks();
     },
     async close() {
       await cli.stop();
