@@ -13,11 +13,12 @@ export const reconcilePostEmbeddings = schedules.task({
   run: async () => {
     let triggered = 0;
     for await (const page of stalePosts()) {
-      // In force within this run only: a retry of it triggers nothing twice, the next one starts afresh.
+      // One that nothing took until the next reconciliation is triggered again by it: they do not pile up behind an outage.
+      // The key is in force within this run only: a retry of it triggers nothing twice, the next one starts afresh.
       await inParallel(page, ({ id, message }) =>
         createEmbeddingForPost.trigger(message, {
           tags: [`post:${id}`],
-          ttl: "14d",
+          ttl: "10m",
           idempotencyKey: [`reconcile-post-embeddings`, String(id)],
         }),
       );
