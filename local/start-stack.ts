@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import { Hono } from "hono";
+import { createConsole } from "./console/console.tsx";
 import { startExternalSystem } from "./external-system/start.ts";
 import { startHttpServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { startMail } from "./mail/start.ts";
 import { startOpenAI } from "./openai/start.ts";
 import { startPostgres } from "./postgres/start.ts";
-import { startSequin } from "./sequin/start.ts";
+import { type Sequin, startSequin } from "./sequin/start.ts";
 import type { Part, Settings } from "./settings.ts";
 import { TRIGGER_ACCESS_TOKEN, TRIGGER_SECRET_KEY, type Variables } from "./stand-ins.ts";
 import { startTrigger } from "./trigger/start.ts";
@@ -40,6 +41,7 @@ export async function startStack({ parts, settings, variables, log }: Options): 
     for (const closer of closers.splice(0)) await closer();
   };
 
+  let sequin: Sequin | undefined;
   const start = async () => {
     if (has("postgres"))
       await opened(
@@ -73,6 +75,17 @@ export async function startStack({ parts, settings, variables, log }: Options): 
 
     const app = new Hono();
     for (const part of [trigger, openai, mail, external]) if (part) app.route("/", part.app);
+    const pages = createConsole(
+      {
+        trigger,
+        ...(has("sequin") && { sequin: () => sequin }),
+        mail: mail?.mailbox,
+        externalSystem: external.calls,
+        openai,
+      },
+      log("console"),
+    );
+    app.route("/", pages);
     const http = await opened(startHttpServer(ports.http, app));
     trigger?.attach(http.server);
   };
@@ -88,7 +101,7 @@ export async function startStack({ parts, settings, variables, log }: Options): 
       if (!has("sequin")) return;
       const databaseUrl = variables.DATABASE_URL ?? "";
       const configPath = resolve("sequin.yaml");
-      await opened(startSequin({ databaseUrl, configPath, env: variables, log: log("sequin") }));
+      sequin = await opened(startSequin({ databaseUrl, configPath, env: variables, log: log("sequin") }));
     },
     close,
   };

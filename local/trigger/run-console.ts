@@ -1,15 +1,17 @@
-import type { TaskRunError } from "@trigger.dev/core/v3";
+import { ListRunResponse, RetrieveRunResponse, type TaskRunError } from "@trigger.dev/core/v3";
 import { RunId } from "@trigger.dev/core/v3/isomorphic";
 import type { z } from "zod";
 import { parse } from "./answer.ts";
 import { cancelRun } from "./engine/cancel-run.ts";
 import { replayRun } from "./engine/replay.ts";
-import { ListRunsQuery, listRuns, type RunPage } from "./present/list-runs.ts";
-import { type Retrieved, retrievedRun } from "./present/run.ts";
+import { ListRunsQuery, listRuns } from "./present/list-runs.ts";
+import { retrievedRun } from "./present/run.ts";
 import { type PublicStatus, toPublicStatus } from "./present/status.ts";
 import { packetUrl } from "./routes/packets.ts";
 import type { Server } from "./server.ts";
 import type { LogLine, Run, Waitpoint } from "./store/records.ts";
+
+export type RunPage = z.output<typeof ListRunResponse>;
 
 /** What pages about runs need; the shapes are those of the SDK's `runs.list` and `runs.retrieve`. */
 export interface RunConsole {
@@ -33,7 +35,7 @@ export interface RunSummary {
 }
 
 export interface RunDetails {
-  run: Retrieved;
+  run: z.output<typeof RetrieveRunResponse>;
   /** What `runs.retrieve` leaves out. */
   more: Pick<Run, "queue" | "concurrencyKey" | "replayOf" | "maxAttempts" | "maxDuration" | "machine">;
   /** The last attempts, oldest first; times are epoch milliseconds. */
@@ -66,7 +68,7 @@ export function createConsole(server: Server): RunConsole {
       return { connected: engine.presence.connected(), byStatus, tasks: [...tasks].sort() };
     },
 
-    listRuns: (query) => listRuns(engine, parse(ListRunsQuery, query)),
+    listRuns: (query) => ListRunResponse.parse(listRuns(engine, parse(ListRunsQuery, query))),
 
     async retrieveRun(friendlyId) {
       const run = find(friendlyId);
@@ -74,7 +76,7 @@ export function createConsole(server: Server): RunConsole {
       const { queue, concurrencyKey, replayOf, maxAttempts, maxDuration, machine } = run;
       const lines = logs.get(run.id)?.lines ?? [];
       return {
-        run: await retrievedRun(engine, run, (name) => packetUrl(server, name)),
+        run: RetrieveRunResponse.parse(await retrievedRun(engine, run, (name) => packetUrl(server, name))),
         more: { queue, concurrencyKey, replayOf, maxAttempts, maxDuration, machine },
         attempts: run.attempts.map(({ error, ...attempt }) => ({
           ...attempt,

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Hono } from "hono";
+
+const TYPES = {
+  "style.css": "text/css; charset=utf-8",
+  "refresh.js": "text/javascript; charset=utf-8",
+  "icon.svg": "image/svg+xml",
+} as const;
+
+type Name = keyof typeof TYPES;
+
+const isName = (name: string): name is Name => Object.hasOwn(TYPES, name);
+
+const read = (name: Name) => {
+  const text = readFileSync(new URL(`./assets/${name}`, import.meta.url), "utf8");
+  return { text, version: createHash("sha256").update(text).digest("hex").slice(0, 12) };
+};
+
+const files: Record<Name, ReturnType<typeof read>> = {
+  "style.css": read("style.css"),
+  "refresh.js": read("refresh.js"),
+  "icon.svg": read("icon.svg"),
+};
+
+/** Where a page finds the file; a changed file has another address, so browsers may keep each for good. */
+export function assetPath(name: Name): string {
+  return `/console/${files[name].version}/${name}`;
+}
+
+export function assetRoutes(): Hono {
+  const app = new Hono();
+  app.get("/console/:version/:name", (c) => {
+    const name = c.req.param("name");
+    if (!isName(name)) return c.notFound();
+    return c.body(files[name].text, 200, {
+      "content-type": TYPES[name],
+      "cache-control": "public, max-age=31536000, immutable",
+    });
+  });
+  return app;
+}

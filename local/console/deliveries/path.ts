@@ -1,0 +1,3 @@
+export function deliveryPath(id: number): string {
+  return `/deliveries/${id}`;
+}

@@ -1,0 +1,22 @@
+/** @jsxImportSource hono/jsx */
+import type { Delivery } from "../../sequin/deliveries.ts";
+import { Badge } from "../elements/badge.tsx";
+import { Time } from "../elements/time.tsx";
+
+/** A delivery that has failed before is worse off than one that waits for its first turn. */
+export function DeliveryState({ delivery: { status, deliverCount } }: { delivery: Delivery }) {
+  if (status === "delivered") return <Badge tone="good">Delivered</Badge>;
+  if (status === "discarded") return <Badge tone="bad">Discarded</Badge>;
+  return deliverCount > 0 ? <Badge tone="bad">Failing</Badge> : <Badge tone="waiting">Waiting</Badge>;
+}
+
+export function NextTry({ delivery: { status, nextTryAt } }: { delivery: Delivery }) {
+  if (status !== "pending") return <>–</>;
+  if (!nextTryAt || nextTryAt.getTime() <= Date.now()) return <>in its turn</>;
+  return <Time at={nextTryAt} />;
+}
+
+/** The table and the key of its row, or the table alone where the sink has no groups. */
+export function subjectOf({ action, table, group }: Delivery): string {
+  return `${action} ${group ?? table}`;
+}

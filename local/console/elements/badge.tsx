@@ -1,0 +1,14 @@
+/** @jsxImportSource hono/jsx */
+
+/** How a state feels; the colour only repeats what the text says. */
+export type Tone = "good" | "bad" | "busy" | "waiting" | "still";
+
+export function Badge({ tone, children }: { tone: Tone; children: string }) {
+  return <span class={`badge ${tone}`}>{children}</span>;
+}
+
+/** An HTTP status, or what stands for one that never came. */
+export function HttpStatus({ status }: { status: number | null }) {
+  if (status === null) return <Badge tone="bad">No answer</Badge>;
+  return <Badge tone={status < 300 ? "good" : "bad"}>{String(status)}</Badge>;
+}

@@ -1,0 +1,18 @@
+/** @jsxImportSource hono/jsx */
+import { relativeTime } from "../format/relative-time.ts";
+
+const absolute = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+
+/** A time as its distance from now; the whole date shows when pointed at, and beside it where there is room. */
+export function Time({ at, whole = false }: { at: Date | number | string; whole?: boolean }) {
+  const date = new Date(at);
+  const text = absolute.format(date);
+  return (
+    <>
+      <time datetime={date.toISOString()} title={text}>
+        {relativeTime(date.getTime(), Date.now())}
+      </time>
+      {whole && <span class="muted when">{text}</span>}
+    </>
+  );
+}

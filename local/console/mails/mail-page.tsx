@@ -1,0 +1,45 @@
+/** @jsxImportSource hono/jsx */
+import type { Mail } from "../../mail/mailbox.ts";
+import { CodeBlock } from "../elements/code-block.tsx";
+import { Facts } from "../elements/facts.tsx";
+import { Section } from "../elements/section.tsx";
+import { Time } from "../elements/time.tsx";
+import { mailPath } from "./mail-list.tsx";
+
+export function MailView({ mail }: { mail: Mail }) {
+  const headers = mail.headers.map(({ key, value }) => `${key}: ${value}`).join("\n");
+  return (
+    <>
+      <p class="crumb">
+        <a href="/mails">Mails</a> / <span class="mono">{mail.id}</span>
+      </p>
+      <h1>{mail.subject || "(no subject)"}</h1>
+      <section class="panel" aria-label="Envelope">
+        <Facts
+          rows={[
+            ["From", mail.from],
+            ["To", mail.to.join(", ")],
+            ["Received", <Time at={mail.receivedAt} whole />],
+            ["Message-ID", mail.messageId && <span class="mono">{mail.messageId}</span>],
+          ]}
+        />
+      </section>
+      {mail.html && (
+        <Section id="html" title="HTML">
+          <iframe title="The message as HTML" src={`${mailPath(mail.id)}/html`} sandbox="" loading="lazy" />
+        </Section>
+      )}
+      {mail.text && (
+        <Section id="text" title="Text">
+          <p class="mail-text">{mail.text}</p>
+        </Section>
+      )}
+      <Section id="headers" title="Headers">
+        <details>
+          <summary>{mail.headers.length} headers</summary>
+          <CodeBlock label="Headers" text={headers} />
+        </details>
+      </Section>
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+/** @jsxImportSource hono/jsx */
+import type { Child } from "hono/jsx";
+import type { RunSummary } from "../../trigger/run-console.ts";
+import { STATUSES, type Status, StatusBadge } from "../runs/status.tsx";
+
+/** One part of the stack in a few words; without an address there is nothing more to look at. */
+export function Card({ name, href, children }: { name: string; href?: string; children: Child }) {
+  return (
+    <section class="card" aria-label={name} data-key={name}>
+      <h2>{href ? <a href={href}>{name}</a> : name}</h2>
+      {children}
+    </section>
+  );
+}
+
+export function Figure({ value, unit }: { value: number | string; unit: string }) {
+  return (
+    <p class="figure">
+      <strong>{typeof value === "number" ? value.toLocaleString("en") : value}</strong> {unit}
+    </p>
+  );
+}
+
+export function NotHere({ children }: { children: string }) {
+  return <p class="muted">Not running here: {children}</p>;
+}
+
+/** How many runs have each status, as links to them. */
+export function RunCounts({ byStatus }: Pick<RunSummary, "byStatus">) {
+  const present = STATUSES.filter((status) => byStatus[status]);
+  return (
+    <ul class="counts">
+      {present.map((status: Status) => (
+        <li>
+          <a href={`/runs?status=${status}`}>
+            <StatusBadge status={status} /> {byStatus[status]?.toLocaleString("en")}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}

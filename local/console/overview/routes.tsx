@@ -1,0 +1,144 @@
+/** @jsxImportSource hono/jsx */
+import { Hono } from "hono";
+import type { Operations } from "../../sequin/operate.ts";
+import { Badge } from "../elements/badge.tsx";
+import { Empty, Section } from "../elements/section.tsx";
+import { Time } from "../elements/time.tsx";
+import { answerPage } from "../page.tsx";
+import type { ConsoleParts } from "../parts.ts";
+import { RunTable } from "../runs/run-table.tsx";
+import { Card, Figure, NotHere, RunCounts } from "./cards.tsx";
+
+/** The first page: every part in a few words, and the newest runs. */
+export function overviewRoutes(parts: ConsoleParts): Hono {
+  const app = new Hono();
+  app.get("/", (c) => answerPage(c, { title: "Overview", place: "/", body: <Overview parts={parts} /> }));
+  return app;
+}
+
+function Overview({ parts }: { parts: ConsoleParts }) {
+  const { trigger } = parts;
+  return (
+    <>
+      <h1>Overview</h1>
+      <div class="cards">
+        <Runs trigger={trigger} />
+        <Card name="Deliveries" href="/deliveries">
+          {parts.sequin ? (
+            <Sinks sequin={parts.sequin()} />
+          ) : (
+            <NotHere>another Sequin watches the database.</NotHere>
+          )}
+        </Card>
+        <Embeddings openai={parts.openai} />
+        <Mails mail={parts.mail} />
+        <Calls system={parts.externalSystem} />
+      </div>
+      {trigger && (
+        <Section id="latest" title="Latest runs">
+          <Latest page={trigger.listRuns({ "page[size]": 10 })} />
+        </Section>
+      )}
+    </>
+  );
+}
+
+function Latest({ page }: { page: ReturnType<NonNullable<ConsoleParts["trigger"]>["listRuns"]> }) {
+  return page.data.length > 0 ? (
+    <RunTable runs={page.data} caption="The ten newest runs" />
+  ) : (
+    <Empty>No run yet.</Empty>
+  );
+}
+
+function Runs({ trigger }: Pick<ConsoleParts, "trigger">) {
+  if (!trigger)
+    return (
+      <Card name="Runs" href="/runs">
+        <NotHere>TRIGGER_API_URL points elsewhere.</NotHere>
+      </Card>
+    );
+  const { byStatus, connected } = trigger.summarizeRuns();
+  const total = Object.values(byStatus).reduce((sum, count) => sum + count, 0);
+  return (
+    <Card name="Runs" href="/runs">
+      <Figure value={total} unit={total === 1 ? "run" : "runs"} />
+      <RunCounts byStatus={byStatus} />
+      <p>
+        {connected ? <Badge tone="good">Dev CLI connected</Badge> : <Badge tone="waiting">No dev CLI</Badge>}
+      </p>
+    </Card>
+  );
+}
+
+function Sinks({ sequin }: { sequin: Operations | undefined }) {
+  if (!sequin) return <p class="muted">Starts as soon as the app answers.</p>;
+  const sinks = sequin.sinks();
+  const waiting = sinks.reduce((sum, sink) => sum + sink.waiting, 0);
+  return (
+    <>
+      <Figure value={waiting} unit="waiting" />
+      <ul class="plain">
+        {sinks.map(({ name, status }) => (
+          <li>
+            {name} <span class="muted">{status}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Embeddings({ openai }: Pick<ConsoleParts, "openai">) {
+  const stats = openai?.stats();
+  const last = stats?.last[0];
+  return (
+    <Card name="Embeddings">
+      {stats ? (
+        <>
+          <Figure value={stats.calls} unit={stats.calls === 1 ? "call" : "calls"} />
+          <p class="muted">
+            {stats.tokens.toLocaleString("en")} tokens, {stats.failures} failed since the start
+          </p>
+          {last && (
+            <p class="muted">
+              last <Time at={last.at} />
+            </p>
+          )}
+        </>
+      ) : (
+        <NotHere>OPENAI_BASE_URL points elsewhere.</NotHere>
+      )}
+    </Card>
+  );
+}
+
+function Mails({ mail }: Pick<ConsoleParts, "mail">) {
+  const mails = mail?.list();
+  const last = mails?.[0];
+  return (
+    <Card name="Mails" href="/mails">
+      {mails ? <Figure value={mails.length} unit="kept" /> : <NotHere>SMTP_URL points elsewhere.</NotHere>}
+      {last && (
+        <p class="muted">
+          last <Time at={last.receivedAt} />
+        </p>
+      )}
+    </Card>
+  );
+}
+
+function Calls({ system }: { system: ConsoleParts["externalSystem"] }) {
+  const calls = system?.list();
+  const last = calls?.[0];
+  return (
+    <Card name="Deletion calls" href="/external-system">
+      {calls ? <Figure value={calls.length} unit="kept" /> : <NotHere>the calls go elsewhere.</NotHere>}
+      {last && (
+        <p class="muted">
+          last <Time at={last.at} />
+        </p>
+      )}
+    </Card>
+  );
+}

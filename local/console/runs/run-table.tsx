@@ -1,0 +1,85 @@
+/** @jsxImportSource hono/jsx */
+import type { RunPage } from "../../trigger/run-console.ts";
+import { Time } from "../elements/time.tsx";
+import { formatDuration } from "../format/duration.ts";
+import { StatusBadge } from "./status.tsx";
+
+type Row = Pick<
+  RunPage["data"][number],
+  "id" | "taskIdentifier" | "status" | "tags" | "createdAt" | "startedAt" | "finishedAt"
+>;
+
+export function runPath(id: string): string {
+  return `/runs/${encodeURIComponent(id)}`;
+}
+
+export function tagPath(tag: string): string {
+  return `/runs?${new URLSearchParams({ tag })}`;
+}
+
+/** From the start to the end, or to now; nothing for a run that has not started. */
+export function wallTime({
+  startedAt,
+  finishedAt,
+}: Pick<Row, "startedAt" | "finishedAt">): string | undefined {
+  if (!startedAt) return undefined;
+  const end = finishedAt ? new Date(finishedAt).getTime() : Date.now();
+  return formatDuration(end - new Date(startedAt).getTime());
+}
+
+export function RunTable({ runs, caption }: { runs: Row[]; caption: string }) {
+  return (
+    <table>
+      <caption class="visually-hidden">{caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">Task and run</th>
+          <th scope="col">Status</th>
+          <th scope="col" class="roomy">
+            Tags
+          </th>
+          <th scope="col" class="roomy number">
+            Took
+          </th>
+          <th scope="col" class="number">
+            Created
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((run) => (
+          <tr data-key={run.id}>
+            <td>
+              <a class="strong" href={runPath(run.id)}>
+                {run.taskIdentifier}
+              </a>
+              <span class="id">{run.id}</span>
+            </td>
+            <td>
+              <StatusBadge status={run.status} />
+            </td>
+            <td class="roomy">
+              <Tags tags={run.tags ?? []} />
+            </td>
+            <td class="roomy number">{wallTime(run) ?? "–"}</td>
+            <td class="number">
+              <Time at={run.createdAt} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function Tags({ tags }: { tags: string[] }) {
+  return (
+    <>
+      {tags.map((tag) => (
+        <a class="tag" href={tagPath(tag)}>
+          {tag}
+        </a>
+      ))}
+    </>
+  );
+}
