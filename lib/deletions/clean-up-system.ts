@@ -12,6 +12,7 @@ import { withinAttempt } from "./within-attempt.ts";
 export const cleanUpSchema = z.object({ userId: z.guid(), system: z.string().min(1) });
 
 type Request = z.infer<typeof cleanUpSchema> & { signal: AbortSignal };
+type Deps = { db?: Database; systems?: typeof externalSystems };
 
 /**
  * One attempt to clean one external system, unless the ledger says that it is clean.
@@ -19,8 +20,7 @@ type Request = z.infer<typeof cleanUpSchema> & { signal: AbortSignal };
  */
 export async function cleanUpSystem(
   { userId, system, signal }: Request,
-  { db = connect(required("DATABASE_URL")) }: { db?: Database } = {},
-  systems = externalSystems,
+  { db = connect(required("DATABASE_URL")), systems = externalSystems }: Deps = {},
 ): Promise<{ userId: string; system: string; status: "clean" | "already-clean" }> {
   const deletion = await readDeletion(db, userId);
   if (!deletion) throw new UnknownDeletionError(userId);

@@ -237,7 +237,7 @@ describe("the user's own rows", () => {
     await db.insert(notes).values([userId, other].map((owner) => ({ id: owner, userId: owner })));
     await db.insert(visits).values([userId, other].map((visitor) => ({ id: visitor, visitor })));
     const systems = () => ownRows([notes.userId, visits.visitor]);
-    expect(await cleanUpSystem({ userId, system: "own-rows", signal }, {}, systems)).toMatchObject({
+    expect(await cleanUpSystem({ userId, system: "own-rows", signal }, { systems })).toMatchObject({
       status: "clean",
     });
     expect(await db.select({ id: notes.id }).from(notes)).toEqual([{ id: other }]);

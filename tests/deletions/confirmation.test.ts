@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { recordDeletion, recordSystemClean } from "../../drizzle/queries/user-deletions.ts";
 import { confirmationMail } from "../../lib/deletions/confirmation-mail.ts";
@@ -7,6 +9,7 @@ import type { ExternalSystem } from "../../lib/deletions/external-system.ts";
 import { sendConfirmation } from "../../lib/deletions/send-confirmation.ts";
 import { sendMail } from "../../lib/deletions/send-mail.ts";
 import { type LocalMail, startMail } from "../../local/mail/start.ts";
+import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
 
 const { signal } = new AbortController();
@@ -138,6 +141,20 @@ describe("confirming a deletion", () => {
     vi.stubEnv("SMTP_URL", "");
     vi.stubEnv("MAIL_FROM", "");
     expect((await confirm(await newDeletion(null))).confirmation).toBe("no-address");
+  });
+
+  it("hangs up on a mail server that says nothing when its time is over", async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const address = silent.address();
+    vi.stubEnv("SMTP_URL", `smtp://127.0.0.1:${typeof address === "object" ? address?.port : ""}`);
+    const deletion = { userId: "1", email: "to@example.com", requestedAt: new Date() };
+    const sending = sendMail(confirmationMail(deletion, "from@example.com"), AbortSignal.timeout(300));
+    await expect(sending).rejects.toThrow("no mail server: EABORT");
+    expect(sockets).toHaveLength(1);
+    await until(() => sockets[0]?.readyState !== "open", { what: "the connection to be closed" });
+    silent.close();
   });
 
   it("gives up an attempt when the run is cancelled", async () => {

@@ -42,7 +42,7 @@ function world({ broken = new Set<string>(), email = "to@example.com" as string 
   const send = async () => void events.push("mail");
   const steps: DeletionSteps = {
     async cleanUp(names) {
-      const attempts = names.map((name) => cleanUpSystem({ userId, system: name, signal }, {}, systems));
+      const attempts = names.map((name) => cleanUpSystem({ userId, system: name, signal }, { systems }));
       const results = await Promise.allSettled(attempts);
       return names.flatMap((name, index) => {
         const result = results[index];
