@@ -8,7 +8,7 @@ import { finalStatus } from "./final-status.ts";
 import { endAttempt, finishRun, requeue } from "./finish-run.ts";
 import { type FlushedMetadata, updateMetadata } from "./metadata.ts";
 import { decideRetry, MAX_ATTEMPTS } from "./retry-decision.ts";
-import { armStall, isFinished, setSnapshot } from "./snapshots.ts";
+import { armStall, isFinished, isRepeated, setSnapshot } from "./snapshots.ts";
 import { clearBlocks } from "./waitpoints.ts";
 
 /** Attempts of a run whose times are kept. */
@@ -16,6 +16,7 @@ const ATTEMPTS_KEPT = 20;
 
 /** @throws ApiError 409 when the run has moved on from that snapshot, 400 when it is over */
 export function startAttempt(engine: Engine, run: Run, snapshotId: string): void {
+  if (run.snapshot.status === "EXECUTING" && isRepeated(engine, run, snapshotId)) return;
   if (run.snapshot.id !== snapshotId) throw new ApiError(409, "Snapshot changed inside startRunAttempt");
   if (isFinished(run) || run.snapshot.status === "PENDING_CANCEL")
     throw new ApiError(400, "Task run is already finished");
@@ -52,6 +53,7 @@ export function completeAttempt(
   completion: TaskRunExecutionResult,
   metadata?: FlushedMetadata,
 ): AttemptStatus {
+  if (isRepeated(engine, run, snapshotId)) return statusAfter(run);
   if (run.snapshot.id !== snapshotId)
     throw new ApiError(400, "Snapshot ID doesn't match the latest snapshot");
   if (isFinished(run)) throw new ApiError(400, "Run is already finished");
@@ -65,6 +67,11 @@ export function completeAttempt(
     description: "Task completed successfully",
   });
   return "RUN_FINISHED";
+}
+
+function statusAfter(run: Run): AttemptStatus {
+  if (run.snapshot.status === "QUEUED") return "RETRY_QUEUED";
+  return run.snapshot.status === "EXECUTING" ? "RETRY_IMMEDIATELY" : "RUN_FINISHED";
 }
 
 function failAttempt(engine: Engine, run: Run, completion: TaskRunFailedExecutionResult): AttemptStatus {

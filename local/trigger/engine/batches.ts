@@ -5,11 +5,12 @@ import { ApiError, refused } from "../errors.ts";
 import type { Batch, BatchItem, Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { failedRun } from "./failed-run.ts";
-import { type TriggerBody, triggerRun } from "./trigger-run.ts";
+import type { Options } from "./trigger-options.ts";
+import { triggerRun } from "./trigger-run.ts";
 import { block, completeWaitpoint, createWaitpoint } from "./waitpoints.ts";
 
 const MAX_RUNS = 1_000;
-const UNSEALED_LIFE_MS = 30 * 60_000;
+export const UNSEALED_LIFE_MS = 30 * 60_000;
 /** Items triggered in one go, so that a large batch does not hold up the answers to others. */
 const ITEMS_A_TURN = 25;
 
@@ -141,7 +142,7 @@ function triggerItem(engine: Engine, batch: Batch, index: number, item: BatchIte
 }
 
 // The options were parsed when the item came in; the store keeps them as plain JSON.
-function toOptions(stored: unknown): NonNullable<TriggerBody["options"]> {
+function toOptions(stored: unknown): Options {
   return BatchItemNDJSON.shape.options.parse(stored) ?? {};
 }
 

@@ -28,6 +28,7 @@ export async function createEngine(
     timers: new Scheduler(clock),
     queue: new QueueIndex(),
     index: new RunIndex(),
+    restored: new Set([...tables.runs.values()].map(({ snapshot }) => snapshot.id)),
     presence: new Presence(clock),
     nextSeq: () => ++seq,
   };

@@ -4,7 +4,7 @@ import type { Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { delay } from "./enqueue.ts";
 import { saveRun } from "./snapshots.ts";
-import { serializePayload, type TriggerBody } from "./trigger-run.ts";
+import { type Options, serializePayload, type TriggerBody } from "./trigger-options.ts";
 
 export interface Debounce {
   key: string;
@@ -14,7 +14,7 @@ export interface Debounce {
 }
 
 /** @throws ApiError 422 where the durations cannot debounce */
-export function parseDebounce(options: NonNullable<TriggerBody["options"]>): Debounce | undefined {
+export function parseDebounce(options: Options): Debounce | undefined {
   const { debounce } = options;
   if (!debounce) return undefined;
   const delayMs = parseNaturalLanguageDurationInMs(debounce.delay);

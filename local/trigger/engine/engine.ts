@@ -19,6 +19,8 @@ export interface Engine {
   queue: QueueIndex;
   index: RunIndex;
   presence: Presence;
+  /** Ids of the snapshots that a former process made. */
+  restored: ReadonlySet<string>;
   log: Log;
   limits: Limits;
   /** Tells the CLI that runs this run, once the change is stored, that there is a new snapshot. */

@@ -1,6 +1,7 @@
 import type { Engine } from "./engine.ts";
 import { finishRun } from "./finish-run.ts";
-import { type TriggerBody, type TriggerContext, triggerRun } from "./trigger-run.ts";
+import type { TriggerBody } from "./trigger-options.ts";
+import { type TriggerContext, triggerRun } from "./trigger-run.ts";
 
 /** A run that exists only to carry the error of a batch item that could not be triggered; returns its id. */
 export function failedRun(

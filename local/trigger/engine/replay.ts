@@ -2,7 +2,8 @@ import type { ReplayRunRequestBody } from "@trigger.dev/core/v3";
 import type { z } from "zod";
 import type { Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
-import { type TriggerBody, triggerRun } from "./trigger-run.ts";
+import type { TriggerBody } from "./trigger-options.ts";
+import { triggerRun } from "./trigger-run.ts";
 
 type Changes = z.output<typeof ReplayRunRequestBody>;
 

@@ -23,6 +23,7 @@ export function setSnapshot(
   if (change.queueTimestamp !== undefined) run.queueTimestamp = change.queueTimestamp;
   run.snapshot = {
     id: generateInternalId(),
+    previousId: run.snapshot.id,
     status,
     description,
     createdAt: engine.clock.now(),
@@ -32,6 +33,14 @@ export function setSnapshot(
   engine.wake();
   armStall(engine, run);
   saveRun(engine, run);
+}
+
+/**
+ * Whether a request names the snapshot that this run has left, and may be the repetition of one whose answer
+ * was lost: it was stored by a server process that has ended since.
+ */
+export function isRepeated(engine: Engine, run: Run, snapshotId: string): boolean {
+  return run.snapshot.previousId === snapshotId && engine.restored.has(run.snapshot.id);
 }
 
 export function armStall(engine: Engine, run: Run, longest = Infinity): void {

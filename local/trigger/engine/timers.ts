@@ -1,6 +1,6 @@
 import type { Run } from "../store/records.ts";
 import { stalled } from "./attempts.ts";
-import { abortUnsealed, checkBatch, processItems } from "./batches.ts";
+import { abortUnsealed, checkBatch, processItems, UNSEALED_LIFE_MS } from "./batches.ts";
 import type { Engine } from "./engine.ts";
 import { endDelay, expire } from "./enqueue.ts";
 import { SWEEP_EVERY_MS, sweep } from "./prune.ts";
@@ -9,8 +9,12 @@ import { armStall, isFinished } from "./snapshots.ts";
 import { timeOut } from "./waitpoint-tokens.ts";
 import { completeWaitpoint, resume, resumeSoon } from "./waitpoints.ts";
 
-/** After a restart the CLI is given this long to start what it was told to before the run is queued again. */
-const GRACE_AFTER_RESTART_MS = 5_000;
+/**
+ * How long a run may be silent after a restart. The CLI repeats a failed call for 7.5 s, and a process that
+ * lives sends a heartbeat every 30 s: a run that nobody holds any more need not keep its place for 5 minutes.
+ */
+const STARTING_GRACE_MS = 10_000;
+const EXECUTING_GRACE_MS = 60_000;
 
 export function handleTimers(engine: Engine): void {
   const { timers, tables } = engine;
@@ -52,7 +56,11 @@ export function rearmTimers(engine: Engine): void {
   const { timers, tables, clock } = engine;
   for (const run of tables.runs.values()) {
     if (isFinished(run)) continue;
-    armStall(engine, run, run.snapshot.status === "PENDING_EXECUTING" ? GRACE_AFTER_RESTART_MS : Infinity);
+    armStall(
+      engine,
+      run,
+      run.snapshot.status === "PENDING_EXECUTING" ? STARTING_GRACE_MS : EXECUTING_GRACE_MS,
+    );
     if (run.status === "DELAYED" && run.delayUntil !== undefined) timers.set("delay", run.id, run.delayUntil);
     if (run.status === "PENDING" && run.ttlAt !== undefined) timers.set("ttl", run.id, run.ttlAt);
     if (run.blockedBy.length > 0) resumeSoon(engine, run);
@@ -61,7 +69,7 @@ export function rearmTimers(engine: Engine): void {
     if (waitpoint.completedAt === undefined && waitpoint.dueAt !== undefined)
       timers.set("waitpoint", waitpoint.id, waitpoint.dueAt);
   for (const batch of tables.batches.values()) {
-    if (batch.sealedAt === undefined) timers.set("batch-abort", batch.id, batch.createdAt + 30 * 60_000);
+    if (batch.sealedAt === undefined) timers.set("batch-abort", batch.id, batch.createdAt + UNSEALED_LIFE_MS);
     else timers.set(batch.processedAt === undefined ? "batch-items" : "batch-check", batch.id, clock.now());
   }
   for (const schedule of tables.schedules.values()) saveSchedule(engine, schedule);

@@ -1,29 +1,24 @@
 import { randomBytes } from "node:crypto";
-import type { TriggerTaskRequestBody } from "@trigger.dev/core/v3";
-import {
-  clampMaxDuration,
-  RunId,
-  sanitizeQueueName,
-  stringifyDuration,
-} from "@trigger.dev/core/v3/isomorphic";
-import type { z } from "zod";
-import { ApiError, refused } from "../errors.ts";
-import type { Run, Worker } from "../store/records.ts";
+import { clampMaxDuration, RunId } from "@trigger.dev/core/v3/isomorphic";
+import { refused } from "../errors.ts";
+import type { Run } from "../store/records.ts";
 import { parseDebounce, pushBack } from "./debounce.ts";
 import { delayUntil } from "./delay-until.ts";
 import type { Engine } from "./engine.ts";
 import { delay, enqueue } from "./enqueue.ts";
 import { runOutput } from "./finish-run.ts";
 import { expiryOf, lookUp, remember } from "./idempotency.ts";
+import {
+  chooseQueue,
+  chooseTtl,
+  lockedWorker,
+  type Options,
+  parseMetadata,
+  parseTags,
+  serializePayload,
+  type TriggerBody,
+} from "./trigger-options.ts";
 import { block, completeWaitpoint, createWaitpoint } from "./waitpoints.ts";
-import { currentWorker, defaultQueue, findTask, queueNameOf } from "./workers.ts";
-
-const MAX_TAGS = 10;
-const MAX_METADATA_BYTES = 256 * 1024;
-const DEV_TTL = "10m";
-
-export type TriggerBody = z.output<typeof TriggerTaskRequestBody>;
-type Options = NonNullable<TriggerBody["options"]>;
 
 export interface TriggerContext {
   idempotencyKey?: string | undefined;
@@ -143,61 +138,12 @@ function blockOnRun(engine: Engine, parent: Run, runId: string, { batch }: Trigg
   block(engine, parent, waitpoint, batch?.index);
 }
 
-function parseTags(tags: Options["tags"]): string[] {
-  if (Array.isArray(tags) && tags.length > MAX_TAGS)
-    throw refused(`Runs can only have ${MAX_TAGS} tags, you're trying to set ${tags.length}.`);
-  return [tags ?? []].flat().filter((tag) => tag.trim().length > 0);
-}
-
 function findParent(engine: Engine, task: string, options: Options): Run | undefined {
   if (!options.parentRunId) return undefined;
   const parent = engine.tables.runs.get(RunId.toId(options.parentRunId));
   if (parent && options.resumeParentOnCompletion && parent.finishedAt !== undefined)
     throw refused(`Cannot trigger ${task} as the parent run has a status of ${parent.status}`);
   return parent;
-}
-
-function lockedWorker(engine: Engine, version: string | undefined): Worker | undefined {
-  if (!version) return undefined;
-  for (const worker of engine.tables.workers.values()) if (worker.version === version) return worker;
-  throw refused(`Task locked to version '${version}', but no worker found with that version.`);
-}
-
-function chooseQueue(engine: Engine, taskId: string, options: Options, lockedTo: Worker | undefined): string {
-  const named = options.queue && sanitizeQueueName(options.queue.name);
-  const task = findTask(lockedTo ?? currentWorker(engine), taskId);
-  if (lockedTo && named && !lockedTo.queues.includes(named))
-    throw refused(
-      `Specified queue '${named}' not found or not associated with locked version '${lockedTo.version}'.`,
-    );
-  if (lockedTo && !task) throw refused(`Task '${taskId}' not found on locked version '${lockedTo.version}'.`);
-  return named || (task ? queueNameOf(task) : defaultQueue(taskId));
-}
-
-function chooseTtl(
-  engine: Engine,
-  taskId: string,
-  options: Options,
-  lockedTo: Worker | undefined,
-): string | undefined {
-  const ttl = options.ttl ?? findTask(lockedTo ?? currentWorker(engine), taskId)?.ttl ?? DEV_TTL;
-  return typeof ttl === "number" ? stringifyDuration(ttl) : ttl;
-}
-
-function parseMetadata(options: Options): Pick<Run, "metadata" | "metadataType" | "seedMetadata"> {
-  const { metadata, metadataType = "application/json" } = options;
-  if (!metadata) return { metadataType };
-  const text = typeof metadata === "string" ? metadata : JSON.stringify(metadata);
-  if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
-    throw new ApiError(413, `Metadata exceeds maximum size of ${MAX_METADATA_BYTES} bytes`);
-  return { metadata: text, metadataType, seedMetadata: text };
-}
-
-/** A payload of another type than JSON is a text that the SDK has already made. */
-export function serializePayload({ payload, options }: TriggerBody): Pick<Run, "payload" | "payloadType"> {
-  const payloadType = options?.payloadType ?? "application/json";
-  if (payloadType === "application/json") return { payload: JSON.stringify(payload), payloadType };
-  return { payload: typeof payload === "string" ? payload : undefined, payloadType };
 }
 
 function newTraceparent(): string {

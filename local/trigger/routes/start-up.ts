@@ -10,7 +10,7 @@ import {
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { answer, readBody } from "../answer.ts";
-import { registerWorker } from "../engine/workers.ts";
+import { registerWorker } from "../engine/register-worker.ts";
 import { environment, project } from "../environment.ts";
 import { environmentVariables } from "../environment-variables.ts";
 import type { Server } from "../server.ts";

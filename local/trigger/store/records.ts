@@ -16,6 +16,7 @@ export const WaitpointRef = z.object({ id: z.string(), index: z.number().optiona
 
 export const Snapshot = z.object({
   id: z.string(),
+  previousId: z.string().optional(),
   status: z.enum(TaskRunExecutionStatus),
   description: z.string(),
   createdAt: time,

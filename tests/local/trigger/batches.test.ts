@@ -151,7 +151,7 @@ describe("a batch", () => {
     expect(batch?.friendlyId).toBe(id);
     const answers = completedWaitpoints.filter(({ type }) => type === "RUN");
     expect(answers.toSorted((a, b) => Number(a.index) - Number(b.index)).map(({ output }) => output)).toEqual(
-      ["0", "1", '"2"'],
+      ["0", "1", "2"],
     );
     expect(completedWaitpoints.filter(({ type }) => type === "BATCH")).toHaveLength(1);
   });

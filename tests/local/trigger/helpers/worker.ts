@@ -21,6 +21,9 @@ export interface Held {
   snapshot: string;
 }
 
+/** The server has answered, with something other than 200. */
+export class RefusedError extends Error {}
+
 export const builtInError = { type: "BUILT_IN_ERROR", name: "Error", message: "no", stackTrace: "" } as const;
 
 /** Speaks to the server as the SDK, the CLI and its processes do, one call at a time. */
@@ -31,9 +34,16 @@ export class Worker {
     this.#url = url;
   }
 
-  async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+    signal?: AbortSignal,
+  ) {
     const response = await fetch(`${this.#url}${path}`, {
       method,
+      signal,
       headers: { authorization: `Bearer ${SECRET_KEY}`, "content-type": "application/json", ...headers },
       body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
     });
@@ -66,11 +76,9 @@ export class Worker {
   }
 
   /** The next run, or undefined when the server has none for us; without one this waits for ten of its seconds. */
-  async dequeue(): Promise<Held | undefined> {
-    const { json } = await this.call("POST", "/engine/v1/dev/dequeue", {
-      currentWorker: "worker_x",
-      oldWorkers: [],
-    });
+  async dequeue(signal?: AbortSignal): Promise<Held | undefined> {
+    const body = { currentWorker: "worker_x", oldWorkers: [] };
+    const { json } = await this.call("POST", "/engine/v1/dev/dequeue", body, {}, signal);
     const message = DevDequeueResponseBody.parse(json).dequeuedMessages[0];
     return message && { run: message.run.friendlyId, snapshot: message.snapshot.friendlyId };
   }
@@ -88,7 +96,7 @@ export class Worker {
       `/engine/v1/dev/runs/${run}/snapshots/${snapshot}/attempts/start`,
       {},
     );
-    if (status !== 200) throw new Error(`attempts/start answered ${status}`);
+    if (status !== 200) throw new RefusedError(`attempts/start answered ${status}`);
     const started = WorkloadRunAttemptStartResponseBody.parse(json);
     return {
       run,
@@ -105,7 +113,7 @@ export class Worker {
       `/engine/v1/dev/runs/${run}/snapshots/${snapshot}/attempts/complete`,
       body,
     );
-    if (status !== 200) throw new Error(`attempts/complete answered ${status}`);
+    if (status !== 200) throw new RefusedError(`attempts/complete answered ${status}`);
     const { result } = WorkloadRunAttemptCompleteResponseBody.parse(json);
     return { run, snapshot: result.snapshot.friendlyId, attemptStatus: result.attemptStatus };
   }
