@@ -4,10 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { recordDeletion } from "../../drizzle/queries/user-deletions.ts";
 import { cleanUpSystem } from "../../lib/deletions/clean-up-system.ts";
 import { isHopeless } from "../../lib/deletions/errors.ts";
-import type { CleanUp } from "../../lib/deletions/external-system.ts";
 import { externalSystems } from "../../lib/deletions/external-systems.ts";
 import { ownRows } from "../../lib/deletions/own-rows.ts";
-import { withinAttempt } from "../../lib/deletions/within-attempt.ts";
 import { startExternalSystem } from "../../local/external-system/start.ts";
 import { answerWith, hang, startFaultyServer } from "../faulty-server.ts";
 import { startDatabase } from "./database.ts";
@@ -163,64 +161,6 @@ describe("cleaning an external system", () => {
     const unset = await cleanUp(userId).catch((reason) => reason);
     expect(unset.message).toContain("USER_DELETION_WEBHOOK_SECRET is not set");
     expect(isHopeless(unset)).toBe(true);
-  });
-});
-
-describe("an attempt", () => {
-  it("ends when its time is over, and aborts what it was doing", async () => {
-    const server = await startFaultyServer(hang);
-    const [system] = externalSystems();
-    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
-    let limit: AbortSignal | undefined;
-    const work = (given: AbortSignal) => {
-      limit = given;
-      const deletion: CleanUp = {
-        userId: randomUUID(),
-        requestedAt: new Date(),
-        idempotencyKey: "x",
-        signal: given,
-      };
-      return (externalSystems()[0] ?? system)?.cleanUp(deletion) ?? Promise.resolve();
-    };
-    await expect(withinAttempt(work, { signal, milliseconds: 200 })).rejects.toThrow("not done in 0.2 s");
-    expect(limit?.aborted).toBe(true);
-    expect(server.state.requests).toBe(1);
-    await server.close();
-  });
-
-  it("ends when the run is cancelled, also when the work does not listen", async () => {
-    const run = new AbortController();
-    const attempt = withinAttempt(() => new Promise<void>(() => {}), { signal: run.signal });
-    run.abort();
-    await expect(attempt).rejects.toThrow("the run was cancelled");
-    await expect(withinAttempt(async () => {}, { signal: run.signal })).rejects.toThrow("cancelled");
-  });
-});
-
-describe("the registry", () => {
-  it("has one system for each URL, named without its query, and none when nothing is configured", () => {
-    const urls =
-      "https://a.example/hook?token=secret,https://a.example/hook https://b.example/ https://b.example";
-    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urls);
-    expect(externalSystems().map(({ name }) => name)).toEqual([
-      expect.stringMatching(/^webhook:a\.example\/hook\?[0-9a-f]{8}$/),
-      "webhook:a.example/hook",
-      "webhook:b.example/",
-    ]);
-    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "");
-    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "");
-    expect(externalSystems()).toEqual([]);
-  });
-
-  it.each([
-    ["USER_DELETION_WEBHOOK_URLS", "example.com/hook"],
-    ["USER_DELETION_WEBHOOK_URLS", "https://user:password@example.com/hook"],
-    ["USER_DELETION_WEBHOOK_SECRET", secret.replace("whsec_", "")],
-    ["USER_DELETION_WEBHOOK_SECRET", secret.replace("=", "")],
-    ["USER_DELETION_WEBHOOK_SECRET", `whsec_${Buffer.alloc(23).toString("base64")}`],
-  ])("names %s when it is malformed: %s", (name, value) => {
-    vi.stubEnv(name, value);
-    expect(() => externalSystems()).toThrow(name);
   });
 });
 
