@@ -5,7 +5,7 @@ export default defineConfig({
   project: process.env.TRIGGER_PROJECT_REF ?? "",
   dirs: ["./trigger"],
   runtime: "node-22",
-  // In seconds of CPU and waiting for I/O of one attempt.
+  // In seconds, of all attempts of a run together; waits for a retry or a child do not count.
   maxDuration: 300,
   // A new process a run costs a third of a second; the tasks keep no state between runs but their database pool.
   processKeepAlive: { enabled: true, maxExecutionsPerProcess: 1_000 },

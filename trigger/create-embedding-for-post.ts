@@ -9,7 +9,15 @@ export const createEmbeddingForPost = schemaTask({
   id: "create-embedding-for-post",
   schema: sequinMessageSchema,
   queue: { concurrencyLimit: 10 },
-  retry: { maxAttempts: 10, factor: 2, minTimeoutInMs: 1_000, maxTimeoutInMs: 60_000, randomize: true },
+  retry: {
+    maxAttempts: 10,
+    factor: 2,
+    minTimeoutInMs: 1_000,
+    maxTimeoutInMs: 60_000,
+    randomize: true,
+    // A process that is killed is taken for one out of memory, and has no other attempt without a machine for it.
+    outOfMemory: { machine: "small-2x" },
+  },
   run: (message) => embedPost(postIdOf(message)),
   catchError: async ({ error }) => {
     const verdict = classifyError(error, new Date());
