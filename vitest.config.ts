@@ -10,7 +10,7 @@ export default defineConfig({
           ...shared,
           name: "parts",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/stack/**"],
+          exclude: ["tests/stack/**", "tests/browser/**"],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "stack",
-          include: ["tests/stack/**/*.test.ts"],
+          include: ["tests/stack/**/*.test.ts", "tests/browser/**/*.test.ts"],
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },

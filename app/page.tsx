@@ -1,3 +1,58 @@
-export default function Page() {
-  return <h1>Aftercommit</h1>;
+import type { Metadata } from "next";
+import { messageOf } from "../lib/errors.ts";
+import { InvalidSearchError, searchQuery } from "../lib/search/query.ts";
+import { SearchUnavailableError, searchPosts } from "../lib/search/search-posts.ts";
+import { status } from "../lib/status/read-status.ts";
+import { SearchBox } from "./_search/search-box.tsx";
+import { SearchProblem, SearchResults } from "./_search/search-results.tsx";
+import { Refresh } from "./_status/refresh.tsx";
+import { StatusReport, StatusUnknown } from "./_status/status-report.tsx";
+
+type Props = { searchParams: Promise<Record<string, string | string[] | undefined>> };
+
+async function wordsOf({ searchParams }: Props): Promise<string> {
+  const { q } = await searchParams;
+  return ([q].flat()[0] ?? "").trim();
+}
+
+export async function generateMetadata(props: Props): Promise<Metadata> {
+  const q = await wordsOf(props);
+  return q ? { title: q.slice(0, 60) } : {};
+}
+
+async function Results({ q }: { q: string }) {
+  try {
+    return <SearchResults q={q} results={await searchPosts(searchQuery({ q }))} />;
+  } catch (error) {
+    if (error instanceof InvalidSearchError || error instanceof SearchUnavailableError)
+      return <SearchProblem message={messageOf(error).replace(/^q: /, "Your search ")} />;
+    throw error;
+  }
+}
+
+async function Report() {
+  const read = await status().catch(() => undefined);
+  return read ? <StatusReport status={read} /> : <StatusUnknown />;
+}
+
+export default async function Page(props: Props) {
+  const q = await wordsOf(props);
+  return (
+    <>
+      <header className="top">
+        <a className="brand" href="/">
+          <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+            <path d="M3 16h8m10 0h8" />
+            <circle cx="16" cy="16" r="5" />
+          </svg>
+          Aftercommit
+        </a>
+        {q === "" && <Refresh />}
+      </header>
+      <main>
+        <SearchBox q={q} />
+        {q ? <Results q={q} /> : <Report />}
+      </main>
+    </>
+  );
 }

@@ -8,13 +8,14 @@ export type Chunk = { embedding: number[]; tokens: number };
 /** What a vector was made from: see {@link hashOf} for `recipe`. */
 export type Fingerprint = { recipe: string; contentHash: string };
 
-// The same hash as lib/embeddings/fingerprint.ts makes, so that one query finds what is stale.
-const hashOf = (recipe: string): SQL =>
+/** The same hash as lib/embeddings/fingerprint.ts makes, so that one query finds what is stale. */
+export const hashOf = (recipe: string): SQL =>
   sql`encode(sha256(convert_to(${recipe}::text || ${posts.title} || E'\n\n' || ${posts.body}, 'UTF8')), 'hex')`;
 
 // JavaScript's `\s`; what Postgres calls space depends on its locale.
 const WHITE_SPACE = String.raw`\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff`;
-const hasText = sql`(${posts.title} || ${posts.body}) ~ ${`[^${WHITE_SPACE}]`}`;
+/** Whether there is anything to embed. */
+export const hasText = sql`(${posts.title} || ${posts.body}) ~ ${`[^${WHITE_SPACE}]`}`;
 
 /** A post and the hashes of its stored vectors, or undefined when the row is gone. */
 export async function readPost(db: Database, id: bigint) {

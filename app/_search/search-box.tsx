@@ -1,0 +1,24 @@
+/** A plain GET form: it works without JavaScript, and a search has an address of its own. */
+export function SearchBox({ q }: { q: string }) {
+  return (
+    <search>
+      <form className="search" action="/" method="get">
+        <label className="visually-hidden" htmlFor="q">
+          Search posts by meaning
+        </label>
+        <input
+          id="q"
+          name="q"
+          type="search"
+          defaultValue={q}
+          key={q}
+          maxLength={1000}
+          required
+          autoComplete="off"
+          placeholder="Search posts by meaning"
+        />
+        <button type="submit">Search</button>
+      </form>
+    </search>
+  );
+}

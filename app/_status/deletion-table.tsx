@@ -1,0 +1,66 @@
+import type { DeletionOnPage, Step } from "../../lib/status/deletions.ts";
+import { RunLink } from "./run-link.tsx";
+import { Time } from "./time.tsx";
+
+const TONES = { done: "embedded", failed: "failed", waiting: "pending", skipped: "empty" };
+const WORDS = { done: "done", failed: "failed", waiting: "waiting", skipped: "skipped" };
+
+function StepLine({ step: { name, state, at, error } }: { step: Step }) {
+  return (
+    <li>
+      <span className="state" data-tone={TONES[state]}>
+        <span className="name">{name.replace(/^webhook:/, "")}</span>
+      </span>{" "}
+      <span className="note">
+        {WORDS[state]} {at && <Time at={at} />}
+        {error && `: ${error}`}
+      </span>
+    </li>
+  );
+}
+
+/** The last deletions of users, each with its steps. */
+export function DeletionTable({ deletions }: { deletions: DeletionOnPage[] }) {
+  return (
+    <section aria-labelledby="deletions">
+      <h2 id="deletions">Latest deletions of users</h2>
+      {deletions.length === 0 ? (
+        <p className="quiet">None yet. A deleted row of users is cleaned up everywhere, then confirmed.</p>
+      ) : (
+        <table className="wide">
+          <caption className="visually-hidden">The last deletions and their steps</caption>
+          <thead>
+            <tr>
+              <th scope="col">User</th>
+              <th scope="col">Steps</th>
+              <th scope="col">Run</th>
+            </tr>
+          </thead>
+          <tbody>
+            {deletions.map(({ userId, requestedAt, completedAt, lastError, steps, run }) => (
+              <tr key={userId}>
+                <th scope="row">
+                  <code title={userId}>{userId.slice(0, 8)}</code>
+                  <span className="note">
+                    <Time at={requestedAt} />
+                  </span>
+                </th>
+                <td>
+                  <ul className="steps">
+                    {steps.map((step) => (
+                      <StepLine key={step.name} step={step} />
+                    ))}
+                  </ul>
+                  {lastError && !completedAt && <p className="problem">{lastError}</p>}
+                </td>
+                <td>
+                  <RunLink run={run} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,38 @@
+import { runs } from "@trigger.dev/sdk";
+import { beforeDeadline } from "../before-deadline.ts";
+import { runUrl } from "./run-url.ts";
+
+const FAILED = ["FAILED", "CRASHED", "SYSTEM_FAILURE", "TIMED_OUT", "EXPIRED", "CANCELED"] as const;
+const LIMIT = 100;
+
+/** A run in Trigger.dev; `failed` when it ended without doing its work. */
+export type Run = { id: string; status: string; failed: boolean; url: string | undefined };
+
+type Filter = { tag?: string[]; status?: (typeof FAILED)[number][]; period?: string };
+
+async function newestByTag(filter: Filter, deadline: number): Promise<Map<string, Run>> {
+  const once = { retry: { maxAttempts: 1 } };
+  const page = await beforeDeadline(async () => runs.list({ ...filter, limit: LIMIT }, once), deadline);
+  const newest = new Map<string, Run>();
+  // The newest run comes first.
+  for (const { id, status, tags } of page.data)
+    for (const tag of tags)
+      if (!newest.has(tag)) {
+        const failed = FAILED.some((name) => name === status);
+        newest.set(tag, { id, status, failed, url: runUrl(id) });
+      }
+  return newest;
+}
+
+/**
+ * The newest run of each tag, from the last 100 runs that have one of them. Rejects when Trigger.dev does not answer
+ * before `deadline`, in Unix milliseconds.
+ */
+export async function newestRuns(tags: readonly string[], deadline: number): Promise<Map<string, Run>> {
+  return tags.length > 0 ? newestByTag({ tag: [...tags] }, deadline) : new Map();
+}
+
+/** The tags of the last 100 runs of a week that failed. Rejects as {@link newestRuns}. */
+export async function tagsOfFailedRuns(deadline: number): Promise<string[]> {
+  return [...(await newestByTag({ status: [...FAILED], period: "7d" }, deadline)).keys()];
+}

@@ -1,0 +1,59 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import axe from "axe-core";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { describe } from "vitest";
+
+const EXECUTABLE = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+const SCREENSHOTS = process.env.SCREENSHOTS_DIR ?? ".local/screenshots";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** `describe`, skipped with the reason in its name where there is no Chromium. */
+export function describeInBrowser(name: string, suite: () => void): void {
+  if (existsSync(EXECUTABLE)) describe(name, suite);
+  else describe.skip(`${name} (no Chromium at ${EXECUTABLE}; CHROMIUM_PATH names another)`, suite);
+}
+
+/** The installed Chromium, headless, with a fresh profile. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+}
+
+/** Collects what a page complains about: uncaught errors, and all that its console calls an error. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  return complaints;
+}
+
+/** Writes what the whole page looks like to SCREENSHOTS_DIR, .local/screenshots when that is not set. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+}
+
+/** What axe-core finds serious or critical, as `rule: element`. */
+export async function findAccessibilityIssues(page: Page): Promise<string[]> {
+  // Not as a script of the page: its content security policy would refuse that.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<axe.AxeResults>("axe.run()");
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
+}
+
+/** By how many pixels the page is wider than its window: more than none, and it scrolls sideways. */
+export const overflowOf = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
