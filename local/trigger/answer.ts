@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 import { ApiError } from "./errors.ts";
-import { fromZodError } from "./validation-message.ts";
+import { parse } from "./parse.ts";
 
 /** Answers with a body that the clients' own schema accepts; one that it refuses is our mistake and a 500. */
 export function answer<S extends z.ZodType>(
@@ -37,10 +37,4 @@ export async function readOptionalBody<S extends z.ZodType>(c: Context, schema: 
   const text = await c.req.text();
   if (text.trim() === "") return parse(schema, {});
   return readBody(c, schema);
-}
-
-export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new ApiError(400, fromZodError(parsed.error));
-  return parsed.data;
 }

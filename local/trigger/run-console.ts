@@ -1,9 +1,9 @@
 import { ListRunResponse, RetrieveRunResponse, type TaskRunError } from "@trigger.dev/core/v3";
 import { RunId } from "@trigger.dev/core/v3/isomorphic";
 import type { z } from "zod";
-import { parse } from "./answer.ts";
 import { cancelRun } from "./engine/cancel-run.ts";
 import { replayRun } from "./engine/replay.ts";
+import { parse } from "./parse.ts";
 import { ListRunsQuery, listRuns } from "./present/list-runs.ts";
 import { retrievedRun } from "./present/run.ts";
 import { type PublicStatus, toPublicStatus } from "./present/status.ts";

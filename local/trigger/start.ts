@@ -49,7 +49,12 @@ export async function startTrigger(options: TriggerOptions): Promise<LocalTrigge
     log,
     limits: { ...defaultLimits, ...options.limits },
     wake: () => work.wake(),
-    notify: (run) => void store.commit().then(() => notifications.notify(friendlyId(run))),
+    notify(run) {
+      store.commit().then(
+        () => notifications.notify(friendlyId(run)),
+        (error: unknown) => log(`the state could not be stored: ${error}`),
+      );
+    },
   });
   const server: Server = {
     engine,

@@ -4,7 +4,7 @@ import type { Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { delay } from "./enqueue.ts";
 import { saveRun } from "./snapshots.ts";
-import { type Options, serializePayload, type TriggerBody } from "./trigger-options.ts";
+import { type Options, parseMetadata, serializePayload, type TriggerBody } from "./trigger-options.ts";
 
 export interface Debounce {
   key: string;
@@ -52,8 +52,7 @@ export function pushBack(
 function replaceInput(run: Run, body: TriggerBody): void {
   const { options } = body;
   Object.assign(run, serializePayload(body));
-  if (options?.metadata !== undefined)
-    run.metadata = typeof options.metadata === "string" ? options.metadata : JSON.stringify(options.metadata);
+  if (options?.metadata) Object.assign(run, parseMetadata(options));
   if (options?.tags !== undefined) run.tags = [options.tags].flat();
   if (options?.maxAttempts !== undefined) run.maxAttempts = options.maxAttempts;
   if (options?.machine !== undefined) run.machine = options.machine;

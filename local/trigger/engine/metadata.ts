@@ -26,7 +26,6 @@ function apply(engine: Engine, run: Run | undefined, operations: FlushedMetadata
 
 function write(engine: Engine, run: Run, metadata: Record<string, unknown>): void {
   run.metadata = JSON.stringify(metadata);
-  run.metadataType = "application/json";
   saveRun(engine, run);
 }
 

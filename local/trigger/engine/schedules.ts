@@ -62,19 +62,31 @@ export function removeSchedule(engine: Engine, schedule: Schedule): void {
 }
 
 /** Handler of the "cron" timer: triggers the task, if a CLI is there to run it. */
-export async function fire(engine: Engine, schedule: Schedule): Promise<void> {
-  const { id, task, nextAt: due, timezone, cron, externalId, lastAt } = schedule;
+export async function fire(engine: Engine, due: Schedule): Promise<void> {
+  const payload = await stringifyIO(payloadOf(due));
+  // The schedule may have been changed or removed meanwhile.
+  const schedule = engine.tables.schedules.get(due.id);
+  if (schedule !== due) return;
   const connected = engine.presence.connected();
-  saveSchedule(engine, connected ? { ...schedule, lastAt: due } : schedule);
+  saveSchedule(engine, connected ? { ...schedule, lastAt: due.nextAt } : schedule);
   if (!connected) return;
-  const { data, dataType } = await stringifyIO({
+  const { data, dataType } = payload;
+  triggerRun(
+    engine,
+    schedule.task,
+    { payload: data, options: { payloadType: dataType } },
+    { scheduleId: due.id },
+  );
+}
+
+function payloadOf({ id, type, cron, timezone, externalId, nextAt, lastAt }: Schedule) {
+  return {
     scheduleId: id,
-    type: schedule.type,
-    timestamp: new Date(due),
+    type,
+    timestamp: new Date(nextAt),
     lastTimestamp: lastAt === undefined ? undefined : new Date(lastAt),
     externalId,
     timezone,
-    upcoming: new Cron(cron, { timezone }).nextRuns(UPCOMING, new Date(due)),
-  });
-  triggerRun(engine, task, { payload: data, options: { payloadType: dataType } }, { scheduleId: id });
+    upcoming: new Cron(cron, { timezone }).nextRuns(UPCOMING, new Date(nextAt)),
+  };
 }

@@ -1,7 +1,8 @@
 import type { TriggerTaskRequestBody } from "@trigger.dev/core/v3";
 import { sanitizeQueueName, stringifyDuration } from "@trigger.dev/core/v3/isomorphic";
-import type { z } from "zod";
+import { z } from "zod";
 import { ApiError, refused } from "../errors.ts";
+import { parse } from "../parse.ts";
 import type { Run, Worker } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { currentWorker, defaultQueue, findTask, queueNameOf } from "./workers.ts";
@@ -51,13 +52,25 @@ export function chooseTtl(
   return typeof ttl === "number" ? stringifyDuration(ttl) : ttl;
 }
 
-export function parseMetadata(options: Options): Pick<Run, "metadata" | "metadataType" | "seedMetadata"> {
-  const { metadata, metadataType = "application/json" } = options;
-  if (!metadata) return { metadataType };
-  const text = typeof metadata === "string" ? metadata : JSON.stringify(metadata);
-  if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
+const Metadata = z.record(z.string(), z.json());
+
+/** @throws ApiError 400 for metadata that is no object, 413 for more than 256 KB */
+export function parseMetadata(options: Options): Pick<Run, "metadata" | "seedMetadata"> {
+  if (!options.metadata) return {};
+  const metadata = JSON.stringify(parse(Metadata, readMetadata(options)));
+  if (Buffer.byteLength(metadata) > MAX_METADATA_BYTES)
     throw new ApiError(413, `Metadata exceeds maximum size of ${MAX_METADATA_BYTES} bytes`);
-  return { metadata: text, metadataType, seedMetadata: text };
+  return { metadata, seedMetadata: metadata };
+}
+
+function readMetadata({ metadata, metadataType }: Options): unknown {
+  if (typeof metadata !== "string") return metadata;
+  try {
+    const value: unknown = JSON.parse(metadata);
+    return metadataType === "application/super+json" ? Object(value).json : value;
+  } catch {
+    throw new ApiError(400, "Invalid metadata");
+  }
 }
 
 /** A payload of another type than JSON is a text that the SDK has already made. */

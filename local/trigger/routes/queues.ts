@@ -1,9 +1,10 @@
 import { QueueItem } from "@trigger.dev/core/v3";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import { answer, parse, readBody } from "../answer.ts";
+import { answer, readBody } from "../answer.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ApiError } from "../errors.ts";
+import { parse } from "../parse.ts";
 import type { Server } from "../server.ts";
 import type { Queue } from "../store/records.ts";
 import { Page, pageOf } from "./page.ts";

@@ -11,7 +11,7 @@ import {
 } from "@trigger.dev/core/v3";
 import { RunId } from "@trigger.dev/core/v3/isomorphic";
 import { Hono } from "hono";
-import { answer, parse, readBody, readOptionalBody } from "../answer.ts";
+import { answer, readBody, readOptionalBody } from "../answer.ts";
 import { cancelRun } from "../engine/cancel-run.ts";
 import { delayUntil } from "../engine/delay-until.ts";
 import { delay, endDelay } from "../engine/enqueue.ts";
@@ -20,6 +20,7 @@ import { replayRun } from "../engine/replay.ts";
 import { addTags } from "../engine/tags.ts";
 import { ApiError, refused } from "../errors.ts";
 import { findRun } from "../find-run.ts";
+import { parse } from "../parse.ts";
 import { ListRunsQuery, listRuns } from "../present/list-runs.ts";
 import { retrievedRun } from "../present/run.ts";
 import type { Server } from "../server.ts";
@@ -71,8 +72,8 @@ export function runRoutes(server: Server): Hono {
   });
 
   app.get("/api/v1/runs/:run/metadata", (c) => {
-    const { metadata, metadataType } = findRun(engine, c);
-    return c.json({ metadata, metadataType });
+    const { metadata } = findRun(engine, c);
+    return c.json({ metadata, metadataType: "application/json" });
   });
 
   app.put("/api/v1/runs/:run/metadata", async (c) => {

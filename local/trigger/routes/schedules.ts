@@ -8,11 +8,12 @@ import {
 import { generateFriendlyId } from "@trigger.dev/core/v3/isomorphic";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
-import { answer, parse, readBody } from "../answer.ts";
+import { answer, readBody } from "../answer.ts";
 import type { Engine } from "../engine/engine.ts";
 import { removeSchedule, saveSchedule } from "../engine/schedules.ts";
 import { environment } from "../environment.ts";
 import { ApiError } from "../errors.ts";
+import { parse } from "../parse.ts";
 import type { Server } from "../server.ts";
 import type { Schedule } from "../store/records.ts";
 import { Page, pageOf } from "./page.ts";

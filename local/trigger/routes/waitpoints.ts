@@ -16,10 +16,10 @@ import type { Engine } from "../engine/engine.ts";
 import { createDatetimeWaitpoint, createToken } from "../engine/waitpoint-tokens.ts";
 import { block, completeWaitpoint } from "../engine/waitpoints.ts";
 import { environment } from "../environment.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, refused } from "../errors.ts";
 import { findRun } from "../find-run.ts";
 import type { Server } from "../server.ts";
-import type { Waitpoint } from "../store/records.ts";
+import type { Run, Waitpoint } from "../store/records.ts";
 
 /** Waits for a time, and tokens that someone else completes. */
 export function waitpointRoutes({ engine, url }: Server): Hono {
@@ -28,7 +28,7 @@ export function waitpointRoutes({ engine, url }: Server): Hono {
 
   app.post("/engine/v1/runs/:run/wait/duration", async (c) => {
     const body = await readBody(c, WaitForDurationRequestBody);
-    const run = findRun(engine, c);
+    const run = findExecuting(engine, c);
     const waitpoint = createDatetimeWaitpoint(engine, body, body.date.getTime());
     block(engine, run, waitpoint);
     return answer(c, WaitForDurationResponseBody, {
@@ -81,11 +81,17 @@ export function waitpointRoutes({ engine, url }: Server): Hono {
   });
 
   app.post("/engine/v1/runs/:run/waitpoints/tokens/:waitpoint/wait", (c) => {
-    block(engine, findRun(engine, c), findToken(engine, c));
+    block(engine, findExecuting(engine, c), findToken(engine, c));
     return answer(c, WaitForWaitpointTokenResponseBody, { success: true });
   });
 
   return app;
+}
+
+function findExecuting(engine: Engine, c: Context): Run {
+  const run = findRun(engine, c);
+  if (run.finishedAt !== undefined) throw refused("A run that is finished cannot wait");
+  return run;
 }
 
 function findToken(engine: Engine, c: Context): Waitpoint {

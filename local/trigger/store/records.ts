@@ -42,7 +42,6 @@ export const Run = z.object({
   payload: z.string().optional(),
   payloadType: z.string(),
   metadata: z.string().optional(),
-  metadataType: z.string(),
   /** The metadata that the run was triggered with. */
   seedMetadata: z.string().optional(),
   tags: z.array(z.string()),

@@ -70,6 +70,10 @@ describe("a request", () => {
       status: 422,
       json: { error: "Runs can only have 10 tags, you're trying to set 11." },
     });
+    expect(await worker.trigger("job", { metadata: "no object" })).toMatchObject({ status: 400 });
+    expect(await worker.trigger("job", { metadata: { text: "x".repeat(256 * 1024) } })).toMatchObject({
+      status: 413,
+    });
     expect(await worker.trigger("job", { lockToVersion: "20000101.1" })).toMatchObject({ status: 422 });
     expect(await worker.trigger("job", { debounce: { key: "d", delay: "soon" } })).toMatchObject({
       status: 422,

@@ -12,7 +12,7 @@ import { serve } from "./helpers/serve.ts";
 import { RefusedError, Worker } from "./helpers/worker.ts";
 
 const RUNS = 200;
-const KILLS = 5;
+const KILLS = 4;
 
 test("kill -9 at random moments loses no accepted run and repeats no completed one", {
   timeout: 120_000,

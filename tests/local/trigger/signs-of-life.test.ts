@@ -111,4 +111,21 @@ describe("a long poll", () => {
     expect(await second.answer).toBeUndefined();
     await server.close();
   });
+
+  test("whose client has gone takes no run", async () => {
+    const clock = new FakeClock();
+    const server = await serve({ clock });
+    const worker = new Worker(server.url);
+    await worker.register([{ id: "job" }]);
+    const { timers } = clock;
+    const gone = new AbortController();
+    const poll = worker.dequeue(gone.signal);
+    await expect.poll(() => clock.timers).toBe(timers + 1);
+    gone.abort();
+    await expect(poll).rejects.toThrow("abort");
+    await expect.poll(() => clock.timers).toBe(timers);
+    const { id } = await worker.trigger("job");
+    expect(await worker.take()).toMatchObject({ run: id });
+    await server.close();
+  });
 });

@@ -51,6 +51,7 @@ describe("the socket", () => {
     await until(async () => {
       const date = new Date(Date.now() + 10).toISOString();
       await worker.call("POST", `/engine/v1/runs/${run}/wait/duration`, { date });
+      await until(async () => (await worker.latest(run)).snapshot.executionStatus === "EXECUTING");
       return notified.length > 1;
     });
     expect(new Set(notified)).toEqual(new Set([`1 ${run}`]));

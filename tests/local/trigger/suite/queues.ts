@@ -1,0 +1,59 @@
+import { batch, runs, tasks } from "@trigger.dev/sdk";
+import { describe, expect, test } from "vitest";
+import { until } from "../../../until.ts";
+import type { oneAtATime, twoAtATime } from "../project/trigger/times.ts";
+import { ended, reaches } from "./context.ts";
+
+export function queueTests() {
+  describe.concurrent("a queue", { timeout: 60_000 }, () => {
+    test("of one runs its runs one after the other, in their order, urgent ones first", async () => {
+      const start = (name: string, priority = 0) =>
+        tasks.trigger<typeof oneAtATime>(
+          "one-at-a-time",
+          { name, ms: 400 },
+          { concurrencyKey: "order", priority },
+        );
+      const first = await start("first");
+      await reaches(first.id, "EXECUTING");
+      const rest = [await start("second"), await start("third"), await start("urgent", 60)];
+      const periods = (await Promise.all([first, ...rest].map(({ id }) => ended(id)))).flatMap(
+        ({ output }) => output ?? [],
+      );
+      const inOrder = periods.toSorted((a, b) => a.from - b.from);
+      expect(inOrder.map(({ name }) => name)).toEqual(["first", "urgent", "second", "third"]);
+      for (const [n, { from }] of inOrder.entries())
+        expect(from).toBeGreaterThanOrEqual(inOrder[n - 1]?.to ?? 0);
+    });
+
+    test("has a limit for each concurrency key", async () => {
+      const start = (key: string) =>
+        tasks.trigger<typeof oneAtATime>("one-at-a-time", { name: key, ms: 2_500 }, { concurrencyKey: key });
+      const periods = await Promise.all(
+        [await start("key a"), await start("key b")].map(async ({ id }) => (await ended(id)).output),
+      );
+      const [a, b] = periods;
+      expect(a && b && a.from < b.to && b.from < a.to).toBe(true);
+    });
+
+    test("never runs more than its limit", async () => {
+      const { batchId } = await tasks.batchTrigger<typeof twoAtATime>(
+        "two-at-a-time",
+        Array.from({ length: 8 }, (_, n) => ({ payload: { name: String(n) } })),
+      );
+      const { runs: ids } = await until(
+        async () => {
+          const found = await batch.retrieve(batchId);
+          return found.status === "COMPLETED" ? found : undefined;
+        },
+        { timeoutMs: 40_000, everyMs: 200, what: "the batch" },
+      );
+      const all = await Promise.all(ids.map((id) => runs.retrieve<typeof twoAtATime>(id)));
+      const periods = all.flatMap(({ output }) => output ?? []);
+      expect(periods).toHaveLength(8);
+      for (const { from } of periods)
+        expect(periods.filter((other) => other.from <= from && from < other.to).length).toBeLessThanOrEqual(
+          2,
+        );
+    });
+  });
+}
