@@ -7,15 +7,13 @@ import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { freshFor } from "./fresh-for.ts";
 
-const LIMIT_MS = 2_000;
-
 export type Part = "database" | "migrations" | "trigger.dev";
 
-type Deps = { db?: Database };
+type Deps = { db?: Database; limitMs?: number };
 
-async function failing(part: Part, work: () => Promise<unknown>): Promise<Part[]> {
+async function failing(part: Part, work: () => Promise<unknown>, limitMs: number): Promise<Part[]> {
   try {
-    await beforeDeadline(work, Date.now() + LIMIT_MS);
+    await beforeDeadline(work, Date.now() + limitMs);
     return [];
   } catch (error) {
     log("error", "health.failing", { part, error: rootMessageOf(error) });
@@ -23,21 +21,22 @@ async function failing(part: Part, work: () => Promise<unknown>): Promise<Part[]
   }
 }
 
-async function failingDatabase(db?: Database): Promise<Part[]> {
+async function failingDatabase(limitMs: number, db?: Database): Promise<Part[]> {
   let missing: string[] = [];
-  const unreadable = await failing("database", async () => {
+  const read = async () => {
     missing = await findMissingMigrations(db ?? connect(required("DATABASE_URL")));
-  });
+  };
+  const unreadable = await failing("database", read, limitMs);
   if (missing.length > 0) log("error", "health.failing", { part: "migrations", missing: missing.join(", ") });
   return missing.length > 0 ? ["migrations"] : unreadable;
 }
 
-/** Lists what fails, each part asked for at most 2 s. Why it does is in the log only: strangers may ask. */
-export async function findFailingParts({ db }: Deps = {}): Promise<Part[]> {
+/** Lists what fails, each part asked for 2 s at most. Why it does is in the log only: strangers may ask. */
+export async function findFailingParts({ db, limitMs = 2_000 }: Deps = {}): Promise<Part[]> {
   const parts = await Promise.all([
-    failingDatabase(db),
+    failingDatabase(limitMs, db),
     // Small, and refused without a good key.
-    failing("trigger.dev", () => queues.list({ perPage: 1 }, { retry: { maxAttempts: 1 } })),
+    failing("trigger.dev", () => queues.list({ perPage: 1 }, { retry: { maxAttempts: 1 } }), limitMs),
   ]);
   return parts.flat();
 }
