@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+
+const lockSchema = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({
+      version: z.string().optional(),
+      dev: z.boolean().optional(),
+      link: z.boolean().optional(),
+      optionalDependencies: z.record(z.string(), z.string()).optional(),
+      dependencies: z.record(z.string(), z.string()).optional(),
+      devDependencies: z.record(z.string(), z.string()).optional(),
+    }),
+  ),
+});
+
+const { packages } = lockSchema.parse(JSON.parse(readFileSync("package-lock.json", "utf8")));
+const names = Object.keys(packages);
+
+describe("package-lock.json", () => {
+  it("has every optional package, so that npm ci takes it on each platform", () => {
+    const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+    expect(wanted.length).toBeGreaterThan(50);
+    const missing = wanted.filter((name) => !names.some((path) => path.endsWith(`node_modules/${name}`)));
+    expect(missing).toEqual([]);
+  });
+
+  it("brings nothing of the local stack into a production install", () => {
+    const production = new Set(Object.keys(packages[""]?.dependencies ?? {}));
+    const local = Object.keys(packages.local?.devDependencies ?? {}).filter((name) => !production.has(name));
+    expect(local.length).toBeGreaterThan(8);
+    // The product's own packages need these as well.
+    const shared = ["@trigger.dev/core", "pg-protocol"];
+    const brought = local.filter((name) => !shared.includes(name) && !packages[`node_modules/${name}`]?.dev);
+    expect(brought).toEqual([]);
+    expect(packages.local?.dependencies).toBeUndefined();
+  });
+
+  it("pins Trigger.dev's packages to one version", () => {
+    const versions = ["sdk", "core", "build"].map(
+      (name) => packages[`node_modules/@trigger.dev/${name}`]?.version,
+    );
+    expect(new Set([...versions, packages["node_modules/trigger.dev"]?.version])).toEqual(new Set(["4.8.3"]));
+  });
+});
