@@ -1,12 +1,23 @@
 import { rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../until.ts";
 import { commitChanges } from "./changes.ts";
 import { cloneProject } from "./clone.ts";
+import { expectDeleted, insertUser, type User } from "./deletions.ts";
 import { choosePorts, DevStack } from "./dev-stack.ts";
 import { everyPostEmbedded, wrongEmbeddings } from "./embeddings.ts";
 
-const CHANGES = 200;
+const VICTIMS = {
+  "trigger.dev dev": /trigger\.dev\/dist\/esm\/index\.js/,
+  "a worker": /dev-run-worker/,
+  "the local stack": /local\/main\.ts/,
+  "Next.js": /next\/dist\/bin\/next|next-server/,
+};
+
+type Victim = keyof typeof VICTIMS;
+
+const EACH: Victim[] = ["trigger.dev dev", "a worker", "the local stack", "Next.js"];
 
 let folder: string;
 let stack: DevStack;
@@ -22,23 +33,24 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
+async function runsAgain(victim: Victim, killed: number): Promise<void> {
+  await until(
+    () => stack.processes().some(({ command, pid }) => pid !== killed && VICTIMS[victim].test(command)),
+    { timeoutMs: 60_000, what: `${victim} to have been started again` },
+  );
+}
+
+const CHANGES = 200;
+
 describe(`kill -9 in the middle of ${CHANGES} changes loses nothing`, () => {
-  it.each([
-    ["a worker", /dev-run-worker/],
-    ["Next.js", /next\/dist\/bin\/next|next-server/],
-    ["trigger.dev dev", /trigger\.dev\/dist\/esm\/index\.js/],
-    ["the local stack", /local\/main\.ts/],
-  ])(
+  it.each(EACH)(
     "of %s",
-    async (_, pattern) => {
-      const victim = await stack.find(pattern);
-      let killed = false;
+    async (victim) => {
+      const { pid } = await stack.find(VICTIMS[victim]);
       await commitChanges(stack.databaseUrl, CHANGES, (n) => {
-        if (n !== CHANGES / 2) return;
-        process.kill(victim.pid, "SIGKILL");
-        killed = true;
+        if (n === CHANGES / 2) process.kill(pid, "SIGKILL");
       });
-      expect(killed).toBe(true);
+      await runsAgain(victim, pid);
       await everyPostEmbedded(stack, 120_000);
       await until(async () => (await wrongEmbeddings(stack)).length === 0, {
         timeoutMs: 60_000,
@@ -49,14 +61,39 @@ describe(`kill -9 in the middle of ${CHANGES} changes loses nothing`, () => {
         "select post_id from post_embeddings e where not exists (select from posts where id = e.post_id)",
       );
       expect(orphans).toEqual([]);
-      await until(
-        () => stack.processes().some(({ command, pid }) => pid !== victim.pid && pattern.test(command)),
-        {
-          timeoutMs: 60_000,
-          what: "the killed process to have been started again",
-        },
-      );
     },
     300_000,
   );
+});
+
+// Milliseconds from the commit to the kill: from before the delivery to after the e-mail.
+const MOMENTS = [0, 30, 80, 150, 250, 400, 600, 900, 1_300, 2_000];
+
+// Every process at every moment takes minutes: KILL_MATRIX=full npm test -- tests/stack/kill
+const KILLS: [number, Victim][] =
+  process.env.KILL_MATRIX === "full"
+    ? MOMENTS.flatMap((moment) => EACH.map((victim): [number, Victim] => [moment, victim]))
+    : MOMENTS.map((moment, index) => [moment, EACH[index % EACH.length] ?? "a worker"]);
+
+async function deleteAndKill(moment: number, victim: Victim): Promise<User> {
+  const user = await insertUser(stack, `${victim.replaceAll(/[^a-z]/gi, "-")}-${moment}`);
+  const { pid } = await stack.find(VICTIMS[victim]);
+  await stack.query("delete from users where id = $1", [user.id]);
+  // Not a wait for something: the moment of the kill is what this test varies.
+  await sleep(moment);
+  process.kill(pid, "SIGKILL");
+  await runsAgain(victim, pid);
+  await until(() => fetch(`http://127.0.0.1:${stack.ports.http}/local/mail`).catch(() => undefined), {
+    timeoutMs: 60_000,
+    what: "the local stack to answer",
+  });
+  return user;
+}
+
+describe("kill -9 at ten moments of a deletion", () => {
+  it("of each process in turn: every deletion completes without help", async () => {
+    const users: User[] = [];
+    for (const [moment, victim] of KILLS) users.push(await deleteAndKill(moment, victim));
+    for (const user of users) await expectDeleted(stack, user);
+  }, 900_000);
 });

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../until.ts";
 import { cloneProject } from "./clone.ts";
+import { callsFor, completedDeletion, mailsTo, textOfMail } from "./deletions.ts";
 import { choosePorts, DevStack, type Ports } from "./dev-stack.ts";
 import { everyPostEmbedded, vectorOf, wrongEmbeddings } from "./embeddings.ts";
 import { allProcesses, type Process } from "./processes.ts";
@@ -133,6 +134,22 @@ describe("a change made with npm run sql", () => {
       /column "titel" does not exist \(at character 8\)/,
     );
   });
+});
+
+describe("a user deleted with npm run sql", () => {
+  it("the external system is told, then john.doe@example.com by one e-mail, and no address is kept", async () => {
+    const [john] = await stack.query<{ id: string }>("select id from users where first_name = 'John'");
+    const id = john?.id ?? "";
+    expect(await stack.sql("delete from users where first_name = 'John'")).toContain("DELETE 1");
+    const deletion = await completedDeletion(stack, id, 60_000);
+    expect(Object.values(deletion.systems)).toEqual([{ done_at: expect.any(String) }]);
+    expect(deletion.email).toBeNull();
+    expect(deletion.email_hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(await callsFor(stack, id)).toEqual([expect.objectContaining({ status: 204 })]);
+    const [mail, ...others] = await mailsTo(stack, "john.doe@example.com");
+    expect(others).toEqual([]);
+    expect(await textOfMail(stack, mail?.id ?? "")).toContain("deleted");
+  }, 90_000);
 });
 
 describe("Ctrl-C and a second start", () => {
