@@ -43,12 +43,16 @@ export async function listDeliveries(
        d.group_key as "group", d.status,
        d.deliver_count as "deliverCount", d.http_status as "httpStatus", d.answer, d.took_ms as "tookMs",
        d.not_before as "nextTryAt", d.updated_at as "updatedAt", c.at as "capturedAt"
-     from ${s}.delivery d
+     from (
+       -- The few that are shown first: joined before, every kept delivery would be.
+       select * from ${s}.delivery
+       where ($2::bigint is null or id = $2) and ($4::text is null or status = $4) and ($5::bigint is null or id < $5)
+         and ($3::text is null or sink_id = (select id from ${s}.sink where name = $3))
+       order by id desc limit $1
+     ) d
      join ${s}.change c on c.id = d.change_id
      join ${s}.sink k on k.id = d.sink_id
-     where ($2::bigint is null or d.id = $2) and ($3::text is null or k.name = $3)
-       and ($4::text is null or d.status = $4) and ($5::bigint is null or d.id < $5)
-     order by d.id desc limit $1`,
+     order by d.id desc`,
     [limit, id ?? null, sink ?? null, status ?? null, before ?? null],
   );
   return z.array(delivery).parse(found.rows);

@@ -77,7 +77,9 @@ function Filters({ sinks, query }: Pick<Props, "sinks" | "query">) {
             ))}
           </select>
         </label>
-        <button type="submit">Filter</button>
+        <button type="submit" class="quiet">
+          Filter
+        </button>
         {query.sink || (query.status && <a href="/deliveries">Clear</a>)}
       </form>
     </search>

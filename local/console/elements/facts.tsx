@@ -2,9 +2,9 @@
 import type { Child } from "hono/jsx";
 
 /** Names and values; a value that is missing takes its name with it. */
-export function Facts({ rows }: { rows: [name: string, value: Child][] }) {
+export function Facts({ rows, across }: { rows: [name: string, value: Child][]; across?: boolean }) {
   return (
-    <dl class="facts">
+    <dl class={across ? "facts across" : "facts"}>
       {rows
         .filter(([, value]) => value !== undefined && value !== null && value !== false && value !== "")
         .map(([name, value]) => (

@@ -43,7 +43,9 @@ function CallTable({ calls }: { calls: Call[] }) {
       <thead>
         <tr>
           <th scope="col">User</th>
-          <th scope="col">System</th>
+          <th scope="col" class="roomy">
+            System
+          </th>
           <th scope="col">Answered</th>
           <th scope="col" class="roomy">
             Webhook id
@@ -56,8 +58,11 @@ function CallTable({ calls }: { calls: Call[] }) {
       <tbody>
         {calls.map((call) => (
           <tr data-key={`${call.at} ${call.webhookId}`}>
-            <td class="mono breaks">{call.userId}</td>
-            <td>{call.system}</td>
+            <td>
+              <span class="mono breaks">{call.userId}</span>
+              <span class="id narrow">{call.system}</span>
+            </td>
+            <td class="roomy">{call.system}</td>
             <td>
               <HttpStatus status={call.status} />
             </td>

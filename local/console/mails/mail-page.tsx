@@ -16,6 +16,7 @@ export function MailView({ mail }: { mail: Mail }) {
       <h1>{mail.subject || "(no subject)"}</h1>
       <section class="panel" aria-label="Envelope">
         <Facts
+          across
           rows={[
             ["From", mail.from],
             ["To", mail.to.join(", ")],
@@ -31,7 +32,7 @@ export function MailView({ mail }: { mail: Mail }) {
       )}
       {mail.text && (
         <Section id="text" title="Text">
-          <p class="mail-text">{mail.text}</p>
+          <p class="mail-text">{mail.text.trimEnd()}</p>
         </Section>
       )}
       <Section id="headers" title="Headers">

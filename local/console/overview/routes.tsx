@@ -1,7 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import { Hono } from "hono";
 import type { Operations } from "../../sequin/operate.ts";
-import { Badge } from "../elements/badge.tsx";
 import { Empty, Section } from "../elements/section.tsx";
 import { Time } from "../elements/time.tsx";
 import { answerPage } from "../page.tsx";
@@ -36,6 +35,7 @@ function Overview({ parts }: { parts: ConsoleParts }) {
       </div>
       {trigger && (
         <Section id="latest" title="Latest runs">
+          <RunCounts byStatus={trigger.summarizeRuns().byStatus} />
           <Latest page={trigger.listRuns({ "page[size]": 10 })} />
         </Section>
       )}
@@ -63,10 +63,7 @@ function Runs({ trigger }: Pick<ConsoleParts, "trigger">) {
   return (
     <Card name="Runs" href="/runs">
       <Figure value={total} unit={total === 1 ? "run" : "runs"} />
-      <RunCounts byStatus={byStatus} />
-      <p>
-        {connected ? <Badge tone="good">Dev CLI connected</Badge> : <Badge tone="waiting">No dev CLI</Badge>}
-      </p>
+      <p class="muted">{connected ? "trigger.dev dev is connected" : "trigger.dev dev is not connected"}</p>
     </Card>
   );
 }
@@ -78,13 +75,9 @@ function Sinks({ sequin }: { sequin: Operations | undefined }) {
   return (
     <>
       <Figure value={waiting} unit="waiting" />
-      <ul class="plain">
-        {sinks.map(({ name, status }) => (
-          <li>
-            {name} <span class="muted">{status}</span>
-          </li>
-        ))}
-      </ul>
+      <p class="muted">
+        of {sinks.length} {sinks.length === 1 ? "sink" : "sinks"}
+      </p>
     </>
   );
 }

@@ -83,7 +83,9 @@ function Filters({ filter, tasks }: Pick<Props, "filter" | "tasks">) {
           Tag
           <input name="tag" value={filter.tag} placeholder="post:1" autocomplete="off" spellcheck={false} />
         </label>
-        <button type="submit">Filter</button>
+        <button type="submit" class="quiet">
+          Filter
+        </button>
         {filter.task || filter.status || (filter.tag && <a href="/runs">Clear</a>)}
       </form>
     </search>

@@ -31,7 +31,7 @@ export function RunView({ details, notice }: { details: RunDetails; notice: stri
             <span>
               created <Time at={run.createdAt} />
             </span>
-            {took && <span>{run.finishedAt ? `took ${took}` : `for ${took}`}</span>}
+            {took && <span>{run.finishedAt ? `took ${took}` : `running for ${took}`}</span>}
           </p>
         </div>
         <div class="actions">

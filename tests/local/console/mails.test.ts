@@ -64,6 +64,6 @@ describe("the page of deletion calls", () => {
       "webhook-signature": new Webhook(stack.secret).sign("msg_1", at, body),
     };
     await fetch(`${stack.url}/local/external-system/crm/user-deleted`, { method: "POST", headers, body });
-    expect(await page("/external-system")).toContain(`${userId} crm 204 msg_1`);
+    expect(await page("/external-system")).toMatch(new RegExp(`${userId} crm .*204 msg_1`));
   });
 });
