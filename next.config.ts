@@ -2,6 +2,8 @@ import type { NextConfig } from "next";
 
 const config: NextConfig = {
   poweredByHeader: false,
+  // It would lie over the status page's own content.
+  devIndicators: false,
   // The product without its tests and the local stack: it builds and deploys when those are not there.
   typescript: { tsconfigPath: "tsconfig.product.json" },
   headers: async () => [

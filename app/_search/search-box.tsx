@@ -15,7 +15,7 @@ export function SearchBox({ q }: { q: string }) {
           maxLength={1000}
           required
           autoComplete="off"
-          placeholder="Search posts by meaning"
+          placeholder="Search by meaning"
         />
         <button type="submit">Search</button>
       </form>

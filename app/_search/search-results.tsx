@@ -20,11 +20,10 @@ function Similarity({ score }: { score: number }) {
 function Result({ result }: { result: SearchResult }) {
   return (
     <li className="result">
-      <h2>{result.title || `Post ${result.id}`}</h2>
+      <h2 title={`Post ${result.id}`}>{result.title || `Post ${result.id}`}</h2>
       <p className="snippet">{withoutTitle(result)}</p>
       <p className="facts">
         <span>{result.author}</span>
-        <span>post {result.id}</span>
         <Similarity score={result.score} />
       </p>
     </li>

@@ -29,8 +29,8 @@ export function CountList({ counts, lag }: { counts: Counts; lag: Lag | undefine
           </Fact>
         ))}
         <Fact name="Commit to embedding">
-          {lag ? duration(lag.p50) : "–"}
-          <span className="note">{lag ? `95% in ${duration(lag.p95)}` : "no change today"}</span>
+          {lag ? duration(lag.p50) : "–"}{" "}
+          <span className="note whole">{lag ? `95% in ${duration(lag.p95)}` : "no change today"}</span>
         </Fact>
       </dl>
       {counts.empty > 0 && (

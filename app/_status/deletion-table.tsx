@@ -3,16 +3,16 @@ import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";
 
 const TONES = { done: "embedded", failed: "failed", waiting: "pending", skipped: "empty" };
-const WORDS = { done: "done", failed: "failed", waiting: "waiting", skipped: "skipped" };
+
+// An https webhook is the usual system: its host and path say which.
+const shortName = (name: string) => name.replace(/^webhook:(http:\/\/)?/, "");
 
 function StepLine({ step: { name, state, at, error } }: { step: Step }) {
   return (
-    <li>
-      <span className="state" data-tone={TONES[state]}>
-        <span className="name">{name.replace(/^webhook:/, "")}</span>
-      </span>{" "}
+    <li data-tone={TONES[state]}>
+      <span className="name">{shortName(name)}</span>{" "}
       <span className="note">
-        {WORDS[state]} {at && <Time at={at} />}
+        <span className="word">{state}</span> {at && <Time at={at} />}
         {error && `: ${error}`}
       </span>
     </li>
@@ -51,7 +51,9 @@ export function DeletionTable({ deletions }: { deletions: DeletionOnPage[] }) {
                       <StepLine key={step.name} step={step} />
                     ))}
                   </ul>
-                  {lastError && !completedAt && <p className="problem">{lastError}</p>}
+                  {lastError && !completedAt && steps.every(({ state }) => state !== "failed") && (
+                    <p className="problem">{lastError}</p>
+                  )}
                 </td>
                 <td>
                   <RunLink run={run} />

@@ -45,11 +45,11 @@ export function PostTable({ posts }: { posts: PostOnPage[] }) {
                   <span className="title">{post.title || `Post ${post.id}`}</span>
                   <span className="note">{post.author}</span>
                 </th>
-                <td>
+                <td className="embedding">
                   <span className="state" data-tone={post.state}>
                     {NAMES[post.state]}
                   </span>{" "}
-                  <span className="note">{lagOf(post)}</span>
+                  <span className="note whole">{lagOf(post)}</span>
                 </td>
                 <td className="roomy">
                   <Time at={post.updatedAt} />
