@@ -27,6 +27,7 @@ import { environment } from "../environment.ts";
 import { environmentVariables } from "../environment-variables.ts";
 import { ApiError } from "../errors.ts";
 import { findOwnRun } from "../find-run.ts";
+import { firstAbort } from "../first-abort.ts";
 import { dequeuedMessage, execution, machineOf } from "../present/execution.ts";
 import { executionData, runOf, snapshotOf } from "../present/snapshot.ts";
 import type { Server } from "../server.ts";
@@ -112,7 +113,7 @@ async function nextRun(
 ): Promise<Dequeued | undefined> {
   const timeout = new AbortController();
   const stop = engine.clock.after(POLL_MS, () => timeout.abort());
-  const signal = AbortSignal.any([client, closing, timeout.signal]);
+  const { signal, release } = firstAbort(client, closing, timeout.signal);
   try {
     while (!signal.aborted) {
       const taken = dequeue(engine);
@@ -122,6 +123,7 @@ async function nextRun(
     return undefined;
   } finally {
     stop();
+    release();
   }
 }
 

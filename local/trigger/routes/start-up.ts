@@ -13,6 +13,7 @@ import { answer, readBody } from "../answer.ts";
 import { registerWorker } from "../engine/register-worker.ts";
 import { environment, project } from "../environment.ts";
 import { environmentVariables } from "../environment-variables.ts";
+import { firstAbort } from "../first-abort.ts";
 import type { Server } from "../server.ts";
 
 const TICK_MS = 4_000;
@@ -73,13 +74,14 @@ export function startUpRoutes(server: Server): Hono {
   app.get("/engine/v1/dev/presence", (c) => {
     const left = engine.presence.open();
     return streamSSE(c, async (stream) => {
-      const end = AbortSignal.any([server.closing, AbortSignal.timeout(STREAM_LIFE_MS)]);
+      const { signal: end, release } = firstAbort(server.closing, AbortSignal.timeout(STREAM_LIFE_MS));
       stream.onAbort(left);
       await stream.writeSSE({ event: "start", data: new Date().toISOString() });
       while (!end.aborted && !stream.aborted) {
         await pause(TICK_MS, end);
         if (!end.aborted) await stream.writeSSE({ event: "time", data: new Date().toISOString() });
       }
+      release();
       left();
     });
   });

@@ -1,14 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { until } from "../../until.ts";
 import { FakeClock, hours, minutes, seconds } from "./helpers/fake-clock.ts";
 import { serve } from "./helpers/serve.ts";
+import { spawnServer } from "./helpers/spawn-server.ts";
 import { RefusedError, Worker } from "./helpers/worker.ts";
 
 const RUNS = 200;
@@ -21,7 +18,7 @@ test("kill -9 at random moments loses no accepted run and repeats no completed o
   let server = await spawnServer(dataDir);
   let client = new Worker(server.url);
   await client.register([{ id: "job" }]);
-  const allDone = new AbortController();
+  const polls = new Set<AbortController>();
 
   async function killNowAndThen() {
     for (let n = 0; n < KILLS; n += 1) {
@@ -32,14 +29,15 @@ test("kill -9 at random moments loses no accepted run and repeats no completed o
     }
   }
 
+  const completions: string[] = [];
   /** Calls until the server answers, as the SDK and the CLI do. */
   async function insist<T>(call: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await call();
       } catch (error) {
-        if (error instanceof RefusedError || allDone.signal.aborted) throw error;
-        await setTimeout(20);
+        if (error instanceof RefusedError || completions.length === RUNS) throw error;
+        await setTimeout(100);
       }
     }
   }
@@ -57,16 +55,21 @@ test("kill -9 at random moments loses no accepted run and repeats no completed o
     }
   }
 
-  const completions: string[] = [];
+  async function poll() {
+    const open = new AbortController();
+    polls.add(open);
+    return client.dequeue(open.signal).finally(() => polls.delete(open));
+  }
+
   async function work() {
     while (completions.length < RUNS) {
-      const taken = await insist(() => client.dequeue(allDone.signal)).catch(() => undefined);
+      const taken = await insist(poll).catch(() => undefined);
       if (!taken) continue;
       const held = await insist(() => client.start(taken));
       await insist(() => client.succeed(held));
       completions.push(taken.run);
     }
-    allDone.abort();
+    for (const open of polls) open.abort();
   }
 
   await Promise.all([killNowAndThen(), triggerAll(), work(), work(), work()]);
@@ -175,21 +178,3 @@ test("timers go on after a restart", async () => {
   await server.close();
   await rm(dataDir, { recursive: true, force: true });
 });
-
-async function spawnServer(dataDir: string): Promise<{ url: string; kill(): Promise<void> }> {
-  const script = fileURLToPath(new URL("./helpers/server-process.ts", import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", script, dataDir], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  if (!child.stdout) throw new Error("no output");
-  let url: string | undefined;
-  createInterface(child.stdout).once("line", (line) => (url = line));
-  return {
-    url: await until(() => url, { timeoutMs: 20_000, what: "the server to start" }),
-    async kill() {
-      const exited = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
-      await exited;
-    },
-  };
-}

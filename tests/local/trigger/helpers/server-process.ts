@@ -1,5 +1,6 @@
-// The server as a process of its own, which a test can kill: node --import tsx server-process.ts <data folder>
+// The server as a process of its own, which a test can kill: node --import tsx server-process.ts <data folder> [port]
 import { serve } from "./serve.ts";
 
-const server = await serve({ dataDir: process.argv[2] ?? "", log: () => undefined });
+const [, , dataDir = "", port] = process.argv;
+const server = await serve({ dataDir, port: Number(port ?? 0), log: () => undefined });
 console.log(server.url);

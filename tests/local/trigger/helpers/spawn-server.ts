@@ -1,0 +1,29 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { until } from "../../../until.ts";
+
+export interface ServerProcess {
+  url: string;
+  /** SIGKILL: it has no chance to write anything more. */
+  kill(): Promise<void>;
+}
+
+/** The server in a process of its own, on a free port unless one is given. */
+export async function spawnServer(dataDir: string, port = 0): Promise<ServerProcess> {
+  const script = fileURLToPath(new URL("./server-process.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", script, dataDir, String(port)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (!child.stdout) throw new Error("no output");
+  let url: string | undefined;
+  createInterface(child.stdout).once("line", (line) => (url = line));
+  return {
+    url: await until(() => url, { timeoutMs: 20_000, what: "the server to start" }),
+    async kill() {
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
