@@ -7,6 +7,7 @@ import { environmentVariableRoutes } from "./routes/environment-variables.ts";
 import { otelRoutes } from "./routes/otel.ts";
 import { packetRoutes } from "./routes/packets.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { realtimeRoutes } from "./routes/realtime.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { startUpRoutes } from "./routes/start-up.ts";
@@ -25,7 +26,7 @@ export function createApp(server: Server): Hono {
     return c.json({ error: "Something went wrong" }, 500);
   });
 
-  for (const path of ["/api/*", "/engine/*", "/otel/*"]) {
+  for (const path of ["/api/*", "/engine/*", "/otel/*", "/realtime/*"]) {
     app.use(path, refuseOtherSites(server));
     // Nobody is told of a change before it is stored.
     app.use(path, async (_, next) => {
@@ -48,6 +49,7 @@ export function createApp(server: Server): Hono {
   ])
     app.use(`/api/:version/${path}/*`, requireKey(secretKey));
   app.use("/engine/*", requireKey(secretKey));
+  app.use("/realtime/*", requireKey(secretKey));
 
   for (const routes of [
     startUpRoutes,
@@ -59,6 +61,7 @@ export function createApp(server: Server): Hono {
     packetRoutes,
     queueRoutes,
     scheduleRoutes,
+    realtimeRoutes,
     environmentVariableRoutes,
     otelRoutes,
   ])

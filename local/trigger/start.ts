@@ -27,7 +27,7 @@ export interface TriggerOptions {
 }
 
 export interface LocalTrigger extends RunConsole {
-  /** The HTTP API; it answers below /api, /engine and /otel only. */
+  /** The HTTP API; it answers below /api, /engine, /otel and /realtime only. */
   app: Hono;
   /** Adds the socket that the CLI listens on. */
   attach(server: HttpServer): void;

@@ -1,4 +1,4 @@
-/** Wakes the long polls that wait for a run. */
+/** Wakes the long polls that wait for something to happen. */
 export class WorkSignal {
   #waiters = new Set<() => void>();
   #scheduled = false;

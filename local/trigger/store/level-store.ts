@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { ClassicLevel } from "classic-level";
+import { WorkSignal } from "../work-signal.ts";
 
 /**
  * A key-value folder that is written in atomic batches: every change marked since the last batch goes into
@@ -8,6 +9,8 @@ import { ClassicLevel } from "classic-level";
  * at any moment, and may not survive the loss of power.
  */
 export class LevelStore {
+  /** Wakes after each written batch. */
+  readonly written = new WorkSignal();
   readonly #db: ClassicLevel<string, string>;
   readonly #dirty = new Map<string, () => string | undefined>();
   #writing: Promise<void> = Promise.resolve();
@@ -65,7 +68,7 @@ export class LevelStore {
       return value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value };
     });
     this.#dirty.clear();
-    return this.#db.batch(batch);
+    return this.#db.batch(batch).then(() => this.written.wake());
   }
 }
 

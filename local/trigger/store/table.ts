@@ -7,6 +7,8 @@ export class Table<T extends { id: string }> {
   readonly #schema: z.ZodType<T>;
   readonly #store: LevelStore;
   readonly #rows = new Map<string, T>();
+  readonly #revisions = new Map<string, number>();
+  #revision = 0;
 
   constructor(name: string, schema: z.ZodType<T>, store: LevelStore) {
     this.#name = name;
@@ -26,12 +28,20 @@ export class Table<T extends { id: string }> {
     return this.#rows.values();
   }
 
+  /** Counts the saves since the start, of the whole table or the last one of a row. */
+  revision(id?: string): number {
+    return id === undefined ? this.#revision : (this.#revisions.get(id) ?? 0);
+  }
+
   save(row: T): void {
     this.#rows.set(row.id, row);
+    this.#revision += 1;
+    this.#revisions.set(row.id, this.#revision);
     this.#mark(row.id);
   }
 
   remove(id: string): void {
+    this.#revisions.delete(id);
     if (this.#rows.delete(id)) this.#mark(id);
   }
 

@@ -107,6 +107,23 @@ export function taskTests() {
       expect(JSON.parse(seen).timestamp).toMatch(/:00\.000Z$/);
     });
 
+    test.runIf(target.isLocal)("can be watched until it ends", async () => {
+      const { id } = await tasks.trigger<typeof succeedsAt>(
+        "succeeds-at",
+        { attempt: 2 },
+        { tags: "watched" },
+      );
+      const seen = [];
+      for await (const run of runs.subscribeToRun<typeof succeedsAt>(id)) seen.push(run);
+      expect(seen.at(-1)).toMatchObject({
+        id,
+        status: "COMPLETED",
+        tags: ["watched"],
+        output: { attempt: 2 },
+      });
+      expect(seen.length).toBeGreaterThan(1);
+    });
+
     test.runIf(target.isLocal)("gets a payload of more than 512 KB, and may answer with one", async () => {
       const text = "x".repeat(600_000);
       const { id } = await tasks.trigger<typeof large>("large", { text });
