@@ -1,3 +1,4 @@
+import { SemanticInternalAttributes as keys } from "@trigger.dev/core/v3";
 import { z } from "zod";
 import type { Engine } from "./engine/engine.ts";
 import type { LogLine } from "./store/records.ts";
@@ -57,7 +58,8 @@ export const TracesRequest = z.object({
   ),
 });
 
-const RUN_ID = "ctx.run.id";
+// How TaskContextSpanProcessor and TaskContextLogProcessor of @trigger.dev/core name the run.
+const RUN_ID = `${keys.METADATA}.${keys.RUN_ID}`;
 
 /** Keeps what `logger.*` and `console.*` wrote in a task. */
 export function keepLogs(engine: Engine, { resourceLogs }: z.output<typeof LogsRequest>): void {
@@ -81,6 +83,8 @@ export function keepSpans(engine: Engine, { resourceSpans }: z.output<typeof Tra
     for (const { spans } of scopeSpans)
       for (const span of spans) {
         const attributes = { ...plain(resource?.attributes), ...plain(span.attributes) };
+        // Sent when a span begins, and again without this when it has ended.
+        if (attributes[keys.SPAN_PARTIAL]) continue;
         append(engine, attributes, {
           at: span.startTimeUnixNano,
           kind: "span",

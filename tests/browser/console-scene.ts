@@ -80,7 +80,7 @@ async function makeRuns({ worker, url }: ConsoleStack) {
   await worker.call("POST", "/otel/v1/logs", {
     resourceLogs: [
       {
-        resource: { attributes: [{ key: "ctx.run.id", value: { stringValue: failing.run } }] },
+        resource: { attributes: [{ key: "$metadata.ctx.run.id", value: { stringValue: failing.run } }] },
         scopeLogs: [
           { logRecords: [log("INFO", "read post 2"), log("ERROR", "the provider refused the key")] },
         ],

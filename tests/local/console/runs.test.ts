@@ -98,7 +98,7 @@ describe("the page of a run", () => {
       body: { stringValue: "the crm is slow" },
       attributes: [attribute("system", "crm")],
     };
-    const resource = { attributes: [attribute("ctx.run.id", held.run)] };
+    const resource = { attributes: [attribute("$metadata.ctx.run.id", held.run)] };
     await stack.worker.call("POST", "/otel/v1/logs", {
       resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }],
     });

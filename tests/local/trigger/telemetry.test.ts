@@ -24,7 +24,7 @@ describe("telemetry of a run", () => {
               timeUnixNano: `${1_700_000_000_000 + n}000000`,
               severityText: "INFO",
               body: { stringValue },
-              attributes: [string("ctx.run.id", run), string("post", "7")],
+              attributes: [string("$metadata.ctx.run.id", run), string("post", "7")],
             })),
           },
         ],
@@ -39,10 +39,14 @@ describe("telemetry of a run", () => {
         name: "Attempt 1",
         startTimeUnixNano: "1699999999999000000",
         endTimeUnixNano: "1700000000100000000",
-        attributes: [string("ctx.run.id", id)],
+        attributes: [string("$metadata.ctx.run.id", id)],
       },
     ];
-    const traces = { resourceSpans: [{ scopeSpans: [{ spans }] }] };
+    const begun = spans.map((span) => ({
+      ...span,
+      attributes: [...span.attributes, { key: "$span.partial", value: { boolValue: true } }],
+    }));
+    const traces = { resourceSpans: [{ scopeSpans: [{ spans: [...begun, ...spans] }] }] };
     expect(await worker.call("POST", "/otel/v1/logs", logs(id, "first", "second"))).toMatchObject({
       status: 200,
       json: {},
