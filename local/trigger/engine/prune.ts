@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts";
 import { releaseKeyOf, sweepKeys } from "./idempotency.ts";
 
 export const SWEEP_EVERY_MS = 10 * 60_000;
-const KEEP_BATCHES_MS = 86_400_000;
+const KEEP_UNUSED_MS = 86_400_000;
 const KEEP_TOKENS_MS = 30 * 86_400_000;
 
 /**
@@ -27,11 +27,20 @@ export function sweep(engine: Engine): void {
   sweepKeys(engine);
   sweepWaitpoints(engine);
   sweepBatches(engine);
+  sweepPackets(engine);
+}
+
+function sweepPackets(engine: Engine): void {
+  const { packets, runs } = engine.tables;
+  const old = engine.clock.now() - KEEP_UNUSED_MS;
+  const used = new Set([...runs.values()].flatMap(({ payload, output }) => [payload, output]));
+  for (const packet of packets.values())
+    if (packet.createdAt < old && !used.has(packet.id)) packets.remove(packet.id);
 }
 
 function sweepBatches(engine: Engine): void {
   const { batches, runs } = engine.tables;
-  const old = engine.clock.now() - KEEP_BATCHES_MS;
+  const old = engine.clock.now() - KEEP_UNUSED_MS;
   for (const batch of batches.values()) {
     const known = Object.values(batch.items).some(({ runId }) => runId && runs.get(runId));
     if (batch.processedAt !== undefined && batch.createdAt < old && !known) batches.remove(batch.id);

@@ -63,7 +63,7 @@ export function startUpRoutes(server: Server): Hono {
     answer(c, DevConfigResponseBody, {
       environmentId: environment.id,
       // Pauses of the CLI between two dequeues: the polls are long, so short pauses cost nothing while idle.
-      dequeueIntervalWithRun: 10,
+      dequeueIntervalWithRun: 2,
       dequeueIntervalWithoutRun: 100,
       // A waiting parent occupies one of the CLI's places: the queues decide here, not the CLI.
       maxConcurrentRuns: 1_000,
