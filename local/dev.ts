@@ -47,7 +47,11 @@ async function start(started: Stoppable[]): Promise<void> {
   started.push(app);
   const cli = startTriggerCli(parts, variables, settings);
   started.push(cli);
-  stack.onRestart(() => cli.triggerCatchUp());
+  stack.onRestart(() => {
+    void cli.triggerCatchUp();
+    // By then Trigger.dev has given up the runs that were in the air when the stack died.
+    setTimeout(() => void cli.triggerCatchUp(), 75_000).unref();
+  });
   await Promise.all([app.serves, cli.serves]);
   await stack.startSequin();
 

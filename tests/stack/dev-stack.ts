@@ -75,7 +75,7 @@ export class DevStack {
   /** The first process below this command whose command line matches. */
   async find(pattern: RegExp): Promise<Process> {
     return until(() => this.processes().find(({ command }) => pattern.test(command)), {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
       what: `a process like ${pattern}`,
     });
   }

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
 import { until } from "../until.ts";
 import { commitChanges } from "./changes.ts";
 import { cloneProject } from "./clone.ts";
@@ -27,6 +27,10 @@ beforeAll(async () => {
   stack = new DevStack(folder, await choosePorts(), { LOCAL_EMBEDDING_MODEL: "hashing" });
   await stack.ready();
 }, 180_000);
+
+beforeEach(() => {
+  onTestFailed(() => console.log(stack.output));
+});
 
 afterAll(async () => {
   await stack?.interrupt();
