@@ -1,0 +1,94 @@
+import { rm } from "node:fs/promises";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { cloneProject } from "../stack/clone.ts";
+import { choosePorts, DevStack } from "../stack/dev-stack.ts";
+import { everyPostEmbedded } from "../stack/embeddings.ts";
+import { describeInBrowser, keepScreenshot, launchChromium } from "./chromium.ts";
+
+let folder: string;
+let stack: DevStack;
+let browser: Browser;
+let page: Page;
+
+const consoleUrl = () => `http://127.0.0.1:${stack.ports.http}`;
+
+async function setFault(method: "POST" | "DELETE", fault?: object): Promise<void> {
+  const answer = await fetch(`${consoleUrl()}/local/openai/faults`, {
+    method,
+    ...(fault && { body: JSON.stringify(fault) }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
+describeInBrowser("the console of npm run dev", () => {
+  beforeAll(async () => {
+    folder = cloneProject();
+    stack = new DevStack(folder, await choosePorts(), { LOCAL_EMBEDDING_MODEL: "hashing" });
+    [browser] = await Promise.all([launchChromium(), stack.ready()]);
+    await everyPostEmbedded(stack, 60_000);
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.interrupt();
+    await rm(folder, { recursive: true, force: true });
+  }, 60_000);
+  beforeEach(async () => {
+    page = await browser.newPage({ baseURL: consoleUrl(), viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(20_000);
+  });
+  afterEach(() => page.close());
+
+  test("a run that the provider refused is opened, replayed, and seen to succeed", async () => {
+    await setFault("POST", { status: 401 });
+    const [post] = await stack.query<{ id: string }>(
+      "insert into posts (title, body, author) values ('Refused', 'At first.', 'Alice') returning id",
+    );
+    await page.goto(`/runs?tag=post:${post?.id}&status=FAILED`);
+    const failed = await page
+      .getByRole("row")
+      .getByText(/^run_\w+$/)
+      .textContent();
+    await setFault("DELETE");
+
+    await page.goto(`/projects/v3/proj_local/runs/${failed}`);
+    await page.getByRole("status").getByText("Failed").waitFor();
+    await page.getByRole("region", { name: "Stack trace" }).getByText("embedPost").first().waitFor();
+    await page.getByRole("region", { name: "Logs and spans" }).getByText("Attempt 1").waitFor();
+    await keepScreenshot(page, "console-journey-failed");
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByText("Replay of").waitFor();
+    await page.getByRole("status").getByText("Completed").waitFor();
+    await page.getByRole("region", { name: "Output" }).first().getByText('"status": "embedded"').waitFor();
+    const rows = await stack.query("select 1 from post_embeddings where post_id = $1", [post?.id]);
+    expect(rows).toHaveLength(1);
+  }, 90_000);
+
+  test("a deleted user's runs, calls and confirmation mail are all to be seen", async () => {
+    const [user] = await stack.query<{ id: string; email: string }>("select id, email from users limit 1");
+    await page.goto("/mails");
+    await page.getByText("No mail yet.").waitFor();
+    await stack.query("delete from users where id = $1", [user?.id]);
+    await page.getByRole("link", { name: "Your account has been deleted" }).click();
+    await page
+      .getByText(user?.email ?? "")
+      .first()
+      .waitFor();
+    await page
+      .frameLocator("iframe")
+      .getByText(user?.id ?? "")
+      .waitFor();
+
+    await page.goto(`/runs?tag=user:${user?.id}&task=user-deletion-cleanup`);
+    await page.getByRole("link", { name: "user-deletion-cleanup" }).click();
+    await page.getByRole("status").getByText("Completed").waitFor();
+    const children = page.getByRole("region", { name: "Child runs" });
+    await children.getByRole("link", { name: "send-deletion-confirmation" }).waitFor();
+    await page.goto("/external-system");
+    await page.getByRole("row", { name: user?.id }).waitFor();
+    await page.goto("/deliveries?sink=users-deletion");
+    await page.getByRole("link", { name: `delete public.users:${user?.id}` }).click();
+    await page.getByRole("region", { name: "Message" }).first().getByText('"action": "delete"').waitFor();
+    await keepScreenshot(page, "console-journey-deletion");
+  }, 90_000);
+});
