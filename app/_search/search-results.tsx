@@ -40,8 +40,7 @@ export function SearchResults({ q, results }: { q: string; results: SearchResult
   return (
     <section aria-labelledby="results">
       <h1 id="results" className="results-title">
-        {results.length === 0 ? "Nothing to find yet for " : "Nearest in meaning to "}
-        <q>{q}</q>
+        {results.length === 0 ? "Nothing to find yet for" : "Nearest in meaning to"} <b>“{q}”</b>
       </h1>
       {results.length === 0 && <p className="quiet">No post has an embedding of the present model.</p>}
       <ol className="results">

@@ -41,7 +41,7 @@ export function complaintsOf(page: Page): string[] {
 /** Writes what the whole page looks like to SCREENSHOTS_DIR, .local/screenshots when that is not set. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, caret: "initial" });
 }
 
 /** What axe-core finds serious or critical, as `rule: element`. */

@@ -1,0 +1,226 @@
+import { rm } from "node:fs/promises";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { cloneProject } from "../stack/clone.ts";
+import { choosePorts, DevStack } from "../stack/dev-stack.ts";
+import { everyPostEmbedded } from "../stack/embeddings.ts";
+import { until } from "../until.ts";
+import {
+  complaintsOf,
+  describeInBrowser,
+  findAccessibilityIssues,
+  keepScreenshot,
+  launchChromium,
+  overflowOf,
+} from "./chromium.ts";
+
+let folder: string;
+let stack: DevStack;
+let browser: Browser;
+let page: Page;
+
+const rowOf = (title: string) => page.getByRole("table").getByRole("row", { name: title });
+const countOf = (name: string) => page.locator(".counts > div", { hasText: name }).getByRole("definition");
+const focused = () => page.evaluate("document.activeElement.textContent || document.activeElement.id");
+
+async function provider(method: "POST" | "DELETE", fault?: { status?: number; delayMs?: number }) {
+  const body = fault && JSON.stringify(fault);
+  const headers = { "content-type": "application/json" };
+  const url = `http://127.0.0.1:${stack.ports.http}/local/openai/faults`;
+  const answer = await fetch(url, { method, ...(body ? { body, headers } : {}) });
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
+const insertPost = (title: string) =>
+  stack.query("insert into posts (title, body, author) values ($1, 'Robots will cook.', 'Alice')", [title]);
+
+/** Marks the document, to tell later that it is still the same one. */
+async function markDocument() {
+  await page.evaluate("window.sameDocument = true");
+  return () => page.evaluate("window.sameDocument === true");
+}
+
+describeInBrowser("the status page in a browser", () => {
+  beforeAll(async () => {
+    folder = cloneProject();
+    stack = new DevStack(folder, await choosePorts());
+    [browser] = await Promise.all([launchChromium(), stack.ready()]);
+    await everyPostEmbedded(stack, 120_000);
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.interrupt();
+    await rm(folder, { recursive: true, force: true });
+  }, 60_000);
+  beforeEach(async () => {
+    const context = await browser.newContext({
+      baseURL: `http://127.0.0.1:${stack.ports.app}`,
+      viewport: { width: 1_200, height: 900 },
+    });
+    // `next dev` compiles at the first visit.
+    context.setDefaultTimeout(60_000);
+    page = await context.newPage();
+  });
+  afterEach(() => page.context().close());
+
+  it("finds a post by a paraphrase that shares no word with it", async () => {
+    await page.goto("/");
+    await page.getByRole("searchbox").fill("pension money");
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByRole("heading", { name: "Nearest in meaning to “pension money”" }).waitFor();
+    const [first] = await page.getByRole("listitem").getByRole("heading").allTextContents();
+    expect(first).toBe("Saving for retirement");
+    expect(await page.getByRole("searchbox").inputValue()).toBe("pension money");
+    await page.getByRole("link", { name: "Back to the status" }).click();
+    await page.getByRole("heading", { name: "Latest posts" }).waitFor();
+  }, 120_000);
+
+  it("shows a new post go from pending to embedded without a reload", async () => {
+    await page.goto("/");
+    await page.getByRole("heading", { name: /^All \d+ posts are embedded$/ }).waitFor();
+    const embedded = Number(await countOf("Embedded").textContent());
+    const isSameDocument = await markDocument();
+    await provider("POST", { delayMs: 6_000 });
+    await insertPost("The kitchen of tomorrow");
+    await rowOf("The kitchen of tomorrow").getByText("Pending").waitFor();
+    await until(async () => (await countOf("Pending").textContent()) === "1");
+    await provider("DELETE");
+    await rowOf("The kitchen of tomorrow").getByText("Embedded").waitFor();
+    await until(async () => Number(await countOf("Embedded").textContent()) === embedded + 1);
+    expect(await isSameDocument()).toBe(true);
+  }, 120_000);
+
+  it("leads from a post to its run in the console", async () => {
+    await page.goto("/");
+    const link = rowOf("Training a puppy").getByRole("link");
+    const run = (await link.getAttribute("title")) ?? "";
+    expect(run).toMatch(/^run_/);
+    await link.click();
+    await page.waitForURL((url) => url.port === String(stack.ports.http) && url.pathname.endsWith(run));
+    await page.getByText(run).filter({ visible: true }).first().waitFor();
+    await page.getByText("create-embedding-for-post").first().waitFor();
+  }, 60_000);
+
+  it("shows a failed post and its run, and the recovery", async () => {
+    await page.goto("/");
+    await provider("POST", { status: 401 });
+    await insertPost("The post that fails");
+    await page.getByRole("heading", { name: "1 post could not be embedded" }).waitFor();
+    await rowOf("The post that fails").getByText("Failed").waitFor();
+    expect(await countOf("Failed").textContent()).toBe("1");
+    await keepScreenshot(page, "status-failed");
+    await provider("DELETE");
+    await stack.query("update posts set body = 'Robots will farm.' where title = 'The post that fails'");
+    await rowOf("The post that fails").getByText("Embedded").waitFor();
+  }, 120_000);
+
+  it("shows each step of a deletion, and no address", async () => {
+    await page.goto("/");
+    await stack.query("delete from users where first_name = 'John'");
+    const steps = page.getByRole("table", { name: /deletions/ }).getByRole("listitem");
+    await steps.filter({ hasText: "crm/user-deleted done" }).waitFor();
+    await steps.filter({ hasText: "e-mail done" }).waitFor();
+    expect(await page.content()).not.toContain("john.doe");
+  }, 120_000);
+
+  it("can be used by keyboard alone, and shows where the focus is", async () => {
+    await page.goto("/");
+    await page.locator('.refresh[data-state="live"]').waitFor();
+    const stops: unknown[] = [];
+    for (let stop = 0; stop < 4; stop += 1) {
+      await page.keyboard.press("Tab");
+      stops.push(await focused());
+      const outline = "getComputedStyle(document.activeElement).outlineStyle";
+      expect(await page.evaluate(outline)).toBe("solid");
+    }
+    expect(stops).toEqual(["Aftercommit", "Pause updates", "q", "Search"]);
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.type("dog obedience");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\?q=dog/);
+    expect(await page.getByRole("listitem").getByRole("heading").first().textContent()).toBe(
+      "Training a puppy",
+    );
+  }, 60_000);
+
+  it("stops its updates when it is told to, and goes on when it is told to", async () => {
+    await page.goto("/");
+    const pause = page.getByRole("button", { name: "Pause updates" });
+    await pause.click();
+    await page.getByText("Paused").waitFor();
+    await insertPost("Written in a pause");
+    await everyPostEmbedded(stack, 60_000);
+    // As long as two updates would have taken.
+    await page.waitForTimeout(4_500);
+    expect(await rowOf("Written in a pause").count()).toBe(0);
+    await pause.click();
+    await rowOf("Written in a pause").waitFor();
+  }, 120_000);
+
+  it("leaves alone what is typed and selected", async () => {
+    await page.goto("/");
+    await page.getByRole("heading", { name: "Latest posts" }).selectText();
+    await insertPost("Written during a selection");
+    await everyPostEmbedded(stack, 60_000);
+    await page.waitForTimeout(4_500);
+    expect(await page.evaluate("document.getSelection().toString()")).toBe("Latest posts");
+    expect(await rowOf("Written during a selection").count()).toBe(0);
+    await page.getByRole("searchbox").fill("half a sent");
+    await rowOf("Written during a selection").waitFor();
+    expect(await page.getByRole("searchbox").inputValue()).toBe("half a sent");
+  }, 120_000);
+
+  it("keeps on trying while the server is gone", async () => {
+    await page.goto("/");
+    await page.context().setOffline(true);
+    await page.getByText("No connection; trying again").waitFor();
+    await page.context().setOffline(false);
+    await page.getByText("Live").waitFor();
+    await page.getByRole("heading", { name: "Latest posts" }).waitFor();
+  }, 60_000);
+
+  it("works without JavaScript", async () => {
+    const context = await browser.newContext({
+      javaScriptEnabled: false,
+      baseURL: `http://127.0.0.1:${stack.ports.app}`,
+    });
+    const plain = await context.newPage();
+    await plain.goto("/");
+    await plain.getByRole("table", { name: /Posts/ }).getByText("Training a puppy").waitFor();
+    expect(await plain.getByRole("button", { name: "Pause updates" }).count()).toBe(0);
+    await plain.getByRole("searchbox").fill("dog obedience");
+    await plain.getByRole("button", { name: "Search" }).click();
+    await plain.getByRole("heading", { name: "Training a puppy" }).waitFor();
+    await context.close();
+  }, 60_000);
+
+  const places = {
+    status: "/",
+    results: "/?q=dog+obedience",
+    "refused-search": `/?q=${"a".repeat(1_001)}`,
+  };
+
+  describe.each(Object.entries(places))("%s", (name, path) => {
+    it.each(["light", "dark"] as const)(
+      "has no serious accessibility issue in %s, and nothing that its policy refuses",
+      async (colorScheme) => {
+        const complaints = complaintsOf(page);
+        await page.emulateMedia({ colorScheme });
+        await page.goto(path);
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        await keepScreenshot(page, `${name}-${colorScheme}`);
+        expect(await findAccessibilityIssues(page)).toEqual([]);
+        expect(complaints).toEqual([]);
+      },
+      60_000,
+    );
+
+    it("fits into 360 pixels", async () => {
+      await page.setViewportSize({ width: 360, height: 740 });
+      await page.goto(path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await keepScreenshot(page, `${name}-narrow`);
+      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    }, 60_000);
+  });
+});
