@@ -31,11 +31,12 @@ export async function openScene() {
       what: "two deliveries",
     },
   );
-  await sendConfirmation(stack);
+  const mail = await sendConfirmation(stack);
   await callExternalSystem(stack);
   return {
     ...stack,
     runs,
+    mail,
     sequin,
     async close() {
       await stack.close();
@@ -116,7 +117,8 @@ async function makeRuns({ worker, url }: ConsoleStack) {
   };
 }
 
-async function sendConfirmation({ transport }: ConsoleStack): Promise<void> {
+/** Answers the address of the mail's page. */
+async function sendConfirmation({ transport, get }: ConsoleStack): Promise<string> {
   await transport.sendMail({
     from: "Aftercommit <no-reply@example.com>",
     to: "john.doe@example.com",
@@ -125,6 +127,7 @@ async function sendConfirmation({ transport }: ConsoleStack): Promise<void> {
     html: '<p style="font-family: sans-serif">Hello,</p><p>your account and the data kept with it have been deleted.</p>',
     messageId: "<deletion-1@example.com>",
   });
+  return /\/mails\/mail_\w+/.exec((await get("/mails")).html)?.[0] ?? "";
 }
 
 async function callExternalSystem({ url, secret }: ConsoleStack): Promise<void> {
