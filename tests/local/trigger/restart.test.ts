@@ -12,7 +12,7 @@ const RUNS = 200;
 const KILLS = 4;
 
 test("kill -9 at random moments loses no accepted run and repeats no completed one", {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-kill-"));
   let server = await spawnServer(dataDir);

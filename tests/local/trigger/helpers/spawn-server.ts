@@ -19,7 +19,7 @@ export async function spawnServer(dataDir: string, port = 0): Promise<ServerProc
   let url: string | undefined;
   createInterface(child.stdout).once("line", (line) => (url = line));
   return {
-    url: await until(() => url, { timeoutMs: 20_000, what: "the server to start" }),
+    url: await until(() => url, { timeoutMs: 60_000, what: "the server to start" }),
     async kill() {
       const exited = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGKILL");

@@ -39,7 +39,7 @@ const final = new Set([
 ]);
 
 /** Waits for the end of a run. */
-export function ended(id: string, timeoutMs = 30_000) {
+export function ended(id: string, timeoutMs = 60_000) {
   return until(
     async () => {
       const run = await runs.retrieve(id);
@@ -49,7 +49,7 @@ export function ended(id: string, timeoutMs = 30_000) {
   );
 }
 
-export function reaches(id: string, status: string, timeoutMs = 20_000) {
+export function reaches(id: string, status: string, timeoutMs = 45_000) {
   return until(async () => (await runs.retrieve(id)).status === status, {
     timeoutMs,
     everyMs: 50,

@@ -12,7 +12,7 @@ import type {
 import { ended, reaches } from "./context.ts";
 
 export function familyTests() {
-  describe.concurrent("a parent", { timeout: 60_000 }, () => {
+  describe.concurrent("a parent", { timeout: 120_000 }, () => {
     test("gets its child's output, or its error", async () => {
       const { id } = await tasks.trigger<typeof asksOne>("asks-one", undefined);
       const run = await ended(id);
@@ -54,6 +54,7 @@ export function familyTests() {
     test("goes on when its child is cancelled", async () => {
       const { id } = await tasks.trigger<typeof waitsForSlow>("waits-for-slow", undefined);
       const child = await until(async () => (await runs.retrieve(id)).relatedRuns.children?.[0], {
+        timeoutMs: 45_000,
         what: "the child",
       });
       await reaches(child.id, "EXECUTING");
@@ -64,6 +65,7 @@ export function familyTests() {
     test("takes its children with it when it is cancelled", async () => {
       const { id } = await tasks.trigger("starts-slow", undefined);
       const child = await until(async () => (await runs.retrieve(id)).relatedRuns.children?.[0], {
+        timeoutMs: 45_000,
         what: "the child",
       });
       await reaches(child.id, "EXECUTING");

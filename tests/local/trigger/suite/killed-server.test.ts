@@ -11,7 +11,7 @@ import { copyProject, removeProject, startCli } from "./cli.ts";
 const RUNS = 30;
 
 test("the CLI finishes every run, once, on a server that is killed and started again", {
-  timeout: 150_000,
+  timeout: 240_000,
 }, async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-killed-"));
   let server = await spawnServer(dataDir);

@@ -5,7 +5,7 @@ import { cli, ended, reaches, restartCli } from "./context.ts";
 
 export function stressTests() {
   describe("under stress", () => {
-    test("a burst of 500 runs loses none and runs none twice", { timeout: 120_000 }, async () => {
+    test("a burst of 500 runs loses none and runs none twice", { timeout: 240_000 }, async () => {
       const { batchId } = await tasks.batchTrigger(
         "echo",
         Array.from({ length: 500 }, (_, n) => ({ payload: { n } })),
@@ -15,7 +15,7 @@ export function stressTests() {
           const found = await batch.retrieve(batchId);
           return found.status === "COMPLETED" ? found : undefined;
         },
-        { timeoutMs: 110_000, everyMs: 500, what: "the burst" },
+        { timeoutMs: 220_000, everyMs: 500, what: "the burst" },
       );
       expect(new Set(done.runs).size).toBe(500);
       const all = [];
@@ -28,7 +28,7 @@ export function stressTests() {
     });
 
     test("a CLI that dies cancels what it ran; what waited runs when it is back", {
-      timeout: 120_000,
+      timeout: 240_000,
     }, async () => {
       const running = await tasks.trigger(
         "one-at-a-time",

@@ -7,7 +7,7 @@ import type { echo, large, succeedsAt, yearOf } from "../project/trigger/basics.
 import { cli, ended, project, reaches, target } from "./context.ts";
 
 export function taskTests() {
-  describe.concurrent("a task", { timeout: 60_000 }, () => {
+  describe.concurrent("a task", { timeout: 120_000 }, () => {
     test("gets its payload and context, and its output comes back", async () => {
       const { id } = await tasks.trigger<typeof echo>(
         "echo",
@@ -60,7 +60,10 @@ export function taskTests() {
 
     test("goes back to its queue when its retry is more than 30 s away", async () => {
       const { id } = await tasks.trigger("retries-late", {});
-      await until(async () => (await runs.retrieve(id)).attemptCount === 1, { what: "the first attempt" });
+      await until(async () => (await runs.retrieve(id)).attemptCount === 1, {
+        timeoutMs: 45_000,
+        what: "the first attempt",
+      });
       await reaches(id, "QUEUED");
       await runs.cancel(id);
       expect((await ended(id)).status).toBe("CANCELED");

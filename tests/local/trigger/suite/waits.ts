@@ -4,12 +4,12 @@ import type { oneAtATime, waitsFor, waitsForToken, waitsUntilPast } from "../pro
 import { ended, reaches } from "./context.ts";
 
 export function waitTests() {
-  describe.concurrent("a wait", { timeout: 60_000 }, () => {
+  describe.concurrent("a wait", { timeout: 120_000 }, () => {
     test("of more than five seconds lasts as long as it says", async () => {
       const { id } = await tasks.trigger<typeof waitsFor>("waits-for", { seconds: 6 });
       const { output } = await ended(id);
       expect(output?.ms).toBeGreaterThanOrEqual(5_900);
-      expect(output?.ms).toBeLessThan(9_000);
+      expect(output?.ms).toBeLessThan(15_000);
     });
 
     test("until a time that has passed is over at once", async () => {
