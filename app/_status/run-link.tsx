@@ -4,8 +4,7 @@ export function RunLink({ run }: { run: { id: string; url: string | undefined } 
   const short = run.id.replace(/^run_/, "").slice(-8);
   if (!run.url) return <code title={run.id}>{short}</code>;
   return (
-    <a href={run.url} title={run.id}>
-      <span className="visually-hidden">Run </span>
+    <a className="run" href={run.url} title={run.id} aria-label={`Run ${short}`}>
       <code>{short}</code>
     </a>
   );
