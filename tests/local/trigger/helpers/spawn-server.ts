@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
 import { until } from "../../../until.ts";
 
 export interface ServerProcess {
@@ -9,12 +10,13 @@ export interface ServerProcess {
   kill(): Promise<void>;
 }
 
-/** The server in a process of its own, on a free port unless one is given. */
+/** The server in a process of its own, on a free port unless one is given; it ends with the test. */
 export async function spawnServer(dataDir: string, port = 0): Promise<ServerProcess> {
   const script = fileURLToPath(new URL("./server-process.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", script, dataDir, String(port)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   if (!child.stdout) throw new Error("no output");
   let url: string | undefined;
   createInterface(child.stdout).once("line", (line) => (url = line));

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { configure, runs, tasks } from "@trigger.dev/sdk";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { until } from "../../../until.ts";
 import { ACCESS_TOKEN, SECRET_KEY } from "../helpers/serve.ts";
 import { spawnServer } from "../helpers/spawn-server.ts";
@@ -18,12 +18,18 @@ test("the CLI finishes every run, once, on a server that is killed and started a
   const { url: apiUrl } = server;
   configure({ baseURL: apiUrl, accessToken: SECRET_KEY });
   const project = await copyProject();
+  onTestFinished(async () => {
+    await removeProject(project);
+    await rm(dataDir, { recursive: true, force: true });
+  });
   const cli = await startCli(project, {
     apiUrl,
     secretKey: SECRET_KEY,
     accessToken: ACCESS_TOKEN,
     projectRef: "proj_killed",
   });
+
+  onTestFinished(() => cli.stop());
 
   const ids: string[] = [];
   for (let n = 0; n < RUNS; n += 1) ids.push((await tasks.trigger("slow", { ms: 300 })).id);
@@ -40,9 +46,4 @@ test("the CLI finishes every run, once, on a server that is killed and started a
     what: "all runs",
   });
   expect((await retrieveAll()).map(({ attemptCount }) => attemptCount)).toEqual(Array(RUNS).fill(1));
-
-  await cli.stop();
-  await server.kill();
-  await removeProject(project);
-  await rm(dataDir, { recursive: true, force: true });
 });
