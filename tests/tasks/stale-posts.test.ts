@@ -185,7 +185,7 @@ describe("the scheduled reconciliation", () => {
     );
     for (const { payload, ttl } of triggered) {
       expect(sequinMessageSchema.parse(payload).action).toBe("read");
-      expect(ttl).toBe("14d");
+      expect(ttl).toBe("10m");
     }
   });
 });
