@@ -32,7 +32,7 @@ const stateOf = ({ lowest, highest }: Hashes, recipe: string) => sql<PostState>`
   when ${lowest} = ${highest} and ${highest} = ${hashOf(recipe)} then 'embedded'
   else 'stale' end`;
 
-/** How many posts there are of each state. Reads every text: about 30 ms for 1,000 posts of 1.5 kB in PGlite. */
+/** How many posts there are of each state. Reads every text: 0.15 s for 10,000 posts of 1.4 kB in PGlite. */
 export async function countPostStates(db: Database, recipe: string): Promise<Record<PostState, number>> {
   const stored = db
     .select({ postId: postEmbeddings.postId, ...hashes })

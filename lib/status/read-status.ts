@@ -33,7 +33,7 @@ async function totals(db: Database) {
 // They read every post: with many, they are taken less often instead of keeping the database busy.
 const sharedTotals = freshFor(
   () => totals(database()),
-  (tookMs) => Math.min(10_000, 10 * tookMs),
+  (tookMs) => Math.min(10_000, 20 * tookMs),
 );
 
 function everyDay(usage: DayOfUsage[], now: Date): DayOfUsage[] {
