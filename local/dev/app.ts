@@ -27,6 +27,8 @@ export function startApp(variables: Variables, settings: Settings) {
     name: "next",
     ...nextCommand(variables, settings),
     onLine: (line) => say("next", line),
+    // It has nothing to save. On SIGTERM it starts a process for its telemetry, switched off or not, that outlives it.
+    stopSignal: "SIGKILL",
   });
   until(() => compiled(settings.ports.app), { what: "Next.js answers", timeoutMs: 120_000 }).then(
     () => child.serving(),

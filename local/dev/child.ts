@@ -15,6 +15,8 @@ export type ChildOptions = {
   /** Gets each message the process sends over the channel of `child_process`, and a way to answer. */
   onMessage?: (message: unknown, reply: (message: string) => void) => void;
   beforeStart?: () => Promise<void>;
+  /** What ends it; SIGTERM when left out. */
+  stopSignal?: NodeJS.Signals;
 };
 
 export type Child = {
@@ -36,8 +38,8 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
-  child.kill("SIGTERM");
+async function end(child: ChildProcess, exited: Promise<unknown>, signal: NodeJS.Signals): Promise<void> {
+  child.kill(signal);
   await Promise.race([exited, sleep(8_000, undefined, { ref: false })]);
   signalGroup(child, "SIGKILL");
   await exited;
@@ -65,7 +67,7 @@ export function superviseChild(options: ChildOptions): Child {
       createInterface({ input: stream }).on("line", options.onLine);
     }
     const exited = once(child, "exit");
-    const stop = () => void end(child, exited);
+    const stop = () => void end(child, exited, options.stopSignal ?? "SIGTERM");
     stopping.signal.addEventListener("abort", stop, { once: true });
     if (stopping.signal.aborted) stop();
     const [code, signal] = await exited;

@@ -81,7 +81,10 @@ describeInBrowser("the console in a browser", () => {
     await page.clock.install();
     await page.goto("/runs");
     const requests: string[] = [];
-    page.on("request", (request) => requests.push(request.url()));
+    // The browser itself may ask for the page's icon at any time.
+    page.on("request", (request) => {
+      if (request.resourceType() === "fetch") requests.push(request.url());
+    });
     const tag = page.getByLabel("Tag");
     await tag.fill("post:");
     await page.clock.runFor(10_000);
