@@ -101,7 +101,7 @@ export type VariableName = keyof typeof variables;
 
 /** What each process cannot work without. */
 export const REQUIRED_BY_APP = ["DATABASE_URL", "SEQUIN_WEBHOOK_SECRET", "TRIGGER_SECRET_KEY"] as const;
-export const REQUIRED_BY_TASKS = ["DATABASE_URL", "OPENAI_API_KEY"] as const;
+export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL", "OPENAI_API_KEY"] as const;
 
 type Source = Readonly<Record<string, string | undefined>>;
 

@@ -2,6 +2,7 @@ import { schemaTask } from "@trigger.dev/sdk";
 import { classifyError } from "../lib/embeddings/classify-error.ts";
 import { embedPost } from "../lib/embeddings/embed-post.ts";
 import { postIdOf } from "../lib/embeddings/embedding-run.ts";
+import { checkEnvironment, REQUIRED_BY_EMBEDDING } from "../lib/env.ts";
 import { sequinMessageSchema } from "../lib/sequin/message.ts";
 
 /** Makes or renews the embeddings of the post that a Sequin message names. */
@@ -18,7 +19,10 @@ export const createEmbeddingForPost = schemaTask({
     // A process that is killed is taken for one out of memory, and has no other attempt without a machine for it.
     outOfMemory: { machine: "small-2x" },
   },
-  run: (message) => embedPost(postIdOf(message)),
+  run: async (message) => {
+    checkEnvironment(REQUIRED_BY_EMBEDDING);
+    return embedPost(postIdOf(message));
+  },
   catchError: async ({ error }) => {
     const verdict = classifyError(error, new Date());
     if (verdict.kind === "abort") return { skipRetrying: true };

@@ -5,7 +5,7 @@ import {
   EnvironmentError,
   optional,
   REQUIRED_BY_APP,
-  REQUIRED_BY_TASKS,
+  REQUIRED_BY_EMBEDDING,
   required,
   variables,
 } from "../../lib/env.ts";
@@ -51,7 +51,7 @@ it("refuses a malformed value, required or not", () => {
 describe("the check at the start", () => {
   it.each([
     ["the app", REQUIRED_BY_APP],
-    ["the tasks", REQUIRED_BY_TASKS],
+    ["an embedding", REQUIRED_BY_EMBEDDING],
   ])("passes when all that %s needs is set", (_, needed) => {
     expect(() => checkEnvironment(needed, complete)).not.toThrow();
   });
