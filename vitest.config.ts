@@ -3,9 +3,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // These take minutes: started last, they would run alone at the end.
 const LONGEST = [
-  "tests/stack/kill",
-  "tests/deletions/pipeline",
   "tests/stack/dev",
+  "tests/deletions/pipeline",
   "tests/local/trigger/restart",
   "tests/local/postgres/folder",
   "tests/local/sequin/kill",

@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
 import { until } from "../until.ts";
 import { cloneProject } from "./clone.ts";
 import { callsFor, completedDeletion, mailsTo, textOfMail } from "./deletions.ts";
 import { choosePorts, DevStack, type Ports } from "./dev-stack.ts";
 import { everyPostEmbedded, vectorOf, wrongEmbeddings } from "./embeddings.ts";
+import { describeKills } from "./kills.ts";
 import { allProcesses, type Process } from "./processes.ts";
 
 let folder: string;
@@ -17,6 +18,10 @@ beforeAll(async () => {
   stack = new DevStack(folder, ports);
   await stack.ready();
 }, 180_000);
+
+beforeEach(() => {
+  onTestFailed(() => console.log(stack.output));
+});
 
 afterAll(async () => {
   await stack?.interrupt();
@@ -178,3 +183,5 @@ describe("Ctrl-C and a second start", () => {
     expect(await wrongEmbeddings(stack)).toEqual([]);
   }, 240_000);
 });
+
+describeKills(() => stack);
