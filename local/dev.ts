@@ -11,19 +11,10 @@ import { say, table } from "./dev/terminal.ts";
 import { startTriggerCli } from "./dev/trigger-cli.ts";
 import { loadDotenv } from "./load-dotenv.ts";
 import { generatedSecrets } from "./secrets.ts";
-import { type Part, readSettings, type Settings } from "./settings.ts";
+import { portsOf, readSettings } from "./settings.ts";
 import { partsNeeded, variablesFor } from "./stand-ins.ts";
 
 type Stoppable = { stop(): Promise<void> };
-
-function portsOf(parts: readonly Part[], { ports }: Settings): Record<string, number> {
-  return {
-    PORT: ports.app,
-    ...(parts.includes("postgres") ? { LOCAL_POSTGRES_PORT: ports.postgres } : {}),
-    ...(parts.includes("mail") ? { LOCAL_SMTP_PORT: ports.smtp } : {}),
-    LOCAL_PORT: ports.http,
-  };
-}
 
 async function start(started: Stoppable[]): Promise<void> {
   const startedAt = Date.now();
@@ -31,7 +22,7 @@ async function start(started: Stoppable[]): Promise<void> {
   const settings = readSettings(process.env);
   const parts = partsNeeded(process.env, settings);
   mkdirSync(settings.dataDir, { recursive: true });
-  await requireFreePorts(portsOf(parts, settings));
+  await requireFreePorts({ PORT: settings.ports.app, ...portsOf(parts, settings) });
   const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
   const databaseUrl = variables.DATABASE_URL ?? "";
 

@@ -6,7 +6,7 @@ import { requireFreePorts } from "./dev/ports.ts";
 import { say, table } from "./dev/terminal.ts";
 import { loadDotenv } from "./load-dotenv.ts";
 import { generatedSecrets } from "./secrets.ts";
-import { PARTS, type Part, readSettings, type Settings } from "./settings.ts";
+import { PARTS, type Part, portsOf, readSettings, type Settings } from "./settings.ts";
 import { partsNeeded, variablesFor } from "./stand-ins.ts";
 import { type Stack, startStack } from "./start-stack.ts";
 
@@ -16,14 +16,6 @@ function partsFrom(names: readonly string[], settings: Settings): Part[] {
   const unknown = names.find((name) => !isPart(name));
   if (unknown) throw new Error(`There is no part "${unknown}"; the parts are ${PARTS.join(", ")}.`);
   return names.length > 0 ? names.filter(isPart) : partsNeeded(process.env, settings);
-}
-
-function portsOf(parts: readonly Part[], { ports }: Settings): Record<string, number> {
-  return {
-    ...(parts.includes("postgres") ? { LOCAL_POSTGRES_PORT: ports.postgres } : {}),
-    ...(parts.includes("mail") ? { LOCAL_SMTP_PORT: ports.smtp } : {}),
-    LOCAL_PORT: ports.http,
-  };
 }
 
 function stopOnSignal(stack: Stack): void {

@@ -50,3 +50,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     embeddingModel: settings.LOCAL_EMBEDDING_MODEL,
   };
 }
+
+/** The ports that the given parts listen on, by the variables that move them. */
+export function portsOf(parts: readonly Part[], { ports }: Settings): Record<string, number> {
+  return {
+    ...(parts.includes("postgres") ? { LOCAL_POSTGRES_PORT: ports.postgres } : {}),
+    ...(parts.includes("mail") ? { LOCAL_SMTP_PORT: ports.smtp } : {}),
+    LOCAL_PORT: ports.http,
+  };
+}
