@@ -32,6 +32,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "suites",
+          globalSetup: "tests/postgres-template.ts",
           include: ["tests/**/*.test.ts"],
           exclude: ["tests/browser/**", "tests/local/trigger/suite/**"],
           // More than cores: much of a test is a wait for another process.
@@ -52,6 +53,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "browser",
+          globalSetup: "tests/postgres-template.ts",
           include: ["tests/browser/**/*.test.ts"],
           maxWorkers: 1,
           sequence: { groupOrder: 2 },

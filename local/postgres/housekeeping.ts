@@ -66,6 +66,8 @@ export class Housekeeping implements Waiter {
 
   /** One table a turn, the one that changed most; the thresholds are autovacuum's defaults. */
   #vacuum(): void {
+    // Postgres keeps the counts of the last second to itself.
+    this.#engine.query("select pg_stat_force_next_flush()");
     const [row] = this.#engine.query(
       `select schemaname, relname from pg_stat_user_tables
        where n_dead_tup > 50 + 0.2 * n_live_tup or n_mod_since_analyze > 50 + 0.1 * n_live_tup

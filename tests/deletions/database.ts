@@ -2,11 +2,11 @@ import { eq } from "drizzle-orm";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { connect, disconnect } from "../../drizzle/client.ts";
 import { userDeletions } from "../../drizzle/schema.ts";
-import { startPostgres } from "../../local/postgres/start.ts";
+import { startFreshPostgres } from "../postgres.ts";
 
 /** A Postgres of its own with every migration of the product. */
 export async function startDatabase() {
-  const postgres = await startPostgres({ dataDir: null, host: "127.0.0.1", port: 0, log: () => {} });
+  const postgres = await startFreshPostgres();
   const db = connect(postgres.url);
   await migrate(db, { migrationsFolder: "drizzle/migrations" });
   return {

@@ -3,16 +3,16 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { afterAll, beforeAll } from "vitest";
 import { connect, type Database, disconnect } from "../../drizzle/client.ts";
 import { postEmbeddings, posts } from "../../drizzle/schema.ts";
-import { startPostgres } from "../../local/postgres/start.ts";
+import { startFreshPostgres } from "../postgres.ts";
 
 /** One migrated database in memory for the tests of a file; DATABASE_URL names it. */
 export function databaseForTests() {
-  let postgres: Awaited<ReturnType<typeof startPostgres>>;
+  let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
   let db: Database;
   const before = process.env.DATABASE_URL;
 
   beforeAll(async () => {
-    postgres = await startPostgres({ dataDir: null, host: "127.0.0.1", port: 0, log: () => {} });
+    postgres = await startFreshPostgres();
     process.env.DATABASE_URL = postgres.url;
     db = connect(postgres.url);
     await migrate(db, { migrationsFolder: "drizzle/migrations" });

@@ -1,26 +1,15 @@
-import { rm } from "node:fs/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Postgres, startPostgres } from "../../../local/postgres/start.ts";
+import { startPostgres } from "../../../local/postgres/start.ts";
+import { startFreshPostgres } from "../../postgres.ts";
 import { until } from "../../until.ts";
-import { newFolder } from "./new-folder.ts";
 
 const log: string[] = [];
-let folder: string;
-let postgres: Postgres;
+let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
 beforeAll(async () => {
-  folder = await newFolder();
-  postgres = await startPostgres({
-    dataDir: folder,
-    host: "127.0.0.1",
-    port: 0,
-    log: (line) => log.push(line),
-  });
+  postgres = await startFreshPostgres({ log: (line) => log.push(line) });
 });
-afterAll(async () => {
-  await postgres.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => postgres.close());
 
 async function connect(): Promise<Client> {
   const client = new Client(postgres.url);

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FolderInUseError, lockFolder } from "../../../local/postgres/folder-lock.ts";
+import { newDataDir } from "../../postgres-template.ts";
 import { until } from "../../until.ts";
-import { newFolder } from "./new-folder.ts";
 
 const script = fileURLToPath(new URL("./serve-folder.ts", import.meta.url));
 const children: ChildProcess[] = [];
@@ -41,7 +41,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 describe("the data folder", () => {
   it("keeps every acknowledged commit through kill -9 at random moments", { timeout: 240_000 }, async () => {
-    const folder = await newFolder();
+    const folder = newDataDir();
     const acknowledged = new Set<number>();
     let next = 0;
     for (let round = 0; round < 4; round++) {

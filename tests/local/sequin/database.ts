@@ -1,9 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Client, Pool } from "pg";
-import { startPostgres } from "../../../local/postgres/start.ts";
+import { startFreshPostgres } from "../../postgres.ts";
 
 /** TEST_DATABASE_URL names a real PostgreSQL to run these suites on, each in a new database of its own. */
 export const realPostgres = process.env.TEST_DATABASE_URL;
@@ -11,7 +8,7 @@ export const realPostgres = process.env.TEST_DATABASE_URL;
 export type Database = Awaited<ReturnType<typeof openDatabase>>;
 
 export async function openDatabase() {
-  const server = realPostgres ? await createDatabase(realPostgres) : await startPgLite();
+  const server = realPostgres ? await createDatabase(realPostgres) : await startFreshPostgres();
   const pool = new Pool({ connectionString: server.url, max: 3 });
   pool.on("error", () => {});
   const sql = async (text: string, values?: unknown[]) => (await pool.query(text, values)).rows;
@@ -29,23 +26,6 @@ export async function openDatabase() {
     async close() {
       await pool.end();
       await server.close();
-    },
-  };
-}
-
-async function startPgLite() {
-  const dataDir = await mkdtemp(join(tmpdir(), "pglite-"));
-  const start = (port: number) => startPostgres({ dataDir, host: "127.0.0.1", port, log: () => {} });
-  let server = await start(0);
-  return {
-    url: server.url,
-    async restart() {
-      await server.close();
-      server = await start(server.port);
-    },
-    async close() {
-      await server.close();
-      await rm(dataDir, { recursive: true });
     },
   };
 }

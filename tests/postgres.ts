@@ -1,0 +1,24 @@
+import { rm } from "node:fs/promises";
+import { type Postgres, type PostgresOptions, startPostgres } from "../local/postgres/start.ts";
+import { newDataDir } from "./postgres-template.ts";
+
+/** A local Postgres on a free port, with a fresh database in a folder of its own that goes away with it. */
+export async function startFreshPostgres(options: Partial<PostgresOptions> = {}) {
+  const dataDir = newDataDir();
+  const start = (port: number) =>
+    startPostgres({ dataDir, host: "127.0.0.1", port, log: () => {}, ...options });
+  let postgres: Postgres = await start(0);
+  return {
+    url: postgres.url,
+    port: postgres.port,
+    /** The server goes away and comes back with its data, at its address. */
+    async restart() {
+      await postgres.close();
+      postgres = await start(postgres.port);
+    },
+    async close() {
+      await postgres.close();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
