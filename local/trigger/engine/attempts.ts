@@ -43,6 +43,11 @@ export function heartbeat(engine: Engine, run: Run, snapshotId: string): void {
   if (run.snapshot.id === snapshotId) armStall(engine, run);
 }
 
+/** Somebody asks for a run's latest snapshot, which only its holder does: after a restart that is a sign of life. */
+export function polled(engine: Engine, run: Run): void {
+  if (engine.restored.has(run.snapshot.id)) armStall(engine, run);
+}
+
 export type AttemptStatus = "RUN_FINISHED" | "RUN_PENDING_CANCEL" | "RETRY_QUEUED" | "RETRY_IMMEDIATELY";
 
 /** @throws ApiError 400 when the snapshot is not the latest or the run is over */
@@ -54,7 +59,7 @@ export function completeAttempt(
   metadata?: FlushedMetadata,
 ): AttemptStatus {
   if (isRepeated(engine, run, snapshotId)) return statusAfter(run);
-  if (run.snapshot.id !== snapshotId)
+  if (run.snapshot.id !== snapshotId && !(isOvertaken(run, snapshotId) && !completion.ok))
     throw new ApiError(400, "Snapshot ID doesn't match the latest snapshot");
   if (isFinished(run)) throw new ApiError(400, "Run is already finished");
   run.usageMs += completion.usage?.durationMs ?? 0;
@@ -67,6 +72,15 @@ export function completeAttempt(
     description: "Task completed successfully",
   });
   return "RUN_FINISHED";
+}
+
+/**
+ * Whether a wait began or ended just before the holder of the run could hear of it. When its process dies in that
+ * moment, the real server refuses the report, and the run stalls for five minutes.
+ */
+function isOvertaken(run: Run, snapshotId: string): boolean {
+  const goesOn = run.attempts.at(-1)?.finishedAt === undefined && run.snapshot.status.startsWith("EXECUTING");
+  return goesOn && run.snapshot.previousId === snapshotId;
 }
 
 function statusAfter(run: Run): AttemptStatus {

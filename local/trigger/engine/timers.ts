@@ -10,11 +10,11 @@ import { timeOut } from "./waitpoint-tokens.ts";
 import { completeWaitpoint, resume, resumeSoon } from "./waitpoints.ts";
 
 /**
- * How long a run may be silent after a restart. The CLI repeats a failed call for 7.5 s, and a process that
- * lives sends a heartbeat every 30 s: a run that nobody holds any more need not keep its place for 5 minutes.
+ * How long a run may be silent after a restart. The CLI repeats a failed call for 7.5 s, and asks every 5 s for the
+ * snapshot of each run that it holds: one that nobody holds any more need not keep its place for 5 minutes.
  */
 const STARTING_GRACE_MS = 10_000;
-const EXECUTING_GRACE_MS = 60_000;
+const EXECUTING_GRACE_MS = 20_000;
 
 export function handleTimers(engine: Engine): void {
   const { timers, tables } = engine;

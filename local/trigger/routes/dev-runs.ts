@@ -20,7 +20,7 @@ import {
 } from "@trigger.dev/core/v3/workers";
 import { Hono } from "hono";
 import { answer, readBody, readOptionalBody } from "../answer.ts";
-import { completeAttempt, heartbeat, startAttempt } from "../engine/attempts.ts";
+import { completeAttempt, heartbeat, polled, startAttempt } from "../engine/attempts.ts";
 import { cancelRun } from "../engine/cancel-run.ts";
 import { type Dequeued, dequeue } from "../engine/dequeue.ts";
 import { environment } from "../environment.ts";
@@ -95,11 +95,11 @@ export function devRunRoutes(server: Server): Hono {
     return answer(c, WorkloadHeartbeatResponseBody, { ok: true });
   });
 
-  app.get("/engine/v1/dev/runs/:run/snapshots/latest", (c) =>
-    answer(c, WorkloadRunLatestSnapshotResponseBody, {
-      execution: executionData(engine, findOwnRun(engine, c)),
-    }),
-  );
+  app.get("/engine/v1/dev/runs/:run/snapshots/latest", (c) => {
+    const run = findOwnRun(engine, c);
+    polled(engine, run);
+    return answer(c, WorkloadRunLatestSnapshotResponseBody, { execution: executionData(engine, run) });
+  });
 
   app.post("/engine/v1/dev/runs/:run/logs/debug", (c) => c.body(null, 204));
 

@@ -63,6 +63,19 @@ describe("a run whose process is not heard of", () => {
     expect((await worker.retrieve(id)).status).toBe("CANCELED");
   });
 
+  test("is tried again at once when its process dies as a wait begins or ends, before its holder heard of it", async () => {
+    const parent = await worker.trigger("job");
+    const held = await worker.start(await worker.take());
+    const wait = { parentRunId: parent.id, resumeParentOnCompletion: true };
+    await worker.trigger("job", wait);
+    expect((await worker.latest(parent.id)).snapshot.executionStatus).toBe("EXECUTING_WITH_WAITPOINTS");
+    const retry = { delay: 100, timestamp: clock.now() + 100 };
+    const failed = await worker.fail(held, retry);
+    expect(failed.attemptStatus).toBe("RETRY_IMMEDIATELY");
+    await expect(worker.fail(held, retry)).rejects.toThrow("400");
+    expect((await worker.start(failed)).execution.attempt.number).toBe(2);
+  });
+
   test("is cancelled for good 60 s after it was asked to stop", async () => {
     const { id } = await worker.trigger("job");
     await worker.start(await worker.take());
