@@ -1,36 +1,56 @@
-import { schemaTask } from "@trigger.dev/sdk";
-import { isHopeless, NotConfirmedError } from "../lib/deletions/errors.ts";
+import { idempotencyKeys, schemaTask } from "@trigger.dev/sdk";
+import { isHopeless, LostStepError, NotConfirmedError } from "../lib/deletions/errors.ts";
+import { failureOfRun } from "../lib/deletions/failure-of-run.ts";
 import { type DeletionSteps, deletionSchema, finishDeletion } from "../lib/deletions/finish-deletion.ts";
 import { STEP_RETRY } from "../lib/deletions/step-retry.ts";
-import { messageOf } from "../lib/errors.ts";
 import { cleanUpExternalSystem } from "./clean-up-external-system.ts";
 import { sendDeletionConfirmation } from "./send-deletion-confirmation.ts";
 
 // The idempotency keys hold within one run of the parent: another attempt of it finds the children of the first.
 function stepsOf(userId: string): DeletionSteps {
-  const options = { tags: [`user:${userId}`], ttl: "14d" };
+  const optionsOf = (step: string) => ({
+    tags: [`user:${userId}`],
+    ttl: "14d",
+    idempotencyKey: [userId, step],
+  });
+
+  async function cleanedUp(system: string): Promise<string | undefined> {
+    const options = optionsOf(system);
+    const run = await cleanUpExternalSystem.triggerAndWait({ userId, system }, options);
+    return run.ok ? undefined : problemOf(run, options.idempotencyKey);
+  }
+
   return {
+    // Not a batch: if the answer to its creation is lost, the SDK creates another, and the parent waits for both.
     async cleanUp(systems) {
-      const { runs } = await cleanUpExternalSystem.batchTriggerAndWait(
-        systems.map((system) => ({
-          payload: { userId, system },
-          options: { ...options, idempotencyKey: [userId, system] },
-        })),
+      const started = await Promise.all(
+        systems.map((system) => cleanUpExternalSystem.trigger({ userId, system }, optionsOf(system))),
       );
-      return systems.flatMap((system, index) => {
-        const run = runs[index];
-        return run?.ok ? [] : [{ system, error: messageOf(run?.error) }];
-      });
+      const failures: { system: string; error: string }[] = [];
+      for (const [index, system] of systems.entries()) {
+        // One that failed while another was waited for has released its key: a wait would begin it anew.
+        const handle = index > 0 ? started[index] : undefined;
+        const error = (handle && (await failureOfRun(handle.id))) ?? (await cleanedUp(system));
+        if (error !== undefined) failures.push({ system, error });
+      }
+      return failures;
     },
     async confirm() {
-      const run = await sendDeletionConfirmation.triggerAndWait(
-        { userId },
-        { ...options, idempotencyKey: [userId, "confirmation"] },
-      );
-      if (!run.ok) throw new NotConfirmedError(messageOf(run.error));
+      const options = optionsOf("confirmation");
+      const run = await sendDeletionConfirmation.triggerAndWait({ userId }, options);
+      if (!run.ok) throw new NotConfirmedError(await problemOf(run, options.idempotencyKey));
       return run.output.confirmation;
     },
   };
+}
+
+/** Why a step failed for good. Rejects with LostStepError when its run never came so far. */
+async function problemOf(run: { id: string; taskIdentifier: string }, key: string[]): Promise<string> {
+  const failure = await failureOfRun(run.id);
+  if (failure !== undefined) return failure;
+  // A cancelled run keeps its key: the next attempt would be given the same run.
+  await idempotencyKeys.reset(run.taskIdentifier, key);
+  throw new LostStepError(run.id);
 }
 
 /** Cleans up after a deleted user everywhere, each system by a run of its own, and then tells them. */

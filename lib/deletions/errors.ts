@@ -38,6 +38,15 @@ export class NotConfirmedError extends Error {
   }
 }
 
+/** The run of a step was cancelled, crashed or expired: the step itself has not failed, and may be begun anew. */
+export class LostStepError extends Error {
+  override readonly name = "LostStepError";
+
+  constructor(runId: string) {
+    super(`${runId} ended without a result`);
+  }
+}
+
 /** The mail server refused the message for good (an SMTP reply 5xx). */
 export class MailRefusedError extends Error {
   override readonly name = "MailRefusedError";

@@ -1,4 +1,4 @@
-import { tasks } from "@trigger.dev/sdk";
+import { runs, tasks } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { userDeletions } from "../../drizzle/schema.ts";
@@ -152,6 +152,36 @@ describe("a deleted user", { timeout: 120_000 }, () => {
       "billing 204",
       "crm 204",
     ]);
+    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
+  });
+
+  it("has each failing system tried five times when several fail", async () => {
+    await pipeline.fail({ name: "crm", status: 500 });
+    await pipeline.fail({ name: "billing", status: 500 });
+    const { id, run } = await deleteUser();
+    expect((await pipeline.ended(run)).error?.message).toBe(
+      `Not clean: ${pipeline.systemOf("crm")} (answered 500), ${pipeline.systemOf("billing")} (answered 500)`,
+    );
+    const calls = (await pipeline.callsFor(id)).map(({ system }) => system).sort();
+    expect(calls).toEqual([...Array(5).fill("billing"), ...Array(5).fill("crm")]);
+  });
+
+  it("is cleaned up and told at once when the run of a step is cancelled", async () => {
+    await pipeline.fail({ name: "crm", status: 503 });
+    const { id, email, run } = await deleteUser();
+    const failing = await until(
+      async () =>
+        (await pipeline.runsOf(id, "clean-up-external-system")).find((step) => step.attemptCount > 1),
+      { timeoutMs: 30_000, what: "the failing step" },
+    );
+    await runs.cancel(failing.id);
+    await until(async () => (await runs.retrieve(run)).attemptCount > 1, {
+      timeoutMs: 30_000,
+      what: "the next attempt of the deletion",
+    });
+    await pipeline.recover();
+    const ended = await pipeline.ended(run);
+    expect(ended).toMatchObject({ attemptCount: 2, output: { confirmation: "sent" } });
     expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
   });
 
