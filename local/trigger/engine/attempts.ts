@@ -58,7 +58,7 @@ export function completeAttempt(
   completion: TaskRunExecutionResult,
   metadata?: FlushedMetadata,
 ): AttemptStatus {
-  if (isRepeated(engine, run, snapshotId)) return statusAfter(run);
+  if (!attemptGoesOn(run) && isRepeated(engine, run, snapshotId)) return statusAfter(run);
   if (run.snapshot.id !== snapshotId && !(isOvertaken(run, snapshotId) && !completion.ok))
     throw new ApiError(400, "Snapshot ID doesn't match the latest snapshot");
   if (isFinished(run)) throw new ApiError(400, "Run is already finished");
@@ -79,8 +79,11 @@ export function completeAttempt(
  * moment, the real server refuses the report, and the run stalls for five minutes.
  */
 function isOvertaken(run: Run, snapshotId: string): boolean {
-  const goesOn = run.attempts.at(-1)?.finishedAt === undefined && run.snapshot.status.startsWith("EXECUTING");
-  return goesOn && run.snapshot.previousId === snapshotId;
+  return attemptGoesOn(run) && run.snapshot.previousId === snapshotId;
+}
+
+function attemptGoesOn(run: Run): boolean {
+  return run.snapshot.status.startsWith("EXECUTING") && run.attempts.at(-1)?.finishedAt === undefined;
 }
 
 function statusAfter(run: Run): AttemptStatus {

@@ -117,6 +117,25 @@ test("a call whose answer was lost can be repeated after a restart, and counts o
   await rm(dataDir, { recursive: true, force: true });
 });
 
+test("an attempt that failed as the answer to its wait was lost is tried again after a restart", async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-wait-"));
+  let server = await serve({ dataDir });
+  let worker = new Worker(server.url);
+  await worker.register([{ id: "job", retry: { maxAttempts: 3 } }]);
+  const { id } = await worker.trigger("job");
+  const held = await worker.start(await worker.take());
+  await worker.trigger("job", { parentRunId: id, resumeParentOnCompletion: true });
+  await server.close();
+
+  server = await serve({ dataDir });
+  worker = new Worker(server.url);
+  const failed = await worker.fail(held, { delay: 100, timestamp: Date.now() + 100 });
+  expect(failed.attemptStatus).toBe("RETRY_IMMEDIATELY");
+  expect((await worker.start(failed)).execution.attempt.number).toBe(2);
+  await server.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
 test("a run that nobody holds after a restart keeps its place for 20 s, not for five minutes", async () => {
   const clock = new FakeClock();
   const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-orphan-"));
