@@ -76,6 +76,7 @@ export class DevStack {
   async find(pattern: RegExp): Promise<Process> {
     return until(() => this.processes().find(({ command }) => pattern.test(command)), {
       timeoutMs: 90_000,
+      everyMs: 200,
       what: `a process like ${pattern}`,
     });
   }

@@ -178,7 +178,7 @@ describe("Ctrl-C and a second start", () => {
     expect(await idOf("Training a puppy")).toBeDefined();
     await until(
       async () => (await stack.query("select from post_embeddings where model <> 'hashing'")).length === 0,
-      { timeoutMs: 60_000, what: "every post to have an embedding of the new model" },
+      { timeoutMs: 60_000, everyMs: 200, what: "every post to have an embedding of the new model" },
     );
     expect(await wrongEmbeddings(stack)).toEqual([]);
   }, 240_000);

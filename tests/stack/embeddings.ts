@@ -4,15 +4,20 @@ import type { DevStack } from "./dev-stack.ts";
 
 const answer = z.object({ data: z.array(z.object({ embedding: z.array(z.number()) })) });
 
-/** The vector that the stack's own model gives a text, asked for over HTTP. */
-export async function vectorOf(stack: DevStack, text: string): Promise<number[]> {
+/** The vectors that the stack's own model gives texts, asked for over HTTP. */
+async function vectorsOf(stack: DevStack, texts: readonly string[]): Promise<number[][]> {
   const response = await fetch(`http://127.0.0.1:${stack.ports.http}/v1/embeddings`, {
     method: "POST",
     headers: { authorization: "Bearer local", "content-type": "application/json" },
-    body: JSON.stringify({ model: "text-embedding-3-small", input: text, encoding_format: "float" }),
+    body: JSON.stringify({ model: "text-embedding-3-small", input: texts, encoding_format: "float" }),
   });
   const { data } = answer.parse(await response.json());
-  return data[0]?.embedding ?? [];
+  return data.map(({ embedding }) => embedding);
+}
+
+export async function vectorOf(stack: DevStack, text: string): Promise<number[]> {
+  const [vector = []] = await vectorsOf(stack, [text]);
+  return vector;
 }
 
 const cosine = (a: number[], b: number[]) =>
@@ -25,13 +30,13 @@ export async function wrongEmbeddings(stack: DevStack): Promise<string[]> {
   const rows = await stack.query<Row>(
     "select p.id, title, body, e.embedding::text from posts p left join post_embeddings e on e.post_id = p.id order by p.id",
   );
-  const checks = rows.map(async ({ id, title, body, embedding }) => {
-    if (!embedding) return id;
-    const stored: number[] = JSON.parse(embedding);
-    const wanted = await vectorOf(stack, `${title}\n\n${body}`);
-    return cosine(stored, wanted) > 0.999 ? undefined : id;
-  });
-  return (await Promise.all(checks)).filter((id) => id !== undefined);
+  const wanted = await vectorsOf(
+    stack,
+    rows.map(({ title, body }) => `${title}\n\n${body}`),
+  );
+  const isRight = ({ embedding }: Row, index: number) =>
+    embedding !== null && cosine(JSON.parse(embedding), wanted[index] ?? []) > 0.999;
+  return rows.filter((row, index) => !isRight(row, index)).map(({ id }) => id);
 }
 
 /** Resolves when every post has a vector, checked by the rows alone; a database that is starting again is waited for. */

@@ -20,7 +20,7 @@ const EACH: Victim[] = ["trigger.dev dev", "a worker", "the local stack", "Next.
 async function runsAgain(stack: DevStack, victim: Victim, killed: number): Promise<void> {
   await until(
     () => stack.processes().some(({ command, pid }) => pid !== killed && VICTIMS[victim].test(command)),
-    { timeoutMs: 60_000, what: `${victim} to have been started again` },
+    { timeoutMs: 60_000, everyMs: 200, what: `${victim} to have been started again` },
   );
 }
 
@@ -80,6 +80,7 @@ export function describeKills(running: () => DevStack): void {
         const users = await deleteAndKill(stack, victim);
         await until(() => fetch(`http://127.0.0.1:${stack.ports.http}/local/mail`).catch(() => undefined), {
           timeoutMs: 60_000,
+          everyMs: 200,
           what: "the local stack to answer",
         });
         for (const user of users) await expectDeleted(stack, user);

@@ -43,11 +43,6 @@ export function heartbeat(engine: Engine, run: Run, snapshotId: string): void {
   if (run.snapshot.id === snapshotId) armStall(engine, run);
 }
 
-/** Somebody asks for a run's latest snapshot, which only its holder does: after a restart that is a sign of life. */
-export function polled(engine: Engine, run: Run): void {
-  if (engine.restored.has(run.snapshot.id)) armStall(engine, run);
-}
-
 export type AttemptStatus = "RUN_FINISHED" | "RUN_PENDING_CANCEL" | "RETRY_QUEUED" | "RETRY_IMMEDIATELY";
 
 /** @throws ApiError 400 when the snapshot is not the latest or the run is over */

@@ -29,6 +29,7 @@ export async function createEngine(
     queue: new QueueIndex(),
     index: new RunIndex(),
     restored: new Set([...tables.runs.values()].map(({ snapshot }) => snapshot.id)),
+    doubted: new Set(),
     presence: new Presence(clock),
     nextSeq: () => ++seq,
   };

@@ -19,6 +19,8 @@ export interface Engine {
   queue: QueueIndex;
   index: RunIndex;
   presence: Presence;
+  /** Ids of the runs whose holder may have gone, until it is heard of. */
+  doubted: Set<string>;
   /** Ids of the snapshots that a former process made. */
   restored: ReadonlySet<string>;
   log: Log;

@@ -16,8 +16,8 @@ export class Presence {
     return this.#open > 0 || this.#clock.now() - this.#lastSeen < PRESENCE_TTL_MS;
   }
 
-  /** Returns what to call when the stream ends. */
-  open(): () => void {
+  /** Returns what to call when the stream ends; `gone` is called if it was the last. */
+  open(gone: () => void): () => void {
     this.#open += 1;
     let ended = false;
     return () => {
@@ -25,6 +25,7 @@ export class Presence {
       ended = true;
       this.#open -= 1;
       this.#lastSeen = this.#clock.now();
+      if (this.#open === 0) gone();
     };
   }
 }

@@ -1,20 +1,14 @@
 import type { Run } from "../store/records.ts";
 import { stalled } from "./attempts.ts";
 import { abortUnsealed, checkBatch, processItems, UNSEALED_LIFE_MS } from "./batches.ts";
+import { doubtHolders } from "./doubt.ts";
 import type { Engine } from "./engine.ts";
 import { endDelay, expire } from "./enqueue.ts";
 import { SWEEP_EVERY_MS, sweep } from "./prune.ts";
 import { fire, saveSchedule } from "./schedules.ts";
-import { armStall, isFinished } from "./snapshots.ts";
+import { isFinished } from "./snapshots.ts";
 import { timeOut } from "./waitpoint-tokens.ts";
 import { completeWaitpoint, resume, resumeSoon } from "./waitpoints.ts";
-
-/**
- * How long a run may be silent after a restart. The CLI repeats a failed call for 7.5 s, and asks every 5 s for the
- * snapshot of each run that it holds: one that nobody holds any more need not keep its place for 5 minutes.
- */
-const STARTING_GRACE_MS = 10_000;
-const EXECUTING_GRACE_MS = 20_000;
 
 export function handleTimers(engine: Engine): void {
   const { timers, tables } = engine;
@@ -54,13 +48,9 @@ export function handleTimers(engine: Engine): void {
 /** Sets every timer again that the stored state calls for. */
 export function rearmTimers(engine: Engine): void {
   const { timers, tables, clock } = engine;
+  doubtHolders(engine);
   for (const run of tables.runs.values()) {
     if (isFinished(run)) continue;
-    armStall(
-      engine,
-      run,
-      run.snapshot.status === "PENDING_EXECUTING" ? STARTING_GRACE_MS : EXECUTING_GRACE_MS,
-    );
     if (run.status === "DELAYED" && run.delayUntil !== undefined) timers.set("delay", run.id, run.delayUntil);
     if (run.status === "PENDING" && run.ttlAt !== undefined) timers.set("ttl", run.id, run.ttlAt);
     if (run.blockedBy.length > 0) resumeSoon(engine, run);

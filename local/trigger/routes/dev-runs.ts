@@ -20,9 +20,10 @@ import {
 } from "@trigger.dev/core/v3/workers";
 import { Hono } from "hono";
 import { answer, readBody, readOptionalBody } from "../answer.ts";
-import { completeAttempt, heartbeat, polled, startAttempt } from "../engine/attempts.ts";
+import { completeAttempt, heartbeat, startAttempt } from "../engine/attempts.ts";
 import { cancelRun } from "../engine/cancel-run.ts";
 import { type Dequeued, dequeue } from "../engine/dequeue.ts";
+import { dispelDoubt } from "../engine/doubt.ts";
 import { environment } from "../environment.ts";
 import { environmentVariables } from "../environment-variables.ts";
 import { ApiError } from "../errors.ts";
@@ -97,7 +98,7 @@ export function devRunRoutes(server: Server): Hono {
 
   app.get("/engine/v1/dev/runs/:run/snapshots/latest", (c) => {
     const run = findOwnRun(engine, c);
-    polled(engine, run);
+    dispelDoubt(engine, run);
     return answer(c, WorkloadRunLatestSnapshotResponseBody, { execution: executionData(engine, run) });
   });
 

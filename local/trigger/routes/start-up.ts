@@ -10,6 +10,7 @@ import {
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { answer, readBody } from "../answer.ts";
+import { doubtHolders } from "../engine/doubt.ts";
 import { registerWorker } from "../engine/register-worker.ts";
 import { environment, project } from "../environment.ts";
 import { environmentVariables } from "../environment-variables.ts";
@@ -72,7 +73,9 @@ export function startUpRoutes(server: Server): Hono {
   );
 
   app.get("/engine/v1/dev/presence", (c) => {
-    const left = engine.presence.open();
+    const left = engine.presence.open(() => {
+      if (!server.closing.aborted) doubtHolders(engine);
+    });
     return streamSSE(c, async (stream) => {
       const { signal: end, release } = firstAbort(server.closing, AbortSignal.timeout(STREAM_LIFE_MS));
       stream.onAbort(left);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeClock, minutes, seconds } from "./helpers/fake-clock.ts";
-import { serve, type TestServer } from "./helpers/serve.ts";
+import { SECRET_KEY, serve, type TestServer } from "./helpers/serve.ts";
 import { type Held, Worker } from "./helpers/worker.ts";
 
 describe("a run whose process is not heard of", () => {
@@ -51,6 +51,26 @@ describe("a run whose process is not heard of", () => {
       expect((await heartbeat(held)).json).toEqual({ ok: true });
     }
     expect((await worker.retrieve(id)).status).toBe("EXECUTING");
+  });
+
+  test("is given up soon after the last CLI has gone, unless its holder asks for its snapshot", async () => {
+    const gone = new AbortController();
+    const headers = { authorization: `Bearer ${SECRET_KEY}` };
+    await fetch(`${server.url}/engine/v1/dev/presence`, { headers, signal: gone.signal });
+    const held = await worker.trigger("job");
+    await worker.start(await worker.take());
+    const orphan = await worker.trigger("job");
+    await worker.start(await worker.take());
+    const unstarted = await worker.trigger("job");
+    await worker.take();
+    gone.abort();
+    await expect.poll(() => clock.next).toBe(seconds(10));
+    clock.advance(seconds(10));
+    expect((await worker.take()).run).toBe(unstarted.id);
+    await worker.latest(held.id);
+    clock.advance(seconds(10));
+    expect((await worker.retrieve(orphan.id)).status).toBe("CANCELED");
+    expect((await worker.retrieve(held.id)).status).toBe("EXECUTING");
   });
 
   test("is not kept alive by heartbeats for a state that it has left", async () => {

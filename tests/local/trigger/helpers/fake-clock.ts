@@ -22,6 +22,11 @@ export class FakeClock implements Clock {
     return this.#timers.length;
   }
 
+  /** Milliseconds until the next timer comes due. */
+  get next(): number {
+    return Math.min(...this.#timers.map(({ at }) => at)) - this.#now;
+  }
+
   /** Moves the time, running what comes due on the way, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
