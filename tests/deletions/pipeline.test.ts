@@ -166,7 +166,7 @@ describe("a deleted user", { timeout: 120_000 }, () => {
     expect(calls).toEqual([...Array(5).fill("billing"), ...Array(5).fill("crm")]);
   });
 
-  it("is cleaned up and told at once when the run of a step is cancelled", async () => {
+  it("is cleaned up and told at once when the run of a step is lost", async () => {
     await pipeline.fail({ name: "crm", status: 503 });
     const { id, email, run } = await deleteUser();
     const failing = await until(
@@ -174,7 +174,7 @@ describe("a deleted user", { timeout: 120_000 }, () => {
         (await pipeline.runsOf(id, "clean-up-external-system")).find((step) => step.attemptCount > 1),
       { timeoutMs: 30_000, what: "the failing step" },
     );
-    await runs.cancel(failing.id);
+    await pipeline.loseRun(failing.id);
     await until(async () => (await runs.retrieve(run)).attemptCount > 1, {
       timeoutMs: 30_000,
       what: "the next attempt of the deletion",

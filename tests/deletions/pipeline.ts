@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { runs, tasks } from "@trigger.dev/sdk";
+import { expect } from "vitest";
 import { POST } from "../../app/api/delete-user/route.ts";
 import { startExternalSystem } from "../../local/external-system/start.ts";
 import { startMail } from "../../local/mail/start.ts";
@@ -119,6 +120,12 @@ export async function startPipeline(systems: readonly string[]) {
     killWorkers() {
       for (const { pid, command } of descendantsOf(process.pid))
         if (command.startsWith("trigger-dev-run-worker")) process.kill(pid, "SIGKILL");
+    },
+    /** Says of a run what the CLI's watchdog says of all that a dead CLI held; the run is cancelled at once. */
+    async loseRun(id: string) {
+      const headers = { authorization: `Bearer ${keys.secretKey}`, "content-type": "application/json" };
+      const init = { method: "POST", headers, body: JSON.stringify({ runFriendlyIds: [id] }) };
+      expect(await (await fetch(`${url}/engine/v1/dev/disconnect`, init)).json()).toEqual({ cancelled: 1 });
     },
     killCli: () => cli.kill(),
     async startCliAgain() {

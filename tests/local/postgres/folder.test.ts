@@ -24,7 +24,7 @@ afterAll(async () => {
 
 /** A server in a process of its own; `output` grows. */
 function serve(folder: string): { child: ChildProcess; output(): string; url(): Promise<string> } {
-  const child = spawn(process.execPath, ["--import", "tsx", script, folder], {
+  const child = spawn(process.execPath, ["--liftoff-only", "--import", "tsx", script, folder], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);
