@@ -14,7 +14,7 @@ function stepsOf(userId: string): DeletionSteps {
     idempotencyKey: [userId, step],
   });
 
-  async function cleanedUp(system: string): Promise<string | undefined> {
+  async function failureToClean(system: string): Promise<string | undefined> {
     const options = optionsOf(system);
     const run = await cleanUpExternalSystem.triggerAndWait({ userId, system }, options);
     return run.ok ? undefined : problemOf(run, options.idempotencyKey);
@@ -30,7 +30,7 @@ function stepsOf(userId: string): DeletionSteps {
       for (const [index, system] of systems.entries()) {
         // One that failed while another was waited for has released its key: a wait would begin it anew.
         const handle = index > 0 ? started[index] : undefined;
-        const error = (handle && (await failureOfRun(handle.id))) ?? (await cleanedUp(system));
+        const error = (handle && (await failureOfRun(handle.id))) ?? (await failureToClean(system));
         if (error !== undefined) failures.push({ system, error });
       }
       return failures;
