@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-// These take minutes: started last, they would run alone at the end.
+// These take longest: started last, they would run alone at the end.
 const LONGEST = [
   "tests/stack/dev",
   "tests/deletions/pipeline",
@@ -49,11 +49,11 @@ export default defineConfig({
           name: "suites",
           include: ["tests/**/*.test.ts"],
           exclude: [...nextjs, "tests/browser/**", "tests/local/trigger/suite/**"],
-          // Files share their modules: loading the SDK and the ORM for each of them took a third of the time.
+          // Files share their modules: loading the SDK and the ORM for each of them took seconds.
           isolate: false,
         },
       },
-      // Modules of Next.js, which want to be loaded before any other that they know.
+      // Next.js' modules look for globals as they are loaded, and miss them in a process that files share.
       { test: { ...suites, name: "suites-nextjs", include: nextjs } },
       {
         test: {

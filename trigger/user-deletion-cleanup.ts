@@ -1,7 +1,7 @@
 import { idempotencyKeys, schemaTask } from "@trigger.dev/sdk";
 import { isHopeless, LostStepError, NotConfirmedError } from "../lib/deletions/errors.ts";
-import { failureOfRun } from "../lib/deletions/failure-of-run.ts";
 import { type DeletionSteps, deletionSchema, finishDeletion } from "../lib/deletions/finish-deletion.ts";
+import { failureOfRun } from "../lib/deletions/status-of-run.ts";
 import { STEP_RETRY } from "../lib/deletions/step-retry.ts";
 import { cleanUpExternalSystem } from "./clean-up-external-system.ts";
 import { sendDeletionConfirmation } from "./send-deletion-confirmation.ts";

@@ -11,15 +11,16 @@ const PAGE = 100;
 
 // The run came to nothing through no fault of the deletion's steps.
 const LOST = new Set(["CANCELED", "CRASHED", "EXPIRED", "SYSTEM_FAILURE"]);
-// The run did all it could. Its systems get an hour to recover.
-const ENDED = new Set(["COMPLETED", "FAILED", "TIMED_OUT"]);
+/** The statuses of a run whose task did all it could; any other failure came from outside. */
+export const FAILED: ReadonlySet<string> = new Set(["FAILED", "TIMED_OUT"]);
 
 /** Looks up a run's status by the names of Trigger.dev's API; undefined when it knows no such run. */
 export type StatusOf = (runId: string) => Promise<string | undefined>;
 
 async function isLost({ runId, quiet }: IncompleteDeletion, statusOf: StatusOf): Promise<boolean> {
   const status = runId === null ? undefined : await statusOf(runId);
-  if (status === undefined || ENDED.has(status)) return quiet;
+  // Its systems get an hour to recover.
+  if (status === undefined || status === "COMPLETED" || FAILED.has(status)) return quiet;
   return LOST.has(status);
 }
 

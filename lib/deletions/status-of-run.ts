@@ -1,5 +1,5 @@
 import { ApiError, runs } from "@trigger.dev/sdk";
-import type { StatusOf } from "./lost-deletions.ts";
+import { FAILED, type StatusOf } from "./lost-deletions.ts";
 
 /** Asks Trigger.dev for a run's status. */
 export const statusOfRun: StatusOf = async (runId) => {
@@ -12,3 +12,9 @@ export const statusOfRun: StatusOf = async (runId) => {
     throw error;
   }
 };
+
+/** Why a run's task failed; undefined when the run goes on, or was cancelled, crashed or expired. */
+export async function failureOfRun(runId: string): Promise<string | undefined> {
+  const { status, error } = await runs.retrieve(runId);
+  return FAILED.has(status) ? (error?.message ?? status) : undefined;
+}
