@@ -11,23 +11,28 @@ import {
   text,
   timestamp,
   uuid,
-  vector,
 } from "drizzle-orm/pg-core";
-
-/** Width of every stored vector. It is a column type: changing it needs a migration. */
-export const EMBEDDING_DIMENSIONS = 1536;
 
 const createdAt = timestamp("created_at", { withTimezone: true }).notNull().defaultNow();
 const updatedAt = timestamp("updated_at", { withTimezone: true }).notNull().defaultNow();
 
-export const posts = pgTable("posts", {
-  id: bigint({ mode: "bigint" }).primaryKey().generatedByDefaultAsIdentity(),
-  title: text().notNull(),
-  body: text().notNull(),
-  author: text().notNull(),
-  createdAt,
-  updatedAt,
-});
+export const posts = pgTable(
+  "posts",
+  {
+    id: bigint({ mode: "bigint" }).primaryKey().generatedByDefaultAsIdentity(),
+    title: text().notNull(),
+    body: text().notNull(),
+    author: text().notNull(),
+    /** Of the text that is embedded, kept by a trigger; null where there is none. */
+    textHash: uuid("text_hash"),
+    createdAt,
+    updatedAt,
+  },
+  (table) => [
+    index("posts_id_text_hash").on(table.id, table.textHash),
+    index("posts_updated_at").on(table.updatedAt, table.id),
+  ],
+);
 
 export const users = pgTable("users", {
   id: uuid().primaryKey().defaultRandom(),
@@ -37,27 +42,6 @@ export const users = pgTable("users", {
   createdAt,
   updatedAt,
 });
-
-export const postEmbeddings = pgTable(
-  "post_embeddings",
-  {
-    postId: bigint("post_id", { mode: "bigint" })
-      .notNull()
-      .references(() => posts.id, { onDelete: "cascade", onUpdate: "cascade" }),
-    chunk: integer().notNull(),
-    embedding: vector({ dimensions: EMBEDDING_DIMENSIONS }).notNull(),
-    contentHash: text("content_hash").notNull(),
-    model: text().notNull(),
-    tokens: integer().notNull(),
-    createdAt,
-    updatedAt,
-  },
-  (table) => [
-    primaryKey({ columns: [table.postId, table.chunk] }),
-    index("post_embeddings_embedding_hnsw").using("hnsw", table.embedding.op("vector_cosine_ops")),
-    check("post_embeddings_chunk_not_negative", sql`${table.chunk} >= 0`),
-  ],
-);
 
 /** What the embedding provider was asked for, by UTC day: requests that it answered, and tokens that it charges for. */
 export const embeddingUsage = pgTable(

@@ -1,9 +1,10 @@
 import { connect, type Database } from "../../drizzle/client.ts";
-import { findNearestPosts, type NearestPost } from "../../drizzle/queries/nearest-posts.ts";
-import { fingerprintOf, textOf } from "../embeddings/fingerprint.ts";
-import { type EmbedChunks, embedChunks, embeddingModel } from "../embeddings/provider.ts";
-import { split } from "../embeddings/split.ts";
-import { required } from "../env.ts";
+import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
+import { findPostsByIds } from "../../drizzle/queries/posts-on-page.ts";
+import { modelsInUse } from "../embeddings/models-in-use.ts";
+import { posts } from "../embeddings/posts.ts";
+import { type EmbedTexts, embedTexts } from "../embeddings/provider.ts";
+import { EnvironmentError, required } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import type { SearchQuery } from "./query.ts";
@@ -22,19 +23,12 @@ async function available<T>(work: () => Promise<T>, message: string): Promise<T>
     return await work();
   } catch (cause) {
     log("error", "search.unavailable", { error: message, cause: rootMessageOf(cause) });
-    throw new SearchUnavailableError(message, { cause });
+    const told = cause instanceof EnvironmentError ? cause.message : message;
+    throw new SearchUnavailableError(told, { cause });
   }
 }
 
-function snippetOf(post: NearestPost, model: string): string {
-  const chunks = split(textOf(post));
-  // When the text has changed since, the chunk that matched is gone: its run is on its way.
-  const matched =
-    fingerprintOf(post, model).contentHash === post.contentHash ? chunks[post.chunk] : undefined;
-  return (matched ?? chunks[0])?.text.trim() ?? "";
-}
-
-type Deps = { db?: Database; embed?: EmbedChunks; model?: string };
+type Deps = { db?: Database; embed?: EmbedTexts };
 
 /**
  * Finds posts by meaning, the best first, each by its best chunk, among the vectors of the active model.
@@ -42,21 +36,26 @@ type Deps = { db?: Database; embed?: EmbedChunks; model?: string };
  */
 export async function searchPosts(
   { q, limit }: SearchQuery,
-  { db = connect(required("DATABASE_URL")), embed = embedChunks, model = embeddingModel() }: Deps = {},
+  { db = connect(required("DATABASE_URL")), embed = embedTexts }: Deps = {},
 ): Promise<SearchResult[]> {
+  const noDatabase = "Search needs the database, and that does not answer now; try again in a moment";
+  const { active: model } = await available(() => modelsInUse(db), noDatabase);
   const vector = await available(
     () => vectorOfQuery(q, { model, db, embed }),
     "Search needs the embedding provider, and that does not answer now; try again in a moment",
   );
-  const nearest = await available(
-    () => findNearestPosts(db, { vector, model, limit }),
-    "Search needs the database, and that does not answer now; try again in a moment",
-  );
-  return nearest.map((post) => ({
-    id: String(post.id),
-    title: post.title,
-    author: post.author,
-    snippet: snippetOf(post, model),
-    score: 1 - post.distance,
-  }));
+  return available(async () => {
+    const nearest = await findNearestRows(db, posts.of, { vector, model, limit });
+    const found = await findPostsByIds(
+      db,
+      nearest.map(({ id }) => BigInt(id)),
+    );
+    const byId = new Map(found.map((post) => [String(post.id), post]));
+    return nearest.flatMap(({ id, snippet, distance }) => {
+      const post = byId.get(id);
+      return post
+        ? [{ id, title: post.title, author: post.author, snippet: snippet.trim(), score: 1 - distance }]
+        : [];
+    });
+  }, noDatabase);
 }
