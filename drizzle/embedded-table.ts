@@ -17,6 +17,7 @@ export type EmbeddedTable = {
   /** The text of a row under the alias `r`. */
   text: SQL;
   embeddings: SQL;
+  embeddingsName: string;
   /** The column of the embeddings table that names the row. */
   rowId: SQL;
 };
@@ -31,6 +32,7 @@ export function embeddedTable({ source, id, text, embeddings, rowId }: Declarati
     idType: sql.raw(id.getSQLType()),
     text: sql`${sql.identifier(text)}(r)`,
     embeddings: sql`${embeddings}`,
+    embeddingsName: getTableName(embeddings),
     rowId: sql`${sql.identifier(rowId.name)}`,
   };
 }

@@ -4,6 +4,8 @@ const url = (protocols: string) =>
   z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols}://`);
 const httpUrl = url("https?");
 
+const perMinute = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
+
 const isWebhookUrl = (text: string) => {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password } = new URL(text);
@@ -63,7 +65,16 @@ export const variables = {
   },
   EMBEDDING_MODEL: {
     schema: z.string(),
-    where: "a model with 1,536 dimensions; text-embedding-3-small when left out",
+    where:
+      "the model of a new database, text-embedding-3-small when left out; to change it later: npm run reembed -- --model NAME",
+  },
+  EMBEDDING_TOKENS_PER_MINUTE: {
+    schema: perMinute,
+    where: "your provider's limit: OpenAI's tier 1 has 1000000, tier 2 1000000, tier 3 5000000, tier 4 5000000, tier 5 10000000",
+  },
+  EMBEDDING_REQUESTS_PER_MINUTE: {
+    schema: perMinute,
+    where: "your provider's limit: OpenAI's tier 1 has 3000, tier 2 5000, tier 3 5000, tier 4 10000, tier 5 10000",
   },
   SMTP_URL: {
     schema: url("smtps?"),

@@ -1,31 +1,18 @@
 import { schemaTask } from "@trigger.dev/sdk";
-import { classifyError } from "../lib/embeddings/classify-error.ts";
-import { embedPost } from "../lib/embeddings/embed-post.ts";
-import { postIdOf } from "../lib/embeddings/embedding-run.ts";
+import { embedRow } from "../lib/embeddings/embed-row.ts";
+import { postSchema, posts } from "../lib/embeddings/posts.ts";
+import { afterError, EMBEDDING_RETRY } from "../lib/embeddings/retry.ts";
 import { checkEnvironment, REQUIRED_BY_EMBEDDING } from "../lib/env.ts";
-import { sequinMessageSchema } from "../lib/sequin/message.ts";
 
-/** Makes or renews the embeddings of the post that a Sequin message names. */
+/** Makes or renews the embeddings of one post, at once: an edit. */
 export const createEmbeddingForPost = schemaTask({
   id: "create-embedding-for-post",
-  schema: sequinMessageSchema,
+  schema: postSchema,
   queue: { concurrencyLimit: 10 },
-  retry: {
-    maxAttempts: 10,
-    factor: 2,
-    minTimeoutInMs: 1_000,
-    maxTimeoutInMs: 60_000,
-    randomize: true,
-    // A process that is killed is taken for one out of memory, and has no other attempt without a machine for it.
-    outOfMemory: { machine: "small-2x" },
-  },
-  run: async (message) => {
+  retry: EMBEDDING_RETRY,
+  run: async ({ postId, changedAt }) => {
     checkEnvironment(REQUIRED_BY_EMBEDDING);
-    return embedPost(postIdOf(message));
+    return { postId, ...(await embedRow(posts.of, postId, changedAt)) };
   },
-  catchError: async ({ error }) => {
-    const verdict = classifyError(error, new Date());
-    if (verdict.kind === "abort") return { skipRetrying: true };
-    return verdict.kind === "retryAt" ? { retryAt: verdict.at } : undefined;
-  },
+  catchError: afterError,
 });

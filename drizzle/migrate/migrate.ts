@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readMigrationFiles } from "drizzle-orm/migrator";
-import { Client, DatabaseError } from "pg";
+import { type Client, DatabaseError } from "pg";
+import { withLongConnection } from "../long-connection.ts";
 import journal from "../migrations/meta/_journal.json" with { type: "json" };
 import { carryOverEmbeddings } from "./carry-over-embeddings.ts";
 import { type FirstModel, createFirstModel } from "./first-model.ts";
@@ -70,12 +71,8 @@ async function applyWhenFree(client: Client, migration: Migration, tag: string, 
  * Resolves with the tags of the migrations that it applied.
  */
 export async function migrateDatabase({ url, model, say = () => {} }: Options): Promise<string[]> {
-  const client = new Client({ connectionString: url, application_name: "npm run migrate", statement_timeout: 0 });
-  // What breaks the connection is told by the query that it breaks.
-  client.on("error", () => {});
-  await client.connect();
-  const tags: string[] = [];
-  try {
+  return withLongConnection(url, async (client) => {
+    const tags: string[] = [];
     await client.query("select pg_advisory_lock($1)", [ADVISORY_LOCK]);
     const applied = await appliedAt(client);
     const migrations = readMigrationFiles({ migrationsFolder: FOLDER });
@@ -89,7 +86,5 @@ export async function migrateDatabase({ url, model, say = () => {} }: Options): 
     }
     await createFirstModel(client, model);
     return tags;
-  } finally {
-    await client.end();
-  }
+  });
 }
