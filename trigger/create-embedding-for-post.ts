@@ -1,14 +1,13 @@
 import { schemaTask } from "@trigger.dev/sdk";
 import { classifyError } from "../lib/embeddings/classify-error.ts";
 import { embedPost } from "../lib/embeddings/embed-post.ts";
-import { postIdOf } from "../lib/embeddings/embedding-run.ts";
+import { postChangeSchema } from "../lib/embeddings/embedding-run.ts";
 import { checkEnvironment, REQUIRED_BY_EMBEDDING } from "../lib/env.ts";
-import { sequinMessageSchema } from "../lib/sequin/message.ts";
 
-/** Makes or renews the embeddings of the post that a Sequin message names. */
+/** Makes or renews the embeddings of a post that may have changed. */
 export const createEmbeddingForPost = schemaTask({
   id: "create-embedding-for-post",
-  schema: sequinMessageSchema,
+  schema: postChangeSchema,
   queue: { concurrencyLimit: 10 },
   retry: {
     maxAttempts: 10,
@@ -19,9 +18,9 @@ export const createEmbeddingForPost = schemaTask({
     // A process that is killed is taken for one out of memory, and has no other attempt without a machine for it.
     outOfMemory: { machine: "small-2x" },
   },
-  run: async (message) => {
+  run: async ({ postId }) => {
     checkEnvironment(REQUIRED_BY_EMBEDDING);
-    return embedPost(postIdOf(message));
+    return embedPost(BigInt(postId));
   },
   catchError: async ({ error }) => {
     const verdict = classifyError(error, new Date());

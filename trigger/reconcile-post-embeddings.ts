@@ -15,12 +15,11 @@ export const reconcilePostEmbeddings = schedules.task({
     for await (const page of stalePosts()) {
       // One that nothing took until the next reconciliation is triggered again by it: they do not pile up behind an outage.
       // The key is in force within this run only: a retry of it triggers nothing twice, the next one starts afresh.
-      await inParallel(page, ({ id, message }) =>
-        createEmbeddingForPost.trigger(message, {
-          tags: [`post:${id}`],
-          ttl: "10m",
-          idempotencyKey: [`reconcile-post-embeddings`, String(id)],
-        }),
+      await inParallel(page.map(String), (postId) =>
+        createEmbeddingForPost.trigger(
+          { postId, changedAt: null },
+          { tags: [`post:${postId}`], ttl: "10m", idempotencyKey: ["reconcile-post-embeddings", postId] },
+        ),
       );
       triggered += page.length;
     }
