@@ -1,8 +1,20 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
 import { InvalidMessageError } from "../errors.ts";
 import { changeKey } from "../sequin/change-key.ts";
 import type { SequinMessage } from "../sequin/message.ts";
 import { primaryKey } from "../sequin/primary-key.ts";
-import { shrinkMessage } from "../sequin/shrink-message.ts";
+
+const timestamp = z.iso.datetime({ offset: true }).max(40);
+
+/**
+ * What a run of create-embedding-for-post is about: ids only, since tasks read the row itself. `changedAt` is when the
+ * change was committed, null where nobody knows.
+ */
+export const postChangeSchema = z.object({
+  postId: z.string().regex(/^-?\d{1,19}$/),
+  changedAt: timestamp.nullable(),
+});
 
 const MAX_BIGINT = 2n ** 63n - 1n;
 
@@ -29,10 +41,12 @@ function isAboutPosts({ metadata }: SequinMessage): boolean {
  */
 export function embeddingRun(message: SequinMessage) {
   if (!isAboutPosts(message) || message.action === "delete") return undefined;
+  const postId = String(postIdOf(message));
+  const changedAt = timestamp.safeParse(message.metadata.commit_timestamp).data ?? null;
   return {
     task: "create-embedding-for-post" as const,
-    payload: shrinkMessage(message),
-    tags: [`post:${postIdOf(message)}`],
-    idempotencyKey: changeKey(message),
+    payload: { postId, changedAt },
+    tags: [`post:${postId}`],
+    idempotencyKey: changeKey(message) ?? randomUUID(),
   };
 }

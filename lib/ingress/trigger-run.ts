@@ -8,12 +8,12 @@ import {
 import { beforeDeadline } from "../before-deadline.ts";
 import { UnavailableError } from "../errors.ts";
 
-/** A run to trigger. `idempotencyKey` is in force for `idempotencyKeyTTL` (`30d`), or until the run fails. */
+/** A run to trigger. Without its `idempotencyKey` a trigger whose answer was lost would run twice; it is in force for `idempotencyKeyTTL` (`30d`), or until the run fails. */
 export type TaskRun<T extends AnyTask> = {
   task: TaskIdentifier<T>;
   payload: TaskPayload<T>;
   tags: string[];
-  idempotencyKey?: string;
+  idempotencyKey: string;
   idempotencyKeyTTL?: string;
   /** Runs of one task with one key wait for each other where the task's queue has a concurrency limit of 1. */
   concurrencyKey?: string;
@@ -28,12 +28,12 @@ const RETRY = { maxAttempts: 3, minTimeoutInMs: 250, maxTimeoutInMs: 1_000, fact
 
 async function trigger<T extends AnyTask>(run: TaskRun<T>): Promise<string> {
   const { task, payload, tags, idempotencyKey, idempotencyKeyTTL, concurrencyKey } = run;
-  const key = idempotencyKey && (await idempotencyKeys.create(idempotencyKey, { scope: "global" }));
   const options = {
     tags,
     ttl: TTL,
     concurrencyKey,
-    ...(key ? { idempotencyKey: key, idempotencyKeyTTL: idempotencyKeyTTL ?? "30d" } : {}),
+    idempotencyKey: await idempotencyKeys.create(idempotencyKey, { scope: "global" }),
+    idempotencyKeyTTL: idempotencyKeyTTL ?? "30d",
   };
   const handle = await tasks.trigger<T>(task, payload, options, { retry: RETRY });
   return handle.id;
