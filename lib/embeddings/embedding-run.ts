@@ -16,6 +16,8 @@ export const postChangeSchema = z.object({
   changedAt: timestamp.nullable(),
 });
 
+export type PostChange = z.infer<typeof postChangeSchema>;
+
 const MAX_BIGINT = 2n ** 63n - 1n;
 
 /**

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { embeddedPosts } from "../../drizzle/embedded-table.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";
+import type { PostChange } from "./embedding-run.ts";
 import { MOST_ROWS_A_RUN } from "./trigger-bulk.ts";
 
-/** What a run about one post is told; `changedAt` is when the change was committed, if Sequin said so. */
-export const postSchema = z.object({ postId: z.string(), changedAt: z.string().nullable() });
 
 /** What a run about many posts is told. */
 export const postsSchema = z.object({ postIds: z.array(z.string()).min(1).max(MOST_ROWS_A_RUN) });
@@ -14,7 +13,7 @@ export const posts: EmbeddedSource = {
   of: embeddedPosts,
   live: {
     task: "create-embedding-for-post",
-    payload: (postId, changedAt): z.infer<typeof postSchema> => ({ postId, changedAt }),
+    payload: (postId, changedAt): PostChange => ({ postId, changedAt }),
   },
   bulk: {
     task: "create-embeddings-for-posts",

@@ -29,23 +29,35 @@ export async function recordRefusals(
 
 export type FailedRow = { id: string; error: string; tries: number; nextTry: Date };
 
-/** The rows whose present text was refused, the last refused first, and how many there are. */
+const presentFailures = (of: EmbeddedTable, modelId: number) => sql`
+  from embedding_failures f
+  join ${of.table} r on r.${of.id} = f.row_id::${of.idType} and r.text_hash = f.text_hash
+  where f.source = ${of.name} and f.model_id = ${modelId}`;
+
+/** The rows whose present text was refused, the last refused first. */
 export async function findFailedRows(
   db: Database,
   of: EmbeddedTable,
   modelId: number,
   limit: number,
-): Promise<{ total: number; rows: FailedRow[] }> {
-  const { rows } = await db.execute<{ id: string; error: string; tries: number; next: string; total: string }>(sql`
-    select f.row_id as id, f.error, f.tries, f.next_try as next, count(*) over () as total
-    from embedding_failures f
-    join ${of.table} r on r.${of.id} = f.row_id::${of.idType} and r.text_hash = f.text_hash
-    where f.source = ${of.name} and f.model_id = ${modelId}
+): Promise<FailedRow[]> {
+  const { rows } = await db.execute<{ id: string; error: string; tries: number; next: string }>(sql`
+    select f.row_id as id, f.error, f.tries, f.next_try as next ${presentFailures(of, modelId)}
     order by f.updated_at desc, f.row_id limit ${limit}`);
-  return {
-    total: Number(rows[0]?.total ?? 0),
-    rows: rows.map(({ id, error, tries, next }) => ({ id, error, tries, nextTry: new Date(next) })),
-  };
+  return rows.map(({ id, error, tries, next }) => ({ id, error, tries, nextTry: new Date(next) }));
+}
+
+/** How many rows' present text was refused: `stale` ones have vectors of another text, `pending` ones have none. */
+export async function countFailedRows(
+  db: Database,
+  of: EmbeddedTable,
+  modelId: number,
+): Promise<Record<"pending" | "stale", number>> {
+  const { rows } = await db.execute<{ stale: number; total: number }>(sql`
+    select count(*)::int as total, count(*) filter (where exists (select from ${of.embeddings} e
+      where e.${of.rowId} = r.${of.id} and e.model_id = ${modelId}))::int as stale ${presentFailures(of, modelId)}`);
+  const { stale = 0, total = 0 } = rows[0] ?? {};
+  return { stale, pending: total - stale };
 }
 
 /** Makes every refused row due now. */

@@ -57,3 +57,12 @@ export async function hasVectorIndex(
   );
   return rows[0]?.valid ?? false;
 }
+
+/** Drops the index of a model's vectors, without locking their table. */
+export async function dropVectorIndex(
+  client: Pick<Client, "query">,
+  table: string,
+  model: Pick<Indexed, "id">,
+): Promise<void> {
+  await client.query(`drop index concurrently if exists ${nameOf(table, model)}`);
+}
