@@ -13,7 +13,8 @@ BEGIN
   RETURN NEW;
 END
 $$;--> statement-breakpoint
-CREATE TRIGGER posts_set_text_hash BEFORE INSERT OR UPDATE OF title, body ON posts
+-- At any update: another trigger may change the text where the statement does not.
+CREATE TRIGGER posts_set_text_hash BEFORE INSERT OR UPDATE ON posts
   FOR EACH ROW EXECUTE FUNCTION posts_set_text_hash();--> statement-breakpoint
 -- Filling text_hash is no change of a post.
 DROP TRIGGER posts_set_updated_at ON posts;--> statement-breakpoint
