@@ -78,9 +78,9 @@ export const postEmbeddings = pgTable(
     primaryKey({ columns: [table.postId, table.modelId, table.chunk] }),
     // What is stale or missing is a merge join of this and the index of posts.
     index("post_embeddings_state").on(table.modelId, table.postId, table.textHash, table.chunks),
-    index("post_embeddings_answered").on(table.modelId, table.updatedAt).where(
-      sql`${table.chunk} = 0 and ${table.changedAt} is not null`,
-    ),
+    index("post_embeddings_answered")
+      .on(table.modelId, table.updatedAt)
+      .where(sql`${table.chunk} = 0 and ${table.changedAt} is not null`),
   ],
 );
 
@@ -130,5 +130,8 @@ export const embeddingCounts = pgTable(
     countedAt: at("counted_at").notNull(),
     tookMs: integer("took_ms").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.source, table.modelId] }), check("embedding_counts_took", sql`${table.tookMs} >= 0`)],
+  (table) => [
+    primaryKey({ columns: [table.source, table.modelId] }),
+    check("embedding_counts_took", sql`${table.tookMs} >= 0`),
+  ],
 );

@@ -70,11 +70,13 @@ export const variables = {
   },
   EMBEDDING_TOKENS_PER_MINUTE: {
     schema: perMinute,
-    where: "your provider's limit: OpenAI's tier 1 has 1000000, tier 2 1000000, tier 3 5000000, tier 4 5000000, tier 5 10000000",
+    where:
+      "your provider's limit: OpenAI's tier 1 has 1000000, tier 2 1000000, tier 3 5000000, tier 4 5000000, tier 5 10000000",
   },
   EMBEDDING_REQUESTS_PER_MINUTE: {
     schema: perMinute,
-    where: "your provider's limit: OpenAI's tier 1 has 3000, tier 2 5000, tier 3 5000, tier 4 10000, tier 5 10000",
+    where:
+      "your provider's limit: OpenAI's tier 1 has 3000, tier 2 5000, tier 3 5000, tier 4 10000, tier 5 10000",
   },
   SMTP_URL: {
     schema: url("smtps?"),

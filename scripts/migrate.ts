@@ -11,5 +11,7 @@ await command(async () => {
     model: { name, dimensions: DEFAULT_DIMENSIONS, recipe: RECIPE },
     say: (line) => process.stdout.write(`${line}\n`),
   });
-  process.stdout.write(applied.length > 0 ? "The database is up to date now.\n" : "The database is up to date.\n");
+  process.stdout.write(
+    applied.length > 0 ? "The database is up to date now.\n" : "The database is up to date.\n",
+  );
 });

@@ -24,7 +24,9 @@ async function embedOne(id: string): Promise<void> {
 async function reconcileAll(dryRun: boolean): Promise<void> {
   const { active } = await modelsInUse(connect(required("DATABASE_URL")));
   const before = await rowsLeft(sources, active);
-  process.stdout.write(`${before.behind} of ${before.all} rows are not embedded by ${active.name} as they are now.\n`);
+  process.stdout.write(
+    `${before.behind} of ${before.all} rows are not embedded by ${active.name} as they are now.\n`,
+  );
   if (dryRun || before.behind === 0) return;
   const key = `npm-run-reconcile:${Date.now()}`;
   for (const source of sources) {
@@ -43,7 +45,9 @@ async function reconcileAll(dryRun: boolean): Promise<void> {
     if (behind === 0 || underWay.every((runs) => runs === 0)) {
       bar.end();
       if (behind > 0)
-        throw new Error(`${behind} rows are left: see the failed runs in Trigger.dev and the status page for why.`);
+        throw new Error(
+          `${behind} rows are left: see the failed runs in Trigger.dev and the status page for why.`,
+        );
       return;
     }
     await sleep(POLL_MS);

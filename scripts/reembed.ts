@@ -37,7 +37,9 @@ async function build(to: Generation): Promise<void> {
       attempts = behind < last ? 0 : attempts + 1;
       if (attempts === 3) {
         bar.end();
-        throw new Error(`${behind} rows could not be embedded by ${to.name}: see the failed runs in Trigger.dev.`);
+        throw new Error(
+          `${behind} rows could not be embedded by ${to.name}: see the failed runs in Trigger.dev.`,
+        );
       }
       last = behind;
       for (const source of sources) await reconcile(source, `npm-run-reembed:${to.id}:${Date.now()}`);
@@ -48,7 +50,9 @@ async function build(to: Generation): Promise<void> {
 
 async function reembed(model: { name: string; dimensions: number }): Promise<void> {
   const { from, to } = await beginReembedding(model);
-  say(`Building the vectors of ${to.name} (${to.dimensions} dimensions) beside those of ${from?.name ?? "no model"}.`);
+  say(
+    `Building the vectors of ${to.name} (${to.dimensions} dimensions) beside those of ${from?.name ?? "no model"}.`,
+  );
   await build(to);
   say("Building the index.");
   await buildIndexes(sources, to);

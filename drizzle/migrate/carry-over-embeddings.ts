@@ -98,7 +98,13 @@ export async function carryOverEmbeddings(
   );
   for (const { id, dimensions, index_type: indexType } of rows) {
     say("vectors: building the index");
-    await buildVectorIndex(client, { table: "post_embeddings_next", name: "post_embeddings", id, dimensions, indexType });
+    await buildVectorIndex(client, {
+      table: "post_embeddings_next",
+      name: "post_embeddings",
+      id,
+      dimensions,
+      indexType,
+    });
   }
   await client.query("update embedding_migration set done = true");
 }

@@ -4,7 +4,7 @@ import { type Client, DatabaseError } from "pg";
 import { withLongConnection } from "../long-connection.ts";
 import journal from "../migrations/meta/_journal.json" with { type: "json" };
 import { carryOverEmbeddings } from "./carry-over-embeddings.ts";
-import { type FirstModel, createFirstModel } from "./first-model.ts";
+import { createFirstModel, type FirstModel } from "./first-model.ts";
 
 const FOLDER = join(import.meta.dirname, "../migrations");
 
@@ -31,7 +31,9 @@ async function appliedAt(client: Client): Promise<Set<number>> {
   await client.query(
     "create table if not exists drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)",
   );
-  const { rows } = await client.query<{ created_at: string }>("select created_at from drizzle.__drizzle_migrations");
+  const { rows } = await client.query<{ created_at: string }>(
+    "select created_at from drizzle.__drizzle_migrations",
+  );
   return new Set(rows.map((row) => Number(row.created_at)));
 }
 

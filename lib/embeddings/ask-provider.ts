@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { APIError } from "openai";
 import type { Database } from "../../drizzle/client.ts";
-import { correctBudget, takeFromBudget } from "../../drizzle/queries/embeddings/budget.ts";
 import { addUsage } from "../../drizzle/queries/embedding-usage.ts";
+import { correctBudget, takeFromBudget } from "../../drizzle/queries/embeddings/budget.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { classifyError } from "./classify-error.ts";

@@ -13,7 +13,12 @@ export async function embedMany(
   ids: readonly string[],
   deps: Parameters<typeof embedRows>[3] = {},
 ): Promise<EmbedManyResult> {
-  const { statuses, chunks, tokens, model } = await embedRows(of, ids, { urgent: false, changedAt: null }, deps);
+  const { statuses, chunks, tokens, model } = await embedRows(
+    of,
+    ids,
+    { urgent: false, changedAt: null },
+    deps,
+  );
   const count = { embedded: 0, unchanged: 0, superseded: 0, gone: 0, refused: 0 };
   for (const status of statuses.values()) count[status] += 1;
   return { ...count, chunks, tokens, model };

@@ -1,6 +1,6 @@
 // OpenAI takes 2,048 inputs and 300,000 tokens a request, and counts tokens itself: stay a little below.
-const MAX_INPUTS = 2_048;
-const MAX_TOKENS = 285_000;
+export const MAX_INPUTS = 2_048;
+export const MAX_TOKENS = 285_000;
 
 /**
  * Packs inputs, in order, into as few requests as the provider's limits allow. No request is larger than half a

@@ -4,7 +4,6 @@ import type { EmbeddedSource } from "./embedded-source.ts";
 import type { PostChange } from "./embedding-run.ts";
 import { MOST_ROWS_A_RUN } from "./trigger-bulk.ts";
 
-
 /** What a run about many posts is told. */
 export const postsSchema = z.object({ postIds: z.array(z.string()).min(1).max(MOST_ROWS_A_RUN) });
 

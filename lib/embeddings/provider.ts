@@ -34,7 +34,10 @@ const answerSchema = z.object({
     z.object({
       index: z.number(),
       // Some compatible servers know numbers only, whatever they are asked for.
-      embedding: z.union([z.string().transform(floatsOf), z.custom<number[]>(Array.isArray).transform(Float32Array.from)]),
+      embedding: z.union([
+        z.string().transform(floatsOf),
+        z.custom<number[]>(Array.isArray).transform(Float32Array.from),
+      ]),
     }),
   ),
   usage: z.object({ prompt_tokens: z.number() }).optional().catch(undefined),

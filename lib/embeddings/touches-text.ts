@@ -9,5 +9,7 @@ export function touchesText({ action, record, changes }: SequinMessage): boolean
   if (action !== "update" || !("text_hash" in record)) return true;
   const columns = Object.keys(changes ?? {});
   if (columns.length === 0) return true;
-  return columns.includes("text_hash") && columns.some((name) => name !== "text_hash" && name !== "updated_at");
+  return (
+    columns.includes("text_hash") && columns.some((name) => name !== "text_hash" && name !== "updated_at")
+  );
 }

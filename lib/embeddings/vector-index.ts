@@ -1,7 +1,7 @@
 import { connect, type Database } from "../../drizzle/client.ts";
+import { withLongConnection } from "../../drizzle/long-connection.ts";
 import { readCounts } from "../../drizzle/queries/embeddings/counts.ts";
 import { buildVectorIndex, hasVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
-import { withLongConnection } from "../../drizzle/long-connection.ts";
 import { required } from "../env.ts";
 import { log } from "../log.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";

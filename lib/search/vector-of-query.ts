@@ -1,6 +1,6 @@
 import type { Database } from "../../drizzle/client.ts";
 import { askProvider } from "../embeddings/ask-provider.ts";
-import { type EmbedTexts, EmbeddingShapeError, type Model } from "../embeddings/provider.ts";
+import { EmbeddingShapeError, type EmbedTexts, type Model } from "../embeddings/provider.ts";
 
 const MAX_KEPT = 200;
 // A person waits for the answer.

@@ -25,7 +25,8 @@ export async function readStateCounts(
 ): Promise<Counts> {
   const last = await readCounts(db, of, model.id);
   const age = last ? Date.now() - last.countedAt.getTime() : Number.POSITIVE_INFINITY;
-  const counting = age > Math.min(LONGEST_MS, SHARE * (last?.tookMs ?? 0)) ? countRows(db, of, model.id) : undefined;
+  const counting =
+    age > Math.min(LONGEST_MS, SHARE * (last?.tookMs ?? 0)) ? countRows(db, of, model.id) : undefined;
   if (counting && last && last.tookMs > QUICK_MS)
     counting.catch((error: unknown) =>
       log("warn", "status.rows_not_counted", { source: of.name, error: rootMessageOf(error) }),

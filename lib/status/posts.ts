@@ -1,7 +1,11 @@
 import type { Database } from "../../drizzle/client.ts";
 import { type FailedRow, findFailedRows } from "../../drizzle/queries/embeddings/failures.ts";
 import type { EmbeddingModel } from "../../drizzle/queries/embeddings/models.ts";
-import { findPostsWithState, type PostState, type PostWithState } from "../../drizzle/queries/posts-on-page.ts";
+import {
+  findPostsWithState,
+  type PostState,
+  type PostWithState,
+} from "../../drizzle/queries/posts-on-page.ts";
 import { posts } from "../embeddings/posts.ts";
 
 const SHOWN = 12;

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../../client.ts";
-import { embeddingCounts } from "../../embedding-tables.ts";
 import type { EmbeddedTable } from "../../embedded-table.ts";
+import { embeddingCounts } from "../../embedding-tables.ts";
 import { standing } from "./find-rows-behind.ts";
 
 /** `pending` rows have no vectors yet, `stale` ones those of another text, `empty` ones need none. */
@@ -12,7 +12,11 @@ export type Counted = { counts: Counts; countedAt: Date; tookMs: number };
 const ADVISORY_LOCK = 4_203_978;
 
 /** What was last counted, or undefined where nothing was. */
-export async function readCounts(db: Database, of: EmbeddedTable, modelId: number): Promise<Counted | undefined> {
+export async function readCounts(
+  db: Database,
+  of: EmbeddedTable,
+  modelId: number,
+): Promise<Counted | undefined> {
   const [row] = await db
     .select()
     .from(embeddingCounts)

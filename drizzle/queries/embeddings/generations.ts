@@ -62,7 +62,11 @@ export async function forgetGeneration(db: Database, id: number): Promise<void> 
 }
 
 /** How many rows of a table a model has still to embed, without those that were refused. Reads no text. */
-export async function countRowsBehind(db: Database, of: EmbeddedTable, modelId: number): Promise<{ behind: number; all: number }> {
+export async function countRowsBehind(
+  db: Database,
+  of: EmbeddedTable,
+  modelId: number,
+): Promise<{ behind: number; all: number }> {
   const { rows } = await db.execute<{ behind: number; total: number }>(sql`
     select count(*) filter (where not coalesce(e.complete, false))::int as behind, count(*)::int as total
     from ${of.table} r

@@ -25,7 +25,9 @@ export async function replaceEmbeddings(
   embedded: readonly EmbeddedRow[],
   changedAt: Date | null,
 ): Promise<Map<string, Written>> {
-  const chunks = embedded.flatMap(({ id, chunks }) => chunks.map((chunk, number) => ({ id, number, ...chunk })));
+  const chunks = embedded.flatMap(({ id, chunks }) =>
+    chunks.map((chunk, number) => ({ id, number, ...chunk })),
+  );
   const vectors =
     chunks.length === 0
       ? sql`select null::text, 0, 0, 0, 0, null::halfvec where false`
