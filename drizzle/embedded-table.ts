@@ -14,6 +14,7 @@ export type EmbeddedTable = {
   id: SQL;
   /** Postgres' name of the key's type, such as bigint or uuid. */
   idType: SQL;
+  idTypeName: string;
   /** The text of a row under the alias `r`. */
   text: SQL;
   embeddings: SQL;
@@ -30,6 +31,7 @@ export function embeddedTable({ source, id, text, embeddings, rowId }: Declarati
     table: sql`${source}`,
     id: sql`${sql.identifier(id.name)}`,
     idType: sql.raw(id.getSQLType()),
+    idTypeName: id.getSQLType(),
     text: sql`${sql.identifier(text)}(r)`,
     embeddings: sql`${embeddings}`,
     embeddingsName: getTableName(embeddings),

@@ -29,8 +29,7 @@ async function start(started: Stoppable[]): Promise<void> {
   const stack = startLocalStack(parts, variables);
   started.push(stack);
   await stack.serves;
-  await applyMigrations(databaseUrl, resolve("drizzle/migrations"));
-  say("dev", "migrations are applied");
+  await applyMigrations(variables, (line) => say("migrate", line));
   if (parts.includes("postgres") && (await insertSampleRows(databaseUrl, settings.dataDir)))
     say("dev", "inserted the sample users and posts");
 

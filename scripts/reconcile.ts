@@ -16,7 +16,7 @@ const POLL_MS = 1_000;
 
 async function embedOne(id: string): Promise<void> {
   if (!/^-?\d{1,19}$/.test(id)) throw new Error("--post takes the id of a post");
-  const options = { tags: [`${posts.tag}:${id}`], idempotencyKey: `npm-run-reconcile:${id}:${Date.now()}` };
+  const options = { tags: [posts.tagOf(id)], idempotencyKey: `npm-run-reconcile:${id}:${Date.now()}` };
   const run = await tasks.trigger(posts.live.task, posts.live.payload(id, null), options);
   process.stdout.write(`Triggered ${run.id} for post ${id}.\n`);
 }

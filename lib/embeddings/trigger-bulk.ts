@@ -1,9 +1,6 @@
 import { queues, tasks } from "@trigger.dev/sdk";
 import type { EmbeddedSource } from "./embedded-source.ts";
 
-/** Rows that one run of the bulk lane takes, at most. */
-export const MOST_ROWS_A_RUN = 1_000;
-
 // A backfill waits its turn for as long as that; what nobody took by then is found by the reconciliation.
 const TTL = "1d";
 

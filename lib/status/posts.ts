@@ -22,7 +22,7 @@ export type PostOnPage = Omit<PostWithState, "id" | "state"> & {
 function shown(post: PostWithState, failures: ReadonlyMap<string, FailedRow>): PostOnPage {
   const id = String(post.id);
   const failure = failures.get(id);
-  return { ...post, id, tag: `${posts.tag}:${id}`, state: failure ? "failed" : post.state, failure };
+  return { ...post, id, tag: posts.tagOf(id), state: failure ? "failed" : post.state, failure };
 }
 
 /** The posts to show: those that the provider refused, then those that changed last. */
