@@ -1,4 +1,6 @@
+import { syncEnvVars } from "@trigger.dev/build/extensions/core";
 import { defineConfig } from "@trigger.dev/sdk";
+import { taskVariables } from "./lib/task-variables.ts";
 
 export default defineConfig({
   // Read where the CLI runs; .env.example says where to get it.
@@ -9,6 +11,16 @@ export default defineConfig({
   maxDuration: 300,
   // A new process a run costs a third of a second; the tasks keep no state between runs but their database pool.
   processKeepAlive: { enabled: true, maxExecutionsPerProcess: 1_000 },
+  build: {
+    // Called by `trigger.dev deploy` only.
+    extensions: [
+      syncEnvVars(() => {
+        const { variables, said } = taskVariables(process.env);
+        for (const line of said) console.log(line);
+        return variables;
+      }),
+    ],
+  },
   retries: {
     enabledInDev: true,
     default: { maxAttempts: 5, factor: 2, minTimeoutInMs: 1_000, maxTimeoutInMs: 60_000, randomize: true },

@@ -34,7 +34,9 @@ export async function claimConfirmation(db: Database, userId: string, runId: str
 /** When another run may send the confirmation that one has claimed. */
 export async function readClaimEnd(db: Database, userId: string): Promise<Date | undefined> {
   const [row] = await db
-    .select({ end: sql`${userDeletions.confirmationClaimedAt} + ${CLAIM}`.mapWith(userDeletions.requestedAt) })
+    .select({
+      end: sql`${userDeletions.confirmationClaimedAt} + ${CLAIM}`.mapWith(userDeletions.requestedAt),
+    })
     .from(userDeletions)
     .where(and(ofUser(userId), isNotNull(userDeletions.confirmationClaimedAt)));
   return row?.end;

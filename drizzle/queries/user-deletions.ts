@@ -113,10 +113,7 @@ export async function recordError(
   userId: string,
   { runId, error }: { runId: string; error: string },
 ): Promise<void> {
-  await db
-    .update(userDeletions)
-    .set({ lastError: error, updatedAt: now })
-    .where(heldBy(userId, runId));
+  await db.update(userDeletions).set({ lastError: error, updatedAt: now }).where(heldBy(userId, runId));
 }
 
 export type IncompleteDeletion = {

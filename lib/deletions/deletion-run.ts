@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { connect, type Database } from "../../drizzle/client.ts";
 import { recordDeletion, recordFirstRun } from "../../drizzle/queries/user-deletions.ts";
@@ -7,7 +6,7 @@ import { required } from "../env.ts";
 import { InvalidMessageError, UnavailableError } from "../errors.ts";
 import type { SequinMessage } from "../sequin/message.ts";
 import { primaryKey } from "../sequin/primary-key.ts";
-import { laneOf } from "./lane-of.ts";
+import { externalSystems } from "./external-systems.ts";
 
 const uuid = z.guid();
 
@@ -29,8 +28,6 @@ function emailOf({ record }: SequinMessage): string | null {
   return typeof email === "string" && email.trim() !== "" ? email.trim() : null;
 }
 
-const hashOf = (email: string) => createHash("sha256").update(email.toLowerCase()).digest("hex");
-
 async function ledger(write: () => Promise<void>, deadline: number): Promise<void> {
   try {
     await beforeDeadline(write, deadline);
@@ -40,20 +37,19 @@ async function ledger(write: () => Promise<void>, deadline: number): Promise<voi
 }
 
 /**
- * What a message of the users sink asks for: a run for each deleted user, after the deletion is in the ledger. So a
- * run that is lost has lost nothing, and no personal data goes to Trigger.dev.
- * Rejects with InvalidMessageError for a deleted user without a uuid, UnavailableError when the database fails
- * or does not answer before `deadline`, in Unix milliseconds.
+ * What a message of the users sink asks for: a run for each deleted user, after the deletion is in the ledger with the
+ * systems that have to be told. So a run that is lost has lost nothing, no configuration elsewhere can leave a system
+ * out, and no personal data goes to Trigger.dev.
+ * Rejects with InvalidMessageError for a deleted user without a uuid, EnvironmentError when it is not said which systems
+ * there are, UnavailableError when the database fails or does not answer before `deadline`, in Unix milliseconds.
  */
 export async function deletionRun(message: SequinMessage, deadline: number, { db }: { db?: Database } = {}) {
   if (!isDeletedUser(message)) return undefined;
   const userId = userIdOf(message);
   const email = emailOf(message);
+  const requiredSystems = externalSystems().map(({ name }) => name);
   const database = db ?? connect(required("DATABASE_URL"));
-  await ledger(
-    () => recordDeletion(database, { userId, email, emailHash: email && hashOf(email) }),
-    deadline,
-  );
+  await ledger(() => recordDeletion(database, { userId, email, requiredSystems }), deadline);
   return {
     task: "user-deletion-cleanup" as const,
     payload: { userId },
@@ -61,7 +57,6 @@ export async function deletionRun(message: SequinMessage, deadline: number, { db
     // A user is deleted once, whatever the change's own key: a delivery years later starts nothing new.
     idempotencyKey: `user-deletion:${userId}`,
     idempotencyKeyTTL: "3650d",
-    concurrencyKey: laneOf(userId),
     accepted: (runId: string) => ledger(() => recordFirstRun(database, userId, runId), deadline),
   };
 }
