@@ -1,6 +1,5 @@
 import { syncEnvVars } from "@trigger.dev/build/extensions/core";
 import { defineConfig } from "@trigger.dev/sdk";
-import { taskVariables } from "./lib/task-variables.ts";
 
 export default defineConfig({
   // Read where the CLI runs; .env.example says where to get it.
@@ -14,7 +13,8 @@ export default defineConfig({
   build: {
     // Called by `trigger.dev deploy` only.
     extensions: [
-      syncEnvVars(() => {
+      syncEnvVars(async () => {
+        const { taskVariables } = await import("./lib/task-variables.ts");
         const { variables, said } = taskVariables(process.env);
         for (const line of said) console.log(line);
         return variables;

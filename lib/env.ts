@@ -1,4 +1,5 @@
-import { z } from "zod";
+// Not `{ z }`: the loader of trigger.config.ts takes the default export for the whole module.
+import * as z from "zod";
 import { parseWebhooks } from "./deletions/webhook-list.ts";
 
 const url = (protocols: string) =>
