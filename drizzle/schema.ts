@@ -58,19 +58,31 @@ export const embeddingUsage = pgTable(
 /** How the clean-up of one external system stands. Times are ISO 8601. */
 export type SystemProgress = { done_at?: string; failed_at?: string; error?: string };
 
-/** One deleted user: what has been done about it. The address stays only until the confirmation is sent. */
+/**
+ * One deleted user: what has to be done about it, and what has been. The address stays only until the confirmation is
+ * sent; the id stays, so that a redelivery years later is recognised.
+ */
 export const userDeletions = pgTable(
   "user_deletions",
   {
     userId: uuid("user_id").primaryKey(),
     email: text(),
-    emailHash: text("email_hash"),
     requestedAt: timestamp("requested_at", { withTimezone: true }).notNull().defaultNow(),
+    /** The systems that have to be told, as decided when the deletion was accepted; null in rows of older versions. */
+    requiredSystems: text("required_systems").array(),
     systems: jsonb().$type<Record<string, SystemProgress>>().notNull().default({}),
+    /** The run that is sending the confirmation, and since when: no other one sends meanwhile. */
+    confirmationClaimedBy: text("confirmation_claimed_by"),
+    confirmationClaimedAt: timestamp("confirmation_claimed_at", { withTimezone: true }),
+    /** When the mail server first refused the address for good. */
+    confirmationRefusedAt: timestamp("confirmation_refused_at", { withTimezone: true }),
     confirmationSentAt: timestamp("confirmation_sent_at", { withTimezone: true }),
     completedAt: timestamp("completed_at", { withTimezone: true }),
     lastError: text("last_error"),
+    /** The run that works on it, or did last: another one may take it only when this one has ended. */
     runId: text("run_id"),
+    /** The environment of Trigger.dev that the run is in: no other one may touch the deletion. */
+    environment: text(),
     updatedAt,
   },
   (table) => [

@@ -1,17 +1,12 @@
-import { z } from "zod";
+// Not `{ z }`: the loader of trigger.config.ts takes the default export for the whole module.
+import * as z from "zod";
+import { parseWebhooks } from "./deletions/webhook-list.ts";
 
 const url = (protocols: string) =>
   z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols}://`);
 const httpUrl = url("https?");
 
 const perMinute = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
-
-const isWebhookUrl = (text: string) => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  // fetch refuses a URL that carries a user name.
-  return /^https?:$/.test(protocol) && !username && !password;
-};
 
 // The sizes that standardwebhooks.com asks for.
 const isWebhookSecret = (text: string) => {
@@ -20,9 +15,6 @@ const isWebhookSecret = (text: string) => {
   const isBase64 = encoded !== text && bytes.toString("base64") === encoded;
   return isBase64 && bytes.length >= 24 && bytes.length <= 64;
 };
-
-/** The parts of a variable that holds several values. */
-export const listOf = (text: string | undefined) => text?.split(/[\s,]+/).filter(Boolean) ?? [];
 
 /** Every variable of the product: its shape, and where to get it. `.env.example` lists the same names. */
 export const variables = {
@@ -92,17 +84,20 @@ export const variables = {
     where: "the sender of the confirmations, as your mail server lets you send",
   },
   USER_DELETION_WEBHOOK_URLS: {
-    schema: z
-      .string()
-      .refine(
-        (text) => listOf(text).every(isWebhookUrl),
-        "must be http:// or https:// URLs without a user name",
-      ),
-    where: "the systems to tell of a deleted user, separated by commas; leave it out when there are none",
+    schema: z.string().superRefine((text, context) => {
+      const { problem } = parseWebhooks(text);
+      if (problem) context.addIssue(problem);
+    }),
+    where:
+      "the systems to tell of a deleted user, separated by commas: URL or name=URL; none when there are none",
   },
   USER_DELETION_WEBHOOK_SECRET: {
     schema: z.string().refine(isWebhookSecret, "must be whsec_ and 24 to 64 bytes in base64"),
     where: 'signs what those systems are told, as they know it: echo "whsec_$(openssl rand -base64 32)"',
+  },
+  USER_DELETION_CONCURRENCY: {
+    schema: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number from 1 to 9999"),
+    where: "how many deletions are worked on at once; 5 when left out. Your external systems' limits decide",
   },
   DASHBOARD_PASSWORD: {
     schema: z.string(),
@@ -113,7 +108,12 @@ export const variables = {
 export type VariableName = keyof typeof variables;
 
 /** What each process cannot work without. */
-export const REQUIRED_BY_APP = ["DATABASE_URL", "SEQUIN_WEBHOOK_SECRET", "TRIGGER_SECRET_KEY"] as const;
+export const REQUIRED_BY_APP = [
+  "DATABASE_URL",
+  "SEQUIN_WEBHOOK_SECRET",
+  "TRIGGER_SECRET_KEY",
+  "USER_DELETION_WEBHOOK_URLS",
+] as const;
 export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL", "OPENAI_API_KEY"] as const;
 
 type Source = Readonly<Record<string, string | undefined>>;

@@ -15,6 +15,7 @@ const complete = {
   SEQUIN_WEBHOOK_SECRET: "correct horse battery staple",
   TRIGGER_SECRET_KEY: "tr_dev_key",
   OPENAI_API_KEY: "sk-key",
+  USER_DELETION_WEBHOOK_URLS: "none",
 };
 
 function problemOf(work: () => unknown): EnvironmentError {
@@ -59,7 +60,13 @@ describe("the check at the start", () => {
   it("names every problem at once, and where to get each variable", () => {
     const source = { DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" };
     const { message, variables: named } = problemOf(() => checkEnvironment(REQUIRED_BY_APP, source));
-    expect(named).toEqual(["DATABASE_URL", "SEQUIN_WEBHOOK_SECRET", "TRIGGER_SECRET_KEY", "TRIGGER_API_URL"]);
+    expect(named).toEqual([
+      "DATABASE_URL",
+      "SEQUIN_WEBHOOK_SECRET",
+      "TRIGGER_SECRET_KEY",
+      "TRIGGER_API_URL",
+      "USER_DELETION_WEBHOOK_URLS",
+    ]);
     for (const name of named) expect(message).toContain(`${name} `);
     for (const name of named) expect(message).toContain(variables[name].where);
     expect(message).toContain("SEQUIN_WEBHOOK_SECRET is not set");

@@ -1,13 +1,15 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { connect, type Database } from "../../drizzle/client.ts";
 import { recordDeletion, recordFirstRun } from "../../drizzle/queries/user-deletions.ts";
 import { beforeDeadline } from "../before-deadline.ts";
 import { required } from "../env.ts";
 import { InvalidMessageError, UnavailableError } from "../errors.ts";
+import { inParallel } from "../in-parallel.ts";
+import type { Handler } from "../ingress/receive.ts";
+import { triggerRun } from "../ingress/trigger-run.ts";
 import type { SequinMessage } from "../sequin/message.ts";
 import { primaryKey } from "../sequin/primary-key.ts";
-import { laneOf } from "./lane-of.ts";
+import { externalSystems } from "./external-systems.ts";
 
 const uuid = z.guid();
 
@@ -29,8 +31,6 @@ function emailOf({ record }: SequinMessage): string | null {
   return typeof email === "string" && email.trim() !== "" ? email.trim() : null;
 }
 
-const hashOf = (email: string) => createHash("sha256").update(email.toLowerCase()).digest("hex");
-
 async function ledger(write: () => Promise<void>, deadline: number): Promise<void> {
   try {
     await beforeDeadline(write, deadline);
@@ -39,29 +39,40 @@ async function ledger(write: () => Promise<void>, deadline: number): Promise<voi
   }
 }
 
+type DeletedUser = { userId: string; email: string | null };
+
 /**
- * What a message of the users sink asks for: a run for each deleted user, after the deletion is in the ledger. So a
- * run that is lost has lost nothing, and no personal data goes to Trigger.dev.
- * Rejects with InvalidMessageError for a deleted user without a uuid, UnavailableError when the database fails
- * or does not answer before `deadline`, in Unix milliseconds.
+ * Has a run for a deleted user, after the deletion is in the ledger with the systems that have to be told. So a run
+ * that is lost has lost nothing, no configuration elsewhere can leave a system out, and no personal data goes to
+ * Trigger.dev.
+ * Rejects with EnvironmentError when it is not said which systems there are, UnavailableError when the database or
+ * Trigger.dev fails or does not answer before `deadline`, in Unix milliseconds.
  */
-export async function deletionRun(message: SequinMessage, deadline: number, { db }: { db?: Database } = {}) {
-  if (!isDeletedUser(message)) return undefined;
-  const userId = userIdOf(message);
-  const email = emailOf(message);
-  const database = db ?? connect(required("DATABASE_URL"));
-  await ledger(
-    () => recordDeletion(database, { userId, email, emailHash: email && hashOf(email) }),
-    deadline,
-  );
-  return {
-    task: "user-deletion-cleanup" as const,
+async function begin({ userId, email }: DeletedUser, deadline: number, db: Database): Promise<string> {
+  const requiredSystems = externalSystems().map(({ name }) => name);
+  await ledger(() => recordDeletion(db, { userId, email, requiredSystems }), deadline);
+  const run = {
+    task: "user-deletion-cleanup",
     payload: { userId },
     tags: [`user:${userId}`],
     // A user is deleted once, whatever the change's own key: a delivery years later starts nothing new.
     idempotencyKey: `user-deletion:${userId}`,
     idempotencyKeyTTL: "3650d",
-    concurrencyKey: laneOf(userId),
-    accepted: (runId: string) => ledger(() => recordFirstRun(database, userId, runId), deadline),
   };
+  const runId = await triggerRun(run, deadline);
+  await ledger(() => recordFirstRun(db, userId, runId), deadline);
+  return runId;
 }
+
+/** How a route works on the messages of the users sink: each deleted user has a run. */
+export const deletionHandler = ({ db }: { db?: Database } = {}): Handler<DeletedUser> => ({
+  ask: (message) =>
+    isDeletedUser(message) ? { userId: userIdOf(message), email: emailOf(message) } : undefined,
+  accept: (asked, deadline) =>
+    inParallel(asked, (user) =>
+      begin(user, deadline, db ?? connect(required("DATABASE_URL"))).catch((error: unknown) => {
+        if (error instanceof UnavailableError) return error;
+        throw error;
+      }),
+    ),
+});
