@@ -2,15 +2,16 @@ import { idempotencyKeys, tasks } from "@trigger.dev/sdk";
 import { beforeDeadline } from "../before-deadline.ts";
 import { UnavailableError } from "../errors.ts";
 
-/** A run to trigger. Without its `idempotencyKey` a trigger whose answer was lost would run twice; it is in force for `idempotencyKeyTTL` (`30d`), or until the run fails. */
+/**
+ * A run to trigger. Without its `idempotencyKey` a trigger whose answer was lost would run twice; it is in force for
+ * `idempotencyKeyTTL` (`30d`), or until the run fails.
+ */
 export type TaskRun = {
   task: string;
   payload: object;
   tags: string[];
   idempotencyKey: string;
   idempotencyKeyTTL?: string;
-  /** Runs of one task with one key wait for each other where the task's queue has a concurrency limit of 1. */
-  concurrencyKey?: string;
   /** Seconds by which the run goes ahead of others in its queue. */
   priority?: number;
 };
@@ -21,11 +22,10 @@ const TTL = "14d";
 const RETRY = { maxAttempts: 3, minTimeoutInMs: 250, maxTimeoutInMs: 1_000, factor: 2, randomize: true };
 
 async function trigger(run: TaskRun): Promise<string> {
-  const { task, payload, tags, idempotencyKey, idempotencyKeyTTL, concurrencyKey, priority } = run;
+  const { task, payload, tags, idempotencyKey, idempotencyKeyTTL, priority } = run;
   const options = {
     tags,
     ttl: TTL,
-    concurrencyKey,
     priority,
     idempotencyKey: await idempotencyKeys.create(idempotencyKey, { scope: "global" }),
     idempotencyKeyTTL: idempotencyKeyTTL ?? "30d",
