@@ -9,7 +9,8 @@ import { createEmbeddingForPost } from "./create-embedding-for-post.ts";
  */
 export const reconcilePostEmbeddings = schedules.task({
   id: "reconcile-post-embeddings",
-  cron: "*/10 * * * *",
+  // Not in development: a laptop that is connected to a database would work on what is others' to do.
+  cron: { pattern: "*/10 * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
   run: async () => {
     let triggered = 0;
     for await (const page of stalePosts()) {
