@@ -33,11 +33,21 @@ export function missingHalves(env: Variables, parts: readonly Part[]): Need[] {
   return needs;
 }
 
-/** Rejects a service that is set by half, before anything real is sent a local secret or the other way round. */
+/** With another key the app here would trigger the runs of what is deployed there, for rows of this database. */
+const isDeployedKey = (key: string | undefined) => /^\s*tr_(?!dev_)[a-z]+_/.test(key ?? "");
+
+/**
+ * Rejects a service that is set by half or is not one to develop with, before anything real is sent a local secret or
+ * the other way round.
+ */
 export function requireWholeSettings(env: Variables, parts: readonly Part[]): void {
   const lines = missingHalves(env, parts).map(
     ({ name, because }) =>
       `\n  ${name} is not set, but ${because} (${whereToGet(name) ?? "see .env.example"})`,
   );
+  if (isDeployedKey(env.TRIGGER_SECRET_KEY))
+    lines.push(
+      "\n  TRIGGER_SECRET_KEY is that of a deployment; npm run dev takes the one of Development, tr_dev_…",
+    );
   if (lines.length > 0) throw new Error(`Nothing was started:${lines.join("")}`);
 }

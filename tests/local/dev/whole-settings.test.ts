@@ -47,6 +47,20 @@ describe("a service that is set by half", () => {
   });
 });
 
+describe("the key of a deployment", () => {
+  it.each(["tr_prod_x", "tr_stg_x", "tr_preview_x"])(
+    "%s is refused: its runs would be those of deployed tasks",
+    (key) => {
+      const env = { ...TRIGGER, TRIGGER_SECRET_KEY: key };
+      expect(() => requireWholeSettings(env, partsOf(env))).toThrow(/takes the one of Development/);
+    },
+  );
+
+  it("of development is taken", () => {
+    expect(() => requireWholeSettings(TRIGGER, partsOf(TRIGGER))).not.toThrow();
+  });
+});
+
 describe("a service that is set as a whole, or not at all", () => {
   it.each<Record<string, string>>([
     {},
