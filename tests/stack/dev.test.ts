@@ -6,6 +6,7 @@ import { callsFor, completedDeletion, mailsTo, textOfMail } from "./deletions.ts
 import { choosePorts, DevStack, type Ports } from "./dev-stack.ts";
 import { everyPostEmbedded, vectorOf, wrongEmbeddings } from "./embeddings.ts";
 import { describeKills } from "./kills.ts";
+import { openRuns } from "./open-runs.ts";
 import { allProcesses, type Process } from "./processes.ts";
 
 let folder: string;
@@ -68,6 +69,21 @@ describe("npm run dev in a fresh clone", () => {
     expect(rows).toEqual([{ posts: count, dimensions: [1536] }]);
     expect(stack.output).toMatch(/posts-embedding: read public\.posts 1 → 200/);
   }, 150_000);
+
+  it("calls the provider once for each sample post", async () => {
+    const allEnded = async () => (await openRuns(stack)) === 0;
+    await until(allEnded, { timeoutMs: 120_000, everyMs: 200, what: "every run to end" });
+    const [{ count } = { count: 0 }] = await stack.query<{ count: number }>(
+      "select count(*)::int from posts",
+    );
+    expect(await calls()).toBe(count);
+  }, 150_000);
+
+  it("inserts the ten users of Sequin's guide", async () => {
+    const users = await stack.query<{ email: string }>("select email from users order by email");
+    expect(users).toHaveLength(10);
+    expect(users.at(-1)).toEqual({ email: "john.doe@example.com" });
+  });
 
   it("finds the right post first for a question that shares no word with it", async () => {
     const nearest = async (question: string) => {

@@ -6,6 +6,7 @@ import type { Run } from "../store/records.ts";
 import { loadTables } from "../store/tables.ts";
 import type { Engine, Limits } from "./engine.ts";
 import { Presence } from "./presence.ts";
+import { Processes } from "./processes.ts";
 import { QueueIndex } from "./queue-index.ts";
 import { RunIndex } from "./run-index.ts";
 import { handleTimers, rearmTimers } from "./timers.ts";
@@ -31,6 +32,7 @@ export async function createEngine(
     restored: new Set([...tables.runs.values()].map(({ snapshot }) => snapshot.id)),
     doubted: new Set(),
     presence: new Presence(clock),
+    processes: new Processes(limits.processPatienceMs),
     nextSeq: () => ++seq,
   };
   const runs = [...tables.runs.values()].sort((a, b) => a.seq - b.seq);

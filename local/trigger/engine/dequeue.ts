@@ -26,10 +26,16 @@ export function dequeue(engine: Engine): Dequeued | undefined {
       if (later !== undefined) engine.timers.set("wake", "queue", later);
       return undefined;
     }
+    const freeAt = engine.processes.freeAt(now, run.queueTimestamp, engine.queue.executing);
+    if (freeAt > now) {
+      engine.timers.set("wake", "queue", freeAt);
+      return undefined;
+    }
     const worker = engine.tables.workers.get(run.workerId ?? run.lockToWorker ?? "") ?? currentWorker(engine);
     const task = findTask(worker, run.task);
     if (worker && task && engine.tables.queues.get(run.queue)) {
       lock(engine, run, worker, task);
+      engine.processes.take(run.id, now);
       return { run, worker };
     }
     run.status = "PENDING_VERSION";

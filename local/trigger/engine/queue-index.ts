@@ -76,6 +76,11 @@ export class QueueIndex {
     return earliest;
   }
 
+  /** Runs that execute now and do not wait for others. */
+  get executing(): number {
+    return this.#executing;
+  }
+
   counts(queue: string): { queued: number; running: number } {
     let queued = 0;
     let running = 0;

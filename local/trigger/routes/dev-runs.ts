@@ -36,6 +36,7 @@ import type { Run } from "../store/records.ts";
 
 const POLL_MS = 10_000;
 const MAX_DISCONNECTED = 500;
+const LEAVES_PROCESS = new Set(["RUN_FINISHED", "RETRY_QUEUED"]);
 
 /** What the CLI calls to take runs and to report on them. */
 export function devRunRoutes(server: Server): Hono {
@@ -85,6 +86,8 @@ export function devRunRoutes(server: Server): Hono {
       completion,
       metadata,
     );
+    if (LEAVES_PROCESS.has(attemptStatus))
+      engine.processes.giveBack(run.id, engine.clock.now(), completion.usage?.durationMs ?? 0);
     return answer(c, WorkloadRunAttemptCompleteResponseBody, {
       result: { attemptStatus, snapshot: snapshotOf(run), run: runOf(run) },
     });
