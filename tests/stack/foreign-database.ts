@@ -1,6 +1,5 @@
-import { resolve } from "node:path";
 import pg from "pg";
-import { applyMigrations } from "../../local/dev/migrate.ts";
+import { migrateDatabase } from "../../drizzle/migrate/migrate.ts";
 import { startFreshPostgres } from "../postgres.ts";
 
 /** What a shell that knows a real database has set. The systems are none of ours: nothing must reach them. */
@@ -9,14 +8,15 @@ export const FOREIGN = {
   USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
 };
 
-// Of a model that is not the stand-in's, by a recipe that is not today's: reconciliation would renew each of them.
+// Of a model that is not the stand-in's, and of another text: reconciliation would renew each of them.
 const POSTS = `
   with made as (
     insert into posts (title, body, author)
     select 'Post ' || n, 'Body ' || n, 'Someone' from generate_series(1, $1::int) n returning id
   )
-  insert into post_embeddings (post_id, chunk, embedding, content_hash, model, tokens)
-  select id, 0, array_fill(0.025::real, array[1536])::vector, md5(id::text), 'text-embedding-3-small', 3 from made`;
+  insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+  select made.id, m.id, 0, 1, md5(made.id::text)::uuid, 0, 10, 3, array_fill(0.025::real, array[1536])::halfvec
+  from made, embedding_models m`;
 
 // Quiet for two hours, by a run that no Trigger.dev of this machine knows: a resumption would begin them anew.
 const DELETIONS = `
@@ -28,7 +28,8 @@ const DELETIONS = `
 /** A database as production has it: migrated, with embedded posts, users, and two open deletions. */
 export async function startForeignDatabase(posts: number) {
   const postgres = await startFreshPostgres();
-  await applyMigrations(postgres.url, resolve(import.meta.dirname, "../../drizzle/migrations"));
+  const model = { name: "text-embedding-3-small", dimensions: 1_536, recipe: 1 };
+  await migrateDatabase({ url: postgres.url, model });
   const client = new pg.Client({ connectionString: postgres.url });
   await client.connect();
   await client.query(POSTS, [posts]);
