@@ -5,7 +5,7 @@ import { listen } from "./capture/listen.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Environment } from "./config/substitute.ts";
 import { Ledger } from "./delivery/ledger.ts";
-import type { Pace } from "./delivery/runner.ts";
+import type { Pace } from "./delivery/pace.ts";
 import { initialBackfills } from "./initial-backfills.ts";
 import { runLoop } from "./loop.ts";
 import { type Operations, operate } from "./operate.ts";

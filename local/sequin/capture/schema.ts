@@ -78,6 +78,7 @@ create table if not exists ${s}.delivery (
   took_ms integer,
   updated_at timestamptz not null default now()
 );
+alter table ${s}.delivery add column if not exists stuck boolean not null default false;
 create index if not exists delivery_by_status on ${s}.delivery (sink_id, status, id);
 create index if not exists delivery_by_change on ${s}.delivery (change_id);
 ${columnsFunction(s)}

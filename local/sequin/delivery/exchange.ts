@@ -58,7 +58,7 @@ export function exchange(
   });
 }
 
-/** The answer's text with its content-encoding undone. Throws if the encoding does not fit. */
+/** The answer's text with its content-encoding undone. Throws if the encoding does not fit; Node 20 has no zstd. */
 export function readText(answer: HttpAnswer): string {
   const encoding = answer.headers["content-encoding"]?.toLowerCase();
   if (answer.body.length === 0) return "";

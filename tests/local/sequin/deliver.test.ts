@@ -48,7 +48,7 @@ test("the request is a POST with exactly the headers of Sequin's client and the 
   expect(request?.body).toBe('{"n":1}');
   expect(request?.headers).toEqual({
     accept: "application/json",
-    "accept-encoding": "gzip",
+    "accept-encoding": "zstd, gzip",
     authorization: "Bearer s",
     connection: "keep-alive",
     "content-length": "7",

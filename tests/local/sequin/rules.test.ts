@@ -85,7 +85,7 @@ describe("failures", () => {
     expect(wait).toBeGreaterThan(45_000);
     expect(wait).toBeLessThan(70_000);
     expect(stack.lines.at(-1)).toMatch(
-      /^sink: insert public\.posts 12 → 422 in \d+ ms, try 2 in \d\d\.\d s$/,
+      /^sink: insert public\.posts 12 → 422 in \d+ ms, try 2 after \d\d\.\d s$/,
     );
     receiver.answer = ok;
     expect(stack.retryNow()).toBe(1);

@@ -2,13 +2,13 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { Pace } from "../../../local/sequin/delivery/runner.ts";
+import type { Pace } from "../../../local/sequin/delivery/pace.ts";
 import { startSequin } from "../../../local/sequin/start.ts";
 
 export type SinkYaml = Record<string, unknown> & { destination?: Record<string, unknown> };
 
 /** A short backoff keeps the suites fast; its shape is the real one. */
-export const FAST: Partial<Pace> = { backoffBaseMs: 20, quickRetryMs: 10 };
+export const FAST: Partial<Pace> = { backoffBaseMs: 20, pollMs: 20, quickRetryMs: 10 };
 
 /** Writes a sequin.yaml with the given sinks to a temporary folder. */
 export async function writeConfig(url: string, sinks: SinkYaml[], endpoint: object = {}): Promise<string> {
