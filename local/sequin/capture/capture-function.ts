@@ -1,7 +1,7 @@
 import { escapeLiteral } from "pg";
 import { OUTPUT_SETTINGS } from "./output-settings.ts";
 
-/** Describes a table's columns as they are at this moment: name, type, in primary key, in replica identity, generated. */
+/** Describes a table's columns as they are at this moment: name, type, in primary key, in replica identity, generated, type modifier. */
 export function columnsFunction(s: string): string {
   return `
 create or replace function ${s}.columns_of(relation oid) returns json
@@ -15,7 +15,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
       when 'i' then coalesce(a.attnum = any(ri.indkey), false)
       else c.relreplident = 'f'
     end,
-    a.attgenerated <> ''
+    a.attgenerated <> '',
+    a.atttypmod
   ) order by a.attnum)
   from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped

@@ -200,6 +200,45 @@ describe("batches", () => {
     expect(ids().sort()).toEqual([1, 1, 2, 3, 4]);
   });
 
+  test("a batch that is not full waits for more messages, and is closed when it is full", async () => {
+    await start({ destination: { batch: true }, batch_size: 3 }, { pace: { batchTimeoutMs: 3_600_000 } });
+    await insert(1, 2);
+    await until(() => stack.sinks()[0]?.waiting === 2);
+    expect(receiver.requests).toHaveLength(0);
+    await insert(3);
+    await requests(1);
+    expect(ids().sort()).toEqual([1, 2, 3]);
+  });
+
+  test("a batch that is not full is closed a moment after its first message", async () => {
+    await start({ destination: { batch: true }, batch_size: 1000 }, { pace: { batchTimeoutMs: 5 } });
+    await insert(1, 2);
+    await requests(1);
+    expect(ids().sort()).toEqual([1, 2]);
+  });
+
+  test("3,000 rows of one transaction, and of a backfill, come in batches of 1,000, as many at once as workers", async () => {
+    let open = 0;
+    let most = 0;
+    receiver.answer = (_, response) => {
+      most = Math.max(most, ++open);
+      response.on("finish", () => open--);
+      ok(_, response);
+    };
+    await start({ destination: { batch: true }, batch_size: 1000 }, { workers: 2 });
+    await database.sql("insert into posts select n, 'a' from generate_series(1, 3000) n");
+    await requests(3);
+    await stack.backfill("sink", "posts");
+    await requests(6);
+    expect(receiver.requests.map(({ messages }) => messages.length)).toEqual(Array(6).fill(1000));
+    expect(receiver.messages().map(({ action }) => action)).toEqual([
+      ...Array(3000).fill("insert"),
+      ...Array(3000).fill("read"),
+    ]);
+    expect(new Set(ids()).size).toBe(3000);
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
   test("a failing answer fails every message of the request", async () => {
     receiver.answer = (_, response) => {
       receiver.answer = ok;
