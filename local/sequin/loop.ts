@@ -56,7 +56,7 @@ export function runLoop(options: {
       if (!outlet) continue;
       const { batchSize } = outlet.sink;
       if (outlet.runner.queue.size >= Math.max(ENOUGH_READS, ENOUGH_BATCHES * batchSize)) continue;
-      if (!watch.watches({ schema: table_schema, name: table_name })) continue;
+      if (!watch.allowsBackfill({ schema: table_schema, name: table_name })) continue;
       const read = await readPage(pool, schema, id, Math.max(READ_PAGE, batchSize));
       if (read === null) continue;
       log(`${outlet.sink.name}: read ${read} rows of ${table_schema}.${table_name}`);

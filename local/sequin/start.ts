@@ -50,7 +50,7 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
     const installed = await install(pool, schema, config);
     for (const name of installed.forgotten) log(`${name} is no longer in sequin.yaml: forgotten`);
     const outlets = openOutlets(options, { pool, schema, ledger, config, installed });
-    const watch = new Watch(pool, schema, outlets, log);
+    const watch = new Watch(pool, schema, outlets, config.database.publication, log);
     await watch.update();
     await initialBackfills(pool, schema, outlets);
     await resumePending(pool, schema, outlets, log);

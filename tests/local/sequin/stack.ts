@@ -11,10 +11,15 @@ export type SinkYaml = Record<string, unknown> & { destination?: Record<string, 
 export const FAST: Partial<Pace> = { backoffBaseMs: 20, pollMs: 20, quickRetryMs: 10 };
 
 /** Writes a sequin.yaml with the given sinks to a temporary folder. */
-export async function writeConfig(url: string, sinks: SinkYaml[], endpoint: object = {}): Promise<string> {
+export async function writeConfig(
+  url: string,
+  sinks: SinkYaml[],
+  endpoint: object = {},
+  publication?: object,
+): Promise<string> {
   const path = join(await mkdtemp(join(tmpdir(), "sequin-")), "sequin.yaml");
   const document = {
-    databases: [{ name: "app-db", hostname: "db.example.com", database: "app", port: 5432 }],
+    databases: [{ name: "app-db", hostname: "db.example.com", database: "app", port: 5432, publication }],
     http_endpoints: [{ name: "app", url, ...endpoint }],
     sinks: sinks.map(({ destination, ...sink }) => ({
       name: "sink",
@@ -33,13 +38,14 @@ export async function startStack(options: {
   url: string;
   sinks: SinkYaml[];
   endpoint?: object;
+  publication?: object;
   pace?: Partial<Pace>;
   workers?: number;
 }) {
   const lines: string[] = [];
   const sequin = await startSequin({
     databaseUrl: options.databaseUrl,
-    configPath: await writeConfig(options.url, options.sinks, options.endpoint),
+    configPath: await writeConfig(options.url, options.sinks, options.endpoint, options.publication),
     env: {},
     log: (line) => lines.push(line),
     workers: options.workers,
