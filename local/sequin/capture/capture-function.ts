@@ -46,6 +46,8 @@ declare
     else 'pg_column_size(t.%1$I) > 2040' end;
   test_list text;
 begin
+  if ${s}.outbox_is_full() then return null; end if;
+
   select n.nspname as schema_name, c.relname as table_name, l.relreplident = 'f' as is_full, l.reltoastrelid <> 0 as has_toast
     into named
     from pg_class c
