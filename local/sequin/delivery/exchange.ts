@@ -54,6 +54,8 @@ export function exchange(
       request.destroy(Object.assign(new Error(`no answer for ${timeoutMs} ms`), { code: "ETIMEDOUT" })),
     );
     request.on("error", reject);
+    // HTTP/1.1 keeps it alive without saying so, as Sequin's client does.
+    request.removeHeader("connection");
     request.end(body);
   });
 }

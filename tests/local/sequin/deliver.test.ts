@@ -57,7 +57,6 @@ test("the request is a POST with exactly the headers of Sequin's client and the 
     accept: "application/json",
     "accept-encoding": "zstd, gzip",
     authorization: "Bearer s",
-    connection: "keep-alive",
     "content-length": "7",
     "content-type": "application/json",
     host: new URL(receiver.url).host,
