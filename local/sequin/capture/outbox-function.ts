@@ -2,29 +2,24 @@ import { escapeIdentifier, escapeLiteral, type Pool } from "pg";
 import { z } from "zod";
 
 /** How many changes wait for a stand-in that does not run, and for one that cannot keep up. */
-const MOST_ALONE = 50_000;
+export const MOST_ALONE = 50_000;
 const MOST_WATCHED = 2_000_000;
 
 /**
- * Says whether the triggers, which outlive a stand-in that was killed, store nothing more, so that they do not fill
- * somebody's disk. `taken` is where the sequence stood when changes were last taken.
+ * Says of an outbox with as many changes whether the triggers, which outlive a stand-in that was killed, store nothing
+ * more, so that they do not fill somebody's disk. `taken` is where the sequence stood when changes were last taken.
  */
 export function outboxFunction(s: string, schema: string): string {
   return `
 create or replace function ${s}.outbox_is_full() returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select case
-    when q.last_value - t.taken < ${MOST_ALONE} then false
-    when q.last_value - t.taken >= ${MOST_WATCHED} then true
-    else not exists (
-      select from pg_locks l
-      where l.locktype = 'advisory' and l.objsubid = 1
-        and l.database = (select d.oid from pg_database d where d.datname = current_database())
-        and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(${escapeLiteral(schema)}, 0)
-    )
-  end
+  select q.last_value - t.taken >= ${MOST_WATCHED} or not exists (
+    select from pg_locks l
+    where l.locktype = 'advisory' and l.objsubid = 1
+      and l.database = (select d.oid from pg_database d where d.datname = current_database())
+      and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(${escapeLiteral(schema)}, 0)
+  )
   from ${s}.change_id_seq q, ${s}.state t
-  where t.taken is not null
 $$;`;
 }
 
