@@ -290,7 +290,7 @@ describe("tables", () => {
       (select count(*)::int from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname ~ 'sequin') as functions`;
     await database.sql("create table posts (id int primary key)");
     await (await start()).close();
-    expect(await database.sql(left)).toEqual([{ triggers: 2, schemas: 1, functions: 3 }]);
+    expect(await database.sql(left)).toEqual([{ triggers: 2, schemas: 1, functions: 4 }]);
     await uninstall({ databaseUrl: database.url });
     expect(await database.sql(left)).toEqual([{ triggers: 0, schemas: 0, functions: 0 }]);
     await database.sql("insert into posts values (1)");

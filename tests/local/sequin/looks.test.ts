@@ -52,7 +52,9 @@ async function due(id: number): Promise<void> {
       ({ group, deliverCount }) => group === `public.posts:${id}` && deliverCount > 0,
     );
   const failed = await until(of, { what: "the failure" });
-  await until(() => Date.now() > (failed.nextTryAt?.getTime() ?? 0), { what: "the end of the backoff" });
+  await until(() => Date.now() > (failed.nextTryAt?.getTime() ?? 0) + 100, {
+    what: "the end of the backoff",
+  });
 }
 
 describe("a failed message whose backoff is over", () => {

@@ -217,7 +217,9 @@ describe("batches", () => {
     expect(ids().sort()).toEqual([1, 2]);
   });
 
-  test("3,000 rows of one transaction, and of a backfill, come in batches of 1,000, as many at once as workers", async () => {
+  test("2,000 rows of one transaction, and of a backfill, come in batches of 1,000, as many at once as workers", async () => {
+    const bulk = (count: number) =>
+      until(() => receiver.requests.length >= count, { what: `${count} batches`, timeoutMs: 120_000 });
     let open = 0;
     let most = 0;
     receiver.answer = (_, response) => {
@@ -226,18 +228,18 @@ describe("batches", () => {
       ok(_, response);
     };
     await start({ destination: { batch: true }, batch_size: 1000 }, { workers: 2 });
-    await database.sql("insert into posts select n, 'a' from generate_series(1, 3000) n");
-    await requests(3);
+    await database.sql("insert into posts select n, 'a' from generate_series(1, 2000) n");
+    await bulk(2);
     await stack.backfill("sink", "posts");
-    await requests(6);
-    expect(receiver.requests.map(({ messages }) => messages.length)).toEqual(Array(6).fill(1000));
+    await bulk(4);
+    expect(receiver.requests.map(({ messages }) => messages.length)).toEqual(Array(4).fill(1000));
     expect(receiver.messages().map(({ action }) => action)).toEqual([
-      ...Array(3000).fill("insert"),
-      ...Array(3000).fill("read"),
+      ...Array(2000).fill("insert"),
+      ...Array(2000).fill("read"),
     ]);
-    expect(new Set(ids()).size).toBe(3000);
+    expect(new Set(ids()).size).toBe(2000);
     expect(most).toBeLessThanOrEqual(2);
-  });
+  }, 240_000);
 
   test("a failing answer fails every message of the request", async () => {
     receiver.answer = (_, response) => {
