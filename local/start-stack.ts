@@ -109,7 +109,11 @@ export async function startStack({ parts, settings, variables, log }: Options): 
       if (!has("sequin")) return;
       const databaseUrl = variables.DATABASE_URL ?? "";
       const configPath = resolve("sequin.yaml");
-      sequin = await opened(startSequin({ databaseUrl, configPath, env: variables, log: log("sequin") }));
+      // Only the local database belongs to the stack, and stops with it.
+      const detachOnClose = !has("postgres");
+      sequin = await opened(
+        startSequin({ databaseUrl, configPath, env: variables, log: log("sequin"), detachOnClose }),
+      );
     },
     close,
   };
