@@ -44,7 +44,7 @@ export function variablesFor(
     postgres: {
       DATABASE_URL: localDatabaseUrl(settings),
       // Of this database only: in another a user would count as clean once the demonstration system was told.
-      USER_DELETION_WEBHOOK_URLS: `${http}/local/external-system/crm/user-deleted`,
+      USER_DELETION_WEBHOOK_URLS: `crm=${http}/local/external-system/crm/user-deleted`,
     },
     sequin: { APP_URL: `http://${LOOPBACK}:${ports.app}` },
     trigger: {
