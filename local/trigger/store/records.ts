@@ -127,9 +127,6 @@ export const IdempotencyRecord = z.object({
 });
 export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
 
-/** The answer already given to one HTTP request of the SDK, by its x-trigger-request-idempotency-key. */
-export const AnsweredRequest = z.object({ id: z.string(), runId: z.string(), expiresAt: time });
-
 export const Waitpoint = z.object({
   id: z.string(),
   type: z.enum(["RUN", "BATCH", "DATETIME", "MANUAL"]),

@@ -1,6 +1,5 @@
 import type { LevelStore } from "./level-store.ts";
 import {
-  AnsweredRequest,
   Batch,
   BatchItem,
   EnvVar,
@@ -24,7 +23,6 @@ export async function loadTables(store: LevelStore) {
     workers: new Table("worker", Worker, store),
     queues: new Table("queue", Queue, store),
     idempotency: new Table("idempotency", IdempotencyRecord, store),
-    answered: new Table("answered", AnsweredRequest, store),
     waitpoints: new Table("waitpoint", Waitpoint, store),
     batches: new Table("batch", Batch, store),
     batchItems: new Table("item", BatchItem, store),
@@ -38,7 +36,6 @@ export async function loadTables(store: LevelStore) {
     ["worker", tables.workers],
     ["queue", tables.queues],
     ["idempotency", tables.idempotency],
-    ["answered", tables.answered],
     ["waitpoint", tables.waitpoints],
     ["batch", tables.batches],
     ["item", tables.batchItems],

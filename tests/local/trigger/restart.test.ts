@@ -45,12 +45,8 @@ test("kill -9 at random moments loses no accepted run and repeats no completed o
   const accepted = new Set<string>();
   async function triggerAll() {
     for (let n = 0; n < RUNS; n += 1) {
-      const headers = { "x-trigger-request-idempotency-key": `request ${n}` };
-      const path = "/api/v1/tasks/job/trigger";
-      const answer = await insist(() =>
-        client.call("POST", path, { payload: n, options: { ttl: "1h" } }, headers),
-      );
-      accepted.add(String(Object(answer.json).id));
+      const options = { ttl: "1h", idempotencyKey: `request ${n}` };
+      accepted.add((await insist(() => client.trigger("job", options, n))).id);
       if (n % 10 === 0) await setTimeout(20);
     }
   }
