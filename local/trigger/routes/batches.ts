@@ -65,7 +65,7 @@ export function batchRoutes({ engine }: Server): Hono {
 }
 
 function presented(batch: Batch) {
-  const runs = Object.values(batch.items).flatMap(({ runId }) => (runId ? [`run_${runId}`] : []));
+  const runs = new Set(Object.values(batch.items).flatMap(({ runId }) => (runId ? [`run_${runId}`] : [])));
   return {
     id: `batch_${batch.id}`,
     status: batch.status,
@@ -73,7 +73,7 @@ function presented(batch: Batch) {
     createdAt: new Date(batch.createdAt),
     updatedAt: new Date(batch.updatedAt),
     runCount: batch.runCount,
-    runs: batch.processedAt === undefined ? [] : runs,
+    runs: batch.processedAt === undefined ? [] : [...runs],
   };
 }
 
