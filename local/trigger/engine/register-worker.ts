@@ -6,6 +6,7 @@ import type { Queue, Worker } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { enqueue } from "./enqueue.ts";
 import { syncDeclarativeSchedules } from "./schedules.ts";
+import { isFinished } from "./snapshots.ts";
 import { currentWorker, findTask, queueNameOf } from "./workers.ts";
 
 const WORKERS_KEPT = 20;
@@ -87,7 +88,7 @@ function nextVersion(engine: Engine, latest: Worker | undefined): string {
 function forgetOldWorkers(engine: Engine): void {
   const used = new Set<string | undefined>();
   for (const run of engine.tables.runs.values())
-    if (run.finishedAt === undefined) used.add(run.workerId).add(run.lockToWorker);
+    if (!isFinished(run)) used.add(run.workerId).add(run.lockToWorker);
   const workers = [...engine.tables.workers.values()].sort((a, b) => b.seq - a.seq);
   for (const worker of workers.slice(WORKERS_KEPT))
     if (!used.has(worker.id)) engine.tables.workers.remove(worker.id);

@@ -8,6 +8,7 @@ import type { Engine } from "./engine.ts";
 import { delay, enqueue } from "./enqueue.ts";
 import { runOutput } from "./finish-run.ts";
 import { expiryOf, lookUp, remember } from "./idempotency.ts";
+import { isFinished } from "./snapshots.ts";
 import {
   chooseQueue,
   chooseTtl,
@@ -130,7 +131,7 @@ function blockOnRun(engine: Engine, parent: Run, runId: string, { batch }: Trigg
   const child = engine.tables.runs.get(runId);
   const waitpoint = createWaitpoint(engine, { type: "RUN", childRunId: runId, batchId: batch?.id });
   if (!child) completeWaitpoint(engine, waitpoint, { outputIsError: false });
-  else if (child.finishedAt !== undefined) completeWaitpoint(engine, waitpoint, runOutput(child));
+  else if (isFinished(child)) completeWaitpoint(engine, waitpoint, runOutput(child));
   else {
     child.completes.push(waitpoint.id);
     engine.tables.runs.save(child);
@@ -141,7 +142,7 @@ function blockOnRun(engine: Engine, parent: Run, runId: string, { batch }: Trigg
 function findParent(engine: Engine, task: string, options: Options): Run | undefined {
   if (!options.parentRunId) return undefined;
   const parent = engine.tables.runs.get(RunId.toId(options.parentRunId));
-  if (parent && options.resumeParentOnCompletion && parent.finishedAt !== undefined)
+  if (parent && options.resumeParentOnCompletion && isFinished(parent))
     throw refused(`Cannot trigger ${task} as the parent run has a status of ${parent.status}`);
   return parent;
 }

@@ -24,6 +24,7 @@ import { completeAttempt, heartbeat, startAttempt } from "../engine/attempts.ts"
 import { cancelRun } from "../engine/cancel-run.ts";
 import { type Dequeued, dequeue } from "../engine/dequeue.ts";
 import { dispelDoubt } from "../engine/doubt.ts";
+import { isFinished } from "../engine/snapshots.ts";
 import { environment } from "../environment.ts";
 import { environmentVariables } from "../environment-variables.ts";
 import { ApiError } from "../errors.ts";
@@ -54,7 +55,7 @@ export function devRunRoutes(server: Server): Hono {
     const { runFriendlyIds } = await readBody(c, DevDisconnectRequestBody);
     if (runFriendlyIds.length > MAX_DISCONNECTED) throw new ApiError(400, "Too many runs");
     const runs = runFriendlyIds.flatMap((id) => engine.tables.runs.get(RunId.toId(id)) ?? []);
-    const open = runs.filter(({ finishedAt }) => finishedAt === undefined);
+    const open = runs.filter((run) => !isFinished(run));
     for (const run of open)
       cancelRun(engine, run, { reason: "Dev session ended (CLI exited)", finalize: true });
     return answer(c, DevDisconnectResponseBody, { cancelled: open.length });

@@ -13,6 +13,7 @@ import { stringifyIO } from "@trigger.dev/core/v3/utils/ioSerialization";
 import { type Context, Hono } from "hono";
 import { answer, readBody, readOptionalBody } from "../answer.ts";
 import type { Engine } from "../engine/engine.ts";
+import { isFinished } from "../engine/snapshots.ts";
 import { createDatetimeWaitpoint, createToken } from "../engine/waitpoint-tokens.ts";
 import { block, completeWaitpoint } from "../engine/waitpoints.ts";
 import { environment } from "../environment.ts";
@@ -90,7 +91,7 @@ export function waitpointRoutes({ engine, url }: Server): Hono {
 
 function findExecuting(engine: Engine, c: Context): Run {
   const run = findRun(engine, c);
-  if (run.finishedAt !== undefined) throw refused("A run that is finished cannot wait");
+  if (isFinished(run)) throw refused("A run that is finished cannot wait");
   return run;
 }
 
