@@ -8,7 +8,6 @@ import { z } from "zod";
 import { answer, readBody } from "../answer.ts";
 import { reset } from "../engine/idempotency.ts";
 import { triggerRun } from "../engine/trigger-run.ts";
-import { environment } from "../environment.ts";
 import { ApiError } from "../errors.ts";
 import type { Server } from "../server.ts";
 
@@ -32,7 +31,7 @@ export function triggerRoutes({ engine }: Server): Hono {
     const id = `run_${runId}`;
     // The SDK signs a public token with these claims by itself.
     const claims = {
-      sub: environment.id,
+      sub: engine.environment.id,
       pub: true,
       scopes: [`read:runs:${id}`, `write:inputStreams:${id}`],
     };

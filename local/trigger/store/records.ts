@@ -214,4 +214,7 @@ export const Packet = z.object({
   createdAt: time,
 });
 
+/** The ids of this folder's environment and project; there is one record. */
+export const Identity = z.object({ id: z.string(), environmentId: z.string(), projectId: z.string() });
+
 export const EnvVar = z.object({ id: z.string(), value: z.string() });

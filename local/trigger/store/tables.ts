@@ -4,6 +4,7 @@ import {
   BatchItem,
   EnvVar,
   IdempotencyRecord,
+  Identity,
   Packet,
   Queue,
   Run,
@@ -30,6 +31,7 @@ export async function loadTables(store: LevelStore) {
     packets: new Table("packet", Packet, store),
     logs: new Table("log", RunLog, store),
     envVars: new Table("env", EnvVar, store),
+    identity: new Table("identity", Identity, store),
   };
   const byName = new Map<string, { load(json: string): void }>([
     ["run", tables.runs],
@@ -43,6 +45,7 @@ export async function loadTables(store: LevelStore) {
     ["packet", tables.packets],
     ["log", tables.logs],
     ["env", tables.envVars],
+    ["identity", tables.identity],
   ]);
   for await (const [key, json] of store.entries()) {
     try {

@@ -192,3 +192,23 @@ test("timers go on after a restart", async () => {
   await server.close();
   await rm(dataDir, { recursive: true, force: true });
 });
+
+test("an environment has an id of its own in each data folder, and keeps it", async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-environment-"));
+  const idsOf = async (options: Parameters<typeof serve>[0]) => {
+    const server = await serve(options);
+    const worker = new Worker(server.url);
+    await worker.register([{ id: "job" }]);
+    await worker.trigger("job");
+    const { environment, project } = (await worker.start(await worker.take())).execution;
+    const config = Object((await worker.call("GET", "/engine/v1/dev/config")).json);
+    expect(config.environmentId).toBe(environment.id);
+    await server.close();
+    return [environment.id, project.id];
+  };
+  const first = await idsOf({ dataDir });
+  expect(await idsOf({ dataDir })).toEqual(first);
+  const other = await idsOf({});
+  expect(new Set([...first, ...other]).size).toBe(4);
+  await rm(dataDir, { recursive: true, force: true });
+});
