@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { clampMaxDuration, RunId } from "@trigger.dev/core/v3/isomorphic";
 import { refused } from "../errors.ts";
 import type { Run } from "../store/records.ts";
+import { gatesOf } from "./concurrency-limits.ts";
 import { parseDebounce, pushBack } from "./debounce.ts";
 import { delayUntil } from "./delay-until.ts";
 import type { Engine } from "./engine.ts";
@@ -20,6 +21,7 @@ import {
   type TriggerBody,
 } from "./trigger-options.ts";
 import { block, completeWaitpoint, createWaitpoint } from "./waitpoints.ts";
+import { currentWorker, findTask } from "./workers.ts";
 
 export interface TriggerContext {
   idempotencyKey?: string | undefined;
@@ -89,6 +91,7 @@ export function triggerRun(
     isTest: options.test ?? false,
     replayOf: context.replayOf,
     queue,
+    gates: gatesOf(findTask(lockedTo ?? currentWorker(engine), task), options.concurrency),
     concurrencyKey: options.concurrencyKey,
     queueTimestamp: parent && options.resumeParentOnCompletion ? parent.queueTimestamp : now,
     priorityMs: (options.priority ?? 0) * 1_000,
