@@ -1,5 +1,6 @@
 import type { Log } from "../../log.ts";
 import type { Clock } from "../clock.ts";
+import { findPlace } from "../environment.ts";
 import { Scheduler } from "../scheduler.ts";
 import type { LevelStore } from "../store/level-store.ts";
 import type { Run } from "../store/records.ts";
@@ -20,6 +21,7 @@ export async function createEngine(
   const { clock, log, limits, wake } = options;
   let seq = 0;
   const engine: Engine = {
+    ...findPlace(tables),
     clock,
     log,
     limits,
@@ -43,5 +45,6 @@ export async function createEngine(
   seq = [...runs, ...tables.workers.values()].reduce((highest, row) => Math.max(highest, row.seq), 0);
   handleTimers(engine);
   rearmTimers(engine);
+  await store.commit();
   return engine;
 }

@@ -19,7 +19,7 @@ export interface Dequeued {
 export function dequeue(engine: Engine): Dequeued | undefined {
   for (;;) {
     const now = engine.clock.now();
-    const id = engine.queue.next(now, engine.limits.concurrency, (name) => engine.tables.queues.get(name));
+    const id = engine.queue.next(now, engine.limits.concurrency, engine.tables);
     const run = id === undefined ? undefined : engine.tables.runs.get(id);
     if (!run) {
       const later = engine.queue.nextScore(now);

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Log } from "../../log.ts";
 import type { Clock } from "../clock.ts";
+import type { Place } from "../environment.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Run } from "../store/records.ts";
 import type { Tables } from "../store/tables.ts";
@@ -13,7 +14,7 @@ import type { RunIndex } from "./run-index.ts";
  * What every transition works on. Transitions are synchronous: what they change is visible together,
  * and is written as one batch before anyone is told.
  */
-export interface Engine {
+export interface Engine extends Place {
   clock: Clock;
   timers: Scheduler;
   tables: Tables;

@@ -80,6 +80,14 @@ describe("the list of deliveries", () => {
     );
   });
 
+  test.each(["sink=posts-sink", "status=pending"])(
+    "filtered by %s has a link to the whole",
+    async (filter) => {
+      expect((await stack.get(`/deliveries?${filter}`)).html).toContain('<a href="/deliveries">Clear</a>');
+      expect((await stack.get("/deliveries?sink=&status=")).html).not.toContain("Clear");
+    },
+  );
+
   test("has pages of 50 that end", async () => {
     await database.sql("insert into posts select n, 'x', 1 from generate_series(100, 169) n");
     await until(async () => (await sequin.counts()).some(({ count }) => count >= 70), {
