@@ -1,10 +1,14 @@
 import { rm } from "node:fs/promises";
 import { type Postgres, type PostgresOptions, startPostgres } from "../local/postgres/start.ts";
-import { newDataDir } from "./postgres-template.ts";
+import { copyOf, type Template, templateDatabase } from "./postgres-template.ts";
+import { createDatabase, realPostgres } from "./real-postgres.ts";
 
 /** A local Postgres on a free port, with a fresh database in a folder of its own that goes away with it. */
-export async function startFreshPostgres(options: Partial<PostgresOptions> = {}) {
-  const dataDir = newDataDir();
+export async function startLocalPostgres(
+  options: Partial<PostgresOptions> = {},
+  template: Template = "empty",
+) {
+  const dataDir = copyOf(template);
   const start = (port: number) =>
     startPostgres({ dataDir, host: "127.0.0.1", port, log: () => {}, ...options });
   let postgres: Postgres = await start(0);
@@ -22,3 +26,12 @@ export async function startFreshPostgres(options: Partial<PostgresOptions> = {})
     },
   };
 }
+
+/** A fresh database: on the real PostgreSQL that TEST_DATABASE_URL names, else on a local one. */
+const startOn = (template: Template) =>
+  realPostgres ? createDatabase(realPostgres, templateDatabase(template)) : startLocalPostgres({}, template);
+
+export const startFreshPostgres = () => startOn("empty");
+
+/** With every migration of the product. */
+export const startMigratedPostgres = () => startOn("migrated");

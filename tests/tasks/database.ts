@@ -1,21 +1,19 @@
 import { eq } from "drizzle-orm";
-import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { afterAll, beforeAll } from "vitest";
 import { connect, type Database, disconnect } from "../../drizzle/client.ts";
 import { postEmbeddings, posts } from "../../drizzle/schema.ts";
-import { startFreshPostgres } from "../postgres.ts";
+import { startMigratedPostgres } from "../postgres.ts";
 
-/** One migrated database in memory for the tests of a file; DATABASE_URL names it. */
+/** One migrated database for the tests of a file; DATABASE_URL names it. */
 export function databaseForTests() {
-  let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
+  let postgres: Awaited<ReturnType<typeof startMigratedPostgres>>;
   let db: Database;
   const before = process.env.DATABASE_URL;
 
   beforeAll(async () => {
-    postgres = await startFreshPostgres();
+    postgres = await startMigratedPostgres();
     process.env.DATABASE_URL = postgres.url;
     db = connect(postgres.url);
-    await migrate(db, { migrationsFolder: "drizzle/migrations" });
   });
   afterAll(async () => {
     if (before === undefined) delete process.env.DATABASE_URL;

@@ -1,13 +1,13 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startPostgres } from "../../../local/postgres/start.ts";
-import { startFreshPostgres } from "../../postgres.ts";
+import { startLocalPostgres } from "../../postgres.ts";
 import { until } from "../../until.ts";
 
 const log: string[] = [];
-let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
+let postgres: Awaited<ReturnType<typeof startLocalPostgres>>;
 beforeAll(async () => {
-  postgres = await startFreshPostgres({ log: (line) => log.push(line) });
+  postgres = await startLocalPostgres({ log: (line) => log.push(line) });
 });
 afterAll(() => postgres.close());
 

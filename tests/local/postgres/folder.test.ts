@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FolderInUseError, lockFolder } from "../../../local/postgres/folder-lock.ts";
-import { newDataDir } from "../../postgres-template.ts";
+import { copyOf } from "../../postgres-template.ts";
 import { until } from "../../until.ts";
 
 const script = fileURLToPath(new URL("./serve-folder.ts", import.meta.url));
@@ -41,7 +41,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 describe("the data folder", () => {
   it("keeps every acknowledged commit through kill -9 at random moments", { timeout: 240_000 }, async () => {
-    const folder = newDataDir();
+    const folder = copyOf("empty");
     const acknowledged = new Set<number>();
     let next = 0;
     for (let round = 0; round < 4; round++) {

@@ -6,12 +6,12 @@ import { frame } from "../../../local/postgres/frames.ts";
 import { Housekeeping } from "../../../local/postgres/housekeeping.ts";
 import { Session } from "../../../local/postgres/session.ts";
 import { Turnstile } from "../../../local/postgres/turnstile.ts";
-import { newDataDir } from "../../postgres-template.ts";
+import { copyOf } from "../../postgres-template.ts";
 
 let folder: string;
 let engine: Engine;
 beforeAll(async () => {
-  folder = newDataDir();
+  folder = copyOf("empty");
   engine = await openEngine(join(folder, "data"));
 }, 180_000);
 afterAll(async () => {

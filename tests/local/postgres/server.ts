@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { PostgresOptions } from "../../../local/postgres/start.ts";
-import { startFreshPostgres } from "../../postgres.ts";
+import { startLocalPostgres } from "../../postgres.ts";
 import { WireClient } from "./wire-client.ts";
 
 /** For a machine that is busy with other things. */
@@ -9,7 +9,7 @@ const startTimeoutMs = 180_000;
 
 /** One server for the tests of a file, with clients that end with their test. */
 export function serverForTests(options: Partial<PostgresOptions> = {}) {
-  let postgres: Awaited<ReturnType<typeof startFreshPostgres>> | null = null;
+  let postgres: Awaited<ReturnType<typeof startLocalPostgres>> | null = null;
   let clients: Client[] = [];
   const log: string[] = [];
 
@@ -19,7 +19,7 @@ export function serverForTests(options: Partial<PostgresOptions> = {}) {
   }
 
   beforeAll(async () => {
-    postgres = await startFreshPostgres({ log: (line) => log.push(line), ...options });
+    postgres = await startLocalPostgres({ log: (line) => log.push(line), ...options });
   }, startTimeoutMs);
   afterEach(async () => {
     const ending = clients;

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { uninstall } from "../../../local/sequin/uninstall.ts";
+import { realPostgres } from "../../real-postgres.ts";
 import { until } from "../../until.ts";
-import { type Database, openDatabase, realPostgres } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { type Message, type Receiver, startReceiver } from "./receiver.ts";
 import { type SinkYaml, startStack } from "./stack.ts";
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { realPostgres } from "../../real-postgres.ts";
 import { until } from "../../until.ts";
-import { type Database, openDatabase, realPostgres } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { ok, type Receiver, startReceiver, status } from "./receiver.ts";
 import { type SinkYaml, startStack } from "./stack.ts";
 
@@ -299,13 +300,7 @@ describe("the database connection", () => {
     await start();
     await insert(1);
     await settled(1);
-    if (realPostgres) {
-      await database.sql(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sequin_local'",
-      );
-    } else {
-      await database.restart();
-    }
+    await database.restart();
     await until(() => insert(2).catch(() => undefined), { what: "an insert" });
     await requests(2);
     await settled(2);
