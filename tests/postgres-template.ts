@@ -53,13 +53,15 @@ export const templateDatabase = (template: Template) =>
 
 /** A data folder with a database: a copy, since initdb and migrations take seconds of processor time. */
 export function copyOf(template: Template): string {
-  const folder = mkdtempSync(join(tmpdir(), "local-postgres-"));
+  const folder = mkdtempSync(join(process.env.TEST_RUN_FOLDER ?? tmpdir(), "local-postgres-"));
   cpSync(folders[template], folder, { recursive: true });
   return folder;
 }
 
 /** Vitest's global set-up: makes what every database of the suites is a copy of. */
 export async function setup(): Promise<void> {
+  // Vitest ends its processes without a word: what they leave behind goes at the end of the run.
+  process.env.TEST_RUN_FOLDER = mkdtempSync(join(tmpdir(), "aftercommit-tests-"));
   await makeFolder("empty", async (draft) => {
     await databaseIn(draft);
   });
@@ -70,6 +72,10 @@ export async function setup(): Promise<void> {
     await postgres.close();
   });
   if (realPostgres) await makeDatabase(realPostgres);
+}
+
+export function teardown(): void {
+  if (process.env.TEST_RUN_FOLDER) rmSync(process.env.TEST_RUN_FOLDER, { recursive: true, force: true });
 }
 
 async function makeFolder(template: Template, fill: (draft: string) => Promise<void>): Promise<void> {
@@ -106,7 +112,7 @@ async function makeDatabase(serverUrl: string): Promise<void> {
   }
 }
 
-async function applyMigrations(url: string): Promise<void> {
+export async function applyMigrations(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {

@@ -1,13 +1,12 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startPostgres } from "../../../local/postgres/start.ts";
-import { startLocalPostgres } from "../../postgres.ts";
+import { type LocalPostgres, startLocalPostgres } from "../../postgres.ts";
 import { until } from "../../until.ts";
 
-const log: string[] = [];
-let postgres: Awaited<ReturnType<typeof startLocalPostgres>>;
+let postgres: LocalPostgres;
 beforeAll(async () => {
-  postgres = await startLocalPostgres({ log: (line) => log.push(line) });
+  postgres = await startLocalPostgres();
 });
 afterAll(() => postgres.close());
 
@@ -45,7 +44,7 @@ it("answers endless recursion with Postgres' own error", { timeout: 60_000 }, as
       expect.stringMatching(/^(answered|54001|22P02|2201B)$/),
     ]);
   }
-  expect(log).toEqual([]);
+  expect(postgres.log).toEqual([]);
   await client.end();
 });
 
@@ -57,9 +56,9 @@ it("starts again on its port, with what was committed, after a statement broke t
   // With this setting off, which nobody should want, the text below hides a COPY FROM STDIN from us.
   await client.query("set standard_conforming_strings = off");
   await expect(client.query(String.raw`select 'a\''; copy kept from stdin; --'`)).rejects.toThrow();
-  await until(() => log.includes("starting again"), { what: "the restart", timeoutMs: 30_000 });
+  await until(() => postgres.log.includes("starting again"), { what: "the restart", timeoutMs: 30_000 });
   const again = await until(() => connect().catch(() => null), { timeoutMs: 60_000, what: "the port" });
   expect((await again.query("select * from kept")).rows).toEqual([{ value: 1 }]);
-  expect(log.some((line) => line.startsWith("crashed: "))).toBe(true);
+  expect(postgres.log.some((line) => line.startsWith("crashed: "))).toBe(true);
   await again.end();
 });
