@@ -55,9 +55,7 @@ export async function borrowLocalPostgres(template: Template = "empty"): Promise
 
 /** A fresh database: on the real PostgreSQL that TEST_DATABASE_URL names, else on a local one. */
 const startOn = (template: Template) =>
-  realPostgres
-    ? createDatabase(realPostgres, templateDatabase(template))
-    : borrowLocalPostgres(template);
+  realPostgres ? createDatabase(realPostgres, templateDatabase(template)) : borrowLocalPostgres(template);
 
 export const startFreshPostgres = () => startOn("empty");
 

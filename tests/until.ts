@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 
-const STUCK_AFTER_MS = 60_000;
-
 type Wait = {
   what?: string;
   everyMs?: number;
   /** Whatever changes while the awaited thing comes nearer: output, rows, processor time. Asked for once a second. */
   progress?: () => unknown;
+  /** How long nothing may happen: longer only where a timer of what is tested takes a minute. */
+  stuckMs?: number;
 };
 
 /**
@@ -15,7 +15,7 @@ type Wait = {
  */
 export async function until<T>(
   probe: () => T | Promise<T>,
-  { what = "condition", everyMs = 20, progress = () => "" }: Wait = {},
+  { what = "condition", everyMs = 20, progress = () => "", stuckMs = 60_000 }: Wait = {},
 ): Promise<NonNullable<T>> {
   let seen: string | undefined;
   let [movedAt, lookedAt] = [performance.now(), Number.NEGATIVE_INFINITY];
@@ -28,7 +28,7 @@ export async function until<T>(
       const state = JSON.stringify(await progress());
       if (state !== seen) [seen, movedAt] = [state, now];
     }
-    if (now - movedAt > STUCK_AFTER_MS) throw new Error(`Nothing happened for a minute: no ${what} (${seen})`);
+    if (now - movedAt > stuckMs) throw new Error(`Nothing happened for ${stuckMs} ms: no ${what} (${seen})`);
     await setTimeout(everyMs);
   }
 }

@@ -34,7 +34,10 @@ async function start(...sinks: SinkYaml[]) {
 
 /** The messages in commit order, once there are as many. */
 async function messages(count: number): Promise<Message[]> {
-  await until(() => receiver.messages().length >= count, { what: `${count} messages`, timeoutMs: 20_000 });
+  await until(() => receiver.messages().length >= count, {
+    what: `${count} messages`,
+    progress: () => receiver.messages().length,
+  });
   return receiver.messages().sort(({ metadata: a }, { metadata: b }) => {
     return (a.commit_lsn ?? 0) - (b.commit_lsn ?? 0) || (a.commit_idx ?? 0) - (b.commit_idx ?? 0);
   });

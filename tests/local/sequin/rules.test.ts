@@ -35,7 +35,6 @@ const ids = () => receiver.messages().map(({ record }) => record.id);
 const requests = (count: number) =>
   until(() => receiver.requests.length >= count, {
     what: `${count} requests`,
-    timeoutMs: 20_000,
   });
 /** Every one of this many messages is delivered or discarded, and that is stored. */
 const settled = (count: number) =>
@@ -44,7 +43,7 @@ const settled = (count: number) =>
       const list = await stack.deliveries(1000);
       return list.length === count && list.every((one) => one.status !== "pending");
     },
-    { what: `${count} finished messages`, timeoutMs: 20_000 },
+    { what: `${count} finished messages`, progress: () => receiver.requests.length },
   );
 
 describe("failures", () => {
@@ -288,7 +287,7 @@ describe("states", () => {
     await start();
     await insert(...Array.from({ length: 230 }, (_, n) => n));
     await until(async () => (await database.sql("select from sequin_local.change")).length === 200, {
-      timeoutMs: 20_000,
+      progress: () => receiver.requests.length,
     });
     expect(await database.sql("select from sequin_local.delivery")).toHaveLength(200);
     expect(receiver.requests).toHaveLength(230);

@@ -2,10 +2,10 @@ import { batch, runs, tasks } from "@trigger.dev/sdk";
 import { describe, expect, test } from "vitest";
 import { until } from "../../../until.ts";
 import type { oneAtATime, twoAtATime } from "../project/trigger/times.ts";
-import { ended, reaches } from "./context.ts";
+import { cli, ended, reaches } from "./context.ts";
 
 export function queueTests() {
-  describe.concurrent("a queue", { timeout: 120_000 }, () => {
+  describe.concurrent("a queue", () => {
     test("of one runs its runs one after the other, in their order, urgent ones first", async () => {
       const start = (name: string, priority = 0) =>
         tasks.trigger<typeof oneAtATime>(
@@ -48,7 +48,7 @@ export function queueTests() {
           const found = await batch.retrieve(batchId);
           return found.status === "COMPLETED" ? found : undefined;
         },
-        { timeoutMs: 90_000, everyMs: 200, what: "the batch" },
+        { everyMs: 200, what: "end of the batch", progress: () => cli().output() },
       );
       const all = await Promise.all(ids.map((id) => runs.retrieve<typeof twoAtATime>(id)));
       const periods = all.flatMap(({ output }) => output ?? []);
