@@ -14,7 +14,7 @@ import { processorSecondsOf } from "../../stack/processes.ts";
 import { until } from "../../until.ts";
 
 const script = fileURLToPath(new URL("./serve-folder.ts", import.meta.url));
-const ROUNDS = isLong ? 6 : 2;
+const ROUNDS = isLong ? 4 : 1;
 const children: ChildProcess[] = [];
 let parent: string;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { type Database, openDatabase } from "./database.ts";
 import { type Receiver, startReceiver, status } from "./receiver.ts";
 import { writeConfig } from "./stack.ts";
 
-const ROUNDS = isLong ? 10 : 2;
+const ROUNDS = isLong ? 5 : 2;
 const CHANGES = ROUNDS * 40;
 
 let database: Database;

@@ -9,7 +9,7 @@ import { serve } from "./helpers/serve.ts";
 import { spawnServer } from "./helpers/spawn-server.ts";
 import { RefusedError, Worker } from "./helpers/worker.ts";
 
-const [RUNS, KILLS] = isLong ? [400, 8] : [80, 2];
+const [RUNS, KILLS] = isLong ? [200, 4] : [80, 2];
 
 test("kill -9 at random moments loses no accepted run and repeats no completed one", async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-kill-"));
