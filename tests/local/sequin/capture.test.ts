@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { uninstall } from "../../../local/sequin/uninstall.ts";
+import { realPostgres } from "../../real-postgres.ts";
 import { until } from "../../until.ts";
-import { type Database, openDatabase, realPostgres } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { type Message, type Receiver, startReceiver } from "./receiver.ts";
 import { type SinkYaml, startStack } from "./stack.ts";
 
@@ -33,7 +34,10 @@ async function start(...sinks: SinkYaml[]) {
 
 /** The messages in commit order, once there are as many. */
 async function messages(count: number): Promise<Message[]> {
-  await until(() => receiver.messages().length >= count, { what: `${count} messages`, timeoutMs: 20_000 });
+  await until(() => receiver.messages().length >= count, {
+    what: `${count} messages`,
+    progress: () => receiver.messages().length,
+  });
   return receiver.messages().sort(({ metadata: a }, { metadata: b }) => {
     return (a.commit_lsn ?? 0) - (b.commit_lsn ?? 0) || (a.commit_idx ?? 0) - (b.commit_idx ?? 0);
   });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { realPostgres } from "../../real-postgres.ts";
 import { until } from "../../until.ts";
-import { type Database, openDatabase, realPostgres } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { ok, type Receiver, startReceiver, status } from "./receiver.ts";
 import { type SinkYaml, startStack } from "./stack.ts";
 
@@ -34,7 +35,6 @@ const ids = () => receiver.messages().map(({ record }) => record.id);
 const requests = (count: number) =>
   until(() => receiver.requests.length >= count, {
     what: `${count} requests`,
-    timeoutMs: 20_000,
   });
 /** Every one of this many messages is delivered or discarded, and that is stored. */
 const settled = (count: number) =>
@@ -43,7 +43,7 @@ const settled = (count: number) =>
       const list = await stack.deliveries(1000);
       return list.length === count && list.every((one) => one.status !== "pending");
     },
-    { what: `${count} finished messages`, timeoutMs: 20_000 },
+    { what: `${count} finished messages`, progress: () => receiver.requests.length },
   );
 
 describe("failures", () => {
@@ -328,7 +328,7 @@ describe("states", () => {
     await start();
     await insert(...Array.from({ length: 230 }, (_, n) => n));
     await until(async () => (await database.sql("select from sequin_local.change")).length === 200, {
-      timeoutMs: 20_000,
+      progress: () => receiver.requests.length,
     });
     expect(await database.sql("select from sequin_local.delivery")).toHaveLength(200);
     expect(receiver.requests).toHaveLength(230);
@@ -340,13 +340,7 @@ describe("the database connection", () => {
     await start();
     await insert(1);
     await settled(1);
-    if (realPostgres) {
-      await database.sql(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sequin_local'",
-      );
-    } else {
-      await database.restart();
-    }
+    await database.restart();
     await until(() => insert(2).catch(() => undefined), { what: "an insert" });
     await requests(2);
     await settled(2);

@@ -3,17 +3,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { isLong } from "../../long.ts";
 import { FakeClock, hours, minutes, seconds } from "./helpers/fake-clock.ts";
 import { serve } from "./helpers/serve.ts";
 import { spawnServer } from "./helpers/spawn-server.ts";
 import { RefusedError, Worker } from "./helpers/worker.ts";
 
-const RUNS = 200;
-const KILLS = 4;
+const [RUNS, KILLS] = isLong ? [200, 4] : [80, 2];
 
-test("kill -9 at random moments loses no accepted run and repeats no completed one", {
-  timeout: 240_000,
-}, async () => {
+test("kill -9 at random moments loses no accepted run and repeats no completed one", async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-kill-"));
   let server = await spawnServer(dataDir);
   let client = new Worker(server.url);

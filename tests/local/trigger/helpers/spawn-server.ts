@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { processorSecondsOf } from "../../../stack/processes.ts";
 import { until } from "../../../until.ts";
 
 export interface ServerProcess {
@@ -28,7 +29,10 @@ export async function spawnServer(
   let url: string | undefined;
   createInterface(child.stdout).once("line", (line) => (url = line));
   return {
-    url: await until(() => url, { timeoutMs: 60_000, what: "the server to start" }),
+    url: await until(() => url, {
+      what: "server",
+      progress: () => child.pid && processorSecondsOf(child.pid),
+    }),
     async kill() {
       const exited = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGKILL");

@@ -2,7 +2,7 @@ import { batch, concurrencyLimits, runs, tasks } from "@trigger.dev/sdk";
 import { describe, expect, test } from "vitest";
 import { until } from "../../../until.ts";
 import type { bulk, live, oneAtATime, onePerKey, twoAtATime } from "../project/trigger/times.ts";
-import { ended, reaches, target } from "./context.ts";
+import { cli, ended, reaches, target } from "./context.ts";
 
 type Period = { name: string; from: number; to: number };
 
@@ -18,7 +18,7 @@ function most(periods: Period[]): number {
 }
 
 export function queueTests() {
-  describe.runIf(target.hasLimits)("a concurrency limit", { timeout: 120_000 }, () => {
+  describe.runIf(target.hasLimits)("a concurrency limit", () => {
     test("is shared by two tasks, one of which may have less of it", async () => {
       const first = Array.from({ length: 5 }, (_, n) =>
         tasks.trigger<typeof bulk>("bulk", { name: `bulk ${n}` }),
@@ -53,7 +53,7 @@ export function queueTests() {
     });
   });
 
-  describe.concurrent("a queue", { timeout: 120_000 }, () => {
+  describe.concurrent("a queue", () => {
     test("of one runs its runs one after the other, in their order, urgent ones first", async () => {
       const start = (name: string, priority = 0) =>
         tasks.trigger<typeof oneAtATime>(
@@ -96,7 +96,7 @@ export function queueTests() {
           const found = await batch.retrieve(batchId);
           return found.status === "COMPLETED" ? found : undefined;
         },
-        { timeoutMs: 90_000, everyMs: 200, what: "the batch" },
+        { everyMs: 200, what: "end of the batch", progress: () => cli().output() },
       );
       const all = await Promise.all(ids.map((id) => runs.retrieve<typeof twoAtATime>(id)));
       const periods = all.flatMap(({ output }) => output ?? []);
