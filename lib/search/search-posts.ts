@@ -3,7 +3,7 @@ import { findNearestPosts, type NearestPost } from "../../drizzle/queries/neares
 import { fingerprintOf, textOf } from "../embeddings/fingerprint.ts";
 import { type EmbedChunks, embedChunks, embeddingModel } from "../embeddings/provider.ts";
 import { split } from "../embeddings/split.ts";
-import { required } from "../env.ts";
+import { EnvironmentError, required } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import type { SearchQuery } from "./query.ts";
@@ -22,7 +22,8 @@ async function available<T>(work: () => Promise<T>, message: string): Promise<T>
     return await work();
   } catch (cause) {
     log("error", "search.unavailable", { error: message, cause: rootMessageOf(cause) });
-    throw new SearchUnavailableError(message, { cause });
+    const told = cause instanceof EnvironmentError ? cause.message : message;
+    throw new SearchUnavailableError(told, { cause });
   }
 }
 
