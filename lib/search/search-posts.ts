@@ -2,7 +2,7 @@ import { connect, type Database } from "../../drizzle/client.ts";
 import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
 import { findPostsByIds } from "../../drizzle/queries/posts-on-page.ts";
 import type { EmbeddedSource } from "../embeddings/embedded-source.ts";
-import { modelsInUse } from "../embeddings/models-in-use.ts";
+import { modelsInUse, OtherModelError } from "../embeddings/models-in-use.ts";
 import { posts } from "../embeddings/posts.ts";
 import { type EmbedTexts, embedTexts } from "../embeddings/provider.ts";
 import { sources } from "../embeddings/sources.ts";
@@ -25,7 +25,8 @@ async function available<T>(work: () => Promise<T>, message: string): Promise<T>
     return await work();
   } catch (cause) {
     log("error", "search.unavailable", { error: message, cause: rootMessageOf(cause) });
-    const told = cause instanceof EnvironmentError ? cause.message : message;
+    const mends = cause instanceof EnvironmentError || cause instanceof OtherModelError;
+    const told = mends ? cause.message : message;
     throw new SearchUnavailableError(told, { cause });
   }
 }

@@ -69,8 +69,7 @@ describe("a deleted user", () => {
     await pipeline.fail({ name: "crm", status: 503, times: 1 });
     const { id, email, run } = await deleteUser();
     await until(async () => (await pipeline.callsFor(id)).length > 0, {
-      timeoutMs: 60_000,
-      what: "the run to work",
+      what: "work of the run",
     });
     const second = await tasks.trigger("user-deletion-cleanup", { userId: id });
     expect((await pipeline.ended(second.id)).output).toEqual({
