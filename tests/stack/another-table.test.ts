@@ -41,7 +41,6 @@ it("a committed comment is embedded, and found by its meaning", async () => {
   ]);
   await stack.query(insert, [post?.id, "Put money aside for your old age."]);
   await until(async () => (await stack.query("select from comment_embeddings")).length === 2, {
-    timeoutMs: 120_000,
     everyMs: 200,
     what: "the embeddings of both comments",
   });
