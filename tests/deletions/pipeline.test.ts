@@ -108,7 +108,7 @@ describe("a deleted user", () => {
     expect(failed.error?.message).toBe("Not clean: analytics (not configured where the task runs)");
     const deletion = await pipeline.database.deletion(id);
     expect(deletion).toMatchObject({ completedAt: null, email, lastError: failed.error?.message });
-    expect(deletion.environment).toMatch(/^proj_pipeline\/env_/);
+    expect(deletion.environment).toMatch(/^proj_pipeline\/\w+$/);
     expect(await pipeline.callsFor(id)).toHaveLength(2);
     expect(await pipeline.mailsTo(email ?? "")).toEqual([]);
     const [page] = await deletionsOnPage(pipeline.database.db);
