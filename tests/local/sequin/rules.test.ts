@@ -348,7 +348,7 @@ describe("the database connection", () => {
     await insert(3);
     await settled(3);
     expect(ids().sort()).toEqual([1, 2, 3]);
-  });
+  }, 240_000);
 
   test.skipIf(!realPostgres)(
     "a second stand-in on one database is refused (needs TEST_DATABASE_URL)",
