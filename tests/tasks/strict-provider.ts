@@ -20,7 +20,11 @@ export const refuse = (message: string, param: string | null = null) =>
   errorOf(400, { message, type: "invalid_request_error", param, code: null });
 
 export const limitRate = (headers: Record<string, string>) =>
-  errorOf(429, { message: "Rate limit reached", type: "tokens", param: null, code: "rate_limit_exceeded" }, headers);
+  errorOf(
+    429,
+    { message: "Rate limit reached", type: "tokens", param: null, code: "rate_limit_exceeded" },
+    headers,
+  );
 
 /** Refuses inputs with the word poison, as OpenAI does: the whole request, named or not. */
 export const poisoned =
@@ -28,12 +32,17 @@ export const poisoned =
   ({ input }) => {
     const index = input.findIndex((one) => one.includes("poison"));
     if (index === -1) return undefined;
-    return named ? refuse(`'$.input[${index}]' is invalid.`, `input[${index}]`) : refuse("'$.input' is invalid.");
+    return named
+      ? refuse(`'$.input[${index}]' is invalid.`, `input[${index}]`)
+      : refuse("'$.input' is invalid.");
   };
 
 /** The same vector for the same text. */
 export function vectorOf(input: string, dimensions = 8): number[] {
-  const sum = [...input].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003, 7);
+  const sum = [...input].reduce(
+    (sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003,
+    7,
+  );
   return Array.from({ length: dimensions }, (_, place) => Math.fround(Math.sin(sum + place)));
 }
 
