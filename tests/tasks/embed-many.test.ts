@@ -9,7 +9,8 @@ import { embedRow } from "../../lib/embeddings/embed-row.ts";
 import { posts } from "../../lib/embeddings/posts.ts";
 import { type EmbedTexts, embedTexts } from "../../lib/embeddings/provider.ts";
 import { RefusedTextError } from "../../lib/embeddings/refused-text-error.ts";
-import { databaseForTests, FIRST_MODEL } from "./database.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
+import { databaseForTests } from "./database.ts";
 import { poisoned, refuse, strictProviderForTests } from "./strict-provider.ts";
 
 const database = databaseForTests({ ...FIRST_MODEL, dimensions: 8 });

@@ -6,7 +6,8 @@ import { embedRow } from "../../lib/embeddings/embed-row.ts";
 import { posts } from "../../lib/embeddings/posts.ts";
 import { type EmbedTexts, embedTexts } from "../../lib/embeddings/provider.ts";
 import { split } from "../../lib/embeddings/split.ts";
-import { databaseForTests, FIRST_MODEL } from "./database.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
+import { databaseForTests } from "./database.ts";
 import { providerForTests } from "./provider.ts";
 
 const now = new Date("2026-01-02T03:04:05.000Z");
