@@ -104,16 +104,21 @@ async function embedByModel(
         const answer = await embedInputs(request, { db, model, embed, urgent, deadline });
         tokens += answer.tokens;
         const touched = new Set<Work>();
+        const refused = new Set<Work>();
         for (const [index, outcome] of answer.outcomes.entries()) {
           const input = request[index];
           if (!input) continue;
           if ("vector" in outcome) input.chunk.vector = outcome.vector;
-          else input.item.refused = outcome.refused;
+          else {
+            // A row whose chunks fill several requests is refused once.
+            if (input.item.refused === undefined) refused.add(input.item);
+            input.item.refused ??= outcome.refused;
+          }
           touched.add(input.item);
         }
         // The next request is under way while these are written.
         await writing;
-        writing = write([...touched]).then(() => refuse([...touched]));
+        writing = write([...touched]).then(() => refuse([...refused]));
         writing.catch(() => {});
       }
     } finally {
