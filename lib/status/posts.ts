@@ -2,6 +2,7 @@ import type { Database } from "../../drizzle/client.ts";
 import { findPostsWithState, type PostState, type PostWithState } from "../../drizzle/queries/post-states.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
+import { triggerProblem } from "./problem-of.ts";
 import { newestRuns, type Run, tagsOfFailedRuns } from "./runs.ts";
 
 const SHOWN = 12;
@@ -18,8 +19,8 @@ export type PostsOnPage = {
   posts: PostOnPage[];
   /** Posts whose newest run failed, by the state that they would have otherwise. */
   failed: Record<"pending" | "stale", number>;
-  /** False when Trigger.dev did not answer: then no post has a run, and none counts as failed. */
-  runsAreKnown: boolean;
+  /** Why Trigger.dev did not say: then no post has a run, and none counts as failed. */
+  runsProblem: string | undefined;
 };
 
 const tagOf = ({ id }: { id: bigint }) => `post:${id}`;
@@ -57,7 +58,7 @@ async function withRuns(db: Database, recipe: string, latest: PostWithState[]): 
   return {
     posts: [...failed, ...all.filter(({ state }) => state !== "failed")].slice(0, SHOWN),
     failed: { pending, stale: failed.length - pending },
-    runsAreKnown: true,
+    runsProblem: undefined,
   };
 }
 
@@ -72,6 +73,6 @@ export async function postsOnPage(db: Database, recipe: string): Promise<PostsOn
   } catch (error) {
     log("warn", "status.runs_unknown", { error: rootMessageOf(error) });
     const posts = latest.map((post) => shown(post, new Map()));
-    return { posts, failed: { pending: 0, stale: 0 }, runsAreKnown: false };
+    return { posts, failed: { pending: 0, stale: 0 }, runsProblem: triggerProblem(error) };
   }
 }

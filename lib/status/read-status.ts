@@ -1,29 +1,33 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { type DayOfUsage, readUsage } from "../../drizzle/queries/embedding-usage.ts";
 import { countPostStates, type Lag, type PostState, readLag } from "../../drizzle/queries/post-states.ts";
+import { findUnprocessed, type UnprocessedOnPage } from "../../drizzle/queries/unprocessed-messages.ts";
+import { database } from "../database.ts";
 import { recipeOf } from "../embeddings/fingerprint.ts";
 import { embeddingModel } from "../embeddings/provider.ts";
-import { required } from "../env.ts";
 import { type DeletionOnPage, deletionsOnPage } from "./deletions.ts";
 import { freshFor } from "./fresh-for.ts";
+import { type Part, readPart } from "./part.ts";
 import { type PostsOnPage, postsOnPage } from "./posts.ts";
 
 const DAYS = 14;
+const UNPROCESSED = { days: 7, limit: 8 };
 
 export type Counts = Record<PostState | "failed", number>;
 
-export type { DayOfUsage, Lag };
+export type { DayOfUsage, Lag, UnprocessedOnPage };
 
-export type Status = Pick<PostsOnPage, "posts" | "runsAreKnown"> & {
+/** What the status page shows, each part read for itself: one that fails hides no other. */
+export type Status = {
   model: string;
-  counts: Counts;
-  lag: Lag | undefined;
+  totals: Part<{ counts: Counts; lag: Lag | undefined }>;
+  posts: Part<Pick<PostsOnPage, "posts" | "runsProblem">>;
   /** Each of the last 14 UTC days, the oldest first. */
-  usage: DayOfUsage[];
-  deletions: DeletionOnPage[];
+  usage: Part<DayOfUsage[]>;
+  deletions: Part<DeletionOnPage[]>;
+  /** Messages of the last 7 days that led to no run. */
+  unprocessed: Part<UnprocessedOnPage[]>;
 };
-
-const database = () => connect(required("DATABASE_URL"));
 
 async function totals(db: Database) {
   const counts = await countPostStates(db, recipeOf(embeddingModel()));
@@ -53,25 +57,30 @@ function countsWith(counts: Record<PostState, number>, failed: PostsOnPage["fail
   };
 }
 
-type Deps = { db?: Database; readTotals?: () => ReturnType<typeof totals> };
+type Deps = { db?: () => Database; readTotals?: () => ReturnType<typeof totals> };
 
-/** Reads what the status page shows. Rejects when the database does not answer; Trigger.dev need not. */
-export async function readStatus({ db = database(), readTotals = sharedTotals }: Deps = {}): Promise<Status> {
+/** Reads what the status page shows. Neither the database nor Trigger.dev need answer. */
+export async function readStatus({ db = database, readTotals = sharedTotals }: Deps = {}): Promise<Status> {
   const model = embeddingModel();
-  const [{ counts, lag }, { posts, failed, runsAreKnown }, usage, deletions] = await Promise.all([
-    readTotals(),
-    postsOnPage(db, recipeOf(model)),
-    readUsage(db, DAYS),
-    deletionsOnPage(db),
+  const [counted, posts, usage, deletions, unprocessed] = await Promise.all([
+    readPart("totals", readTotals),
+    readPart("posts", async () => postsOnPage(db(), recipeOf(model))),
+    readPart("usage", async () => everyDay(await readUsage(db(), DAYS), new Date())),
+    readPart("deletions", async () => deletionsOnPage(db())),
+    readPart("unprocessed", async () => findUnprocessed(db(), UNPROCESSED)),
   ]);
-  return {
-    model,
+  const failed = posts.known ? posts.value.failed : { pending: 0, stale: 0 };
+  const totalsOf = ({ counts, lag }: Awaited<ReturnType<typeof totals>>) => ({
     counts: countsWith(counts, failed),
     lag,
-    usage: everyDay(usage, new Date()),
-    deletions,
+  });
+  return {
+    model,
+    totals: counted.known ? { known: true, value: totalsOf(counted.value) } : counted,
     posts,
-    runsAreKnown,
+    usage,
+    deletions,
+    unprocessed,
   };
 }
 
