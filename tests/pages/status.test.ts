@@ -7,9 +7,10 @@ import { embeddingUsage, postEmbeddings, posts, userDeletions } from "../../driz
 import { embedPost } from "../../lib/embeddings/embed-post.ts";
 import type { EmbedChunks } from "../../lib/embeddings/provider.ts";
 import { deletionsOnPage } from "../../lib/status/deletions.ts";
+import type { Part } from "../../lib/status/part.ts";
 import { readStatus } from "../../lib/status/read-status.ts";
 import { runUrl } from "../../lib/status/run-url.ts";
-import { hang, startFaultyServer } from "../faulty-server.ts";
+import { answerWith, type Fault, hang, startFaultyServer } from "../faulty-server.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 
@@ -25,12 +26,24 @@ const embed = async (chunks: readonly unknown[]) => ({
 
 const RECIPE = "text-embedding-3-small\n1536\ntitle-body-v1\n";
 
+const readTotals = async () => ({
+  counts: await countPostStates(database.db, RECIPE),
+  lag: await readLag(database.db),
+});
+
+function known<T>(part: Part<T>): T {
+  if (part.known) return part.value;
+  throw new Error(part.problem);
+}
+
 async function status() {
-  const readTotals = async () => ({
-    counts: await countPostStates(database.db, RECIPE),
-    lag: await readLag(database.db),
-  });
-  return readStatus({ db: database.db, readTotals });
+  const { totals, posts: shown, usage, deletions } = await readStatus({ db: () => database.db, readTotals });
+  return {
+    ...known(totals),
+    ...known(shown),
+    usage: known(usage),
+    deletions: known(deletions),
+  };
 }
 
 async function triggerRun(tag: string, options: { ttl?: string } = {}): Promise<string> {
@@ -114,8 +127,8 @@ describe("a run", () => {
     const id = await insertPost();
     await triggerRun(`post:${id}`);
     const newest = await triggerRun(`post:${id}`);
-    const { posts: shown, runsAreKnown } = await status();
-    expect(runsAreKnown).toBe(true);
+    const { posts: shown, runsProblem } = await status();
+    expect(runsProblem).toBeUndefined();
     expect(shown[0]?.run).toMatchObject({
       id: newest,
       url: `${trigger.url}/projects/v3/proj_tests/runs/${newest}`,
@@ -134,15 +147,22 @@ describe("a run", () => {
     expect(runUrl("run_1")).toBeUndefined();
   });
 
-  it("is not known while Trigger.dev does not answer, and all else is", async () => {
+  it.each<[string, Fault | "refused"]>([
+    ["Trigger.dev does not answer", hang],
+    ["Trigger.dev does not answer", "refused"],
+    ["Trigger.dev answers 500", answerWith(500, '{"error":"no"}')],
+    ["Trigger.dev answers 401", answerWith(401, '{"error":"Invalid API key"}')],
+    ["Trigger.dev's answer is none of its API", answerWith(200, "<html>")],
+  ])("is not known when %s, and all else is", async (problem, fault) => {
     await insertPost();
-    const server = await startFaultyServer(hang);
+    const server = await startFaultyServer(fault === "refused" ? hang : fault);
     vi.stubEnv("TRIGGER_API_URL", server.url);
-    const { runsAreKnown, counts, posts: shown } = await status();
-    expect(runsAreKnown).toBe(false);
+    if (fault === "refused") await server.close();
+    const { runsProblem, counts, posts: shown } = await status();
+    expect(runsProblem).toBe(problem);
     expect(counts).toMatchObject({ pending: 1, failed: 0 });
     expect(shown[0]).toMatchObject({ state: "pending", run: undefined });
-    await server.close();
+    if (fault !== "refused") await server.close();
   });
 });
 
