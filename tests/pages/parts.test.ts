@@ -3,10 +3,9 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { StatusReport } from "../../app/_status/status-report.tsx";
-import { countPostStates, readLag } from "../../drizzle/queries/post-states.ts";
 import { addUnprocessed } from "../../drizzle/queries/unprocessed-messages.ts";
 import { database as connectedDatabase } from "../../lib/database.ts";
-import { readStatus as readWith, type Status } from "../../lib/status/read-status.ts";
+import { readStatus, type Status } from "../../lib/status/read-status.ts";
 import { startTcpProxy } from "../database/tcp-proxy.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { startTriggerServer } from "../trigger-server.ts";
@@ -34,14 +33,6 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-// Not the totals that the page keeps for a while: those are of another test.
-const readStatus = () =>
-  readWith({
-    readTotals: async () => ({
-      counts: await countPostStates(connectedDatabase(), "recipe"),
-      lag: await readLag(connectedDatabase()),
-    }),
-  });
 const problemsOf = (status: Status) =>
   PARTS.flatMap((name) => {
     const part = status[name];
