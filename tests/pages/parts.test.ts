@@ -4,7 +4,6 @@ import { renderToStaticMarkup } from "react-dom/server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { StatusReport } from "../../app/_status/status-report.tsx";
 import { addUnprocessed } from "../../drizzle/queries/unprocessed-messages.ts";
-import { database as connectedDatabase } from "../../lib/database.ts";
 import { readStatus, type Status } from "../../lib/status/read-status.ts";
 import { startTcpProxy } from "../database/tcp-proxy.ts";
 import { databaseForTests } from "../tasks/database.ts";
