@@ -3,7 +3,7 @@ import { contentSecurityPolicy } from "./lib/access/content-security-policy.ts";
 import { refuseStranger } from "./lib/access/refuse-stranger.ts";
 
 // Never the ingress routes: Next.js cuts a body over 10 MB that passes here, and Sequin has a secret of its own.
-export const config = { matcher: ["/", "/api/search"] };
+export const config = { matcher: ["/", "/api/search", "/api/retry-failed"] };
 
 export function proxy(request: NextRequest): Response {
   const refusal = refuseStranger(request);

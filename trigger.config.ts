@@ -1,3 +1,4 @@
+import { syncEnvVars } from "@trigger.dev/build/extensions/core";
 import { defineConfig } from "@trigger.dev/sdk";
 
 export default defineConfig({
@@ -9,6 +10,17 @@ export default defineConfig({
   maxDuration: 300,
   // A new process a run costs a third of a second; the tasks keep no state between runs but their database pool.
   processKeepAlive: { enabled: true, maxExecutionsPerProcess: 1_000 },
+  build: {
+    // Called by `trigger.dev deploy` only.
+    extensions: [
+      syncEnvVars(async () => {
+        const { taskVariables } = await import("./lib/task-variables.ts");
+        const { variables, said } = taskVariables(process.env);
+        for (const line of said) console.log(line);
+        return variables;
+      }),
+    ],
+  },
   retries: {
     enabledInDev: true,
     default: { maxAttempts: 5, factor: 2, minTimeoutInMs: 1_000, maxTimeoutInMs: 60_000, randomize: true },

@@ -54,6 +54,7 @@ const app = await startApp(folder, {
   TRIGGER_SECRET_KEY: SECRET_KEY,
   TRIGGER_API_URL: trigger.url,
   TRIGGER_PROJECT_REF: "proj_bench",
+  USER_DELETION_WEBHOOK_URLS: "none",
   OPENAI_API_KEY: "bench",
   OPENAI_BASE_URL: `${provider.url}/v1`,
   EMBEDDING_MODEL: MODEL,

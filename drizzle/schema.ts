@@ -11,23 +11,28 @@ import {
   text,
   timestamp,
   uuid,
-  vector,
 } from "drizzle-orm/pg-core";
-
-/** Width of every stored vector. It is a column type: changing it needs a migration. */
-export const EMBEDDING_DIMENSIONS = 1536;
 
 const createdAt = timestamp("created_at", { withTimezone: true }).notNull().defaultNow();
 const updatedAt = timestamp("updated_at", { withTimezone: true }).notNull().defaultNow();
 
-export const posts = pgTable("posts", {
-  id: bigint({ mode: "bigint" }).primaryKey().generatedByDefaultAsIdentity(),
-  title: text().notNull(),
-  body: text().notNull(),
-  author: text().notNull(),
-  createdAt,
-  updatedAt,
-});
+export const posts = pgTable(
+  "posts",
+  {
+    id: bigint({ mode: "bigint" }).primaryKey().generatedByDefaultAsIdentity(),
+    title: text().notNull(),
+    body: text().notNull(),
+    author: text().notNull(),
+    /** Of the text that is embedded, kept by a trigger; null where there is none. */
+    textHash: uuid("text_hash"),
+    createdAt,
+    updatedAt,
+  },
+  (table) => [
+    index("posts_id_text_hash").on(table.id, table.textHash),
+    index("posts_updated_at").on(table.updatedAt, table.id),
+  ],
+);
 
 export const users = pgTable("users", {
   id: uuid().primaryKey().defaultRandom(),
@@ -37,27 +42,6 @@ export const users = pgTable("users", {
   createdAt,
   updatedAt,
 });
-
-export const postEmbeddings = pgTable(
-  "post_embeddings",
-  {
-    postId: bigint("post_id", { mode: "bigint" })
-      .notNull()
-      .references(() => posts.id, { onDelete: "cascade", onUpdate: "cascade" }),
-    chunk: integer().notNull(),
-    embedding: vector({ dimensions: EMBEDDING_DIMENSIONS }).notNull(),
-    contentHash: text("content_hash").notNull(),
-    model: text().notNull(),
-    tokens: integer().notNull(),
-    createdAt,
-    updatedAt,
-  },
-  (table) => [
-    primaryKey({ columns: [table.postId, table.chunk] }),
-    index("post_embeddings_embedding_hnsw").using("hnsw", table.embedding.op("vector_cosine_ops")),
-    check("post_embeddings_chunk_not_negative", sql`${table.chunk} >= 0`),
-  ],
-);
 
 /** What the embedding provider was asked for, by UTC day: requests that it answered, and tokens that it charges for. */
 export const embeddingUsage = pgTable(
@@ -71,22 +55,49 @@ export const embeddingUsage = pgTable(
   (table) => [primaryKey({ columns: [table.day, table.model] })],
 );
 
+/** Messages of Sequin that led to no run, by UTC day: their number, and where or what the last of them was. */
+export const unprocessedMessages = pgTable(
+  "unprocessed_messages",
+  {
+    day: date().notNull(),
+    route: text().notNull(),
+    outcome: text({ enum: ["ignored", "rejected"] }).notNull(),
+    reason: text().notNull(),
+    messages: bigint({ mode: "number" }).notNull(),
+    lastAt: timestamp("last_at", { withTimezone: true }).notNull().defaultNow(),
+    example: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.route, table.outcome, table.reason] })],
+);
+
 /** How the clean-up of one external system stands. Times are ISO 8601. */
 export type SystemProgress = { done_at?: string; failed_at?: string; error?: string };
 
-/** One deleted user: what has been done about it. The address stays only until the confirmation is sent. */
+/**
+ * One deleted user: what has to be done about it, and what has been. The address stays only until the confirmation is
+ * sent; the id stays, so that a redelivery years later is recognised.
+ */
 export const userDeletions = pgTable(
   "user_deletions",
   {
     userId: uuid("user_id").primaryKey(),
     email: text(),
-    emailHash: text("email_hash"),
     requestedAt: timestamp("requested_at", { withTimezone: true }).notNull().defaultNow(),
+    /** The systems that have to be told, as decided when the deletion was accepted; null in rows of older versions. */
+    requiredSystems: text("required_systems").array(),
     systems: jsonb().$type<Record<string, SystemProgress>>().notNull().default({}),
+    /** The run that is sending the confirmation, and since when: no other one sends meanwhile. */
+    confirmationClaimedBy: text("confirmation_claimed_by"),
+    confirmationClaimedAt: timestamp("confirmation_claimed_at", { withTimezone: true }),
+    /** When the mail server first refused the address for good. */
+    confirmationRefusedAt: timestamp("confirmation_refused_at", { withTimezone: true }),
     confirmationSentAt: timestamp("confirmation_sent_at", { withTimezone: true }),
     completedAt: timestamp("completed_at", { withTimezone: true }),
     lastError: text("last_error"),
+    /** The run that works on it, or did last: another one may take it only when this one has ended. */
     runId: text("run_id"),
+    /** The environment of Trigger.dev that the run is in: no other one may touch the deletion. */
+    environment: text(),
     updatedAt,
   },
   (table) => [

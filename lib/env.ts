@@ -1,15 +1,12 @@
-import { z } from "zod";
+// Not `{ z }`: the loader of trigger.config.ts takes the default export for the whole module.
+import * as z from "zod";
+import { parseWebhooks } from "./deletions/webhook-list.ts";
 
 const url = (protocols: string) =>
   z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols}://`);
 const httpUrl = url("https?");
 
-const isWebhookUrl = (text: string) => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  // fetch refuses a URL that carries a user name.
-  return /^https?:$/.test(protocol) && !username && !password;
-};
+const perMinute = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
 
 // The sizes that standardwebhooks.com asks for.
 const isWebhookSecret = (text: string) => {
@@ -19,14 +16,16 @@ const isWebhookSecret = (text: string) => {
   return isBase64 && bytes.length >= 24 && bytes.length <= 64;
 };
 
-/** The parts of a variable that holds several values. */
-export const listOf = (text: string | undefined) => text?.split(/[\s,]+/).filter(Boolean) ?? [];
-
 /** Every variable of the product: its shape, and where to get it. `.env.example` lists the same names. */
 export const variables = {
   DATABASE_URL: {
     schema: url("postgres|postgresql"),
     where: "the connection string of your Postgres, postgres://user:password@host:5432/name",
+  },
+  DATABASE_POOL_SIZE: {
+    schema: z.string().regex(/^[1-9]\d{0,2}$/, "must be a whole number from 1 to 999"),
+    where:
+      "how many database connections each process has at most; 5 when left out, 1 or 2 where processes are many",
   },
   SEQUIN_WEBHOOK_SECRET: {
     schema: z.string(),
@@ -63,7 +62,18 @@ export const variables = {
   },
   EMBEDDING_MODEL: {
     schema: z.string(),
-    where: "a model with 1,536 dimensions; text-embedding-3-small when left out",
+    where:
+      "the model of a new database, text-embedding-3-small when left out; to change it later: npm run reembed -- --model NAME",
+  },
+  EMBEDDING_TOKENS_PER_MINUTE: {
+    schema: perMinute,
+    where:
+      "your provider's limit: OpenAI's tier 1 has 1000000, tier 2 1000000, tier 3 5000000, tier 4 5000000, tier 5 10000000",
+  },
+  EMBEDDING_REQUESTS_PER_MINUTE: {
+    schema: perMinute,
+    where:
+      "your provider's limit: OpenAI's tier 1 has 3000, tier 2 5000, tier 3 5000, tier 4 10000, tier 5 10000",
   },
   SMTP_URL: {
     schema: url("smtps?"),
@@ -79,17 +89,20 @@ export const variables = {
     where: "the sender of the confirmations, as your mail server lets you send",
   },
   USER_DELETION_WEBHOOK_URLS: {
-    schema: z
-      .string()
-      .refine(
-        (text) => listOf(text).every(isWebhookUrl),
-        "must be http:// or https:// URLs without a user name",
-      ),
-    where: "the systems to tell of a deleted user, separated by commas; leave it out when there are none",
+    schema: z.string().superRefine((text, context) => {
+      const { problem } = parseWebhooks(text);
+      if (problem) context.addIssue(problem);
+    }),
+    where:
+      "the systems to tell of a deleted user, separated by commas: URL or name=URL; none when there are none",
   },
   USER_DELETION_WEBHOOK_SECRET: {
     schema: z.string().refine(isWebhookSecret, "must be whsec_ and 24 to 64 bytes in base64"),
     where: 'signs what those systems are told, as they know it: echo "whsec_$(openssl rand -base64 32)"',
+  },
+  USER_DELETION_CONCURRENCY: {
+    schema: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number from 1 to 9999"),
+    where: "how many deletions are worked on at once; 5 when left out. Your external systems' limits decide",
   },
   DASHBOARD_PASSWORD: {
     schema: z.string(),
@@ -100,8 +113,27 @@ export const variables = {
 export type VariableName = keyof typeof variables;
 
 /** What each process cannot work without. */
-export const REQUIRED_BY_APP = ["DATABASE_URL", "SEQUIN_WEBHOOK_SECRET", "TRIGGER_SECRET_KEY"] as const;
+export const REQUIRED_BY_APP = [
+  "DATABASE_URL",
+  "SEQUIN_WEBHOOK_SECRET",
+  "TRIGGER_SECRET_KEY",
+  "USER_DELETION_WEBHOOK_URLS",
+] as const;
 export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL", "OPENAI_API_KEY"] as const;
+
+/** What the app uses where it is set: malformed, it stops the app as well. */
+export const USED_BY_APP = [
+  "DATABASE_POOL_SIZE",
+  "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
+  "TRIGGER_API_URL",
+  "TRIGGER_PROJECT_REF",
+  "OPENAI_API_KEY",
+  "OPENAI_BASE_URL",
+  "EMBEDDING_MODEL",
+  "EMBEDDING_TOKENS_PER_MINUTE",
+  "EMBEDDING_REQUESTS_PER_MINUTE",
+  "DASHBOARD_PASSWORD",
+] as const;
 
 type Source = Readonly<Record<string, string | undefined>>;
 
@@ -145,15 +177,27 @@ export function required(name: VariableName, source: Source = process.env): stri
   return value;
 }
 
-/**
- * Checks every variable at once, so that a first start names all that is missing.
- * @throws {EnvironmentError} naming each missing or malformed variable
- */
-export function checkEnvironment(needed: readonly VariableName[], source: Source = process.env): void {
-  const names = Object.keys(variables) as VariableName[];
-  const problems = names.flatMap((name) => {
-    const { problem } = check(name, source, needed.includes(name));
+const problemsOf = (names: readonly VariableName[], source: Source, required: boolean) =>
+  names.flatMap((name) => {
+    const { problem } = check(name, source, required);
     return problem ? [{ name, problem }] : [];
   });
+
+/**
+ * Checks all variables that a process needs, and those that it only uses, at once: a first start names all that is
+ * missing. What others use is their affair.
+ * @throws {EnvironmentError} naming each missing or malformed variable
+ */
+export function checkEnvironment(
+  needed: readonly VariableName[],
+  { used = [], source = process.env }: { used?: readonly VariableName[]; source?: Source } = {},
+): void {
+  const problems = [...problemsOf(needed, source, true), ...problemsOf(used, source, false)];
   if (problems.length > 0) throw new EnvironmentError(problems);
+}
+
+/** What is wrong with each variable of the product that is set and malformed, whoever uses it. */
+export function malformedVariables(source: Source = process.env): EnvironmentError[] {
+  const names = Object.keys(variables).filter((name): name is VariableName => name in variables);
+  return problemsOf(names, source, false).map((problem) => new EnvironmentError([problem]));
 }

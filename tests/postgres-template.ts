@@ -12,9 +12,8 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { drizzle } from "drizzle-orm/node-postgres";
-import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { Client } from "pg";
+import { migrateDatabase } from "../drizzle/migrate/migrate.ts";
 import { databaseIn } from "../local/postgres/data-folder.ts";
 import { startPostgres } from "../local/postgres/start.ts";
 import { databaseUrl, realPostgres, runOn } from "./real-postgres.ts";
@@ -112,12 +111,9 @@ async function makeDatabase(serverUrl: string): Promise<void> {
   }
 }
 
+/** The model that the first vectors of a database of the suites are of. */
+export const FIRST_MODEL = { name: "text-embedding-3-small", dimensions: 1_536, recipe: 1 };
+
 export async function applyMigrations(url: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await migrate(drizzle({ client }), { migrationsFolder: "drizzle/migrations" });
-  } finally {
-    await client.end();
-  }
+  await migrateDatabase({ url, model: FIRST_MODEL });
 }

@@ -1,5 +1,6 @@
 import { schemaTask } from "@trigger.dev/sdk";
 import { cleanUpSchema, cleanUpSystem } from "../lib/deletions/clean-up-system.ts";
+import { environmentOf } from "../lib/deletions/environment-of.ts";
 import { isHopeless } from "../lib/deletions/errors.ts";
 import { STEP_RETRY } from "../lib/deletions/step-retry.ts";
 
@@ -10,6 +11,6 @@ export const cleanUpExternalSystem = schemaTask({
   retry: STEP_RETRY,
   // In seconds for all attempts together, so only a backstop: the verb ends each attempt after a minute.
   maxDuration: 400,
-  run: (payload, { signal }) => cleanUpSystem({ ...payload, signal }),
+  run: (payload, { ctx, signal }) => cleanUpSystem({ ...payload, environment: environmentOf(ctx), signal }),
   catchError: async ({ error }) => (isHopeless(error) ? { skipRetrying: true } : undefined),
 });

@@ -1,29 +1,23 @@
 import { schedules } from "@trigger.dev/sdk";
-import { stalePosts } from "../lib/embeddings/stale-posts.ts";
-import { inParallel } from "../lib/in-parallel.ts";
-import { createEmbeddingForPost } from "./create-embedding-for-post.ts";
+import { posts } from "../lib/embeddings/posts.ts";
+import { reconcile } from "../lib/embeddings/reconcile.ts";
+import { indexWhenComplete } from "../lib/embeddings/vector-index.ts";
 
 /**
- * Triggers a run for each post whose embedding is missing or stale, whatever the reason: a run that failed or was
- * cancelled, a change of model, rows older than the sink.
+ * Triggers bulk runs for the posts whose embedding is missing or stale, whatever the reason: a run that failed or was
+ * cancelled, rows older than the sink.
  */
 export const reconcilePostEmbeddings = schedules.task({
   id: "reconcile-post-embeddings",
-  cron: "*/10 * * * *",
-  run: async () => {
-    let triggered = 0;
-    for await (const page of stalePosts()) {
-      // One that nothing took until the next reconciliation is triggered again by it: they do not pile up behind an outage.
-      // The key is in force within this run only: a retry of it triggers nothing twice, the next one starts afresh.
-      await inParallel(page, ({ id, message }) =>
-        createEmbeddingForPost.trigger(message, {
-          tags: [`post:${id}`],
-          ttl: "10m",
-          idempotencyKey: [`reconcile-post-embeddings`, String(id)],
-        }),
-      );
-      triggered += page.length;
-    }
-    return { triggered };
+  // Not in development: a laptop that is connected to a database would work on what is others' to do.
+  cron: { pattern: "*/10 * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
+  // One that waits for another finds nothing left to do.
+  concurrency: { total: 1 },
+  // In seconds: it may build the index of a table that has become large.
+  maxDuration: 14_400,
+  run: async (_, { ctx }) => {
+    // In force within this run only: another attempt triggers nothing twice, the next run starts afresh.
+    const done = await reconcile(posts, ctx.run.id);
+    return { ...done, indexed: done.rows === 0 && !done.busy && (await indexWhenComplete(posts)) };
   },
 });

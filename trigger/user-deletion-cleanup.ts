@@ -1,4 +1,6 @@
 import { idempotencyKeys, schemaTask } from "@trigger.dev/sdk";
+import { deletionConcurrency } from "../lib/deletions/concurrency.ts";
+import { environmentOf } from "../lib/deletions/environment-of.ts";
 import { isHopeless, LostStepError, NotConfirmedError } from "../lib/deletions/errors.ts";
 import { type DeletionSteps, deletionSchema, finishDeletion } from "../lib/deletions/finish-deletion.ts";
 import { failureOfRun } from "../lib/deletions/status-of-run.ts";
@@ -57,9 +59,9 @@ async function problemOf(run: { id: string; taskIdentifier: string }, key: strin
 export const userDeletionCleanup = schemaTask({
   id: "user-deletion-cleanup",
   schema: deletionSchema,
-  // One at a time in each lane, which is the concurrency key.
-  queue: { concurrencyLimit: 1 },
+  concurrency: { total: deletionConcurrency() },
   retry: STEP_RETRY,
-  run: ({ userId }, { ctx }) => finishDeletion({ userId, runId: ctx.run.id }, stepsOf(userId)),
+  run: ({ userId }, { ctx }) =>
+    finishDeletion({ userId, runId: ctx.run.id, environment: environmentOf(ctx) }, stepsOf(userId)),
   catchError: async ({ error }) => (isHopeless(error) ? { skipRetrying: true } : undefined),
 });

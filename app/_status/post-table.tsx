@@ -1,4 +1,4 @@
-import type { PostOnPage } from "../../lib/status/posts.ts";
+import type { Status } from "../../lib/status/read-status.ts";
 import { duration } from "./format.ts";
 import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";
@@ -11,13 +11,27 @@ const NAMES = {
   empty: "No text",
 };
 
-function lagOf({ state, updatedAt, embeddedAt }: PostOnPage): string | undefined {
-  if (state !== "embedded" || !embeddedAt || embeddedAt < updatedAt) return undefined;
-  return `in ${duration((embeddedAt.getTime() - updatedAt.getTime()) / 1000)}`;
+type Post = Status["posts"][number];
+
+function lagOf({ state, changedAt, embeddedAt }: Post): string | undefined {
+  if (state !== "embedded" || !embeddedAt || !changedAt) return undefined;
+  return `in ${duration((embeddedAt.getTime() - changedAt.getTime()) / 1000)}`;
+}
+
+/** The provider's words about a post, and when it is tried again; or how long its embedding took. */
+function Note({ post }: { post: Post }) {
+  const { failure } = post;
+  if (!failure) return <span className="note whole">{lagOf(post)}</span>;
+  return (
+    <span className="note">
+      {failure.error} – tried {failure.tries === 1 ? "once" : `${failure.tries} times`}, again{" "}
+      <Time at={failure.nextTry} />
+    </span>
+  );
 }
 
 /** The posts that failed and those that changed last, each with its state and its newest run. */
-export function PostTable({ posts }: { posts: PostOnPage[] }) {
+export function PostTable({ posts }: { posts: Status["posts"] }) {
   return (
     <section aria-labelledby="posts">
       <h2 id="posts">Latest posts</h2>
@@ -49,7 +63,7 @@ export function PostTable({ posts }: { posts: PostOnPage[] }) {
                   <span className="state" data-tone={post.state}>
                     {NAMES[post.state]}
                   </span>{" "}
-                  <span className="note whole">{lagOf(post)}</span>
+                  <Note post={post} />
                 </td>
                 <td className="roomy">
                   <Time at={post.updatedAt} />

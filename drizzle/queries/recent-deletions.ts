@@ -1,13 +1,13 @@
-import { desc } from "drizzle-orm";
+import { desc, getTableColumns } from "drizzle-orm";
 import type { Database } from "../client.ts";
 import { userDeletions } from "../schema.ts";
 
-/** The last deletions, the newest first, without the address and its hash. */
+/** The last deletions, the newest first, without the address. */
 export async function findRecentDeletions(db: Database, limit: number) {
-  const { userId, requestedAt, systems, confirmationSentAt, completedAt, lastError, runId } = userDeletions;
+  const { email: _, ...shown } = getTableColumns(userDeletions);
   return db
-    .select({ userId, requestedAt, systems, confirmationSentAt, completedAt, lastError, runId })
+    .select(shown)
     .from(userDeletions)
-    .orderBy(desc(requestedAt), desc(userId))
+    .orderBy(desc(shown.requestedAt), desc(shown.userId))
     .limit(limit);
 }

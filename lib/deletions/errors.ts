@@ -9,12 +9,29 @@ export class UnknownDeletionError extends Error {
   }
 }
 
-/** A run about an external system that is not configured (any more). */
-export class UnknownSystemError extends Error {
+/** A run in another environment of Trigger.dev than the one that began the deletion: it touches nothing. */
+export class ForeignDeletionError extends Error {
+  override readonly name = "ForeignDeletionError";
+
+  constructor(userId: string, begunBy: string) {
+    super(`The deletion of user ${userId} was begun by ${begunBy}: only a run there may work on it`);
+  }
+}
+
+/**
+ * Why a step failed, in words that may be shown: they go to the ledger, the log, the page and Trigger.dev. So they are
+ * a status or a code, never a URL, an address or what the other side wrote.
+ */
+export class StepError extends Error {
+  override readonly name: string = "StepError";
+}
+
+/** A system that has to be told and is not configured where the task runs. */
+export class UnknownSystemError extends StepError {
   override readonly name = "UnknownSystemError";
 
-  constructor(system: string) {
-    super(`There is no external system ${system}`);
+  constructor() {
+    super("not configured where the task runs");
   }
 }
 
@@ -38,6 +55,26 @@ export class NotConfirmedError extends Error {
   }
 }
 
+/** Another run is sending the confirmation, or was and nobody knows how it ended: `until` when it has to be left alone. */
+export class ConfirmationClaimedError extends Error {
+  override readonly name = "ConfirmationClaimedError";
+  readonly until: Date | undefined;
+
+  constructor(until: Date | undefined) {
+    super("Another run is sending the confirmation");
+    this.until = until;
+  }
+}
+
+/** The ledger does not agree that a deletion is complete: another run took it, or a system is not clean after all. */
+export class NotCompletedError extends Error {
+  override readonly name = "NotCompletedError";
+
+  constructor(userId: string) {
+    super(`The ledger does not agree that the deletion of user ${userId} is complete`);
+  }
+}
+
 /** The run of a step was cancelled, crashed or expired: the step itself has not failed, and may be begun anew. */
 export class LostStepError extends Error {
   override readonly name = "LostStepError";
@@ -47,14 +84,25 @@ export class LostStepError extends Error {
   }
 }
 
-/** The mail server refused the message for good (an SMTP reply 5xx). */
-export class MailRefusedError extends Error {
-  override readonly name = "MailRefusedError";
+/** The mail server surely has not accepted the message. */
+export class MailNotSentError extends StepError {
+  override readonly name: string = "MailNotSentError";
+}
+
+/** The mail server refused for good (an SMTP reply 5xx), whoever the message is to. */
+export class MailRefusedError extends MailNotSentError {
+  override readonly name: string = "MailRefusedError";
+}
+
+/** The mail server refused the recipient or the message for good. */
+export class AddressRefusedError extends MailRefusedError {
+  override readonly name = "AddressRefusedError";
 }
 
 const HOPELESS = [
   EnvironmentError,
   UnknownDeletionError,
+  ForeignDeletionError,
   UnknownSystemError,
   NotCleanError,
   NotConfirmedError,
@@ -63,3 +111,10 @@ const HOPELESS = [
 
 /** Whether another attempt of the same run would fail alike. The deletion is resumed later all the same. */
 export const isHopeless = (error: unknown) => HOPELESS.some((type) => error instanceof type);
+
+/** The code of the innermost cause of a thrown value, or else its name: never its words. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  if (error.cause instanceof Error) return codeOf(error.cause);
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

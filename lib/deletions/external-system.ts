@@ -8,9 +8,12 @@ export type CleanUp = {
   signal: AbortSignal;
 };
 
-/** A system that knows users. `name` stays the same over time: the ledger remembers by it what is done. */
+/** A system that knows users. `name` stays the same over time: the ledger remembers by it what is to be done, and is. */
 export type ExternalSystem = {
   name: string;
-  /** Removes what the system has about the user. Resolves when it is clean, also when there was nothing. */
+  /**
+   * Removes what the system has about the user. Resolves when it is clean, also when there was nothing. Rejects with a
+   * StepError that says why; of any other error only the code is told.
+   */
   cleanUp(deletion: CleanUp): Promise<void>;
 };

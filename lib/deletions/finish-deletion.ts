@@ -1,17 +1,19 @@
 import { z } from "zod";
 import { connect, type Database } from "../../drizzle/client.ts";
 import {
-  readDeletion,
+  decideSystems,
   recordCompleted,
   recordError,
-  takeDeletion,
   type UserDeletion,
 } from "../../drizzle/queries/user-deletions.ts";
 import { required } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
-import { NotCleanError, UnknownDeletionError } from "./errors.ts";
+import { log } from "../log.ts";
+import { NotCleanError, NotCompletedError } from "./errors.ts";
 import { externalSystems } from "./external-systems.ts";
+import { type DeletionRun, holdDeletion } from "./hold-deletion.ts";
 import type { Confirmation } from "./send-confirmation.ts";
+import { statusOfRun } from "./status-of-run.ts";
 
 /** What a run about a deletion is told. All else is in the ledger: no personal data goes to Trigger.dev. */
 export const deletionSchema = z.object({ userId: z.guid() });
@@ -23,55 +25,73 @@ export type DeletionSteps = {
   confirm(): Promise<Confirmation>;
 };
 
-export type DeletionResult = {
-  userId: string;
-  systems: Record<string, "clean" | "already-clean">;
-  confirmation: Confirmation;
-};
+export type DeletionResult =
+  | {
+      userId: string;
+      status: "complete";
+      systems: Record<string, "clean" | "already-clean">;
+      confirmation: Confirmation;
+    }
+  /** Nothing was done: the run `holder` works on it. */
+  | { userId: string; status: "under-way"; holder: string };
 
-type Deps = { db?: Database; systems?: typeof externalSystems };
+type Deps = { db?: Database; systems?: typeof externalSystems; statusOf?: typeof statusOfRun };
 
 const each = <T>(names: readonly string[], status: T) =>
   Object.fromEntries(names.map((name) => [name, status]));
 
 const isDone = ({ systems }: UserDeletion, name: string) => systems[name]?.done_at !== undefined;
 
-function completed({ userId, systems, confirmationSentAt }: UserDeletion): DeletionResult {
+function completed({ userId, requiredSystems, systems, confirmationSentAt }: UserDeletion): DeletionResult {
   const confirmation = confirmationSentAt ? "already-sent" : "no-address";
-  return { userId, systems: each(Object.keys(systems), "already-clean" as const), confirmation };
+  const names = requiredSystems ?? Object.keys(systems);
+  return { userId, status: "complete", systems: each(names, "already-clean" as const), confirmation };
 }
 
 /**
  * Does what the ledger says is left of a deletion: the systems that are not clean, and only after all of them the
  * confirmation.
- * Rejects with NotCleanError or as `steps.confirm` does, after noting it in the ledger; UnknownDeletionError when
- * there is no such deletion.
+ * Rejects with NotCleanError or as `steps.confirm` does, after noting it in the ledger; NotCompletedError; as
+ * {@link holdDeletion} does.
  */
 export async function finishDeletion(
-  { userId, runId }: { userId: string; runId: string },
+  run: DeletionRun,
   steps: DeletionSteps,
-  { db = connect(required("DATABASE_URL")), systems = externalSystems }: Deps = {},
+  { db = connect(required("DATABASE_URL")), systems = externalSystems, statusOf = statusOfRun }: Deps = {},
 ): Promise<DeletionResult> {
-  const deletion = (await takeDeletion(db, userId, runId)) ?? (await readDeletion(db, userId));
-  if (!deletion) throw new UnknownDeletionError(userId);
-  if (deletion.completedAt) return completed(deletion);
+  const { userId, runId } = run;
+  const hold = await holdDeletion(run, { db, statusOf });
+  if (hold.kind === "complete") return completed(hold.deletion);
+  if (hold.kind === "under-way") {
+    log("info", "deletion.under_way", { userId, holder: hold.holder });
+    return { userId, status: "under-way", holder: hold.holder };
+  }
+  const { deletion } = hold;
   try {
-    const names = systems().map(({ name }) => name);
+    const names = deletion.requiredSystems ?? (await decide(db, userId, systems));
     const done = names.filter((name) => isDone(deletion, name));
     const left = names.filter((name) => !isDone(deletion, name));
     const failures = left.length > 0 ? await steps.cleanUp(left) : [];
     if (failures.length > 0) throw new NotCleanError(failures);
     const confirmation = await confirm(deletion, steps);
-    await recordCompleted(db, userId);
+    if (!(await recordCompleted(db, userId, runId))) throw new NotCompletedError(userId);
     return {
       userId,
+      status: "complete",
       systems: { ...each(done, "already-clean" as const), ...each(left, "clean" as const) },
       confirmation,
     };
   } catch (error) {
-    await recordError(db, userId, rootMessageOf(error));
+    await recordError(db, userId, { runId, error: rootMessageOf(error) });
     throw error;
   }
+}
+
+// Only an older version accepted deletions without deciding.
+async function decide(db: Database, userId: string, systems: typeof externalSystems): Promise<string[]> {
+  const names = systems().map(({ name }) => name);
+  await decideSystems(db, userId, names);
+  return names;
 }
 
 async function confirm(deletion: UserDeletion, steps: DeletionSteps): Promise<Confirmation> {

@@ -6,47 +6,56 @@ import {
 } from "../../drizzle/queries/user-deletions.ts";
 import { required } from "../env.ts";
 import { inParallel } from "../in-parallel.ts";
+import { log } from "../log.ts";
+import { hasEnded, LOST, type StatusOf } from "./run-status.ts";
 
 const PAGE = 100;
 
-// The run came to nothing through no fault of the deletion's steps.
-const LOST = new Set(["CANCELED", "CRASHED", "EXPIRED", "SYSTEM_FAILURE"]);
-/** The statuses of a run whose task did all it could; any other failure came from outside. */
-export const FAILED: ReadonlySet<string> = new Set(["FAILED", "TIMED_OUT"]);
+/** A deletion that no run works on, and the last one that did. */
+export type LostDeletion = { userId: string; runId: string | null };
 
-/** Looks up a run's status by the names of Trigger.dev's API; undefined when it knows no such run. */
-export type StatusOf = (runId: string) => Promise<string | undefined>;
-
-async function isLost({ runId, quiet }: IncompleteDeletion, statusOf: StatusOf): Promise<boolean> {
+async function isLost(deletion: IncompleteDeletion, statusOf: StatusOf): Promise<boolean> {
+  const { userId, runId, environment, quiet } = deletion;
   const status = runId === null ? undefined : await statusOf(runId);
+  if (status !== undefined && LOST.has(status)) return true;
+  if (status === undefined && environment === null) {
+    // Another environment's run may be about to take it, or Sequin to deliver it again.
+    log("info", "deletion.left_alone", { userId, runId });
+    return false;
+  }
   // Its systems get an hour to recover.
-  if (status === undefined || status === "COMPLETED" || FAILED.has(status)) return quiet;
-  return LOST.has(status);
+  return quiet && (status === undefined || hasEnded(status));
 }
 
 /**
- * Finds the users whose deletion is incomplete and has no run any more that would complete it, 100 at a time:
- * at once where the run was cancelled, crashed or expired, after a quiet hour where it failed.
+ * Finds the deletions of an environment that are incomplete and have no run any more that would complete them, 100 at a
+ * time: at once where the run was cancelled, crashed or expired, after a quiet hour where it failed.
  */
 export async function* lostDeletions(
   statusOf: StatusOf,
-  db: Database = connect(required("DATABASE_URL")),
-): AsyncGenerator<string[]> {
+  { environment, db = connect(required("DATABASE_URL")) }: { environment: string; db?: Database },
+): AsyncGenerator<LostDeletion[]> {
   let after: string | undefined;
   for (;;) {
-    const page = await findIncompleteDeletions(db, { after, limit: PAGE });
+    const page = await findIncompleteDeletions(db, { environment, after, limit: PAGE });
     if (page.length === 0) return;
     const lost = await inParallel(page, (deletion) => isLost(deletion, statusOf));
-    yield page.filter((_, index) => lost[index]).map(({ userId }) => userId);
+    yield page.filter((_, index) => lost[index]).map(({ userId, runId }) => ({ userId, runId }));
     after = page.at(-1)?.userId;
   }
 }
 
-/** Notes the run that works on a deletion from now on, so that the next resumption leaves it alone while it lives. */
+/**
+ * Notes the run that works on a lost deletion from now on, so that the next resumption leaves it alone while it lives;
+ * nothing where another run has taken it meanwhile.
+ */
 export async function noteRun(
-  userId: string,
-  runId: string,
-  db: Database = connect(required("DATABASE_URL")),
+  { userId, runId }: LostDeletion,
+  {
+    to,
+    environment,
+    db = connect(required("DATABASE_URL")),
+  }: { to: string; environment: string; db?: Database },
 ): Promise<void> {
-  await takeDeletion(db, userId, runId);
+  await takeDeletion(db, userId, { from: runId, to, environment });
 }

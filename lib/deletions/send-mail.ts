@@ -1,23 +1,43 @@
 import { createTransport, type NodemailerError } from "nodemailer";
 import { required } from "../env.ts";
 import type { Mail } from "./confirmation-mail.ts";
-import { MailRefusedError } from "./errors.ts";
+import { AddressRefusedError, MailNotSentError, MailRefusedError, StepError } from "./errors.ts";
 
 /** Hands a message to a mail server; resolves when the server has accepted it. */
 export type SendMail = (mail: Mail, signal: AbortSignal) => Promise<void>;
 
-// The server's own words may quote the address, which has no place in a log or in Trigger.dev.
-function withoutAddress(error: NodemailerError): Error {
-  const { responseCode, response, command, code } = error;
+// What nodemailer says of the time before the message goes out, beside replies of the server.
+const BEFORE_THE_MESSAGE =
+  /^(EDNS|ETLS|EAUTH|ENOAUTH|EOAUTH2|EENVELOPE|ECONFIG|EPROXY|EMESSAGE|EREQUIRETLS)$/;
+
+const isBeforeTheMessage = ({ code, syscall, timeoutType }: NodemailerError) =>
+  BEFORE_THE_MESSAGE.test(code ?? "") ||
+  syscall === "connect" ||
+  (timeoutType !== undefined && timeoutType !== "SOCKET_TIMEOUT");
+
+function refused({ responseCode, response, command, permanent }: NodemailerError): Error {
   const status = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response ?? "")?.[1];
   const said = [responseCode, status, command && `to ${command}`].filter(Boolean).join(" ");
-  if (error.permanent) return new MailRefusedError(`the mail server answered ${said}`);
-  return new Error(responseCode ? `the mail server answered ${said}` : `no mail server: ${code}`);
+  const words = `the mail server answered ${said}`;
+  if (!permanent) return new MailNotSentError(words);
+  // Other commands say nothing of the address: a 535 to AUTH is a wrong password.
+  return /^(RCPT TO|DATA)$/.test(command ?? "")
+    ? new AddressRefusedError(words)
+    : new MailRefusedError(words);
+}
+
+// The server's own words may quote the address, which has no place in a log or in Trigger.dev.
+function withoutAddress(error: NodemailerError): Error {
+  const { responseCode = 0, code } = error;
+  if (responseCode >= 400) return refused(error);
+  if (isBeforeTheMessage(error)) return new MailNotSentError(`no mail server: ${code}`);
+  return new StepError(`no answer of the mail server: ${code}`);
 }
 
 /**
  * Sends through SMTP_URL.
- * Rejects with MailRefusedError when the server refuses for good (5xx), with an Error when it may accept later.
+ * Rejects with MailNotSentError when the server surely has not accepted the message, MailRefusedError when it never
+ * will, AddressRefusedError when that is for the address; with another StepError when it may have accepted it.
  */
 export const sendMail: SendMail = async (mail, signal) => {
   const transport = createTransport({

@@ -1,5 +1,5 @@
 import { ApiError, runs } from "@trigger.dev/sdk";
-import { FAILED, type StatusOf } from "./lost-deletions.ts";
+import { FAILED, type StatusOf } from "./run-status.ts";
 
 /** Asks Trigger.dev for a run's status. */
 export const statusOfRun: StatusOf = async (runId) => {

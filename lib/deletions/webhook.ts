@@ -1,61 +1,52 @@
 import { createHash } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import { listOf, optional, required } from "../env.ts";
-import { rootMessageOf } from "../errors.ts";
+import { required } from "../env.ts";
+import { codeOf, StepError } from "./errors.ts";
 import type { ExternalSystem } from "./external-system.ts";
+import { parseWebhooks, type WebhookTarget } from "./webhook-list.ts";
 
 // 404 and 410: the system does not know the user, or not any more.
 const isClean = (status: number) => (status >= 200 && status < 300) || status === 404 || status === 410;
 
-const digest = (text: string) => createHash("sha256").update(text).digest("hex");
-
-// A query may carry a token, and names go to the ledger and to Trigger.dev.
-function nameOf({ protocol, host, pathname, search }: URL): string {
-  const scheme = protocol === "https:" ? "" : "http://";
-  return `webhook:${scheme}${host}${pathname}${search && `?${digest(search).slice(0, 8)}`}`;
-}
-
-async function post(url: URL, init: RequestInit): Promise<number> {
+async function post(url: string, init: RequestInit): Promise<number> {
   try {
     const response = await fetch(url, { ...init, method: "POST", redirect: "manual" });
     await response.body?.cancel();
     return response.status;
-  } catch (cause) {
-    throw new Error(`no answer: ${rootMessageOf(cause)}`, { cause });
+  } catch (error) {
+    // Not as its cause: fetch's own words may carry the URL.
+    throw new StepError(`no answer: ${codeOf(error)}`);
   }
 }
 
-function webhook(url: URL, secret: string): ExternalSystem {
+function webhook({ name, url }: WebhookTarget): ExternalSystem {
   return {
-    name: nameOf(url),
+    name,
     async cleanUp({ userId, requestedAt, idempotencyKey, signal }) {
       const body = JSON.stringify({
         type: "user.deleted",
         timestamp: requestedAt.toISOString(),
         data: { user_id: userId },
       });
-      const id = `msg_${digest(idempotencyKey).slice(0, 32)}`;
+      const id = `msg_${createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 32)}`;
       const sentAt = new Date();
       const headers = {
         "content-type": "application/json",
         "webhook-id": id,
         "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1000)),
-        "webhook-signature": new Webhook(secret).sign(id, sentAt, body),
+        "webhook-signature": new Webhook(required("USER_DELETION_WEBHOOK_SECRET")).sign(id, sentAt, body),
       };
       const status = await post(url, { headers, body, signal });
-      if (!isClean(status)) throw new Error(`answered ${status}`);
+      if (!isClean(status)) throw new StepError(`answered ${status}`);
     },
   };
 }
 
 /**
- * One system for each URL of USER_DELETION_WEBHOOK_URLS, told by a signed POST (standardwebhooks.com): 2xx says that
- * it is clean, 404 and 410 that there was nothing. Redirects are not followed: they fail.
- * @throws {EnvironmentError} when there are URLs and no USER_DELETION_WEBHOOK_SECRET
+ * One system for each URL of USER_DELETION_WEBHOOK_URLS, told by a POST (standardwebhooks.com) that is signed with
+ * USER_DELETION_WEBHOOK_SECRET: 2xx says that it is clean, 404 and 410 that there was nothing. Redirects are not
+ * followed: they fail.
+ * @throws {EnvironmentError} when the list is not set or malformed: that there are none has to be said, by `none`
  */
-export function webhooks(): ExternalSystem[] {
-  const urls = new Set(listOf(optional("USER_DELETION_WEBHOOK_URLS")).map((url) => new URL(url).href));
-  if (urls.size === 0) return [];
-  const secret = required("USER_DELETION_WEBHOOK_SECRET");
-  return [...urls].map((url) => webhook(new URL(url), secret));
-}
+export const webhooks = (): ExternalSystem[] =>
+  parseWebhooks(required("USER_DELETION_WEBHOOK_URLS")).targets.map(webhook);

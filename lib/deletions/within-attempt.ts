@@ -1,3 +1,5 @@
+import { StepError } from "./errors.ts";
+
 const ATTEMPT_MS = 60_000;
 
 /**
@@ -12,7 +14,9 @@ export async function withinAttempt<T>(
   const limit = AbortSignal.any([signal, timeout]);
   const aborted = new Promise<never>((_, reject) => {
     const end = () =>
-      reject(new Error(timeout.aborted ? `not done in ${milliseconds / 1000} s` : "the run was cancelled"));
+      reject(
+        new StepError(timeout.aborted ? `not done in ${milliseconds / 1000} s` : "the run was cancelled"),
+      );
     if (limit.aborted) end();
     else limit.addEventListener("abort", end, { once: true });
   });

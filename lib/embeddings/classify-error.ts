@@ -1,7 +1,8 @@
 import { APIError } from "openai";
 import { EnvironmentError } from "../env.ts";
-import { InvalidMessageError } from "../errors.ts";
+import { OtherModelError } from "./models-in-use.ts";
 import { EmbeddingShapeError } from "./provider.ts";
+import { RefusedTextError } from "./refused-text-error.ts";
 
 /** What to do with a failed attempt: give up, try again at a time, or try again with the task's backoff. */
 export type Verdict = { kind: "abort" } | { kind: "retryAt"; at: Date } | { kind: "retry" };
@@ -22,7 +23,7 @@ function retryAfterMs(headers: Headers | undefined, now: Date): number {
 const isQuotaExhausted = ({ code, type }: APIError) => [code, type].includes("insufficient_quota");
 const isTransient = (status: number) => status === 408 || status === 409 || status === 429 || status >= 500;
 
-const HOPELESS = [EnvironmentError, EmbeddingShapeError, InvalidMessageError];
+const HOPELESS = [EnvironmentError, EmbeddingShapeError, OtherModelError, RefusedTextError];
 
 /**
  * Classifies what a run threw. An exhausted quota is a 429 as well, and waiting does not fill it.

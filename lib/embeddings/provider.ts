@@ -1,118 +1,102 @@
 import OpenAI from "openai";
 import { z } from "zod";
-import { EMBEDDING_DIMENSIONS } from "../../drizzle/schema.ts";
+import type { EmbeddingModel } from "../../drizzle/queries/embeddings/models.ts";
 import { optional, required } from "../env.ts";
-import type { TextChunk } from "./split.ts";
 
-// OpenAI takes 2,048 inputs and 300,000 tokens a request, and counts tokens itself: stay well below.
-const MAX_INPUTS = 256;
-const MAX_TOKENS = 200_000;
-
-/** The provider answered, but not with one vector of 1,536 numbers for each text: another try would not help. */
+/** The provider answered, but not with one vector of the model's width for each text: another try would not help. */
 export class EmbeddingShapeError extends Error {
   override readonly name = "EmbeddingShapeError";
 }
 
-/** One answered request: `tokens` is what the provider charges for, whatever comes of the answer. */
-export type Usage = { model: string; tokens: number };
-
-type EmbedOptions = {
-  /** Of one request, in milliseconds; a minute when left out. */
-  timeoutMs?: number;
-  /** Called after each answered request. */
-  used?: (usage: Usage) => Promise<void>;
+/** One answered request: `tokens` is what the provider charges for; `left` what it says of its own limits. */
+export type Answer = {
+  vectors: Float32Array[];
+  tokens: number;
+  left: { tokens?: number | undefined; requests?: number | undefined };
 };
 
-/** Makes one vector for each chunk, in order; `tokens` is what the provider charges for. */
-export type EmbedChunks = (
-  chunks: readonly TextChunk[],
-  options?: EmbedOptions,
-) => Promise<{ vectors: number[][]; tokens: number }>;
+export type Model = Pick<EmbeddingModel, "name" | "dimensions">;
 
-/** The model that makes the vectors. */
-export const embeddingModel = () => optional("EMBEDDING_MODEL") ?? "text-embedding-3-small";
+/** Makes one vector for each text, in order, by one request. `timeoutMs` is a minute when left out. */
+export type EmbedTexts = (
+  model: Model,
+  texts: readonly string[],
+  options?: { timeoutMs?: number },
+) => Promise<Answer>;
 
-function floatsOf(base64: string): number[] {
+function floatsOf(base64: string): Float32Array {
   const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
-  return Array.from(new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4)));
+  return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
 }
+
+const numbersOf = (list: readonly unknown[]) =>
+  // Float32Array would make 0 of null.
+  Float32Array.from(list, (item) => (typeof item === "number" ? item : Number.NaN));
 
 const answerSchema = z.object({
   data: z.array(
     z.object({
       index: z.number(),
-      // Some compatible servers know one encoding only, whatever they are asked for.
-      embedding: z.union([z.array(z.number()), z.base64().transform(floatsOf)]),
+      // Some compatible servers know numbers only, whatever they are asked for.
+      embedding: z.union([
+        z.string().transform(floatsOf),
+        z.custom<unknown[]>(Array.isArray).transform(numbersOf),
+      ]),
     }),
   ),
+  usage: z.object({ prompt_tokens: z.number() }).optional().catch(undefined),
 });
 
-const usageSchema = z.object({ usage: z.object({ prompt_tokens: z.number() }) });
-
-const tokensOf = (answer: unknown, chunks: readonly TextChunk[]) =>
-  usageSchema.safeParse(answer).data?.usage.prompt_tokens ??
-  chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
-
-function requestsOf(chunks: readonly TextChunk[]): TextChunk[][] {
-  const requests: TextChunk[][] = [];
-  let tokens = 0;
-  for (const chunk of chunks) {
-    const open = requests.at(-1);
-    if (!open || open.length === MAX_INPUTS || tokens + chunk.tokens > MAX_TOKENS) {
-      requests.push([chunk]);
-      tokens = chunk.tokens;
-    } else {
-      open.push(chunk);
-      tokens += chunk.tokens;
-    }
-  }
-  return requests;
-}
-
-function vectorsOf(answer: unknown, texts: number, model: string) {
-  const parsed = answerSchema.safeParse(answer);
-  if (!parsed.success)
-    throw new EmbeddingShapeError(`${model} answered no embeddings: ${parsed.error.issues[0]?.message}`);
-  const vectors = parsed.data.data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
+function vectorsOf({ data }: z.infer<typeof answerSchema>, texts: number, { name, dimensions }: Model) {
+  const vectors = data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
   if (vectors.length !== texts)
-    throw new EmbeddingShapeError(`${model} answered ${vectors.length} vectors for ${texts} texts`);
-  const wrong = vectors.find((vector) => vector.length !== EMBEDDING_DIMENSIONS);
+    throw new EmbeddingShapeError(`${name} answered ${vectors.length} vectors for ${texts} texts`);
+  const wrong = vectors.find((vector) => vector.length !== dimensions);
   if (wrong)
     throw new EmbeddingShapeError(
-      `${model} answered a vector of ${wrong.length} numbers; post_embeddings.embedding has ${EMBEDDING_DIMENSIONS}`,
+      `${name} answered a vector of ${wrong.length} numbers, and is registered with ${dimensions}: npm run reembed -- --model ${name} --dimensions ${wrong.length}`,
     );
+  if (vectors.some((vector) => !vector.every(Number.isFinite)))
+    throw new EmbeddingShapeError(`${name} answered a vector with what is no number`);
   return vectors;
 }
 
+const numberIn = (headers: Headers, name: string) => {
+  const text = headers.get(name)?.trim();
+  return text && /^\d+$/.test(text) ? Number(text) : undefined;
+};
+
 /**
- * Embeds chunks through OpenAI's API, or that of OPENAI_BASE_URL.
- * @throws {OpenAI.APIError} as the provider answered, without a retry of its own: the task decides that
+ * Embeds texts through OpenAI's API, or that of OPENAI_BASE_URL.
+ * @throws {OpenAI.APIError} as the provider answered, without a retry of its own
  * @throws {EmbeddingShapeError} when the answer does not fit
  */
-export const embedChunks: EmbedChunks = async (chunks, { timeoutMs = 60_000, used } = {}) => {
-  const model = embeddingModel();
+export const embedTexts: EmbedTexts = async (model, texts, { timeoutMs = 60_000 } = {}) => {
   const client = new OpenAI({
     apiKey: required("OPENAI_API_KEY"),
     baseURL: optional("OPENAI_BASE_URL") ?? "https://api.openai.com/v1",
     maxRetries: 0,
     timeout: timeoutMs,
   });
-  // Only this family can be asked for a width; others have one of their own.
-  const dimensions = model.startsWith("text-embedding-3") ? EMBEDDING_DIMENSIONS : undefined;
-  const vectors: number[][] = [];
-  let tokens = 0;
-  for (const request of requestsOf(chunks)) {
-    const answer = await client.embeddings.create({
-      model,
-      dimensions,
-      input: request.map((chunk) => chunk.text),
-      // Left out, the SDK asks for base64 and decodes whatever comes, numbers as well, to garbage.
-      encoding_format: "float",
-    });
-    const charged = tokensOf(answer, request);
-    await used?.({ model, tokens: charged });
-    vectors.push(...vectorsOf(answer, request.length, model));
-    tokens += charged;
-  }
-  return { vectors, tokens };
+  const { data, response } = await client.embeddings
+    .create({
+      model: model.name,
+      // Only this family can be asked for a width; others have one of their own.
+      dimensions: model.name.startsWith("text-embedding-3") ? model.dimensions : undefined,
+      input: [...texts],
+      // Asked for by name, the SDK leaves the answer as it is: a quarter of the bytes, and no numbers to parse.
+      encoding_format: "base64",
+    })
+    .withResponse();
+  const answer = answerSchema.safeParse(data);
+  if (!answer.success)
+    throw new EmbeddingShapeError(`${model.name} answered no embeddings: ${answer.error.issues[0]?.message}`);
+  return {
+    vectors: vectorsOf(answer.data, texts.length, model),
+    tokens: answer.data.usage?.prompt_tokens ?? Number.NaN,
+    left: {
+      tokens: numberIn(response.headers, "x-ratelimit-remaining-tokens"),
+      requests: numberIn(response.headers, "x-ratelimit-remaining-requests"),
+    },
+  };
 };

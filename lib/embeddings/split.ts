@@ -49,12 +49,33 @@ function pieces(text: string, boundaries: RegExp[] = BOUNDARIES): TextChunk[] {
   return parts.flatMap((part) => whole(pieces(part, finer)));
 }
 
+/** A chunk of a text; `start` and `length` are characters as Postgres counts them (code points). */
+export type PlacedChunk = TextChunk & { start: number; length: number };
+
+// Code points, without an array of them.
+function lengthOf(text: string): number {
+  let surrogates = 0;
+  for (let index = 0; index < text.length; index += 1)
+    if ((text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00)
+      surrogates += 1;
+  return text.length - surrogates;
+}
+
+function placed(chunks: TextChunk[]): PlacedChunk[] {
+  let start = 0;
+  return chunks.map((chunk) => {
+    const length = lengthOf(chunk.text);
+    start += length;
+    return { ...chunk, start: start - length, length };
+  });
+}
+
 /**
  * Splits a text into chunks of at most {@link MAX_CHUNK_TOKENS} tokens, at paragraphs, sentences or words where it
  * can. Joined, the chunks are the text, but for chunks of white space only, which are left out.
  * Equal texts give equal chunks.
  */
-export function split(text: string): TextChunk[] {
+export function split(text: string): PlacedChunk[] {
   const chunks: TextChunk[] = [];
   let open: TextChunk = { text: "", tokens: 0 };
   for (const piece of pieces(text)) {
@@ -63,5 +84,5 @@ export function split(text: string): TextChunk[] {
       open = piece;
     } else open = { text: open.text + piece.text, tokens: open.tokens + piece.tokens };
   }
-  return [...chunks, open].filter((chunk) => /\S/.test(chunk.text));
+  return placed([...chunks, open]).filter((chunk) => /\S/.test(chunk.text));
 }

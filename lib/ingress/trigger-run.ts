@@ -1,24 +1,19 @@
-import {
-  type AnyTask,
-  idempotencyKeys,
-  type TaskIdentifier,
-  type TaskPayload,
-  tasks,
-} from "@trigger.dev/sdk";
+import { idempotencyKeys, tasks } from "@trigger.dev/sdk";
 import { beforeDeadline } from "../before-deadline.ts";
 import { UnavailableError } from "../errors.ts";
 
-/** A run to trigger. `idempotencyKey` is in force for `idempotencyKeyTTL` (`30d`), or until the run fails. */
-export type TaskRun<T extends AnyTask> = {
-  task: TaskIdentifier<T>;
-  payload: TaskPayload<T>;
+/**
+ * A run to trigger. Without its `idempotencyKey` a trigger whose answer was lost would run twice; it is in force for
+ * `idempotencyKeyTTL` (`30d`), or until the run fails.
+ */
+export type TaskRun = {
+  task: string;
+  payload: object;
   tags: string[];
-  idempotencyKey?: string;
+  idempotencyKey: string;
   idempotencyKeyTTL?: string;
-  /** Runs of one task with one key wait for each other where the task's queue has a concurrency limit of 1. */
-  concurrencyKey?: string;
-  /** Called with the run's id before the message is acknowledged. */
-  accepted?: (runId: string) => Promise<void>;
+  /** Seconds by which the run goes ahead of others in its queue. */
+  priority?: number;
 };
 
 // A run expires when nothing took it within its ttl; Trigger.dev's default in development is 10 minutes.
@@ -26,16 +21,16 @@ const TTL = "14d";
 // Sequin is the one that tries for long; the SDK would hold its request for 9 s.
 const RETRY = { maxAttempts: 3, minTimeoutInMs: 250, maxTimeoutInMs: 1_000, factor: 2, randomize: true };
 
-async function trigger<T extends AnyTask>(run: TaskRun<T>): Promise<string> {
-  const { task, payload, tags, idempotencyKey, idempotencyKeyTTL, concurrencyKey } = run;
-  const key = idempotencyKey && (await idempotencyKeys.create(idempotencyKey, { scope: "global" }));
+async function trigger(run: TaskRun): Promise<string> {
+  const { task, payload, tags, idempotencyKey, idempotencyKeyTTL, priority } = run;
   const options = {
     tags,
     ttl: TTL,
-    concurrencyKey,
-    ...(key ? { idempotencyKey: key, idempotencyKeyTTL: idempotencyKeyTTL ?? "30d" } : {}),
+    priority,
+    idempotencyKey: await idempotencyKeys.create(idempotencyKey, { scope: "global" }),
+    idempotencyKeyTTL: idempotencyKeyTTL ?? "30d",
   };
-  const handle = await tasks.trigger<T>(task, payload, options, { retry: RETRY });
+  const handle = await tasks.trigger(task, payload, options, { retry: RETRY });
   return handle.id;
 }
 
@@ -44,7 +39,7 @@ async function trigger<T extends AnyTask>(run: TaskRun<T>): Promise<string> {
  * Rejects with UnavailableError when Trigger.dev refuses, does not answer after the SDK's retries, or not before
  * `deadline`, in Unix milliseconds.
  */
-export async function triggerRun<T extends AnyTask>(run: TaskRun<T>, deadline: number): Promise<string> {
+export async function triggerRun(run: TaskRun, deadline: number): Promise<string> {
   try {
     return await beforeDeadline(() => trigger(run), deadline);
   } catch (cause) {

@@ -1,9 +1,12 @@
 import { connect, type Database } from "../../drizzle/client.ts";
-import { findNearestPosts, type NearestPost } from "../../drizzle/queries/nearest-posts.ts";
-import { fingerprintOf, textOf } from "../embeddings/fingerprint.ts";
-import { type EmbedChunks, embedChunks, embeddingModel } from "../embeddings/provider.ts";
-import { split } from "../embeddings/split.ts";
-import { required } from "../env.ts";
+import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
+import { findPostsByIds } from "../../drizzle/queries/posts-on-page.ts";
+import type { EmbeddedSource } from "../embeddings/embedded-source.ts";
+import { modelsInUse, OtherModelError } from "../embeddings/models-in-use.ts";
+import { posts } from "../embeddings/posts.ts";
+import { type EmbedTexts, embedTexts } from "../embeddings/provider.ts";
+import { sources } from "../embeddings/sources.ts";
+import { EnvironmentError, required } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import type { SearchQuery } from "./query.ts";
@@ -22,41 +25,53 @@ async function available<T>(work: () => Promise<T>, message: string): Promise<T>
     return await work();
   } catch (cause) {
     log("error", "search.unavailable", { error: message, cause: rootMessageOf(cause) });
-    throw new SearchUnavailableError(message, { cause });
+    const mends = cause instanceof EnvironmentError || cause instanceof OtherModelError;
+    const told = mends ? cause.message : message;
+    throw new SearchUnavailableError(told, { cause });
   }
 }
 
-function snippetOf(post: NearestPost, model: string): string {
-  const chunks = split(textOf(post));
-  // When the text has changed since, the chunk that matched is gone: its run is on its way.
-  const matched =
-    fingerprintOf(post, model).contentHash === post.contentHash ? chunks[post.chunk] : undefined;
-  return (matched ?? chunks[0])?.text.trim() ?? "";
-}
+type Deps = { db?: Database; embed?: EmbedTexts };
 
-type Deps = { db?: Database; embed?: EmbedChunks; model?: string };
+/** A row of any embedded table that was found: `snippet` is the chunk that matched. */
+export type FoundRow = { id: string; snippet: string; score: number };
+
+const NO_DATABASE = "Search needs the database, and that does not answer now; try again in a moment";
 
 /**
- * Finds posts by meaning, the best first, each by its best chunk, among the vectors of the active model.
- * Rejects with SearchUnavailableError when the provider or the database does not answer.
+ * Finds rows of an embedded table by meaning, the best first, each by its best chunk, among the vectors of the active
+ * model. Rejects with SearchUnavailableError when the provider or the database does not answer.
  */
-export async function searchPosts(
+export async function searchRows(
+  { of }: EmbeddedSource,
   { q, limit }: SearchQuery,
-  { db = connect(required("DATABASE_URL")), embed = embedChunks, model = embeddingModel() }: Deps = {},
-): Promise<SearchResult[]> {
+  { db = connect(required("DATABASE_URL")), embed = embedTexts }: Deps = {},
+): Promise<FoundRow[]> {
+  const { active: model } = await available(() => modelsInUse(db), NO_DATABASE);
   const vector = await available(
     () => vectorOfQuery(q, { model, db, embed }),
     "Search needs the embedding provider, and that does not answer now; try again in a moment",
   );
-  const nearest = await available(
-    () => findNearestPosts(db, { vector, model, limit }),
-    "Search needs the database, and that does not answer now; try again in a moment",
+  const nearest = await available(() => findNearestRows(db, of, { vector, model, limit }), NO_DATABASE);
+  return nearest.map(({ id, snippet, distance }) => ({ id, snippet: snippet.trim(), score: 1 - distance }));
+}
+
+/** As {@link searchRows}, among the posts, with their titles and authors. */
+export async function searchPosts(query: SearchQuery, deps: Deps = {}): Promise<SearchResult[]> {
+  const { db = connect(required("DATABASE_URL")) } = deps;
+  const found = await searchRows(posts, query, deps);
+  const ids = found.map(({ id }) => BigInt(id));
+  const byId = new Map(
+    (await available(() => findPostsByIds(db, ids), NO_DATABASE)).map((post) => [String(post.id), post]),
   );
-  return nearest.map((post) => ({
-    id: String(post.id),
-    title: post.title,
-    author: post.author,
-    snippet: snippetOf(post, model),
-    score: 1 - post.distance,
-  }));
+  return found.flatMap((row) => {
+    const post = byId.get(row.id);
+    return post ? [{ ...row, title: post.title, author: post.author }] : [];
+  });
+}
+
+/** Searches the table that the query names: posts, or the rows of another embedded table. */
+export async function search(query: SearchQuery): Promise<FoundRow[] | SearchResult[]> {
+  const source = sources.find(({ of }) => of.name === query.in);
+  return source === undefined || source === posts ? searchPosts(query) : searchRows(source, query);
 }

@@ -1,18 +1,18 @@
 import type { Database } from "../../drizzle/client.ts";
-import { addUsage } from "../../drizzle/queries/embedding-usage.ts";
-import { type EmbedChunks, EmbeddingShapeError } from "../embeddings/provider.ts";
+import { askProvider } from "../embeddings/ask-provider.ts";
+import { EmbeddingShapeError, type EmbedTexts, type Model } from "../embeddings/provider.ts";
 
 const MAX_KEPT = 200;
 // A person waits for the answer.
 const TIMEOUT_MS = 10_000;
 
-const kept = new Map<string, Promise<number[]>>();
+const kept = new Map<string, Promise<Float32Array>>();
 
-async function embedText(text: string, db: Database, embed: EmbedChunks): Promise<number[]> {
-  const { vectors } = await embed([{ text, tokens: Math.ceil(text.length / 4) }], {
-    timeoutMs: TIMEOUT_MS,
-    used: (usage) => addUsage(db, usage),
-  });
+type Deps = { model: Model; db: Database; embed: EmbedTexts };
+
+async function embedText(text: string, { model, db, embed }: Deps): Promise<Float32Array> {
+  const ask = { model, db, embed, urgent: true, timeoutMs: TIMEOUT_MS, deadline: Date.now() + TIMEOUT_MS };
+  const { vectors } = await askProvider([{ text, tokens: Math.ceil(text.length / 4) }], ask);
   const [vector] = vectors;
   if (!vector) throw new EmbeddingShapeError("The provider answered no vector");
   return vector;
@@ -22,12 +22,9 @@ async function embedText(text: string, db: Database, embed: EmbedChunks): Promis
  * The vector of a search text. The last 200 are kept, so that a page of results that refreshes itself asks the
  * provider once. Rejects as the provider does.
  */
-export function vectorOfQuery(
-  text: string,
-  { model, db, embed }: { model: string; db: Database; embed: EmbedChunks },
-): Promise<number[]> {
-  const key = `${model}\n${text}`;
-  const vector = kept.get(key) ?? embedText(text, db, embed);
+export function vectorOfQuery(text: string, deps: Deps): Promise<Float32Array> {
+  const key = `${deps.model.name}\n${deps.model.dimensions}\n${text}`;
+  const vector = kept.get(key) ?? embedText(text, deps);
   kept.delete(key);
   kept.set(key, vector);
   for (const oldest of kept.keys()) {

@@ -1,6 +1,5 @@
 import type { Database } from "../../drizzle/client.ts";
 import { findRecentDeletions } from "../../drizzle/queries/recent-deletions.ts";
-import { externalSystems } from "../deletions/external-systems.ts";
 import { runUrl } from "./run-url.ts";
 
 const SHOWN = 6;
@@ -23,11 +22,8 @@ export type DeletionOnPage = {
 
 type Deletion = Awaited<ReturnType<typeof findRecentDeletions>>[number];
 
-function systemSteps({ systems, completedAt }: Deletion, configured: readonly string[]): Step[] {
-  const recorded = Object.keys(systems);
-  // What is configured now says nothing of a deletion that was completed before.
-  const names = completedAt ? recorded : new Set([...recorded, ...configured]);
-  return [...names].map((name) => {
+function systemSteps({ requiredSystems, systems }: Deletion): Step[] {
+  return (requiredSystems ?? Object.keys(systems)).map((name) => {
     const { done_at, failed_at, error } = systems[name] ?? {};
     if (done_at) return { name, state: "done", at: new Date(done_at), error: undefined };
     if (failed_at) return { name, state: "failed", at: new Date(failed_at), error };
@@ -35,21 +31,21 @@ function systemSteps({ systems, completedAt }: Deletion, configured: readonly st
   });
 }
 
-function confirmationStep({ confirmationSentAt, completedAt }: Deletion): Step {
+function confirmationStep({ confirmationSentAt, confirmationRefusedAt, completedAt }: Deletion): Step {
   const name = "e-mail";
   if (confirmationSentAt) return { name, state: "done", at: confirmationSentAt, error: undefined };
   if (completedAt) return { name, state: "skipped", at: undefined, error: "no address was known" };
+  if (confirmationRefusedAt)
+    return { name, state: "failed", at: confirmationRefusedAt, error: "the mail server refuses the address" };
   return { name, state: "waiting", at: undefined, error: undefined };
 }
 
 /** The last deletions with all their steps, the newest first. No addresses: the ledger forgets them, too. */
-export async function deletionsOnPage(db: Database, systems = externalSystems): Promise<DeletionOnPage[]> {
+export async function deletionsOnPage(db: Database): Promise<DeletionOnPage[]> {
   const deletions = await findRecentDeletions(db, SHOWN);
-  if (deletions.length === 0) return [];
-  const configured = systems().map(({ name }) => name);
   return deletions.map((deletion) => {
     const { userId, requestedAt, completedAt, lastError, runId } = deletion;
-    const steps = [...systemSteps(deletion, configured), confirmationStep(deletion)];
+    const steps = [...systemSteps(deletion), confirmationStep(deletion)];
     const run = runId === null ? undefined : { id: runId, url: runUrl(runId) };
     return { userId, requestedAt, completedAt, lastError, steps, run };
   });

@@ -1,40 +1,34 @@
 import { connect, type Database } from "../../drizzle/client.ts";
 import { type DayOfUsage, readUsage } from "../../drizzle/queries/embedding-usage.ts";
-import { countPostStates, type Lag, type PostState, readLag } from "../../drizzle/queries/post-states.ts";
-import { recipeOf } from "../embeddings/fingerprint.ts";
-import { embeddingModel } from "../embeddings/provider.ts";
+import { type Lag, readLag } from "../../drizzle/queries/embeddings/answer-lag.ts";
+import { modelsInUse } from "../embeddings/models-in-use.ts";
+import { posts as source } from "../embeddings/posts.ts";
 import { required } from "../env.ts";
+import { rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
+import { type Counts, readStateCounts } from "./counts.ts";
 import { type DeletionOnPage, deletionsOnPage } from "./deletions.ts";
 import { freshFor } from "./fresh-for.ts";
-import { type PostsOnPage, postsOnPage } from "./posts.ts";
+import { type PostOnPage, postsOnPage } from "./posts.ts";
+import { newestRuns, type Run } from "./runs.ts";
 
+const LIMIT_MS = 1_500;
 const DAYS = 14;
 
-export type Counts = Record<PostState | "failed", number>;
+export type { Counts, DayOfUsage, Lag };
 
-export type { DayOfUsage, Lag };
-
-export type Status = Pick<PostsOnPage, "posts" | "runsAreKnown"> & {
+export type Status = {
   model: string;
   counts: Counts;
   lag: Lag | undefined;
+  posts: (PostOnPage & { run: Run | undefined })[];
+  runsAreKnown: boolean;
   /** Each of the last 14 UTC days, the oldest first. */
   usage: DayOfUsage[];
   deletions: DeletionOnPage[];
 };
 
 const database = () => connect(required("DATABASE_URL"));
-
-async function totals(db: Database) {
-  const counts = await countPostStates(db, recipeOf(embeddingModel()));
-  return { counts, lag: await readLag(db) };
-}
-
-// They read every post: with many, they are taken less often instead of keeping the database busy.
-const sharedTotals = freshFor(
-  () => totals(database()),
-  (tookMs) => Math.min(10_000, 20 * tookMs),
-);
 
 function everyDay(usage: DayOfUsage[], now: Date): DayOfUsage[] {
   const known = new Map(usage.map((day) => [day.day, day]));
@@ -44,34 +38,37 @@ function everyDay(usage: DayOfUsage[], now: Date): DayOfUsage[] {
   });
 }
 
-function countsWith(counts: Record<PostState, number>, failed: PostsOnPage["failed"]): Counts {
-  return {
-    ...counts,
-    pending: Math.max(0, counts.pending - failed.pending),
-    stale: Math.max(0, counts.stale - failed.stale),
-    failed: failed.pending + failed.stale,
-  };
+async function runsOf(posts: PostOnPage[]): Promise<Map<string, Run> | undefined> {
+  try {
+    return await newestRuns(
+      posts.map(({ tag }) => tag),
+      Date.now() + LIMIT_MS,
+    );
+  } catch (error) {
+    log("warn", "status.runs_unknown", { error: rootMessageOf(error) });
+    return undefined;
+  }
 }
 
-type Deps = { db?: Database; readTotals?: () => ReturnType<typeof totals> };
-
 /** Reads what the status page shows. Rejects when the database does not answer; Trigger.dev need not. */
-export async function readStatus({ db = database(), readTotals = sharedTotals }: Deps = {}): Promise<Status> {
-  const model = embeddingModel();
-  const [{ counts, lag }, { posts, failed, runsAreKnown }, usage, deletions] = await Promise.all([
-    readTotals(),
-    postsOnPage(db, recipeOf(model)),
+export async function readStatus({ db = database() }: { db?: Database } = {}): Promise<Status> {
+  const { active } = await modelsInUse(db);
+  const [counts, lag, posts, usage, deletions] = await Promise.all([
+    readStateCounts(db, source, active),
+    readLag(db, source.of, active.id),
+    postsOnPage(db, active),
     readUsage(db, DAYS),
     deletionsOnPage(db),
   ]);
+  const runs = await runsOf(posts);
   return {
-    model,
-    counts: countsWith(counts, failed),
+    model: active.name,
+    counts,
     lag,
+    posts: posts.map((post) => ({ ...post, run: runs?.get(post.tag) })),
+    runsAreKnown: runs !== undefined,
     usage: everyDay(usage, new Date()),
     deletions,
-    posts,
-    runsAreKnown,
   };
 }
 

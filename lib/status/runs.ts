@@ -8,11 +8,9 @@ const LIMIT = 100;
 /** A run in Trigger.dev; `failed` when it ended without doing its work. */
 export type Run = { id: string; status: string; failed: boolean; url: string | undefined };
 
-type Filter = { tag?: string[]; status?: (typeof FAILED)[number][]; period?: string };
-
-async function newestByTag(filter: Filter, deadline: number): Promise<Map<string, Run>> {
+async function newestByTag(tag: string[], deadline: number): Promise<Map<string, Run>> {
   const once = { retry: { maxAttempts: 1 } };
-  const page = await beforeDeadline(async () => runs.list({ ...filter, limit: LIMIT }, once), deadline);
+  const page = await beforeDeadline(async () => runs.list({ tag, limit: LIMIT }, once), deadline);
   const newest = new Map<string, Run>();
   // The newest run comes first.
   for (const { id, status, tags } of page.data)
@@ -29,10 +27,5 @@ async function newestByTag(filter: Filter, deadline: number): Promise<Map<string
  * before `deadline`, in Unix milliseconds.
  */
 export async function newestRuns(tags: readonly string[], deadline: number): Promise<Map<string, Run>> {
-  return tags.length > 0 ? newestByTag({ tag: [...tags] }, deadline) : new Map();
-}
-
-/** The tags of the last 100 runs of a week that failed. Rejects as {@link newestRuns}. */
-export async function tagsOfFailedRuns(deadline: number): Promise<string[]> {
-  return [...(await newestByTag({ status: [...FAILED], period: "7d" }, deadline)).keys()];
+  return tags.length > 0 ? newestByTag([...tags], deadline) : new Map();
 }

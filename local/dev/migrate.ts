@@ -1,14 +1,15 @@
-import { drizzle } from "drizzle-orm/node-postgres";
-import { migrate } from "drizzle-orm/node-postgres/migrator";
-import pg from "pg";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Variables } from "../stand-ins.ts";
 
-/** Applies the migrations of a folder that the database does not have yet. The same ledger as `drizzle-kit migrate`. */
-export async function applyMigrations(databaseUrl: string, migrationsFolder: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: "npm run dev: migrate" });
-  await client.connect();
-  try {
-    await migrate(drizzle({ client }), { migrationsFolder });
-  } finally {
-    await client.end();
-  }
+/** Runs `npm run migrate`'s script with these variables, and hands on its lines. Rejects when it fails. */
+export async function applyMigrations(variables: Variables, say: (line: string) => void): Promise<void> {
+  const child = spawn(process.execPath, ["scripts/run.mjs", "scripts/migrate.ts"], {
+    env: { ...process.env, ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", say);
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error("The database could not be migrated; see the lines above.");
 }

@@ -29,6 +29,7 @@ function variables(): Record<string, string> {
     TRIGGER_SECRET_KEY: "tr_prod_tests",
     TRIGGER_API_URL: trigger.url,
     TRIGGER_PROJECT_REF: "proj_tests",
+    USER_DELETION_WEBHOOK_URLS: "none",
   };
 }
 

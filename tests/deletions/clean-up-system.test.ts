@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { recordDeletion } from "../../drizzle/queries/user-deletions.ts";
 import { cleanUpSystem } from "../../lib/deletions/clean-up-system.ts";
-import { isHopeless } from "../../lib/deletions/errors.ts";
-import { externalSystems } from "../../lib/deletions/external-systems.ts";
+import { isHopeless, StepError } from "../../lib/deletions/errors.ts";
 import { ownRows } from "../../lib/deletions/own-rows.ts";
 import { startExternalSystem } from "../../local/external-system/start.ts";
 import { answerWith, hang, startFaultyServer } from "../faulty-server.ts";
 import { startDatabase } from "./database.ts";
+import { ENVIRONMENT, heldDeletion, systemAt } from "./ledger.ts";
 import { serve } from "./serve.ts";
 
 const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
@@ -35,15 +34,13 @@ afterEach(() => {
 });
 
 const urlOf = (name: string) => `${http.url}/local/external-system/${name}/user-deleted`;
-const systemOf = (name: string) => `webhook:${urlOf(name)}`;
+const systemOf = (name: string) => systemAt(urlOf(name));
 
-async function newDeletion() {
-  const userId = randomUUID();
-  await recordDeletion(database.db, { userId, email: null, emailHash: null });
-  return userId;
-}
+const newDeletion = (...systems: string[]) =>
+  heldDeletion(database.db, { systems: systems.length > 0 ? systems : [systemOf("crm")] });
 
-const cleanUp = (userId: string, system = systemOf("crm")) => cleanUpSystem({ userId, system, signal });
+const cleanUp = (userId: string, system = systemOf("crm")) =>
+  cleanUpSystem({ userId, system, environment: ENVIRONMENT, signal });
 
 async function callsFor(userId: string): Promise<{ webhookId: string; status: number }[]> {
   const calls = await (await fetch(`${http.url}/local/external-system/calls`)).json();
@@ -57,10 +54,10 @@ const fail = (fault: object) =>
 async function failureOf(start: ReturnType<typeof startFaultyServer>) {
   const server = await start;
   vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
-  const userId = await newDeletion();
-  const [system] = externalSystems();
+  const system = systemAt(server.url);
+  const userId = await newDeletion(system);
   try {
-    const result = cleanUpSystem({ userId, system: system?.name ?? "", signal });
+    const result = cleanUp(userId, system);
     const outcome = await result.then(
       ({ status }) => status,
       (error: Error) => error.message,
@@ -107,7 +104,7 @@ describe("cleaning an external system", () => {
 
   it("sends different webhook-ids to different systems", async () => {
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `${urlOf("crm")}, ${urlOf("billing")}`);
-    const userId = await newDeletion();
+    const userId = await newDeletion(systemOf("crm"), systemOf("billing"));
     await cleanUp(userId, systemOf("crm"));
     await cleanUp(userId, systemOf("billing"));
     expect(new Set((await callsFor(userId)).map(({ webhookId }) => webhookId)).size).toBe(2);
@@ -117,7 +114,7 @@ describe("cleaning an external system", () => {
     const names = Array.from({ length: 8 }, (_, index) => `system-${index}`);
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", names.map(urlOf).join("\n"));
     await fail({ name: "system-3", status: 500, times: 1 });
-    const userId = await newDeletion();
+    const userId = await newDeletion(...names.map(systemOf));
     await Promise.allSettled(names.map((name) => cleanUp(userId, systemOf(name))));
     const { systems } = await database.deletion(userId);
     expect(Object.keys(systems).sort()).toEqual(names.map(systemOf).sort());
@@ -140,8 +137,8 @@ describe("cleaning an external system", () => {
     const server = await startFaultyServer(hang);
     await server.close();
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
-    const userId = await newDeletion();
-    await expect(cleanUp(userId, `webhook:${server.url}/`)).rejects.toThrow(/no answer: .*ECONNREFUSED/);
+    const userId = await newDeletion(systemAt(server.url));
+    await expect(cleanUp(userId, systemAt(server.url))).rejects.toThrow(/^no answer: ECONNREFUSED$/);
   });
 
   it("does nothing for a user whose deletion is not recorded, and does not try again", async () => {
@@ -152,15 +149,97 @@ describe("cleaning an external system", () => {
     expect(await callsFor(userId)).toEqual([]);
   });
 
-  it("does not try again for a system that is not configured any more, nor without a secret", async () => {
+  it.each([
+    ["another system only", { USER_DELETION_WEBHOOK_URLS: "https://other.example" }, /^not configured where/],
+    ["none", { USER_DELETION_WEBHOOK_URLS: "none" }, /^not configured where/],
+    ["no list of systems", { USER_DELETION_WEBHOOK_URLS: "" }, /^USER_DELETION_WEBHOOK_URLS is not set/],
+    ["no secret", { USER_DELETION_WEBHOOK_SECRET: "" }, /^USER_DELETION_WEBHOOK_SECRET is not set/],
+  ])("fails at once and says so in the ledger where the task has %s", async (_, variables, message) => {
     const userId = await newDeletion();
-    const unknown = await cleanUp(userId, "webhook:gone").catch((reason) => reason);
-    expect(unknown.message).toBe("There is no external system webhook:gone");
-    expect(isHopeless(unknown)).toBe(true);
-    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "");
-    const unset = await cleanUp(userId).catch((reason) => reason);
-    expect(unset.message).toContain("USER_DELETION_WEBHOOK_SECRET is not set");
-    expect(isHopeless(unset)).toBe(true);
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    const error = await cleanUp(userId).catch((reason) => reason);
+    expect(error.message).toMatch(message);
+    expect(isHopeless(error)).toBe(true);
+    expect((await database.deletion(userId)).systems[systemOf("crm")]).toEqual({
+      failed_at: expect.any(String),
+      error: error.message,
+    });
+  });
+
+  it("does not tell a system that is configured later than the deletion was accepted", async () => {
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `${urlOf("crm")}, ${urlOf("billing")}`);
+    const userId = await newDeletion();
+    expect((await cleanUp(userId, systemOf("billing"))).status).toBe("not-required");
+    expect(await callsFor(userId)).toEqual([]);
+  });
+
+  it("tells a system under its own name when a token in its URL has changed meanwhile", async () => {
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `crm=${urlOf("crm")}?token=old`);
+    const userId = await newDeletion("crm");
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `crm=${urlOf("crm")}?token=new`);
+    expect((await cleanUp(userId, "crm")).status).toBe("clean");
+  });
+
+  it("touches nothing in another environment than the one that began the deletion", async () => {
+    const userId = await newDeletion();
+    const before = await database.deletion(userId);
+    const run = cleanUpSystem({ userId, system: systemOf("crm"), environment: "proj_tests/env_dev", signal });
+    const error = await run.catch((reason) => reason);
+    expect(error.message).toBe(
+      `The deletion of user ${userId} was begun by ${ENVIRONMENT}: only a run there may work on it`,
+    );
+    expect(isHopeless(error)).toBe(true);
+    expect(await database.deletion(userId)).toEqual(before);
+    expect(await callsFor(userId)).toEqual([]);
+  });
+});
+
+describe("what a failed step says", () => {
+  const system = (error: unknown) => () => [
+    {
+      name: "analytics",
+      cleanUp: async () => {
+        throw error;
+      },
+    },
+  ];
+
+  it.each([
+    ["its own words for a StepError", new StepError("answered 503"), "answered 503"],
+    [
+      "the code of anything else",
+      Object.assign(new Error("https://x/?token=s3cret"), { code: "E_X" }),
+      "E_X",
+    ],
+    [
+      "the code of its cause",
+      new Error("s3cret", { cause: Object.assign(new Error("s3cret"), { code: "E_Y" }) }),
+      "E_Y",
+    ],
+    ["its name where it has no code", new TypeError("Failed to parse URL from s3cret"), "TypeError"],
+  ])("is %s", async (_, thrown, said) => {
+    const userId = await newDeletion("analytics");
+    const request = { userId, system: "analytics", environment: ENVIRONMENT, signal };
+    const error = await cleanUpSystem(request, { systems: system(thrown) }).catch((reason) => reason);
+    expect(error.message).toBe(said);
+    expect(`${error.stack} ${JSON.stringify(error)} ${error.cause}`).not.toContain("s3cret");
+    expect((await database.deletion(userId)).systems.analytics?.error).toBe(said);
+  });
+
+  it("has nothing of a webhook's path and query in it, wherever it goes", async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, "warn").mockImplementation((line: string) => void lines.push(line));
+    const gone = await startFaultyServer(hang);
+    await gone.close();
+    const url = `${gone.url}/hooks/s3cret-path?token=s3cret-query`;
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", url);
+    const name = systemAt(url);
+    expect(name).toMatch(/^webhook:127\.0\.0\.1:\d+#[0-9a-f]{8}$/);
+    const userId = await newDeletion(name);
+    const error = await cleanUp(userId, name).catch((reason) => reason);
+    const everything = [lines, error.stack, error.message, error.cause, await database.deletion(userId)];
+    expect(JSON.stringify(everything)).toContain("ECONNREFUSED");
+    expect(JSON.stringify(everything)).not.toContain("s3cret");
   });
 });
 
@@ -172,14 +251,13 @@ describe("the user's own rows", () => {
     const { db } = database;
     await db.execute("create table notes (id text primary key, user_id uuid)");
     await db.execute("create table visits (id text primary key, visitor uuid)");
-    const userId = await newDeletion();
+    const userId = await newDeletion("own-rows");
     const other = randomUUID();
     await db.insert(notes).values([userId, other].map((owner) => ({ id: owner, userId: owner })));
     await db.insert(visits).values([userId, other].map((visitor) => ({ id: visitor, visitor })));
     const systems = () => ownRows([notes.userId, visits.visitor]);
-    expect(await cleanUpSystem({ userId, system: "own-rows", signal }, { systems })).toMatchObject({
-      status: "clean",
-    });
+    const request = { userId, system: "own-rows", environment: ENVIRONMENT, signal };
+    expect(await cleanUpSystem(request, { systems })).toMatchObject({ status: "clean" });
     expect(await db.select({ id: notes.id }).from(notes)).toEqual([{ id: other }]);
     expect(await db.select({ id: visits.id }).from(visits)).toEqual([{ id: other }]);
   });

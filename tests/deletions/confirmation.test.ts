@@ -2,15 +2,15 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { recordDeletion, recordSystemClean } from "../../drizzle/queries/user-deletions.ts";
+import { recordSystemClean } from "../../drizzle/queries/user-deletions.ts";
 import { confirmationMail } from "../../lib/deletions/confirmation-mail.ts";
 import { isHopeless } from "../../lib/deletions/errors.ts";
-import type { ExternalSystem } from "../../lib/deletions/external-system.ts";
 import { sendConfirmation } from "../../lib/deletions/send-confirmation.ts";
 import { sendMail } from "../../lib/deletions/send-mail.ts";
 import { type LocalMail, startMail } from "../../local/mail/start.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
+import { ENVIRONMENT, heldDeletion } from "./ledger.ts";
 
 const { signal } = new AbortController();
 
@@ -32,14 +32,15 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-async function newDeletion(email?: string | null) {
+async function newDeletion(email?: string | null, systems: string[] = []) {
   const userId = randomUUID();
   const address = email === undefined ? `${userId}@example.com` : email;
-  await recordDeletion(database.db, { userId, email: address, emailHash: address && "a hash" });
-  return userId;
+  return heldDeletion(database.db, { userId, email: address, systems });
 }
 
-const confirm = (userId: string) => sendConfirmation({ userId, signal });
+const requestFor = (userId: string) => ({ userId, runId: "run_mail", environment: ENVIRONMENT, signal });
+
+const confirm = (userId: string) => sendConfirmation(requestFor(userId));
 
 async function mailsTo(userId: string) {
   const mails: { id: string; to: string[]; messageId: string; subject: string }[] = await (
@@ -52,12 +53,12 @@ const refuse = (fault: object) =>
   catcher.app.request("/local/mail/faults", { method: "POST", body: JSON.stringify(fault) });
 
 describe("confirming a deletion", () => {
-  it("sends one e-mail, records when, and keeps no address but its hash", async () => {
+  it("sends one e-mail, records when, and keeps no address", async () => {
     const userId = await newDeletion();
     expect(await confirm(userId)).toEqual({ userId, confirmation: "sent" });
     expect(await mailsTo(userId)).toHaveLength(1);
     const deletion = await database.deletion(userId);
-    expect(deletion).toMatchObject({ email: null, emailHash: "a hash" });
+    expect(JSON.stringify(deletion)).not.toContain("@");
     expect(deletion.confirmationSentAt).toBeInstanceOf(Date);
   });
 
@@ -75,10 +76,21 @@ describe("confirming a deletion", () => {
       await sendMail(mail, limit);
       throw lost;
     };
-    await expect(sendConfirmation({ userId, signal }, { send })).rejects.toBe(lost);
+    await expect(sendConfirmation(requestFor(userId), { send })).rejects.toBe(lost);
     await confirm(userId);
     const ids = (await mailsTo(userId)).map(({ messageId }) => messageId);
     expect(ids).toEqual(Array(2).fill(`<user-deletion.${userId}@mail.example.com>`));
+  });
+
+  it("touches nothing in another environment than the one that began the deletion", async () => {
+    const userId = await newDeletion();
+    const before = await database.deletion(userId);
+    const run = sendConfirmation({ ...requestFor(userId), environment: "proj_tests/env_dev" });
+    const error = await run.catch((reason) => reason);
+    expect(error.message).toContain(`was begun by ${ENVIRONMENT}`);
+    expect(isHopeless(error)).toBe(true);
+    expect(await database.deletion(userId)).toEqual(before);
+    expect(await mailsTo(userId)).toEqual([]);
   });
 
   it("says that there is no address", async () => {
@@ -87,15 +99,15 @@ describe("confirming a deletion", () => {
   });
 
   it("never sends before every system is recorded as clean", async () => {
-    const system = (name: string): ExternalSystem => ({ name, cleanUp: async () => {} });
-    const systems = () => [system("crm"), system("billing")];
-    const userId = await newDeletion();
+    // What is configured here does not matter.
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "none");
+    const userId = await newDeletion(undefined, ["crm", "billing"]);
     await recordSystemClean(database.db, userId, "crm");
-    const error = await sendConfirmation({ userId, signal }, { systems }).catch((reason) => reason);
+    const error = await confirm(userId).catch((reason) => reason);
     expect(error.message).toBe("Not clean: billing (not recorded as clean)");
     expect(await mailsTo(userId)).toEqual([]);
     await recordSystemClean(database.db, userId, "billing");
-    expect((await sendConfirmation({ userId, signal }, { systems })).confirmation).toBe("sent");
+    expect((await confirm(userId)).confirmation).toBe("sent");
   });
 
   it("tries again while the mail server is down or busy", async () => {
@@ -151,7 +163,7 @@ describe("confirming a deletion", () => {
     vi.stubEnv("SMTP_URL", `smtp://127.0.0.1:${typeof address === "object" ? address?.port : ""}`);
     const deletion = { userId: "1", email: "to@example.com", requestedAt: new Date() };
     const sending = sendMail(confirmationMail(deletion, "from@example.com"), AbortSignal.timeout(300));
-    await expect(sending).rejects.toThrow("no mail server: EABORT");
+    await expect(sending).rejects.toThrow("no answer of the mail server: EABORT");
     expect(sockets).toHaveLength(1);
     await until(() => sockets[0]?.readyState !== "open", { what: "the connection to be closed" });
     silent.close();
@@ -161,7 +173,9 @@ describe("confirming a deletion", () => {
     const run = new AbortController();
     run.abort();
     const userId = await newDeletion();
-    await expect(sendConfirmation({ userId, signal: run.signal })).rejects.toThrow("cancelled");
+    await expect(sendConfirmation({ ...requestFor(userId), signal: run.signal })).rejects.toThrow(
+      "cancelled",
+    );
     expect(await mailsTo(userId)).toEqual([]);
   });
 });

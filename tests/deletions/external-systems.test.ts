@@ -13,30 +13,69 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
+const namesOf = (urls: string) => {
+  vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urls);
+  return externalSystems().map(({ name }) => name);
+};
+
 describe("the registry", () => {
-  it("has one system for each URL, named without its query, and none when nothing is configured", () => {
-    const urls =
-      "https://a.example/hook?token=secret,https://a.example/hook https://b.example/ https://b.example";
-    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urls);
-    expect(externalSystems().map(({ name }) => name)).toEqual([
-      expect.stringMatching(/^webhook:a\.example\/hook\?[0-9a-f]{8}$/),
-      "webhook:a.example/hook",
-      "webhook:b.example/",
+  it("has one system for each URL, named by its host, and by a hash where it has a path or a query", () => {
+    expect(
+      namesOf("https://a.example/s3cret?token=s3cret,https://a.example/hook https://b.example:8443"),
+    ).toEqual([
+      expect.stringMatching(/^webhook:a\.example#[0-9a-f]{8}$/),
+      "webhook:a.example#7225f113",
+      "webhook:b.example:8443",
     ]);
-    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "");
+  });
+
+  it("takes a name that is given, which stays when the URL changes", () => {
+    expect(namesOf("crm=https://a.example/?x=1 Billing.2=https://b.example")).toEqual(["crm", "Billing.2"]);
+    expect(namesOf("crm=https://a.example/?x=2")).toEqual(["crm"]);
+  });
+
+  it("knows the systems without the secret that they are told with", () => {
     vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "");
-    expect(externalSystems()).toEqual([]);
+    expect(namesOf("https://b.example")).toEqual(["webhook:b.example"]);
+  });
+
+  it("is empty only where that is said", () => {
+    expect(namesOf("none")).toEqual([]);
+    for (const unset of ["", "  ", ","]) expect(() => namesOf(unset)).toThrow("USER_DELETION_WEBHOOK_URLS");
   });
 
   it.each([
-    ["USER_DELETION_WEBHOOK_URLS", "example.com/hook"],
-    ["USER_DELETION_WEBHOOK_URLS", "https://user:password@example.com/hook"],
-    ["USER_DELETION_WEBHOOK_SECRET", secret.replace("whsec_", "")],
-    ["USER_DELETION_WEBHOOK_SECRET", secret.replace("=", "")],
-    ["USER_DELETION_WEBHOOK_SECRET", `whsec_${Buffer.alloc(23).toString("base64")}`],
-  ])("names %s when it is malformed: %s", (name, value) => {
-    vi.stubEnv(name, value);
-    expect(() => externalSystems()).toThrow(name);
+    "example.com/s3cret",
+    "https://user:s3cret@example.com/hook",
+    "ftp://example.com/s3cret",
+    "https://a.example/s3cret, none",
+    "c:m=https://a.example/s3cret",
+    "=https://a.example/s3cret",
+    "-crm=https://a.example/s3cret",
+    "crm=s3cret",
+    "https://a.example/s3cret https://a.example/s3cret",
+    "http://a.example https://a.example",
+    "crm=https://a.example/s3cret crm=https://b.example/s3cret",
+  ])("refuses %s, and repeats no URL", (urls) => {
+    let message = "";
+    try {
+      namesOf(urls);
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toContain("USER_DELETION_WEBHOOK_URLS");
+    expect(message).not.toContain("s3cret");
+  });
+
+  it.each([
+    secret.replace("whsec_", ""),
+    secret.replace("=", ""),
+    `whsec_${Buffer.alloc(23).toString("base64")}`,
+  ])("does not tell a system with the malformed secret %s", async (malformed) => {
+    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", malformed);
+    const [system] = externalSystems();
+    const deletion = { userId: randomUUID(), requestedAt: new Date(), idempotencyKey: "x", signal };
+    await expect(system?.cleanUp(deletion)).rejects.toThrow("USER_DELETION_WEBHOOK_SECRET");
   });
 });
 

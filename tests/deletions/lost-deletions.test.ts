@@ -7,6 +7,7 @@ import { statusOfRun } from "../../lib/deletions/status-of-run.ts";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 import { startDatabase } from "./database.ts";
+import { ENVIRONMENT } from "./ledger.ts";
 
 let database: Awaited<ReturnType<typeof startDatabase>>;
 
@@ -20,14 +21,17 @@ const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
 
 async function add(changes: Partial<typeof userDeletions.$inferInsert>) {
   const userId = randomUUID();
-  await database.db.insert(userDeletions).values({ userId, runId: userId, ...changes });
+  await database.db
+    .insert(userDeletions)
+    .values({ userId, runId: userId, environment: ENVIRONMENT, ...changes });
   return userId;
 }
 
 async function lost(status: string | undefined | Record<string, string>) {
   const found: string[] = [];
   const statusOf = async (runId: string) => (typeof status === "object" ? status[runId] : status);
-  for await (const page of lostDeletions(statusOf, database.db)) found.push(...page);
+  for await (const page of lostDeletions(statusOf, { environment: ENVIRONMENT, db: database.db }))
+    found.push(...page.map(({ userId }) => userId));
   return found;
 }
 
@@ -57,16 +61,44 @@ describe("finding deletions that nobody works on", () => {
     },
   );
 
-  it("takes one without a run after an hour, and never one that is complete", async () => {
-    const orphan = await add({ runId: null, updatedAt: minutesAgo(61) });
-    await add({ runId: null, updatedAt: minutesAgo(59) });
+  it("takes none that is complete", async () => {
     await add({ completedAt: new Date(), updatedAt: minutesAgo(61) });
-    expect(await lost("CANCELED")).toEqual([orphan]);
+    expect(await lost("CANCELED")).toEqual([]);
+  });
+
+  it("takes none that another environment began, whatever its run's id says here", async () => {
+    await add({ environment: "proj_tests/env_other", updatedAt: minutesAgo(600) });
+    for (const status of ["CANCELED", "FAILED", undefined]) expect(await lost(status)).toEqual([]);
+  });
+
+  it("takes one that no environment is known of only when its run is known here, and says which it leaves", async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, "info").mockImplementation((line: string) => void lines.push(line));
+    const known = await add({ environment: null, updatedAt: minutesAgo(600) });
+    const unknown = await add({ environment: null, updatedAt: minutesAgo(600) });
+    const none = await add({ environment: null, runId: null, updatedAt: minutesAgo(600) });
+    expect(await lost({ [known]: "FAILED" })).toEqual([known]);
+    expect(lines.map((line) => JSON.parse(line))).toEqual(
+      [unknown, none]
+        .toSorted()
+        .map((userId) => ({ event: "deletion.left_alone", userId, runId: userId === none ? null : userId })),
+    );
+    vi.restoreAllMocks();
+  });
+
+  it("takes one whose address is refused ever more rarely: after as long as it has been refused", async () => {
+    const add10 = (updated: number) =>
+      add({ confirmationRefusedAt: minutesAgo(updated + 600), updatedAt: minutesAgo(updated) });
+    await add10(599);
+    const due = await add10(601);
+    await add({ confirmationRefusedAt: minutesAgo(59), updatedAt: minutesAgo(59) });
+    const first = await add({ confirmationRefusedAt: minutesAgo(61), updatedAt: minutesAgo(61) });
+    expect((await lost("FAILED")).toSorted()).toEqual([due, first].toSorted());
   });
 
   it("goes through all of them, page by page", async () => {
     const rows = Array.from({ length: 250 }, (_, index) => ({ userId: randomUUID(), runId: `run_${index}` }));
-    await database.db.insert(userDeletions).values(rows);
+    await database.db.insert(userDeletions).values(rows.map((row) => ({ ...row, environment: ENVIRONMENT })));
     const canceled = rows.filter((_, index) => index % 2 === 0);
     const status = Object.fromEntries(canceled.map(({ runId }) => [runId, "CANCELED"]));
     expect((await lost(status)).sort()).toEqual(canceled.map(({ userId }) => userId).sort());
@@ -74,8 +106,16 @@ describe("finding deletions that nobody works on", () => {
 
   it("leaves a resumed one alone while its new run lives", async () => {
     const userId = await add({});
-    await noteRun(userId, "run_new", database.db);
+    await noteRun({ userId, runId: userId }, { to: "run_new", environment: ENVIRONMENT, db: database.db });
     expect(await lost({ [userId]: "CANCELED", run_new: "QUEUED" })).toEqual([]);
+  });
+
+  it("does not take one from a run that took it meanwhile", async () => {
+    const userId = await add({});
+    const options = { environment: ENVIRONMENT, db: database.db };
+    await noteRun({ userId, runId: userId }, { to: "run_replay", ...options });
+    await noteRun({ userId, runId: userId }, { to: "run_resumed", ...options });
+    expect((await database.deletion(userId)).runId).toBe("run_replay");
   });
 });
 

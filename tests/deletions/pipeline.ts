@@ -11,6 +11,7 @@ import { type Cli, removeProject, startCli } from "../local/trigger/suite/cli.ts
 import { descendantsOf } from "../stack/processes.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
+import { systemAt } from "./ledger.ts";
 import { serve } from "./serve.ts";
 
 const SEQUIN_SECRET = "a secret of the pipeline's tests";
@@ -69,7 +70,7 @@ export async function startPipeline(systems: readonly string[]) {
 
   return {
     database,
-    systemOf: (name: string) => `webhook:${http.url}/local/external-system/${name}/user-deleted`,
+    systemOf: (name: string) => systemAt(`${http.url}/local/external-system/${name}/user-deleted`),
     async deliver(body: unknown) {
       const headers = { authorization: `Bearer ${SEQUIN_SECRET}`, "content-type": "application/json" };
       const init = { method: "POST", headers, body: JSON.stringify(body) };

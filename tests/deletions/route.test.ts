@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { runs } from "@trigger.dev/sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { POST } from "../../app/api/delete-user/route.ts";
@@ -25,6 +25,8 @@ beforeEach(() => {
   vi.stubEnv("TRIGGER_SECRET_KEY", "tr_dev_deletions");
   vi.stubEnv("TRIGGER_API_URL", trigger.url);
   vi.stubEnv("DATABASE_URL", database.url);
+  vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "crm=https://crm.example/s3cret");
+  vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "");
   logged = [];
   for (const level of ["warn", "error"] as const)
     vi.spyOn(console, level).mockImplementation((line: string) => void logged.push(line));
@@ -58,12 +60,44 @@ describe("POST /api/delete-user", () => {
     expect(deletion).toMatchObject({
       email,
       runId: body.id,
+      requiredSystems: ["crm"],
       systems: {},
+      environment: null,
       completedAt: null,
       lastError: null,
     });
-    expect(deletion.emailHash).toBe(createHash("sha256").update("john.doe@example.com").digest("hex"));
   });
+
+  it("decides the systems once: a second delivery under another configuration changes nothing", async () => {
+    const { id, message } = deletedUser();
+    await deliver(message);
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "crm=https://crm.example, billing=https://billing.example");
+    await deliver(message);
+    expect((await database.deletion(id)).requiredSystems).toEqual(["crm"]);
+  });
+
+  it("accepts a deletion with nothing to clean where that is said", async () => {
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "none");
+    const { id, message } = deletedUser();
+    expect((await deliver(message)).status).toBe(200);
+    expect((await database.deletion(id)).requiredSystems).toEqual([]);
+  });
+
+  it.each(["", " ", "crm.example/s3cret"])(
+    "records nothing and answers 500 with USER_DELETION_WEBHOOK_URLS=%j, which its log names",
+    async (value) => {
+      vi.stubEnv("USER_DELETION_WEBHOOK_URLS", value);
+      const before = await deletions();
+      const { status, body } = await deliver(deletedUser().message);
+      expect({ status, body }).toEqual({
+        status: 500,
+        body: { error: "The server is not configured; see its log" },
+      });
+      expect(logged.join("\n")).toContain("USER_DELETION_WEBHOOK_URLS");
+      expect(logged.join("\n")).not.toContain("s3cret");
+      expect(await deletions()).toBe(before);
+    },
+  );
 
   it("gives Trigger.dev the user's id and nothing else about the user", async () => {
     const { id, message } = deletedUser();
@@ -72,7 +106,7 @@ describe("POST /api/delete-user", () => {
     expect(run.taskIdentifier).toBe("user-deletion-cleanup");
     expect(run.tags).toEqual([`user:${id}`]);
     expect(run.ttl).toBe("14d");
-    expect(JSON.stringify(run)).not.toMatch(/example\.com|John|Doe/);
+    expect(JSON.stringify(run)).not.toMatch(/example\.com|John|Doe|s3cret/);
   });
 
   it("starts nothing new for a second delivery, nor for a second change with the same user", async () => {
@@ -115,7 +149,7 @@ describe("POST /api/delete-user", () => {
     const id = randomUUID();
     const message = withMetadata(recorded("12_users_delete"), { record_pks: [id] });
     expect((await deliver(message)).status).toBe(200);
-    expect(await database.deletion(id)).toMatchObject({ email: null, emailHash: null });
+    expect(await database.deletion(id)).toMatchObject({ email: null });
   });
 
   it.each([
@@ -128,11 +162,12 @@ describe("POST /api/delete-user", () => {
     expect(body.errors).toEqual([{ at, error: `${at}: must be a uuid` }]);
   });
 
-  it("works on 49 of 50 deletes when one is malformed, names it with 422, and changes nothing on redelivery", async () => {
+  it("works on 49 of 50 deletes when one is malformed, names it, and changes nothing on redelivery", async () => {
     const users = Array.from({ length: 50 }, () => deletedUser());
     const data = users.map(({ message }, index) => (index === 17 ? { ...message, record: null } : message));
     const first = await deliver({ data });
-    expect(first.status).toBe(422);
+    expect(first.status).toBe(200);
+    expect(first.body.rejected).toBe(1);
     expect(first.body.errors).toMatchObject([{ at: "data[17].record" }]);
     expect(first.body.triggered).toBe(49);
     expect(new Set(first.body.runs).size).toBe(49);

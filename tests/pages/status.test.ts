@@ -207,23 +207,19 @@ describe("the usage", () => {
 
 describe("a deletion", () => {
   const userId = "0b9a5a0e-0000-4000-8000-000000000001";
-  const cleanUp = async () => {};
-  const systems = () => [
-    { name: "crm", cleanUp },
-    { name: "billing", cleanUp },
-  ];
 
-  it("shows its steps, those that nothing is known of as well, and no address", async () => {
+  it("shows the steps that the ledger requires, whatever is configured here, and no address", async () => {
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "malformed");
     await database.db.insert(userDeletions).values({
       userId,
       email: "john.doe@example.com",
-      emailHash: "c0ffee",
+      requiredSystems: ["billing", "crm"],
       runId: "run_1",
       lastError: "Not clean: billing (answered 500)",
       systems: { billing: { failed_at: "2026-01-02T03:04:05Z", error: "answered 500" } },
     });
-    const [deletion] = await deletionsOnPage(database.db, systems);
-    expect(JSON.stringify(deletion)).not.toMatch(/example\.com|c0ffee/);
+    const [deletion] = await deletionsOnPage(database.db);
+    expect(JSON.stringify(deletion)).not.toMatch(/example\.com/);
     expect(deletion).toMatchObject({
       userId,
       run: { id: "run_1", url: expect.stringContaining("/runs/run_1") },
@@ -235,12 +231,20 @@ describe("a deletion", () => {
     ]);
   });
 
+  it("says that the mail server refuses the address", async () => {
+    const confirmationRefusedAt = new Date("2026-01-02T03:04:05Z");
+    await database.db.insert(userDeletions).values({ userId, requiredSystems: [], confirmationRefusedAt });
+    const [deletion] = await deletionsOnPage(database.db);
+    const error = "the mail server refuses the address";
+    expect(deletion?.steps).toEqual([{ name: "e-mail", state: "failed", at: confirmationRefusedAt, error }]);
+  });
+
   it("that was completed without an address says that nobody was told", async () => {
     const systemsDone = { crm: { done_at: "2026-01-02T03:04:05Z" } };
     await database.db
       .insert(userDeletions)
       .values({ userId, systems: systemsDone, completedAt: new Date("2026-01-02T03:04:06Z") });
-    const [deletion] = await deletionsOnPage(database.db, systems);
+    const [deletion] = await deletionsOnPage(database.db);
     expect(deletion?.steps.map(({ name, state }) => [name, state])).toEqual([
       ["crm", "done"],
       ["e-mail", "skipped"],

@@ -31,7 +31,6 @@ export async function callsFor(stack: DevStack, userId: string) {
 
 type Deletion = {
   email: string | null;
-  email_hash: string | null;
   systems: Record<string, { done_at?: string }>;
 };
 

@@ -1,11 +1,13 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll } from "vitest";
 import { connect, type Database, disconnect } from "../../drizzle/client.ts";
-import { postEmbeddings, posts } from "../../drizzle/schema.ts";
+import { embeddingModels, postEmbeddings } from "../../drizzle/embedding-tables.ts";
+import { posts } from "../../drizzle/schema.ts";
 import { startMigratedPostgres } from "../postgres.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
 
-/** One migrated database for the tests of a file; DATABASE_URL names it. */
-export function databaseForTests() {
+/** One migrated database for the tests of a file, whose vectors are of a model; DATABASE_URL names it. */
+export function databaseForTests(model = FIRST_MODEL) {
   let postgres: Awaited<ReturnType<typeof startMigratedPostgres>>;
   let db: Database;
   const before = process.env.DATABASE_URL;
@@ -14,6 +16,7 @@ export function databaseForTests() {
     postgres = await startMigratedPostgres();
     process.env.DATABASE_URL = postgres.url;
     db = connect(postgres.url);
+    await db.update(embeddingModels).set(model);
   });
   afterAll(async () => {
     if (before === undefined) delete process.env.DATABASE_URL;
@@ -38,6 +41,10 @@ export function databaseForTests() {
       db.update(posts).set(set).where(eq(posts.id, id)),
     deletePost: (id: bigint) => db.delete(posts).where(eq(posts.id, id)),
     embeddingsOf: (id: bigint) =>
-      db.select().from(postEmbeddings).where(eq(postEmbeddings.postId, id)).orderBy(postEmbeddings.chunk),
+      db
+        .select()
+        .from(postEmbeddings)
+        .where(eq(postEmbeddings.postId, id))
+        .orderBy(postEmbeddings.modelId, postEmbeddings.chunk),
   };
 }

@@ -1,20 +1,24 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   checkEnvironment,
   EnvironmentError,
+  malformedVariables,
   optional,
   REQUIRED_BY_APP,
   REQUIRED_BY_EMBEDDING,
   required,
+  USED_BY_APP,
   variables,
 } from "../../lib/env.ts";
+import { stopWithoutEnvironment } from "../../lib/stop-without-environment.ts";
 
 const complete = {
   DATABASE_URL: "postgres://app@db.example.com:5432/app",
   SEQUIN_WEBHOOK_SECRET: "correct horse battery staple",
   TRIGGER_SECRET_KEY: "tr_dev_key",
   OPENAI_API_KEY: "sk-key",
+  USER_DELETION_WEBHOOK_URLS: "none",
 };
 
 function problemOf(work: () => unknown): EnvironmentError {
@@ -53,13 +57,21 @@ describe("the check at the start", () => {
     ["the app", REQUIRED_BY_APP],
     ["an embedding", REQUIRED_BY_EMBEDDING],
   ])("passes when all that %s needs is set", (_, needed) => {
-    expect(() => checkEnvironment(needed, complete)).not.toThrow();
+    expect(() => checkEnvironment(needed, { source: complete })).not.toThrow();
   });
 
   it("names every problem at once, and where to get each variable", () => {
     const source = { DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" };
-    const { message, variables: named } = problemOf(() => checkEnvironment(REQUIRED_BY_APP, source));
-    expect(named).toEqual(["DATABASE_URL", "SEQUIN_WEBHOOK_SECRET", "TRIGGER_SECRET_KEY", "TRIGGER_API_URL"]);
+    const { message, variables: named } = problemOf(() =>
+      checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP, source }),
+    );
+    expect(named).toEqual([
+      "DATABASE_URL",
+      "SEQUIN_WEBHOOK_SECRET",
+      "TRIGGER_SECRET_KEY",
+      "USER_DELETION_WEBHOOK_URLS",
+      "TRIGGER_API_URL",
+    ]);
     for (const name of named) expect(message).toContain(`${name} `);
     for (const name of named) expect(message).toContain(variables[name].where);
     expect(message).toContain("SEQUIN_WEBHOOK_SECRET is not set");
@@ -67,8 +79,60 @@ describe("the check at the start", () => {
 
   it("never repeats a value, which may be a secret", () => {
     const url = "mysql://root:hunter2@db";
-    expect(problemOf(() => checkEnvironment(REQUIRED_BY_APP, { DATABASE_URL: url })).message).not.toContain(
-      "hunter2",
+    expect(
+      problemOf(() => checkEnvironment(REQUIRED_BY_APP, { source: { DATABASE_URL: url } })).message,
+    ).not.toContain("hunter2");
+  });
+
+  it("leaves a malformed variable to those who use it: a bad sender of mails stops no embedding", () => {
+    const source = {
+      ...complete,
+      MAIL_FROM: "nobody",
+      SMTP_URL: "mail.example.com",
+      TRIGGER_API_URL: "nowhere",
+    };
+    expect(() => checkEnvironment(REQUIRED_BY_EMBEDDING, { source })).not.toThrow();
+    const { variables: named } = problemOf(() =>
+      checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP, source }),
     );
+    expect(named).toEqual(["TRIGGER_API_URL"]);
+  });
+
+  it("knows every malformed variable, for the log", () => {
+    const source = { ...complete, MAIL_FROM: "nobody", DATABASE_POOL_SIZE: "many", EMBEDDING_MODEL: " " };
+    const problems = malformedVariables(source);
+    expect(problems.map(({ message }) => message.split(" ")[0])).toEqual(["DATABASE_POOL_SIZE", "MAIL_FROM"]);
+  });
+});
+
+describe("the app", () => {
+  function startWith(urls: string) {
+    for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urls);
+    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", undefined);
+    const exit = vi.spyOn(process, "exit").mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    try {
+      stopWithoutEnvironment();
+      return "starts";
+    } catch {
+      return String(error.mock.calls[0]);
+    } finally {
+      exit.mockRestore();
+      error.mockRestore();
+      vi.unstubAllEnvs();
+    }
+  }
+
+  it("does not start while it is not said which systems have to be told of a deletion", () => {
+    for (const unset of ["", " "])
+      expect(startWith(unset)).toContain("cannot start: USER_DELETION_WEBHOOK_URLS is not set");
+    expect(startWith("https://a.example, http://a.example")).toContain("names two systems webhook:a.example");
+  });
+
+  it.each(["none", "crm=https://crm.example/hook"])("starts with %s, and needs no secret for it", (urls) => {
+    expect(startWith(urls)).toBe("starts");
   });
 });

@@ -1,5 +1,5 @@
-import { embeddingRun } from "../../../lib/embeddings/embedding-run.ts";
+import { embeddingHandler } from "../../../lib/embeddings/embedding-handler.ts";
+import { posts } from "../../../lib/embeddings/posts.ts";
 import { receive } from "../../../lib/ingress/receive.ts";
-import type { createEmbeddingForPost } from "../../../trigger/create-embedding-for-post.ts";
 
-export const POST = (request: Request) => receive<typeof createEmbeddingForPost>(request, embeddingRun);
+export const POST = (request: Request) => receive(request, embeddingHandler(posts));

@@ -1,5 +1,4 @@
-import { deletionRun } from "../../../lib/deletions/deletion-run.ts";
+import { deletionHandler } from "../../../lib/deletions/deletion-handler.ts";
 import { receive } from "../../../lib/ingress/receive.ts";
-import type { userDeletionCleanup } from "../../../trigger/user-deletion-cleanup.ts";
 
-export const POST = (request: Request) => receive<typeof userDeletionCleanup>(request, deletionRun);
+export const POST = (request: Request) => receive(request, deletionHandler());

@@ -36,7 +36,7 @@ test("the CLI finishes every run, once, on a server that is killed and started a
   for (const enough of [RUNS / 6, RUNS / 2]) {
     await until(async () => (await completed()) >= enough, { what: `${enough} runs`, progress: completed });
     await server.kill();
-    server = await spawnServer(dataDir, Number(new URL(apiUrl).port));
+    server = await spawnServer(dataDir, { port: Number(new URL(apiUrl).port) });
   }
   await until(async () => (await completed()) === RUNS, {
     everyMs: 500,

@@ -45,7 +45,7 @@ export function triggerTests() {
       expect((await ended(id)).status).toBe("COMPLETED");
       const other = await tasks.trigger("echo", 1, { delay: "1h" });
       await runs.cancel(other.id);
-      expect((await ended(other.id)).status).toBe("CANCELED");
+      await reaches(other.id, "CANCELED");
     });
 
     test("is debounced: the first payload, once, after the last trigger", async () => {

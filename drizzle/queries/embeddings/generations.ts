@@ -1,0 +1,62 @@
+import { eq, sql } from "drizzle-orm";
+import type { Database } from "../../client.ts";
+import type { EmbeddedTable } from "../../embedded-table.ts";
+import { embeddingModels } from "../../embedding-tables.ts";
+import type { EmbeddingModel } from "./models.ts";
+
+export type Identity = Pick<EmbeddingModel, "name" | "dimensions" | "recipe">;
+
+export async function readGenerations(db: Database): Promise<EmbeddingModel[]> {
+  return db.select().from(embeddingModels).orderBy(embeddingModels.id);
+}
+
+/** Begins a generation, or takes up one that was retired and is still there. */
+export async function beginGeneration(
+  db: Database,
+  identity: Identity,
+  indexType: EmbeddingModel["indexType"],
+): Promise<EmbeddingModel> {
+  const { name, dimensions, recipe } = embeddingModels;
+  const [model] = await db
+    .insert(embeddingModels)
+    .values({ ...identity, indexType, state: "building" })
+    .onConflictDoUpdate({ target: [name, dimensions, recipe], set: { state: "building" } })
+    .returning();
+  if (!model) throw new Error("The generation was not written");
+  return model;
+}
+
+/** Makes a generation that was being built the active one; the one before is kept. At once: search sees one or the other. */
+export async function switchTo(db: Database, id: number): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.update(embeddingModels).set({ state: "retired" }).where(eq(embeddingModels.state, "active"));
+    await tx
+      .update(embeddingModels)
+      .set({ state: "active", activatedAt: sql`now()` })
+      .where(eq(embeddingModels.id, id));
+  });
+}
+
+/** Gives up a generation that is being built: it is retired, and can be taken up again. */
+export async function stopBuilding(db: Database): Promise<void> {
+  await db.update(embeddingModels).set({ state: "retired" }).where(eq(embeddingModels.state, "building"));
+}
+
+/** Deletes up to `limit` vectors of a generation; resolves with how many there were. */
+export async function deleteVectors(
+  db: Database,
+  of: EmbeddedTable,
+  id: number,
+  limit: number,
+): Promise<number> {
+  const { rowCount } = await db.execute(sql`delete from ${of.embeddings} where ctid in (
+    select ctid from ${of.embeddings} where model_id = ${id} limit ${limit})`);
+  return rowCount ?? 0;
+}
+
+/** Forgets a retired generation whose vectors are gone. */
+export async function forgetGeneration(db: Database, id: number): Promise<void> {
+  await db
+    .delete(embeddingModels)
+    .where(sql`${embeddingModels.id} = ${id} and ${embeddingModels.state} = 'retired'`);
+}

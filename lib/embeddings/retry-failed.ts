@@ -1,0 +1,23 @@
+import { randomUUID } from "node:crypto";
+import { connect, type Database } from "../../drizzle/client.ts";
+import { findFailedRows, retryFailedRows } from "../../drizzle/queries/embeddings/failures.ts";
+import { required } from "../env.ts";
+import { type EmbeddedSource, MOST_ROWS_A_RUN } from "./embedded-source.ts";
+import { modelsInUse } from "./models-in-use.ts";
+import { triggerBulk } from "./trigger-bulk.ts";
+
+/**
+ * Tries the rows that the provider refused again now, the last 1,000 of them; older ones are due with the next
+ * reconciliation. Resolves with how many. Rejects when the database or Trigger.dev does not answer.
+ */
+export async function retryFailed(
+  source: EmbeddedSource,
+  { db = connect(required("DATABASE_URL")) }: { db?: Database } = {},
+): Promise<number> {
+  const { active } = await modelsInUse(db);
+  await retryFailedRows(db, source.of);
+  const failed = await findFailedRows(db, source.of, active.id, MOST_ROWS_A_RUN);
+  const ids = failed.map(({ id }) => id);
+  if (ids.length > 0) await triggerBulk(source, [ids], () => ["retry-failed", randomUUID()]);
+  return ids.length;
+}

@@ -1,0 +1,19 @@
+import { classifyError } from "./classify-error.ts";
+
+/** Ten attempts of a run that embeds, with growing pauses; a wait that the provider asks for is no attempt. */
+export const EMBEDDING_RETRY = {
+  maxAttempts: 10,
+  factor: 2,
+  minTimeoutInMs: 1_000,
+  maxTimeoutInMs: 60_000,
+  randomize: true,
+  // A process that is killed is taken for one out of memory, and has no other attempt without a machine for it.
+  outOfMemory: { machine: "small-2x" as const },
+};
+
+/** What Trigger.dev is to do after a failed attempt. */
+export async function afterError({ error }: { error: unknown }) {
+  const verdict = classifyError(error, new Date());
+  if (verdict.kind === "abort") return { skipRetrying: true };
+  return verdict.kind === "retryAt" ? { retryAt: verdict.at } : undefined;
+}

@@ -1,0 +1,29 @@
+import { queues, tasks } from "@trigger.dev/sdk";
+import type { EmbeddedSource } from "./embedded-source.ts";
+
+// A backfill waits its turn for as long as that; what nobody took by then is found by the reconciliation.
+const TTL = "1d";
+
+/**
+ * Triggers one run of the bulk lane for each list of rows, all by one request. `keyOf` names a list, the same when the
+ * request is repeated. Resolves with the number of runs.
+ */
+export async function triggerBulk(
+  { bulk }: EmbeddedSource,
+  lists: readonly (readonly string[])[],
+  keyOf: (list: readonly string[]) => string[],
+): Promise<number> {
+  if (lists.length === 0) return 0;
+  const items = lists.map((list) => ({
+    payload: bulk.payload(list),
+    options: { ttl: TTL, idempotencyKey: keyOf(list) },
+  }));
+  const { runCount } = await tasks.batchTrigger(bulk.task, items);
+  return runCount;
+}
+
+/** How many runs of the bulk lane are under way or wait. A queue that Trigger.dev does not know yet has none. */
+export async function bulkRunsUnderWay({ bulk }: EmbeddedSource): Promise<number> {
+  const { queued, running } = await queues.retrieve({ type: "task", name: bulk.task });
+  return queued + running;
+}

@@ -1,0 +1,46 @@
+import type { Database } from "../../drizzle/client.ts";
+import { type Counts as Counted, countRows, readCounts } from "../../drizzle/queries/embeddings/counts.ts";
+import { countFailedRows } from "../../drizzle/queries/embeddings/failures.ts";
+import type { EmbeddingModel } from "../../drizzle/queries/embeddings/models.ts";
+import type { EmbeddedSource } from "../embeddings/embedded-source.ts";
+import { rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
+
+/** How many rows there are of each state, as of `countedAt`. `failed` ones are not among `pending` and `stale`. */
+export type Counts = Record<keyof Counted | "failed", number> & { countedAt: Date };
+
+// A count that takes longer than this is not waited for: the page shows the last one, and says of when it is.
+const QUICK_MS = 50;
+const SHARE = 20;
+const LONGEST_MS = 60_000;
+
+/**
+ * The rows of each state. Of a small table they are counted now; of a large one, where counting takes a while, they
+ * were counted up to a minute ago, and are counted again meanwhile.
+ */
+export async function readStateCounts(
+  db: Database,
+  { of }: EmbeddedSource,
+  model: EmbeddingModel,
+): Promise<Counts> {
+  const last = await readCounts(db, of, model.id);
+  const age = last ? Date.now() - last.countedAt.getTime() : Number.POSITIVE_INFINITY;
+  const counting =
+    age > Math.min(LONGEST_MS, SHARE * (last?.tookMs ?? 0)) ? countRows(db, of, model.id) : undefined;
+  if (counting && last && last.tookMs > QUICK_MS)
+    counting.catch((error: unknown) =>
+      log("warn", "status.rows_not_counted", { source: of.name, error: rootMessageOf(error) }),
+    );
+  else await counting;
+  const counted = (await readCounts(db, of, model.id)) ?? last;
+  if (!counted) throw new Error("The rows are being counted for the first time; look again in a moment");
+  const failed = await countFailedRows(db, of, model.id);
+  const { pending, stale, ...others } = counted.counts;
+  return {
+    ...others,
+    pending: Math.max(0, pending - failed.pending),
+    stale: Math.max(0, stale - failed.stale),
+    failed: failed.pending + failed.stale,
+    countedAt: counted.countedAt,
+  };
+}

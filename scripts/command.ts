@@ -1,0 +1,38 @@
+import { disconnect } from "../drizzle/client.ts";
+
+/** Runs a command to its end; an error ends it with its message and exit code 1. */
+export async function command(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  } finally {
+    await disconnect();
+  }
+}
+
+const QUIET_MS = 5_000;
+
+/** Shows how far a work has come: one line that is written over in a terminal, a line every 5 s elsewhere. */
+export function progress(what: string) {
+  let lastLine = 0;
+  let open = false;
+  return {
+    show(done: number, all: number): void {
+      const share = all === 0 ? 100 : Math.floor((done / all) * 100);
+      const line = `${what}: ${done} of ${all} (${share}%)`;
+      if (process.stdout.isTTY) {
+        process.stdout.write(`\r\u001b[K${line}`);
+        open = true;
+      } else if (Date.now() - lastLine > QUIET_MS || done >= all) {
+        process.stdout.write(`${line}\n`);
+        lastLine = Date.now();
+      }
+    },
+    end(): void {
+      if (open) process.stdout.write("\n");
+      open = false;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+// npm run reconcile [-- --dry-run] [-- --post ID]: embeds what is missing, stale or damaged, through the bulk lane.
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { tasks } from "@trigger.dev/sdk";
+import { connect } from "../drizzle/client.ts";
+import { modelsInUse } from "../lib/embeddings/models-in-use.ts";
+import { posts } from "../lib/embeddings/posts.ts";
+import { reconcile } from "../lib/embeddings/reconcile.ts";
+import { rowsLeft } from "../lib/embeddings/reembed.ts";
+import { sources } from "../lib/embeddings/sources.ts";
+import { bulkRunsUnderWay } from "../lib/embeddings/trigger-bulk.ts";
+import { required } from "../lib/env.ts";
+import { command, progress } from "./command.ts";
+
+const POLL_MS = 1_000;
+
+async function embedOne(id: string): Promise<void> {
+  if (!/^-?\d{1,19}$/.test(id)) throw new Error("--post takes the id of a post");
+  const options = { tags: [posts.tagOf(id)], idempotencyKey: `npm-run-reconcile:${id}:${Date.now()}` };
+  const run = await tasks.trigger(posts.live.task, posts.live.payload(id, null), options);
+  process.stdout.write(`Triggered ${run.id} for post ${id}.\n`);
+}
+
+async function reconcileAll(dryRun: boolean): Promise<void> {
+  const { active } = await modelsInUse(connect(required("DATABASE_URL")));
+  const before = await rowsLeft(sources, active);
+  process.stdout.write(
+    `${before.behind} of ${before.all} rows are not embedded by ${active.name} as they are now.\n`,
+  );
+  if (dryRun || before.behind === 0) return;
+  const key = `npm-run-reconcile:${Date.now()}`;
+  for (const source of sources) {
+    const { runs, rows, busy } = await reconcile(source, key);
+    process.stdout.write(
+      busy
+        ? `${source.of.name}: runs of ${source.bulk.task} are under way already; waiting for them.\n`
+        : `${source.of.name}: triggered ${runs} runs for ${rows} rows.\n`,
+    );
+  }
+  const bar = progress("embedded");
+  for (;;) {
+    const { behind } = await rowsLeft(sources, active);
+    bar.show(Math.max(0, before.behind - behind), before.behind);
+    const underWay = await Promise.all(sources.map(bulkRunsUnderWay));
+    if (behind === 0 || underWay.every((runs) => runs === 0)) {
+      bar.end();
+      if (behind > 0)
+        throw new Error(
+          `${behind} rows are left: see the failed runs in Trigger.dev and the status page for why.`,
+        );
+      return;
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+await command(async () => {
+  const { values } = parseArgs({
+    options: { "dry-run": { type: "boolean", default: false }, post: { type: "string" } },
+  });
+  if (values.post !== undefined) await embedOne(values.post);
+  else await reconcileAll(values["dry-run"]);
+});

@@ -1,0 +1,21 @@
+// Runs another entry with the .env files, and beside the local stack with its addresses: a command of the README works
+// on a laptop as it stands. node scripts/run.mjs scripts/with-environment.ts scripts/reconcile.ts [arguments]
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const root = resolve(import.meta.dirname, "..");
+const nextEnv: typeof import("@next/env") = createRequire(import.meta.url)("@next/env");
+nextEnv.loadEnvConfig(root, true, { info() {}, error: console.error });
+
+const standIns = resolve(root, "local/variables.ts");
+// Where a database is set, nothing else of the local stack is meant either.
+if (!process.env.DATABASE_URL?.trim() && existsSync(standIns)) {
+  const { localVariables } = await import(pathToFileURL(standIns).href);
+  Object.assign(process.env, localVariables(process.env));
+}
+
+const entry = resolve(root, process.argv[2] ?? "");
+process.argv.splice(1, 2, entry);
+await import(pathToFileURL(entry).href);

@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+
+/** What a mail server does when it has the whole of a message, or `refuse` a command with a reply. */
+export type Behaviour = {
+  atEnd?: "accept" | "drop" | "hang" | `${number} ${string}`;
+  replies?: Record<string, string>;
+};
+
+const EHLO = "250-mail.test\r\n250 AUTH PLAIN";
+
+/** A mail server that keeps each message it has read to its end, and then behaves as told. */
+export async function startSmtp() {
+  const state = { behaviour: {} as Behaviour, messages: [] as string[] };
+  const sockets = new Set<Socket>();
+
+  function end(socket: Socket, message: string) {
+    state.messages.push(message);
+    const { atEnd = "accept" } = state.behaviour;
+    if (atEnd === "drop") socket.destroy();
+    else if (atEnd !== "hang") socket.write(`${atEnd === "accept" ? "250 accepted" : atEnd}\r\n`);
+  }
+
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket)).on("error", () => {});
+    let rest = "";
+    let data: string[] | undefined;
+    socket.write("220 mail.test\r\n");
+    socket.on("data", (chunk) => {
+      const lines = (rest + chunk).split("\r\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        if (data && line === ".") {
+          end(socket, data.join("\n"));
+          data = undefined;
+        } else if (data) data.push(line);
+        else {
+          const verb = line.slice(0, 4).toUpperCase();
+          const defaults: Record<string, string> = {
+            EHLO,
+            DATA: "354 go on",
+            AUTH: "235 welcome",
+            QUIT: "221 bye",
+          };
+          const reply = state.behaviour.replies?.[verb] ?? defaults[verb] ?? "250 ok";
+          if (reply === "drop") socket.destroy();
+          else socket.write(`${reply}\r\n`);
+          if (verb === "DATA" && reply.startsWith("354")) data = [];
+        }
+      }
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    url: `smtp://user:password@127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
+    behave(behaviour: Behaviour) {
+      state.behaviour = behaviour;
+    },
+    messagesTo: (address: string) => state.messages.filter((message) => message.includes(`To: ${address}`)),
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { resolve } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { variables as all } from "../../lib/env.ts";
+import { NEEDED, POSSIBLE, taskVariables } from "../../lib/task-variables.ts";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+const complete = {
+  DATABASE_URL: "postgres://app:s3cret@db.example.com:5432/app",
+  OPENAI_API_KEY: "sk-s3cret",
+  SMTP_URL: "smtp://user:s3cret@mail.example.com:587",
+  MAIL_FROM: "Example <hello@example.com>",
+  USER_DELETION_WEBHOOK_URLS: "crm=https://crm.example/s3cret",
+  USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
+};
+
+// What only the app reads, or Trigger.dev sets itself.
+const NOT_FOR_TASKS = [
+  "SEQUIN_WEBHOOK_SECRET",
+  "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
+  "TRIGGER_SECRET_KEY",
+  "TRIGGER_API_URL",
+  "TRIGGER_PROJECT_REF",
+  "TRIGGER_ACCESS_TOKEN",
+  "DASHBOARD_PASSWORD",
+];
+
+const namesOf = (variables: { name: string }[]) => variables.map(({ name }) => name);
+
+describe("the variables that a deployment takes to Trigger.dev", () => {
+  it("are decided for each variable of the product: sent, or not for tasks", () => {
+    expect([...NEEDED, ...POSSIBLE, ...NOT_FOR_TASKS].toSorted()).toEqual(Object.keys(all).toSorted());
+  });
+
+  it("are those that the tasks need and that are set, and it says which without a value", () => {
+    const app = { SEQUIN_WEBHOOK_SECRET: "s3cret", DASHBOARD_PASSWORD: "s3cret", HOME: "/root" };
+    const { variables, said } = taskVariables({ ...complete, ...app, USER_DELETION_CONCURRENCY: "20" });
+    const names = [...Object.keys(complete), "USER_DELETION_CONCURRENCY"];
+    expect(namesOf(variables)).toEqual(names);
+    expect(said).toEqual([`Sent to Trigger.dev for the tasks: ${names.join(", ")}`]);
+    const open = variables.filter(({ isSecret }) => !isSecret);
+    expect(namesOf(open)).toEqual(["MAIL_FROM", "USER_DELETION_CONCURRENCY"]);
+  });
+
+  it("are named where they are missing, malformed or of this machine only, and are not sent", () => {
+    const { variables, said } = taskVariables({
+      ...complete,
+      DATABASE_URL: "postgres://app:s3cret@localhost:5432/app",
+      SMTP_URL: "smtp://127.0.0.1:1025",
+      OPENAI_API_KEY: " ",
+      MAIL_FROM: "s3cret",
+      USER_DELETION_WEBHOOK_URLS: "crm=http://[::1]:3000/s3cret",
+    });
+    expect(namesOf(variables)).toEqual(["USER_DELETION_WEBHOOK_SECRET"]);
+    const text = said.join("\n");
+    for (const name of ["DATABASE_URL", "SMTP_URL", "USER_DELETION_WEBHOOK_URLS"])
+      expect(text).toContain(`Not sent to Trigger.dev: ${name} is an address of this machine only`);
+    expect(text).toContain("Not sent to Trigger.dev: OPENAI_API_KEY is not set");
+    expect(text).toContain("Not sent to Trigger.dev: MAIL_FROM must be");
+    expect(text).not.toContain("s3cret");
+  });
+
+  it("need no secret where there is no system to tell", () => {
+    const { said } = taskVariables({
+      ...complete,
+      USER_DELETION_WEBHOOK_URLS: "none",
+      USER_DELETION_WEBHOOK_SECRET: "",
+    });
+    expect(said).toHaveLength(1);
+  });
+});
+
+const cli = z.object({ loadConfig: z.function({ input: [z.unknown()], output: z.unknown() }) });
+const extension = z.object({
+  name: z.literal("SyncEnvVarsExtension"),
+  onBuildComplete: z.function({ input: [z.unknown(), z.unknown()], output: z.unknown() }),
+});
+
+describe("trigger.config.ts as the CLI loads it", () => {
+  async function buildComplete(target: "dev" | "deploy") {
+    const { loadConfig } = cli.parse(await import(resolve("node_modules/trigger.dev/dist/esm/config.js")));
+    const config = await loadConfig({ cwd: process.cwd(), warn: false });
+    const extensions = z.object({ build: z.object({ extensions: z.array(z.unknown()) }) }).parse(config);
+    const sync = extension.parse(extensions.build.extensions.find((one) => extension.safeParse(one).success));
+    const layers: unknown[] = [];
+    const logger = { spinner: () => ({ stop() {} }), warn: (...words: unknown[]) => layers.push(words) };
+    const context = { target, config, logger, addLayer: (layer: unknown) => layers.push(layer) };
+    await sync.onBuildComplete(context, { deploy: { env: {} }, environment: "prod" });
+    return layers;
+  }
+
+  it("takes the variables to Trigger.dev at a deployment and says their names", async () => {
+    for (const name of [...NEEDED, ...POSSIBLE]) vi.stubEnv(name, undefined);
+    for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
+    const lines: string[] = [];
+    vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
+    const { MAIL_FROM, ...secrets } = complete;
+    expect(await buildComplete("deploy")).toMatchObject([
+      { id: "sync-env-vars", deploy: { env: { MAIL_FROM }, secretEnv: secrets, override: true } },
+    ]);
+    expect(lines).toEqual([`Sent to Trigger.dev for the tasks: ${Object.keys(complete).join(", ")}`]);
+  });
+
+  it("takes none in development", async () => {
+    expect(await buildComplete("dev")).toEqual([]);
+  });
+});
