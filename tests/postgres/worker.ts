@@ -14,9 +14,14 @@ export type Text = { title: string; body: string };
 
 /** A process beside others: one connection, with settings of its own. `pid` is its backend's. */
 export async function startWorker(url: string, settings = "") {
-  const address = new URL(url);
-  if (settings) address.searchParams.set("options", settings);
-  const pool = new Pool({ connectionString: address.href, max: 1 });
+  const pool = new Pool({
+    connectionString: url,
+    max: 1,
+    // What nobody would end stands for a failure.
+    options: `-c lock_timeout=60s ${settings}`,
+    // A transaction is kept open between queries, however long the others take.
+    idleTimeoutMillis: 0,
+  });
   pool.on("error", () => {});
   // One that is lost while somebody has it.
   pool.on("connect", (client) => client.on("error", () => {}));
