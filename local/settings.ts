@@ -6,6 +6,8 @@ export type Part = (typeof PARTS)[number];
 
 const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
 
+const perMinute = z.coerce.number().int().min(1).optional();
+
 const schema = z.object({
   PORT: port(3000),
   LOCAL_POSTGRES_PORT: port(54_320),
@@ -13,6 +15,8 @@ const schema = z.object({
   LOCAL_SMTP_PORT: port(1025),
   LOCAL_DATA_DIR: z.string().default(".local"),
   LOCAL_SEQUIN: z.enum(["on", "off"]).optional(),
+  LOCAL_OPENAI_TOKENS_PER_MINUTE: perMinute,
+  LOCAL_OPENAI_REQUESTS_PER_MINUTE: perMinute,
   LOCAL_EMBEDDING_MODEL: z
     .enum(["universal-sentence-encoder-lite", "hashing"])
     .default("universal-sentence-encoder-lite"),
@@ -24,6 +28,8 @@ export type Settings = Readonly<{
   dataDir: string;
   sequin: "on" | "off" | undefined;
   embeddingModel: "universal-sentence-encoder-lite" | "hashing";
+  /** What the local model's endpoint allows in a minute; undefined where there is no limit. */
+  embeddingLimits: Readonly<{ tokensPerMinute: number | undefined; requestsPerMinute: number | undefined }>;
 }>;
 
 /**
@@ -48,6 +54,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataDir: resolve(settings.LOCAL_DATA_DIR),
     sequin: settings.LOCAL_SEQUIN,
     embeddingModel: settings.LOCAL_EMBEDDING_MODEL,
+    embeddingLimits: {
+      tokensPerMinute: settings.LOCAL_OPENAI_TOKENS_PER_MINUTE,
+      requestsPerMinute: settings.LOCAL_OPENAI_REQUESTS_PER_MINUTE,
+    },
   };
 }
 

@@ -70,7 +70,13 @@ export async function startStack({ parts, settings, variables, log }: Options): 
         )
       : undefined;
     const openai = has("openai")
-      ? await opened(startOpenAI({ model: settings.embeddingModel, log: log("openai") }))
+      ? await opened(
+          startOpenAI({
+            model: settings.embeddingModel,
+            limits: settings.embeddingLimits,
+            log: log("openai"),
+          }),
+        )
       : undefined;
     const mailOptions = { host: HOST, port: ports.smtp, dataDir: resolve(dataDir, "mail"), log: log("mail") };
     const mail = has("mail") ? await opened(startMail(mailOptions)) : undefined;

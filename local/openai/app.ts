@@ -8,8 +8,10 @@ import type { Log } from "../log.ts";
 import { ApiError, serverError } from "./api-error.ts";
 import { authorize } from "./authorize.ts";
 import { type Calls, createCalls } from "./calls.ts";
-import { createFaults, faultSchema, toApiError } from "./faults.ts";
+import { createFaults, faultSchema, refusalOf, toApiError } from "./faults.ts";
 import type { Embedder } from "./model-worker.ts";
+import type { Input } from "./protocol.ts";
+import { createRateLimits, type RateLimits } from "./rate-limits.ts";
 import { parseRequest, refusal } from "./request.ts";
 import { resize } from "./unit-length.ts";
 
@@ -26,11 +28,14 @@ export function createApp(options: {
   log: Log;
   apiKey?: string;
   closing: AbortSignal;
+  /** What is allowed in a minute; no limits when left out. */
+  limits?: RateLimits;
   /** Where the calls are counted. */
   calls?: Calls;
 }): Hono<Env> {
-  const { embedder, log, apiKey, closing, calls = createCalls() } = options;
+  const { embedder, log, apiKey, closing, limits = {}, calls = createCalls() } = options;
   const faults = createFaults();
+  const rateLimits = createRateLimits(limits);
   const app = new Hono<Env>();
 
   app.onError((error) => {
@@ -47,6 +52,7 @@ export function createApp(options: {
     const { status } = c.res;
     c.header("x-request-id", `req_${randomUUID().replaceAll("-", "")}`);
     c.header("openai-processing-ms", `${milliseconds}`);
+    for (const [name, value] of Object.entries(rateLimits.headers())) c.header(name, value);
     calls.add({ at: new Date().toISOString(), status, inputs, tokens, milliseconds });
     log(
       status < 400
@@ -62,27 +68,32 @@ export function createApp(options: {
 
   app.post("/v1/embeddings", observe, limit, async (c) => {
     authorize(c.req.header("authorization"), apiKey);
-    await meetFault(c);
     const { model, inputs, dimensions, encoding } = parseRequest(await c.req.text());
-    const result = await embedder.embed(inputs);
-    if (result.kind === "refused") throw refusal(result);
+    await meetFault(c, inputs);
+    const counted = await embedder.count(inputs);
+    if (counted.kind === "refused") throw refusal(counted);
+    const { tokens } = counted;
+    rateLimits.take(model, tokens);
+    const { vectors } = await embedder.embed(inputs);
     c.set("inputs", inputs.length);
-    c.set("tokens", result.tokens);
-    const data = result.vectors.map((vector, index) => ({
+    c.set("tokens", tokens);
+    const data = vectors.map((vector, index) => ({
       object: "embedding",
       index,
       embedding: encode(resize(vector, dimensions), encoding),
     }));
-    const usage = { prompt_tokens: result.tokens, total_tokens: result.tokens };
+    const usage = { prompt_tokens: tokens, total_tokens: tokens };
     return c.json({ object: "list", data, model, usage });
   });
 
-  async function meetFault(c: Context<Env>): Promise<void> {
-    const fault = faults.take();
+  async function meetFault(c: Context<Env>, inputs: readonly Input[]): Promise<void> {
+    const fault = faults.take(inputs);
     if (fault === undefined) return;
     const stopped = AbortSignal.any([closing, c.req.raw.signal]);
     if (fault.delayMs !== undefined) await setTimeout(fault.delayMs, undefined, { signal: stopped });
     if (fault.status !== undefined) throw toApiError(fault.status, fault);
+    const refused = refusalOf(inputs, fault);
+    if (refused) throw refused;
   }
 
   app.use("/local/openai/*", refuseOtherOrigins);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ApiError, serverError } from "./api-error.ts";
+import type { Input } from "./protocol.ts";
 
 const milliseconds = z.int().min(0).max(600_000);
 
@@ -10,10 +11,20 @@ export const faultSchema = z
     code: z.string().min(1).optional(),
     retryAfterMs: milliseconds.optional(),
     delayMs: milliseconds.optional(),
+    /** Refuses the requests that have an input with this text in it, with 400, and no others. */
+    containing: z.string().min(1).optional(),
+    /** Whether that refusal says which input it is, as `param: "input[3]"`. */
+    named: z.boolean().optional(),
     times: z.int().min(1).optional(),
   })
-  .refine((fault) => fault.status !== undefined || fault.delayMs !== undefined, {
-    message: "Say a status, a delayMs or both",
+  .refine((fault) => (fault.status ?? fault.delayMs ?? fault.containing) !== undefined, {
+    message: "Say a status, a delayMs or what is refused by containing",
+  })
+  .refine((fault) => fault.containing !== undefined || fault.named === undefined, {
+    message: "named needs containing",
+  })
+  .refine((fault) => fault.containing === undefined || fault.status === undefined, {
+    message: "What is refused by containing has a status of its own",
   })
   .refine((fault) => fault.status !== undefined || (fault.code ?? fault.retryAfterMs) === undefined, {
     message: "code and retryAfterMs need a status",
@@ -31,13 +42,27 @@ export function createFaults() {
     clear() {
       current = undefined;
     },
-    take(): Fault | undefined {
+    /** What a request with such inputs meets. */
+    take(inputs: readonly Input[]): Fault | undefined {
       const fault = current;
       if (fault?.times === undefined) return fault;
+      if (fault.containing !== undefined && fault.delayMs === undefined && !refusalOf(inputs, fault)) return;
       current = fault.times > 1 ? { ...fault, times: fault.times - 1 } : undefined;
       return fault;
     },
   };
+}
+
+/** The answer to a request with an input that a fault refuses; undefined where there is none. */
+export function refusalOf(inputs: readonly Input[], { containing, named }: Fault): ApiError | undefined {
+  if (containing === undefined) return undefined;
+  const index = inputs.findIndex((input) => typeof input === "string" && input.includes(containing));
+  if (index === -1) return undefined;
+  const input = named ? `input[${index}]` : "input";
+  return new ApiError(400, {
+    message: `Invalid '${input}': the text was refused.`,
+    param: named ? input : null,
+  });
 }
 
 /** The error that a fault with a status asks for, worded as https://platform.openai.com/docs/guides/error-codes. */

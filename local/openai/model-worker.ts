@@ -1,15 +1,17 @@
 import { Worker } from "node:worker_threads";
 import type { Log } from "../log.ts";
-import type { Embedded, Input, Job, ModelName, Refused, Reply } from "./protocol.ts";
+import type { Answer, Counted, Embedded, Input, Job, ModelName, Refused, Reply } from "./protocol.ts";
 
+/** Both reject when the worker dies before it has answered, or cannot be started. */
 export type Embedder = {
-  /** Rejects when the worker dies before it has answered, or cannot be started. */
-  embed(inputs: Input[]): Promise<Embedded | Refused>;
+  count(inputs: Input[]): Promise<Counted | Refused>;
+  /** Embeds inputs whose tokens were counted, and not refused. */
+  embed(inputs: Input[]): Promise<Embedded>;
   close(): Promise<void>;
 };
 
-type Running = { embed: Embedder["embed"]; worker: Worker };
-type Waiting = { resolve(reply: Embedded | Refused): void; reject(error: Error): void };
+type Running = { ask(kind: Job["kind"], inputs: Input[]): Promise<Answer>; worker: Worker };
+type Waiting = { resolve(reply: Answer): void; reject(error: Error): void };
 
 /**
  * Runs the model in a thread of its own, so that the HTTP server stays free. Resolves when the model is loaded.
@@ -36,11 +38,22 @@ export async function startModelWorker(options: {
     return started;
   }
 
+  async function ask(kind: Job["kind"], inputs: Input[]): Promise<Answer> {
+    if (closed) throw new Error("The model worker is closed");
+    return (await (current ?? run())).ask(kind, inputs);
+  }
+
   await run();
   return {
+    async count(inputs) {
+      const answer = await ask("count", inputs);
+      if (answer.kind === "embedded") throw new Error("The model worker embedded what it was to count");
+      return answer;
+    },
     async embed(inputs) {
-      if (closed) throw new Error("The model worker is closed");
-      return (await (current ?? run())).embed(inputs);
+      const answer = await ask("embed", inputs);
+      if (answer.kind !== "embedded") throw new Error("The model worker embedded nothing");
+      return answer;
     },
     async close() {
       closed = true;
@@ -62,9 +75,9 @@ function startThread(
     let ready = false;
     let cause: string | undefined;
 
-    const embed: Embedder["embed"] = (inputs) =>
+    const ask: Running["ask"] = (kind, inputs) =>
       new Promise((resolve, reject) => {
-        const job: Job = { id: ++lastId, inputs };
+        const job: Job = { id: ++lastId, kind, inputs };
         waiting.set(job.id, { resolve, reject });
         worker.postMessage(job);
       });
@@ -72,7 +85,7 @@ function startThread(
     worker.on("message", (reply: Reply) => {
       if (reply.kind === "ready") {
         ready = true;
-        resolve({ embed, worker });
+        resolve({ ask, worker });
         return;
       }
       waiting.get(reply.id)?.resolve(reply);

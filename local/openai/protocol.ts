@@ -3,8 +3,11 @@ export type Input = string | number[];
 
 export type ModelName = "universal-sentence-encoder-lite" | "hashing";
 
-/** `vectors` have unit length and the model's own number of dimensions; `tokens` counts all inputs. */
-export type Embedded = { kind: "embedded"; vectors: Float32Array[]; tokens: number };
+/** How many tokens all inputs have together. */
+export type Counted = { kind: "counted"; tokens: number };
+
+/** `vectors` have unit length and the model's own number of dimensions. */
+export type Embedded = { kind: "embedded"; vectors: Float32Array[] };
 
 /** Why inputs cannot be embedded at all. */
 export type Refused =
@@ -12,8 +15,9 @@ export type Refused =
   | { kind: "refused"; reason: "unknown_token" };
 
 /** What the two threads say to each other. */
-export type Job = { id: number; inputs: Input[] };
-export type Reply = { kind: "ready" } | ((Embedded | Refused) & { id: number });
+export type Job = { id: number; kind: "count" | "embed"; inputs: Input[] };
+export type Answer = Counted | Embedded | Refused;
+export type Reply = { kind: "ready" } | (Answer & { id: number });
 
 /** OpenAI's limits: https://platform.openai.com/docs/api-reference/embeddings/create#input */
 export const MAX_INPUTS = 2_048;

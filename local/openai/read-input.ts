@@ -15,17 +15,20 @@ const WHOLE_CHARACTER = "🦄";
 const FLUSH = encode(WHOLE_CHARACTER);
 
 /**
- * The text of an input and its length in tokens of cl100k_base, the encoding of OpenAI's embedding models
+ * The length of an input in tokens of cl100k_base, the encoding of OpenAI's embedding models
  * (https://github.com/openai/tiktoken/blob/main/tiktoken/model.py). Undefined for ids that are
  * no ordinary token of it. The count is exact, except that an unbroken run of more than 1,000 characters may count one
  * token more per 1,000, and that counting ends at 1,048,576 characters, which no 8,192 tokens can hold.
  */
-export function readInput(input: Input): { text: string; tokens: number } | undefined {
-  if (typeof input === "string") return { text: input, tokens: tokensIn(input) };
-  if (input.length > MAX_INPUT_TOKENS) return { text: "", tokens: input.length };
-  if (input.some((token) => token < 0 || token >= TOKENS)) return undefined;
-  const text = decode([...input, ...FLUSH]).slice(0, -WHOLE_CHARACTER.length);
-  return { text, tokens: input.length };
+export function tokensOf(input: Input): number | undefined {
+  if (typeof input === "string") return tokensIn(input);
+  const isToken = (token: number) => token >= 0 && token < TOKENS;
+  return input.length > MAX_INPUT_TOKENS || input.every(isToken) ? input.length : undefined;
+}
+
+/** The text of an input whose tokens were counted. */
+export function textOf(input: Input): string {
+  return typeof input === "string" ? input : decode([...input, ...FLUSH]).slice(0, -WHOLE_CHARACTER.length);
 }
 
 function tokensIn(text: string): number {

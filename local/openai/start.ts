@@ -4,6 +4,7 @@ import { createApp } from "./app.ts";
 import { type Calls, createCalls } from "./calls.ts";
 import { startModelWorker } from "./model-worker.ts";
 import type { ModelName } from "./protocol.ts";
+import type { RateLimits } from "./rate-limits.ts";
 
 /**
  * Starts `POST /v1/embeddings` with OpenAI's protocol and a model that runs on this machine, and resolves when
@@ -14,14 +15,19 @@ export async function startOpenAI(options: {
   model: ModelName;
   log: Log;
   apiKey?: string;
+  /** What is allowed in a minute, enforced as OpenAI does; no limits when left out. */
+  limits?: RateLimits;
 }): Promise<{ app: Hono; stats: Calls["stats"]; close(): Promise<void> }> {
-  const { model, log, apiKey } = options;
+  const { model, log, apiKey, limits } = options;
   const started = performance.now();
   const embedder = await startModelWorker({ model, log });
   log(`${model} loaded in ${Math.round(performance.now() - started)} ms`);
   const closing = new AbortController();
   const calls = createCalls();
-  const app = new Hono().route("/", createApp({ embedder, log, apiKey, closing: closing.signal, calls }));
+  const app = new Hono().route(
+    "/",
+    createApp({ embedder, log, apiKey, limits, closing: closing.signal, calls }),
+  );
   return {
     app,
     stats: calls.stats,

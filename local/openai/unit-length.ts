@@ -1,11 +1,11 @@
 /** Scales a vector to length 1, in place. One without direction becomes the first axis, so that cosines exist. */
 export function toUnitLength(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector);
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   if (length === 0) {
     vector[0] = 1;
     return vector;
   }
-  for (const [index, value] of vector.entries()) vector[index] = value / length;
+  for (let index = 0; index < vector.length; index += 1) vector[index] = (vector[index] ?? 0) / length;
   return vector;
 }
 

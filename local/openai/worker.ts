@@ -2,6 +2,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
 import { embedByHashing } from "./hashing.ts";
 import {
+  type Answer,
+  type Counted,
   type Embedded,
   type Input,
   type Job,
@@ -10,7 +12,7 @@ import {
   type Refused,
   type Reply,
 } from "./protocol.ts";
-import { readInput } from "./read-input.ts";
+import { textOf, tokensOf } from "./read-input.ts";
 import { loadSentenceEncoder } from "./sentence-encoder.ts";
 
 const { model } = z
@@ -23,24 +25,27 @@ say({ kind: "ready" });
 await embed("ready");
 
 // An error ends the thread: after one, WebAssembly memory may be broken, and a fresh thread loads in a moment.
-parentPort?.on("message", async ({ id, inputs }: Job) => say({ id, ...(await answer(inputs)) }));
+parentPort?.on("message", async ({ id, kind, inputs }: Job) => {
+  const answer: Answer = kind === "count" ? count(inputs) : await embedAll(inputs);
+  say({ id, ...answer });
+});
 
-async function answer(inputs: Input[]): Promise<Embedded | Refused> {
-  const texts: string[] = [];
-  let tokens = 0;
+function count(inputs: Input[]): Counted | Refused {
+  let sum = 0;
   for (const input of inputs) {
-    const read = readInput(input);
-    if (read === undefined) return { kind: "refused", reason: "unknown_token" };
-    if (read.tokens > MAX_INPUT_TOKENS) {
-      return { kind: "refused", reason: "input_too_long", tokens: read.tokens };
-    }
-    texts.push(read.text);
-    tokens += read.tokens;
+    const tokens = tokensOf(input);
+    if (tokens === undefined) return { kind: "refused", reason: "unknown_token" };
+    if (tokens > MAX_INPUT_TOKENS) return { kind: "refused", reason: "input_too_long", tokens };
+    sum += tokens;
   }
-  if (tokens > MAX_REQUEST_TOKENS) return { kind: "refused", reason: "request_too_long", tokens };
+  if (sum > MAX_REQUEST_TOKENS) return { kind: "refused", reason: "request_too_long", tokens: sum };
+  return { kind: "counted", tokens: sum };
+}
+
+async function embedAll(inputs: Input[]): Promise<Embedded> {
   const vectors: Float32Array[] = [];
-  for (const text of texts) vectors.push(await embed(text));
-  return { kind: "embedded", vectors, tokens };
+  for (const input of inputs) vectors.push(await embed(textOf(input)));
+  return { kind: "embedded", vectors };
 }
 
 function say(reply: Reply): void {

@@ -84,6 +84,29 @@ describe("a fault", () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(119);
   });
 
+  it("refuses the requests with a text in one of their inputs, and no others", async () => {
+    await setFault({ containing: "poison" });
+    await expect(embed(["good", "some poison"])).rejects.toMatchObject({
+      status: 400,
+      type: "invalid_request_error",
+      param: null,
+      message: expect.not.stringMatching(/input\[/),
+    });
+    expect(await embed(["good", "better"])).toBe(2);
+  });
+
+  it("may name the input that it refuses", async () => {
+    await setFault({ containing: "poison", named: true });
+    await expect(embed(["good", "some poison"])).rejects.toMatchObject({ status: 400, param: "input[1]" });
+  });
+
+  it("is not used up by requests that it does not refuse", async () => {
+    await setFault({ containing: "poison", times: 1 });
+    expect(await embed("good")).toBe(1);
+    await expect(embed("poison")).rejects.toMatchObject({ status: 400 });
+    expect(await embed("poison")).toBe(1);
+  });
+
   it("that waits ends when the part is closed", async () => {
     const own = await startOpenAI({ model: "hashing", log: () => {} });
     let calls = 0;
@@ -111,6 +134,9 @@ describe("a fault", () => {
     { code: "insufficient_quota" },
     { status: 429, retryAfterMs: -1 },
     { status: 429, retries: 1 },
+    { containing: "" },
+    { delayMs: 1, named: true },
+    { containing: "a", status: 429 },
     "429",
   ])("of the form %j is refused, and nothing changes", async (fault) => {
     const answer = await setFault(fault);
