@@ -8,6 +8,7 @@ import { everyPostEmbedded, vectorOf, wrongEmbeddings } from "./embeddings.ts";
 import { describeOneKillEach } from "./kills.ts";
 import { countRuns, openRuns } from "./open-runs.ts";
 import { allProcesses, type Process } from "./processes.ts";
+import { everythingSaid, secretsOf } from "./whispers.ts";
 
 let folder: string;
 let ports: Ports;
@@ -167,6 +168,19 @@ describe("a user deleted with npm run sql", () => {
     const [mail, ...others] = await mailsTo(stack, "john.doe@example.com");
     expect(others).toEqual([]);
     expect(await textOfMail(stack, mail?.id ?? "")).toContain("deleted");
+  });
+});
+
+describe("all that is said of it", () => {
+  it("in the log, the ledger, the runs and the pages has no address, name, text or secret", async () => {
+    const said = await everythingSaid(stack);
+    const people = ["john.doe@", '@example.com"', "Doe", "Charlie"];
+    const texts = ["sourdough", "index funds", "Robots will farm"];
+    for (const [place, text] of Object.entries(said)) {
+      const found = [...people, ...texts, ...secretsOf(stack)].filter((word) => text.includes(word));
+      expect({ place, found }).toEqual({ place, found: [] });
+    }
+    for (const place of ["log", "ledger", "runs"]) expect(said[place]).not.toContain("Training a puppy");
   });
 });
 
