@@ -55,6 +55,21 @@ export const embeddingUsage = pgTable(
   (table) => [primaryKey({ columns: [table.day, table.model] })],
 );
 
+/** Messages of Sequin that led to no run, by UTC day: their number, and where or what the last of them was. */
+export const unprocessedMessages = pgTable(
+  "unprocessed_messages",
+  {
+    day: date().notNull(),
+    route: text().notNull(),
+    outcome: text({ enum: ["ignored", "rejected"] }).notNull(),
+    reason: text().notNull(),
+    messages: bigint({ mode: "number" }).notNull(),
+    lastAt: timestamp("last_at", { withTimezone: true }).notNull().defaultNow(),
+    example: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.route, table.outcome, table.reason] })],
+);
+
 /** How the clean-up of one external system stands. Times are ISO 8601. */
 export type SystemProgress = { done_at?: string; failed_at?: string; error?: string };
 

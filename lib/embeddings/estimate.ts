@@ -1,6 +1,6 @@
 import { connect, type Database } from "../../drizzle/client.ts";
 import type { Limits } from "../../drizzle/queries/embeddings/budget.ts";
-import { countRowsBehind } from "../../drizzle/queries/embeddings/generations.ts";
+import { countRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
 import { randomTexts } from "../../drizzle/queries/embeddings/sample-texts.ts";
 import { required } from "../env.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";

@@ -1,6 +1,10 @@
 import { z } from "zod";
 
-const RANGE: Readonly<Record<string, bigint>> = { smallint: 2n ** 15n, integer: 2n ** 31n, bigint: 2n ** 63n };
+const RANGE: Readonly<Record<string, bigint>> = {
+  smallint: 2n ** 15n,
+  integer: 2n ** 31n,
+  bigint: 2n ** 63n,
+};
 
 /** Why a text is no key of a Postgres type; undefined when it is one. */
 export function keyProblem(text: string, type: string): string | undefined {

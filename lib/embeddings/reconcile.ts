@@ -21,13 +21,13 @@ export type Reconciliation = {
 /** Lists of rows that are behind by a model in use, in the order of their keys. */
 export async function* rowsBehind(source: EmbeddedSource, db: Database): AsyncGenerator<string[]> {
   const { active, building } = await modelsInUse(db);
-  for (const model of building ? [active, building] : [active])
-    for (let after: string | undefined; ; ) {
-      const ids = await findRowsBehind(db, source.of, { modelId: model.id, after, limit: MOST_ROWS_A_RUN });
-      if (ids.length > 0) yield ids;
-      if (ids.length < MOST_ROWS_A_RUN) break;
-      after = ids.at(-1);
-    }
+  const modelIds = building ? [active.id, building.id] : [active.id];
+  for (let after: string | undefined; ; ) {
+    const ids = await findRowsBehind(db, source.of, { modelIds, after, limit: MOST_ROWS_A_RUN });
+    if (ids.length > 0) yield ids;
+    if (ids.length < MOST_ROWS_A_RUN) return;
+    after = ids.at(-1);
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 import { connect, type Database } from "../../drizzle/client.ts";
 import { withLongConnection } from "../../drizzle/long-connection.ts";
 import { chooseIndexType } from "../../drizzle/migrate/choose-index-type.ts";
+import { countRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
 import {
   beginGeneration,
-  countRowsBehind,
   deleteVectors,
   forgetGeneration,
   readGenerations,

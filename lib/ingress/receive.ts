@@ -1,82 +1,25 @@
-import { z } from "zod";
 import { EnvironmentError } from "../env.ts";
-import {
-  InvalidMessageError,
-  messageOf,
-  RefusedRequestError,
-  rootMessageOf,
-  UnavailableError,
-} from "../errors.ts";
+import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
-import { type SequinMessage, sequinMessageSchema } from "../sequin/message.ts";
-import { type Located, messagesOf } from "../sequin/messages-of.ts";
+import { messagesOf } from "../sequin/messages-of.ts";
 import { authenticate } from "./authenticate.ts";
+import { type Ask, type Outcome, outcomeOf } from "./outcome.ts";
 import { readJson } from "./read-json.ts";
+import { recordUnprocessed } from "./record-unprocessed.ts";
 
 // Sequin calls again after 30 s without an answer, while this call would still be under way.
 const DEADLINE_MS = 20_000;
 
 /** What a route does with the messages of a sink. */
 export type Handler<A> = {
-  /**
-   * What a message asks for, or "nothing", or undefined when the message is not for this route.
-   * @throws {InvalidMessageError} when it cannot be worked on, ever
-   */
-  ask(message: SequinMessage): A | "nothing" | undefined;
+  /** @throws {InvalidMessageError} for a message that cannot be worked on, ever */
+  ask: Ask<A>;
   /**
    * Triggers the runs for all that a delivery asks for. Resolves with the run's id for each, or with an
    * UnavailableError where the same message may be delivered again. `deadline` is in Unix milliseconds.
    */
   accept(asked: readonly A[], deadline: number): Promise<(string | UnavailableError)[]>;
 };
-
-type Outcome<A> =
-  | { kind: "asked"; asked: A }
-  | { kind: "ignored" }
-  | { kind: "invalid"; at: string; error: string };
-
-function parse(value: unknown): SequinMessage {
-  const parsed = sequinMessageSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new InvalidMessageError(
-    z.core.toDotPath(issue?.path ?? []),
-    issue?.message ?? "is not a Sequin message",
-  );
-}
-
-function outcomeOf<A>({ at, value }: Located, handler: Handler<A>): Outcome<A> {
-  try {
-    const asked = handler.ask(parse(value));
-    return asked === undefined || asked === "nothing" ? { kind: "ignored" } : { kind: "asked", asked };
-  } catch (error) {
-    if (!(error instanceof InvalidMessageError)) throw error;
-    const placed = error.within(at);
-    log("warn", "message.invalid", { at: placed.at, problem: placed.problem });
-    return { kind: "invalid", at: placed.at, error: placed.message };
-  }
-}
-
-type Accepted = (string | UnavailableError)[];
-
-function answer<A>(batch: boolean, outcomes: Outcome<A>[], accepted: Accepted): Response {
-  const ids = accepted.filter((result) => typeof result === "string");
-  const unavailable = accepted.find((result) => result instanceof UnavailableError);
-  const invalid = outcomes.filter((outcome) => outcome.kind === "invalid");
-  const [id] = ids;
-  if (!batch && id !== undefined) return Response.json({ id });
-  const counts = {
-    triggered: ids.length,
-    ignored: outcomes.filter(({ kind }) => kind === "ignored").length,
-    runs: [...new Set(ids)],
-  };
-  if (unavailable) return Response.json({ error: unavailable.message, ...counts }, { status: 503 });
-  if (invalid.length > 0) {
-    const errors = invalid.map(({ error, at }) => ({ error, at }));
-    return Response.json({ error: errors[0]?.error, errors, ...counts }, { status: 422 });
-  }
-  return Response.json(counts);
-}
 
 function refuse(error: unknown): Response {
   if (error instanceof RefusedRequestError) {
@@ -89,25 +32,65 @@ function refuse(error: unknown): Response {
   return Response.json({ error: told }, { status: 500 });
 }
 
+function logUnavailable(event: string, error: UnavailableError): void {
+  log("error", event, { error: error.message, cause: rootMessageOf(error) });
+}
+
+async function problemOfRecord(work: Promise<void>): Promise<string | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    logUnavailable("delivery.unavailable", error);
+    return error.message;
+  }
+}
+
+type Delivery = { route: string; batch: boolean; deadline: number };
+
+async function answer<A>(
+  { route, batch, deadline }: Delivery,
+  outcomes: Outcome<A>[],
+  accepted: (string | UnavailableError)[],
+): Promise<Response> {
+  const ids = accepted.filter((result) => typeof result === "string");
+  const ignored = outcomes.filter(({ kind }) => kind === "ignored" || kind === "nothing").length;
+  const counts = { triggered: ids.length, ignored, runs: [...new Set(ids)] };
+  const unavailable = (error: string) => Response.json({ error, ...counts }, { status: 503 });
+
+  const notTaken = accepted.filter((result) => result instanceof UnavailableError);
+  for (const error of new Set(notTaken)) logUnavailable("message.unavailable", error);
+  if (notTaken[0]) return unavailable(notTaken[0].message);
+  const errors = outcomes.flatMap((outcome) =>
+    outcome.kind === "rejected" ? [{ at: outcome.at, error: outcome.error }] : [],
+  );
+  if (errors.length > 0 && errors.length === outcomes.length)
+    return Response.json({ error: errors[0]?.error, errors, ...counts }, { status: 422 });
+  const problem = await problemOfRecord(recordUnprocessed(route, outcomes, deadline));
+  if (problem) return unavailable(problem);
+  const [id] = ids;
+  if (!batch && id !== undefined) return Response.json({ id });
+  return Response.json(errors.length > 0 ? { ...counts, rejected: errors.length, errors } : counts);
+}
+
 /**
  * Receives one delivery of a Sequin webhook sink and triggers the runs that its messages ask for.
- * 200 acknowledges: every message was triggered or ignored. 401 wrong secret, 400 and 413 unreadable body,
- * 422 a message that cannot be worked on (the others were), 503 Trigger.dev or the database did not accept one, 500 not
- * configured.
+ * 200 acknowledges: every message was triggered, ignored or, beside good ones, rejected and recorded. 401 wrong secret,
+ * 400 and 413 unreadable body, 422 nothing but messages that cannot be worked on, 503 Trigger.dev or the database did not
+ * accept one, 500 not configured.
  * On anything but 200 Sequin delivers the whole request again; idempotency keys make that harmless.
  */
-export async function receive<A>(request: Request, handler: Handler<A>): Promise<Response> {
+export async function receive<A>(request: Request, { ask, accept }: Handler<A>): Promise<Response> {
   try {
     authenticate(request);
     const deadline = Date.now() + DEADLINE_MS;
     const { batch, messages } = messagesOf(await readJson(request));
-    const outcomes = messages.map((message) => outcomeOf(message, handler));
+    const outcomes = messages.map((message) => outcomeOf(message, ask));
     const asked = outcomes.flatMap((outcome) => (outcome.kind === "asked" ? [outcome.asked] : []));
-    const accepted = await handler.accept(asked, deadline);
-    for (const result of accepted)
-      if (result instanceof UnavailableError)
-        log("error", "message.unavailable", { error: result.message, cause: rootMessageOf(result) });
-    return answer(batch, outcomes, accepted);
+    const accepted = await accept(asked, deadline);
+    const route = new URL(request.url).pathname;
+    return await answer({ route, batch, deadline }, outcomes, accepted);
   } catch (error) {
     return refuse(error);
   }

@@ -1,9 +1,16 @@
 import { z } from "zod";
+import { sources } from "../embeddings/sources.ts";
 
 const MAX_LENGTH = 1_000;
 const MAX_LIMIT = 50;
 
+const TABLES: readonly string[] = sources.map(({ of }) => of.name);
+
 const schema = z.object({
+  in: z
+    .string()
+    .refine((name) => TABLES.includes(name))
+    .default("posts"),
   q: z
     .string("is missing")
     .trim()
@@ -29,12 +36,17 @@ export class InvalidSearchError extends Error {
  * Reads the parameters of a search, `q` without the white space around it.
  * @throws {InvalidSearchError} when one is missing or out of bounds
  */
-export function searchQuery(parameters: { q?: string | null; limit?: string | null }): SearchQuery {
-  const { q, limit } = parameters;
-  const parsed = schema.safeParse({ q: q ?? undefined, limit: limit ?? undefined });
+export function searchQuery(parameters: {
+  q?: string | null;
+  limit?: string | null;
+  in?: string | null;
+}): SearchQuery {
+  const { q, limit, in: table } = parameters;
+  const parsed = schema.safeParse({ q: q ?? undefined, limit: limit ?? undefined, in: table ?? undefined });
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   if (issue?.path[0] === "limit")
     throw new InvalidSearchError(`limit: must be a whole number from 1 to ${MAX_LIMIT}`);
+  if (issue?.path[0] === "in") throw new InvalidSearchError(`in: must be one of ${TABLES.join(", ")}`);
   throw new InvalidSearchError(`q: ${issue?.message}`);
 }

@@ -1,8 +1,10 @@
 import { connect, type Database } from "../../drizzle/client.ts";
 import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
 import { findPostsByIds } from "../../drizzle/queries/posts-on-page.ts";
+import type { EmbeddedSource } from "../embeddings/embedded-source.ts";
 import { modelsInUse } from "../embeddings/models-in-use.ts";
 import { posts } from "../embeddings/posts.ts";
+import { sources } from "../embeddings/sources.ts";
 import { type EmbedTexts, embedTexts } from "../embeddings/provider.ts";
 import { EnvironmentError, required } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
@@ -30,32 +32,45 @@ async function available<T>(work: () => Promise<T>, message: string): Promise<T>
 
 type Deps = { db?: Database; embed?: EmbedTexts };
 
+/** A row of any embedded table that was found: `snippet` is the chunk that matched. */
+export type FoundRow = { id: string; snippet: string; score: number };
+
+const NO_DATABASE = "Search needs the database, and that does not answer now; try again in a moment";
+
 /**
- * Finds posts by meaning, the best first, each by its best chunk, among the vectors of the active model.
- * Rejects with SearchUnavailableError when the provider or the database does not answer.
+ * Finds rows of an embedded table by meaning, the best first, each by its best chunk, among the vectors of the active
+ * model. Rejects with SearchUnavailableError when the provider or the database does not answer.
  */
-export async function searchPosts(
+export async function searchRows(
+  { of }: EmbeddedSource,
   { q, limit }: SearchQuery,
   { db = connect(required("DATABASE_URL")), embed = embedTexts }: Deps = {},
-): Promise<SearchResult[]> {
-  const noDatabase = "Search needs the database, and that does not answer now; try again in a moment";
-  const { active: model } = await available(() => modelsInUse(db), noDatabase);
+): Promise<FoundRow[]> {
+  const { active: model } = await available(() => modelsInUse(db), NO_DATABASE);
   const vector = await available(
     () => vectorOfQuery(q, { model, db, embed }),
     "Search needs the embedding provider, and that does not answer now; try again in a moment",
   );
-  return available(async () => {
-    const nearest = await findNearestRows(db, posts.of, { vector, model, limit });
-    const found = await findPostsByIds(
-      db,
-      nearest.map(({ id }) => BigInt(id)),
-    );
-    const byId = new Map(found.map((post) => [String(post.id), post]));
-    return nearest.flatMap(({ id, snippet, distance }) => {
-      const post = byId.get(id);
-      return post
-        ? [{ id, title: post.title, author: post.author, snippet: snippet.trim(), score: 1 - distance }]
-        : [];
-    });
-  }, noDatabase);
+  const nearest = await available(() => findNearestRows(db, of, { vector, model, limit }), NO_DATABASE);
+  return nearest.map(({ id, snippet, distance }) => ({ id, snippet: snippet.trim(), score: 1 - distance }));
+}
+
+/** As {@link searchRows}, among the posts, with their titles and authors. */
+export async function searchPosts(query: SearchQuery, deps: Deps = {}): Promise<SearchResult[]> {
+  const { db = connect(required("DATABASE_URL")) } = deps;
+  const found = await searchRows(posts, query, deps);
+  const ids = found.map(({ id }) => BigInt(id));
+  const byId = new Map(
+    (await available(() => findPostsByIds(db, ids), NO_DATABASE)).map((post) => [String(post.id), post]),
+  );
+  return found.flatMap((row) => {
+    const post = byId.get(row.id);
+    return post ? [{ ...row, title: post.title, author: post.author }] : [];
+  });
+}
+
+/** Searches the table that the query names: posts, or the rows of another embedded table. */
+export async function search(query: SearchQuery): Promise<FoundRow[] | SearchResult[]> {
+  const source = sources.find(({ of }) => of.name === query.in);
+  return source === undefined || source === posts ? searchPosts(query) : searchRows(source, query);
 }

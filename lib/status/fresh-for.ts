@@ -1,6 +1,11 @@
+import { beforeDeadline } from "../before-deadline.ts";
+
+// Longer than each part of it may take.
+const LIMIT_MS = 15_000;
+
 /**
  * Shares the result of `work` for as long as `freshMs` says of it, and one call of it between all who ask meanwhile.
- * A failure is shared only with those.
+ * A failure is shared only with those. Work that hangs is given up after 15 s, and the next who asks begins anew.
  */
 export function freshFor<T>(work: () => Promise<T>, freshMs: (tookMs: number) => number): () => Promise<T> {
   let shared: Promise<T> | undefined;
@@ -8,7 +13,7 @@ export function freshFor<T>(work: () => Promise<T>, freshMs: (tookMs: number) =>
   return () => {
     if (shared && Date.now() < until) return shared;
     const startedAt = Date.now();
-    const result = work();
+    const result = beforeDeadline(work, startedAt + LIMIT_MS);
     shared = result;
     until = Number.POSITIVE_INFINITY;
     result.then(

@@ -1,6 +1,7 @@
 import { runs } from "@trigger.dev/sdk";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";
+import { databaseForTests } from "../tasks/database.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 import { deliver, newChange, secret } from "./deliver.ts";
 
@@ -11,6 +12,7 @@ const hostile = JSON.parse(
   '{"constructor":{"prototype":1},"prototype":null,"__proto__":{"x":1},"toString":0,"toJSON":"x","then":[],"":{}}',
 );
 
+databaseForTests();
 let server: Awaited<ReturnType<typeof startTriggerServer>>;
 
 beforeAll(async () => {
@@ -97,7 +99,7 @@ function fuzzed(random: (below: number) => number) {
 it("no JSON at all in 2,000 messages makes a trigger fail", { timeout: 180_000 }, async () => {
   const trigger = await startFaultyServer(answerWith(200, '{"id":"run_taken","isCached":false}'));
   vi.stubEnv("TRIGGER_API_URL", trigger.url);
-  vi.spyOn(console, "warn").mockImplementation(() => {});
+  for (const level of ["info", "warn"] as const) vi.spyOn(console, level).mockImplementation(() => {});
   const error = vi.spyOn(console, "error");
   const random = randomFrom(8);
   try {

@@ -1,12 +1,15 @@
 import { eq } from "drizzle-orm";
-import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { afterAll, beforeAll } from "vitest";
 import { connect, type Database, disconnect } from "../../drizzle/client.ts";
-import { postEmbeddings, posts } from "../../drizzle/schema.ts";
+import { postEmbeddings } from "../../drizzle/embedding-tables.ts";
+import { migrateDatabase } from "../../drizzle/migrate/migrate.ts";
+import { posts } from "../../drizzle/schema.ts";
 import { startFreshPostgres } from "../postgres.ts";
 
+export const FIRST_MODEL = { name: "text-embedding-3-small", dimensions: 1_536, recipe: 1 };
+
 /** One migrated database in memory for the tests of a file; DATABASE_URL names it. */
-export function databaseForTests() {
+export function databaseForTests(model = FIRST_MODEL) {
   let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
   let db: Database;
   const before = process.env.DATABASE_URL;
@@ -15,7 +18,7 @@ export function databaseForTests() {
     postgres = await startFreshPostgres();
     process.env.DATABASE_URL = postgres.url;
     db = connect(postgres.url);
-    await migrate(db, { migrationsFolder: "drizzle/migrations" });
+    await migrateDatabase({ url: postgres.url, model });
   });
   afterAll(async () => {
     if (before === undefined) delete process.env.DATABASE_URL;
@@ -40,6 +43,10 @@ export function databaseForTests() {
       db.update(posts).set(set).where(eq(posts.id, id)),
     deletePost: (id: bigint) => db.delete(posts).where(eq(posts.id, id)),
     embeddingsOf: (id: bigint) =>
-      db.select().from(postEmbeddings).where(eq(postEmbeddings.postId, id)).orderBy(postEmbeddings.chunk),
+      db
+        .select()
+        .from(postEmbeddings)
+        .where(eq(postEmbeddings.postId, id))
+        .orderBy(postEmbeddings.modelId, postEmbeddings.chunk),
   };
 }

@@ -27,3 +27,18 @@ it("rejects with the first error", async () => {
   });
   await expect(work).rejects.toThrow("item 2");
 });
+
+it("begins nothing after an error, and rejects when what was under way has ended", async () => {
+  const [begun, ended]: [number[], number[]] = [[], []];
+  const items = Array.from({ length: 100 }, (_, index) => index);
+  const work = inParallel(items, async (item) => {
+    begun.push(item);
+    if (item === 3) throw new Error("the first");
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    if (item === 4) throw new Error("another");
+    ended.push(item);
+  });
+  await expect(work).rejects.toThrow("the first");
+  expect(begun).toEqual(items.slice(0, 10));
+  expect(ended).toEqual([0, 1, 2, 5, 6, 7, 8, 9]);
+});

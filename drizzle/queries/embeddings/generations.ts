@@ -60,21 +60,3 @@ export async function forgetGeneration(db: Database, id: number): Promise<void> 
     .delete(embeddingModels)
     .where(sql`${embeddingModels.id} = ${id} and ${embeddingModels.state} = 'retired'`);
 }
-
-/** How many rows of a table a model has still to embed, without those that were refused. Reads no text. */
-export async function countRowsBehind(
-  db: Database,
-  of: EmbeddedTable,
-  modelId: number,
-): Promise<{ behind: number; all: number }> {
-  const { rows } = await db.execute<{ behind: number; total: number }>(sql`
-    select count(*) filter (where not coalesce(e.complete, false))::int as behind, count(*)::int as total
-    from ${of.table} r
-    left join lateral (
-      select true as complete from ${of.embeddings} e
-      where e.${of.rowId} = r.${of.id} and e.model_id = ${modelId} and e.chunk = 0 and e.text_hash = r.text_hash
-    ) e on true
-    where r.text_hash is not null and not exists (select from embedding_failures f where f.source = ${of.name}
-      and f.row_id = r.${of.id}::text and f.model_id = ${modelId} and f.text_hash = r.text_hash and f.next_try > now())`);
-  return { behind: rows[0]?.behind ?? 0, all: rows[0]?.total ?? 0 };
-}

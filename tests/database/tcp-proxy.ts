@@ -1,0 +1,37 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+
+/** Stands between a client and a server on loopback, on a free port, and can go silent without closing anything. */
+export async function startTcpProxy(target: { port: number }) {
+  let silent = false;
+  const sockets = new Set<Socket>();
+  const track = (socket: Socket) => {
+    sockets.add(socket);
+    return socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+  };
+  const server = createServer((near) => {
+    track(near);
+    const far = track(connect(target.port, "127.0.0.1"));
+    near.on("data", (bytes) => !silent && far.write(bytes)).on("close", () => far.destroy());
+    far.on("data", (bytes) => !silent && near.write(bytes)).on("close", () => near.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address ? address.port : 0,
+    /** From now on nothing passes; connections are still accepted. */
+    goSilent() {
+      silent = true;
+    },
+    /** What comes next passes. Connections that missed something stay broken, as after a failover. */
+    recover() {
+      silent = false;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
