@@ -3,12 +3,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // These take longest: started last, they would run alone at the end.
 const LONGEST = [
-  "tests/stack/dev",
+  "tests/stack/",
   "tests/deletions/pipeline",
-  "tests/local/trigger/restart",
   "tests/local/postgres/folder",
-  "tests/local/sequin/kill",
-  "tests/local/sequin/rules",
+  "tests/local/trigger/restart",
 ];
 
 function place({ moduleId }: TestSpecification): number {
@@ -25,19 +23,39 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const shared = { pool: "forks", testTimeout: 30_000, hookTimeout: 60_000 } as const;
+// `until` finds out within a minute that nothing happens any more; these only end what hangs without a word.
+const HANGS = 600_000;
+
+const shared = {
+  pool: "forks",
+  globalSetup: "tests/postgres-template.ts",
+  testTimeout: HANGS,
+  hookTimeout: HANGS,
+  expect: { poll: { timeout: 60_000 } },
+} as const;
 
 const suites = {
   ...shared,
-  globalSetup: "tests/postgres-template.ts",
-  // More than cores: much of a test is a wait for another process.
-  maxWorkers: 4,
+  // One more than cores: much of a test is a wait for another process. What starts whole stacks must not wait for many.
+  maxWorkers: 3,
   // V8 optimizes the WebAssembly of each Postgres anew, which costs more than these short lives gain by it.
   execArgv: ["--liftoff-only"],
   sequence: { groupOrder: 0 },
 };
 
+/** Suites with a command of their own, one file at a time. */
+const onItsOwn = (name: string, groupOrder: number, include: string[]) => ({
+  test: { ...shared, name, include, maxWorkers: 1, sequence: { groupOrder } },
+});
+
 const nextjs = ["tests/pages/**/*.test.ts", "tests/routes/**/*.test.ts"];
+const kills = [
+  "tests/stack/kills.test.ts",
+  "tests/deletions/pipeline.test.ts",
+  "tests/local/postgres/folder.test.ts",
+  "tests/local/sequin/kill.test.ts",
+  "tests/local/trigger/restart.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -48,32 +66,23 @@ export default defineConfig({
           ...suites,
           name: "suites",
           include: ["tests/**/*.test.ts"],
-          exclude: [...nextjs, "tests/browser/**", "tests/local/trigger/suite/**"],
+          exclude: [
+            ...nextjs,
+            "tests/browser/**",
+            "tests/local/trigger/suite/**",
+            "tests/postgres/**",
+            "tests/stack/kills.test.ts",
+          ],
           // Files share their modules: loading the SDK and the ORM for each of them took seconds.
           isolate: false,
         },
       },
       // Next.js' modules look for globals as they are loaded, and miss them in a process that files share.
       { test: { ...suites, name: "suites-nextjs", include: nextjs } },
-      {
-        test: {
-          ...shared,
-          name: "trigger",
-          include: ["tests/local/trigger/suite/**/*.test.ts"],
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          ...shared,
-          name: "browser",
-          globalSetup: "tests/postgres-template.ts",
-          include: ["tests/browser/**/*.test.ts"],
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
-        },
-      },
+      onItsOwn("trigger", 1, ["tests/local/trigger/suite/**/*.test.ts"]),
+      onItsOwn("browser", 2, ["tests/browser/**/*.test.ts"]),
+      onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),
+      { test: { ...onItsOwn("kills", 4, kills).test, env: { TEST_LONG: "1" } } },
     ],
   },
 });

@@ -3,12 +3,16 @@ import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { addressRows } from "./dev/addresses.ts";
 import { startApp } from "./dev/app.ts";
+import { keepCaughtUp } from "./dev/catch-up.ts";
 import { startLocalStack } from "./dev/local-stack.ts";
 import { applyMigrations } from "./dev/migrate.ts";
+import { requireMigrations } from "./dev/missing-migrations.ts";
 import { requireFreePorts } from "./dev/ports.ts";
 import { insertSampleRows } from "./dev/sample-rows.ts";
+import { loginHint } from "./dev/stored-login.ts";
 import { say, table } from "./dev/terminal.ts";
 import { startTriggerCli } from "./dev/trigger-cli.ts";
+import { requireWholeSettings } from "./dev/whole-settings.ts";
 import { loadDotenv } from "./load-dotenv.ts";
 import { generatedSecrets } from "./secrets.ts";
 import { portsOf, readSettings } from "./settings.ts";
@@ -21,28 +25,32 @@ async function start(started: Stoppable[]): Promise<void> {
   loadDotenv();
   const settings = readSettings(process.env);
   const parts = partsNeeded(process.env, settings);
+  requireWholeSettings(process.env, parts);
+  const hint = loginHint(process.env);
+  if (hint) say("dev", hint);
   mkdirSync(settings.dataDir, { recursive: true });
   await requireFreePorts({ PORT: settings.ports.app, ...portsOf(parts, settings) });
   const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
   const databaseUrl = variables.DATABASE_URL ?? "";
+  const isLocal = parts.includes("postgres");
+  if (!isLocal) await requireMigrations(databaseUrl, resolve("drizzle/migrations"));
 
   const stack = startLocalStack(parts, variables);
   started.push(stack);
   await stack.serves;
-  await applyMigrations(variables, (line) => say("migrate", line));
-  if (parts.includes("postgres") && (await insertSampleRows(databaseUrl, settings.dataDir)))
-    say("dev", "inserted the sample users and posts");
+  if (isLocal) await applyMigrations(variables, (line) => say("migrate", line));
 
   const app = startApp(variables, settings);
   started.push(app);
   const cli = startTriggerCli(parts, variables, settings);
   started.push(cli);
-  stack.onRestart(() => {
-    void cli.triggerCatchUp();
-    // By then Trigger.dev has given up the runs that were in the air when the stack died.
-    setTimeout(() => void cli.triggerCatchUp(), 75_000).unref();
-  });
   await Promise.all([app.serves, cli.serves]);
+  if (isLocal) {
+    // What the last stack left undone is triggered; and there is a process then that waits for the first change.
+    await keepCaughtUp(variables, stack, cli);
+    if (await insertSampleRows(databaseUrl, settings.dataDir))
+      say("dev", "inserted the sample users and posts");
+  }
   await stack.startSequin();
 
   table([

@@ -1,4 +1,5 @@
 // The local stack, or some of its parts: npm run local -- postgres trigger
+// Or removes what the local Sequin has put into a database: npm run local -- sequin --uninstall
 import { mkdirSync } from "node:fs";
 import { addressRows } from "./dev/addresses.ts";
 import { toStack } from "./dev/messages.ts";
@@ -6,8 +7,9 @@ import { requireFreePorts } from "./dev/ports.ts";
 import { say, table } from "./dev/terminal.ts";
 import { loadDotenv } from "./load-dotenv.ts";
 import { generatedSecrets } from "./secrets.ts";
+import { uninstall } from "./sequin/uninstall.ts";
 import { PARTS, type Part, portsOf, readSettings, type Settings } from "./settings.ts";
-import { partsNeeded, variablesFor } from "./stand-ins.ts";
+import { localDatabaseUrl, partsNeeded, variablesFor } from "./stand-ins.ts";
 import { type Stack, startStack } from "./start-stack.ts";
 
 const isPart = (name: string): name is Part => PARTS.some((part) => part === name);
@@ -29,11 +31,19 @@ function stopOnSignal(stack: Stack): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
 }
 
+async function uninstallSequin(settings: Settings): Promise<void> {
+  const databaseUrl = process.env.DATABASE_URL?.trim() || localDatabaseUrl(settings);
+  await uninstall({ databaseUrl });
+  say("sequin", "nothing of the local Sequin is left in the database");
+}
+
 async function main(): Promise<void> {
   const started = Date.now();
   loadDotenv();
   const settings = readSettings(process.env);
-  const parts = partsFrom(process.argv.slice(2), settings);
+  const names = process.argv.slice(2);
+  if (names.join(" ") === "sequin --uninstall") return uninstallSequin(settings);
+  const parts = partsFrom(names, settings);
   mkdirSync(settings.dataDir, { recursive: true });
   await requireFreePorts(portsOf(parts, settings));
   const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));

@@ -6,14 +6,15 @@ import { generatedSecrets } from "./secrets.ts";
 import { readSettings } from "./settings.ts";
 import { partsNeeded, variablesFor } from "./stand-ins.ts";
 
-function explain(error: unknown, url: string): string {
+function explain(error: unknown, url: string, isLocal: boolean): string {
   if (error instanceof pg.DatabaseError) {
     const more = [error.detail, error.hint].filter(Boolean).map((text) => `\n  ${text}`);
     return `${error.severity}: ${error.message}${error.position ? ` (at character ${error.position})` : ""}${more.join("")}`;
   }
   const { host } = new URL(url);
   const reason = error instanceof Error ? error.message || error.name : String(error);
-  return `Postgres does not answer at ${host} (${reason}). Is \`npm run dev\` running?`;
+  const advice = isLocal ? " Is `npm run dev` running?" : "";
+  return `Postgres does not answer at ${host} (${reason}).${advice}`;
 }
 
 async function main(): Promise<void> {
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
     const results = await client.query(sql);
     for (const result of [results].flat()) process.stdout.write(`${formatResult(result)}\n`);
   } catch (error) {
-    throw new Error(explain(error, url), { cause: error });
+    throw new Error(explain(error, url, parts.includes("postgres")), { cause: error });
   } finally {
     await client.end().catch(() => undefined);
   }

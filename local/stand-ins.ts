@@ -10,7 +10,7 @@ const LOOPBACK = "127.0.0.1";
 export const TRIGGER_SECRET_KEY = "tr_dev_local";
 export const TRIGGER_ACCESS_TOKEN = "tr_pat_local";
 
-const isSet = (env: Variables, ...names: string[]) => names.some((name) => env[name]?.trim());
+export const isSet = (env: Variables, ...names: string[]) => names.some((name) => env[name]?.trim());
 
 /**
  * The parts of the local stack that no variable has a real service for. The local Sequin belongs to the local
@@ -28,16 +28,24 @@ export function partsNeeded(env: Variables, settings: Settings): Part[] {
   return PARTS.filter((part) => needed[part]);
 }
 
+export const localDatabaseUrl = ({ ports }: Settings) =>
+  `postgres://postgres:postgres@${LOOPBACK}:${ports.postgres}/postgres`;
+
 /** The variables by which the product finds the given parts; what the user set stays as it is. */
 export function variablesFor(
   parts: readonly Part[],
   env: Variables,
-  { ports, embeddingModel }: Settings,
+  settings: Settings,
   secrets: GeneratedSecrets,
 ): Variables {
+  const { ports, embeddingModel } = settings;
   const http = `http://${LOOPBACK}:${ports.http}`;
   const ofParts: Record<Part, Variables> = {
-    postgres: { DATABASE_URL: `postgres://postgres:postgres@${LOOPBACK}:${ports.postgres}/postgres` },
+    postgres: {
+      DATABASE_URL: localDatabaseUrl(settings),
+      // Of this database only: in another a user would count as clean once the demonstration system was told.
+      USER_DELETION_WEBHOOK_URLS: `crm=${http}/local/external-system/crm/user-deleted`,
+    },
     sequin: { APP_URL: `http://${LOOPBACK}:${ports.app}` },
     trigger: {
       TRIGGER_SECRET_KEY,
@@ -52,7 +60,6 @@ export function variablesFor(
   const always = {
     PORT: String(ports.app),
     SEQUIN_WEBHOOK_SECRET: secrets.sequinWebhook,
-    USER_DELETION_WEBHOOK_URLS: `${http}/local/external-system/crm/user-deleted`,
     USER_DELETION_WEBHOOK_SECRET: secrets.userDeletionWebhook,
   };
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));

@@ -7,6 +7,8 @@ import type { Log } from "./log.ts";
 import { startMail } from "./mail/start.ts";
 import { startOpenAI } from "./openai/start.ts";
 import { startPostgres } from "./postgres/start.ts";
+import { realServices } from "./real-services.ts";
+import { runsFolder } from "./runs-folder.ts";
 import { type Sequin, startSequin } from "./sequin/start.ts";
 import type { Part, Settings } from "./settings.ts";
 import { TRIGGER_ACCESS_TOKEN, TRIGGER_SECRET_KEY, type Variables } from "./stand-ins.ts";
@@ -26,6 +28,9 @@ type Options = {
 };
 
 const HOST = "127.0.0.1";
+
+// About as long as two cores take to start a process.
+const PROCESS_PATIENCE_MS = 1_000;
 
 /** Starts the given parts of the local stack and resolves when they serve; Sequin waits for its own call. */
 export async function startStack({ parts, settings, variables, log }: Options): Promise<Stack> {
@@ -55,7 +60,8 @@ export async function startStack({ parts, settings, variables, log }: Options): 
     const trigger = has("trigger")
       ? await opened(
           startTrigger({
-            dataDir,
+            dataDir: runsFolder(settings, variables),
+            limits: { processPatienceMs: PROCESS_PATIENCE_MS },
             url: () => `http://${HOST}:${ports.http}`,
             secretKey: TRIGGER_SECRET_KEY,
             accessToken: TRIGGER_ACCESS_TOKEN,
@@ -79,6 +85,7 @@ export async function startStack({ parts, settings, variables, log }: Options): 
       startExternalSystem({ secret, dataDir: resolve(dataDir, "external-system"), log: log("external") }),
     );
 
+    const elsewhere = realServices(parts, variables);
     const app = new Hono();
     for (const part of [trigger, openai, mail, external]) if (part) app.route("/", part.app);
     const pages = createConsole(
@@ -86,8 +93,9 @@ export async function startStack({ parts, settings, variables, log }: Options): 
         trigger,
         ...(has("sequin") && { sequin: () => sequin }),
         mail: mail?.mailbox,
-        externalSystem: external.calls,
+        externalSystem: elsewhere.externalSystem ? undefined : external.calls,
         openai,
+        elsewhere,
       },
       log("console"),
     );
@@ -107,7 +115,11 @@ export async function startStack({ parts, settings, variables, log }: Options): 
       if (!has("sequin")) return;
       const databaseUrl = variables.DATABASE_URL ?? "";
       const configPath = resolve("sequin.yaml");
-      sequin = await opened(startSequin({ databaseUrl, configPath, env: variables, log: log("sequin") }));
+      // Only the local database belongs to the stack, and stops with it.
+      const detachOnClose = !has("postgres");
+      sequin = await opened(
+        startSequin({ databaseUrl, configPath, env: variables, log: log("sequin"), detachOnClose }),
+      );
     },
     close,
   };

@@ -1,36 +1,119 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Client } from "pg";
+import { migrateDatabase } from "../drizzle/migrate/migrate.ts";
 import { databaseIn } from "../local/postgres/data-folder.ts";
+import { startPostgres } from "../local/postgres/start.ts";
+import { databaseUrl, realPostgres, runOn } from "./real-postgres.ts";
 
-/** All that decides what a fresh database looks like: another template is made when it changes. */
-const digest = createHash("sha256");
-for (const file of ["package.json", "postgres/engine.ts", "postgres/data-folder.ts"])
-  digest.update(readFileSync(new URL(`../local/${file}`, import.meta.url)));
+export type Template = "empty" | "migrated";
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url));
+const migrations = new URL("../drizzle/migrations/", import.meta.url);
+const migrationFiles = [
+  ...readdirSync(migrations).filter((name) => name.endsWith(".sql")),
+  "meta/_journal.json",
+];
+
+function digestOf(contents: readonly Buffer[]): string {
+  const digest = createHash("sha256");
+  for (const content of contents) digest.update(content);
+  return digest.digest("hex").slice(0, 12);
+}
+
+/** All that decides what a database looks like: another template is made when it changes. */
+const engine = ["package.json", "postgres/engine.ts", "postgres/data-folder.ts"].map((path) =>
+  read(`../local/${path}`),
+);
+const schema = migrationFiles.toSorted().map((name) => readFileSync(new URL(name, migrations)));
 
 const cache = join(dirname(createRequire(import.meta.url).resolve("tsx/package.json")), "../.cache");
-const template = join(cache, `local-postgres-${digest.digest("hex").slice(0, 12)}`);
+const folders = {
+  empty: join(cache, `local-postgres-${digestOf(engine)}`),
+  migrated: join(cache, `local-postgres-migrated-${digestOf([...engine, ...schema])}`),
+};
+const migratedDatabase = `aftercommit_template_${digestOf(schema)}`;
 
-/** Vitest's global set-up: makes the fresh database that every data folder below is a copy of. */
+/** The database of a real server that others are copies of. */
+export const templateDatabase = (template: Template) =>
+  template === "empty" ? "template0" : migratedDatabase;
+
+/** A data folder with a database: a copy, since initdb and migrations take seconds of processor time. */
+export function copyOf(template: Template): string {
+  const folder = mkdtempSync(join(process.env.TEST_RUN_FOLDER ?? tmpdir(), "local-postgres-"));
+  cpSync(folders[template], folder, { recursive: true });
+  return folder;
+}
+
+/** Vitest's global set-up: makes what every database of the suites is a copy of. */
 export async function setup(): Promise<void> {
-  if (existsSync(template)) return;
+  // Vitest ends its processes without a word: what they leave behind goes at the end of the run.
+  process.env.TEST_RUN_FOLDER ??= mkdtempSync(join(tmpdir(), "aftercommit-tests-"));
+  await makeFolder("empty", async (draft) => {
+    await databaseIn(draft);
+  });
+  await makeFolder("migrated", async (draft) => {
+    cpSync(folders.empty, draft, { recursive: true });
+    const postgres = await startPostgres({ dataDir: draft, host: "127.0.0.1", port: 0, log: () => {} });
+    await applyMigrations(postgres.url);
+    await postgres.close();
+  });
+  if (realPostgres) await makeDatabase(realPostgres);
+}
+
+export function teardown(): void {
+  if (process.env.TEST_RUN_FOLDER) rmSync(process.env.TEST_RUN_FOLDER, { recursive: true, force: true });
+}
+
+async function makeFolder(template: Template, fill: (draft: string) => Promise<void>): Promise<void> {
+  if (existsSync(folders[template])) return;
   mkdirSync(cache, { recursive: true });
   const draft = mkdtempSync(join(cache, "draft-"));
-  await databaseIn(draft);
+  await fill(draft);
   try {
-    renameSync(draft, template);
+    renameSync(draft, folders[template]);
   } catch (error) {
     rmSync(draft, { recursive: true });
     // Tests that run beside these may have been faster.
-    if (!existsSync(template)) throw error;
+    if (!existsSync(folders[template])) throw error;
   }
 }
 
-/** A data folder with a fresh database: a copy, since initdb takes seconds of processor time. */
-export function newDataDir(): string {
-  const folder = mkdtempSync(join(tmpdir(), "local-postgres-"));
-  cpSync(template, folder, { recursive: true });
-  return folder;
+async function makeDatabase(serverUrl: string): Promise<void> {
+  const draft = `${migratedDatabase}_draft`;
+  const client = new Client({ connectionString: serverUrl });
+  await client.connect();
+  try {
+    // Tests that run beside these wait here, and find it made.
+    await client.query("select pg_advisory_lock(hashtext('aftercommit_template'))");
+    const found = await client.query("select from pg_database where datname = $1", [migratedDatabase]);
+    if (found.rowCount) return;
+    await runOn(serverUrl, [
+      `drop database if exists ${draft}`,
+      `create database ${draft} template template0`,
+    ]);
+    await applyMigrations(databaseUrl(serverUrl, draft));
+    await client.query(`alter database ${draft} rename to ${migratedDatabase}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The model that the first vectors of a database of the suites are of. */
+export const FIRST_MODEL = { name: "text-embedding-3-small", dimensions: 1_536, recipe: 1 };
+
+export async function applyMigrations(url: string): Promise<void> {
+  await migrateDatabase({ url, model: FIRST_MODEL });
 }

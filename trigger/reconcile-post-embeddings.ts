@@ -9,7 +9,8 @@ import { indexWhenComplete } from "../lib/embeddings/vector-index.ts";
  */
 export const reconcilePostEmbeddings = schedules.task({
   id: "reconcile-post-embeddings",
-  cron: "*/10 * * * *",
+  // Not in development: a laptop that is connected to a database would work on what is others' to do.
+  cron: { pattern: "*/10 * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
   // One that waits for another finds nothing left to do.
   queue: { concurrencyLimit: 1 },
   // In seconds: it may build the index of a table that has become large.

@@ -34,9 +34,9 @@ await database.sql(
   [DELIVERIES],
 );
 await until(async () => (await sequin.counts()).some(({ count }) => count >= DELIVERIES), {
-  timeoutMs: 300_000,
   everyMs: 500,
   what: `${DELIVERIES} deliveries`,
+  progress: () => sequin.counts(),
 });
 
 const app = new Hono().get("/nothing", (c) => c.html("<!doctype html><title>Nothing</title>"));

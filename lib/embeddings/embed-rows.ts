@@ -139,13 +139,13 @@ export async function embedRows(
   const { active, building } = await modelsInUse(db);
   const deps = { db, embed, deadline: Date.now() + waitMs };
   const distinct = [...new Set(ids)];
+  // First, as the provider of the old model may be gone already.
+  const beside = building && (await embedByModel(of, distinct, building, options, deps));
   const result = await embedByModel(of, distinct, active, options, deps);
-  if (!building) return { ...result, model: active.name };
-  const beside = await embedByModel(of, distinct, building, options, deps);
   return {
     ...result,
-    chunks: result.chunks + beside.chunks,
-    tokens: result.tokens + beside.tokens,
+    chunks: result.chunks + (beside?.chunks ?? 0),
+    tokens: result.tokens + (beside?.tokens ?? 0),
     model: active.name,
   };
 }

@@ -1,6 +1,6 @@
 import { connect, type Database } from "../../drizzle/client.ts";
-import { type Lag, readLag } from "../../drizzle/queries/embeddings/answer-lag.ts";
 import { type DayOfUsage, readUsage } from "../../drizzle/queries/embedding-usage.ts";
+import { type Lag, readLag } from "../../drizzle/queries/embeddings/answer-lag.ts";
 import { modelsInUse } from "../embeddings/models-in-use.ts";
 import { posts as source } from "../embeddings/posts.ts";
 import { required } from "../env.ts";

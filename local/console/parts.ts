@@ -1,6 +1,7 @@
 import type { Call } from "../external-system/calls.ts";
 import type { Mailbox } from "../mail/mailbox.ts";
 import type { Calls } from "../openai/calls.ts";
+import type { RealServices } from "../real-services.ts";
 import type { Operations } from "../sequin/operate.ts";
 import type { RunConsole } from "../trigger/run-console.ts";
 
@@ -12,4 +13,6 @@ export type ConsoleParts = {
   mail?: Pick<Mailbox, "list" | "find">;
   externalSystem?: { list(): Call[] };
   openai?: Pick<Calls, "stats">;
+  /** Where to look instead for what is left out. */
+  elsewhere?: RealServices;
 };

@@ -2,11 +2,18 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 
+// Those of Sequin's guide (https://sequinstream.com/docs/guides/temporal).
 const USERS = [
   ["John", "Doe", "john.doe@example.com"],
   ["Jane", "Smith", "jane.smith@example.com"],
   ["Alice", "Johnson", "alice.johnson@example.com"],
   ["Bob", "Brown", "bob.brown@example.com"],
+  ["Charlie", "Davis", "charlie.davis@example.com"],
+  ["Emily", "Wilson", "emily.wilson@example.com"],
+  ["Frank", "Miller", "frank.miller@example.com"],
+  ["Grace", "Moore", "grace.moore@example.com"],
+  ["Hannah", "Taylor", "hannah.taylor@example.com"],
+  ["Isaac", "Anderson", "isaac.anderson@example.com"],
 ] as const;
 
 const POSTS = [

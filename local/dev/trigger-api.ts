@@ -2,26 +2,38 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Variables } from "../stand-ins.ts";
+import { until } from "./until.ts";
 
 const activeRuns = z.object({ runFriendlyIds: z.array(z.string()) });
 
-async function post(env: Variables, path: string, body: unknown): Promise<void> {
+const handle = z.object({ id: z.string() });
+const state = z.object({ isQueued: z.boolean(), isExecuting: z.boolean(), isWaiting: z.boolean() });
+
+const RUN_ENDS_MS = 20_000;
+
+async function call(env: Variables, path: string, body?: unknown): Promise<unknown> {
   const base = env.TRIGGER_API_URL ?? "https://api.trigger.dev";
   const response = await fetch(new URL(path, base), {
-    method: "POST",
+    ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
     headers: { authorization: `Bearer ${env.TRIGGER_SECRET_KEY}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
     signal: AbortSignal.timeout(15_000),
   });
   if (!response.ok)
     throw new Error(`Trigger.dev answered ${response.status} to ${path}: ${await response.text()}`);
+  return response.json();
 }
 
-/** Triggers a scheduled task now, with the payload that its schedule would give it. */
-export function triggerScheduledTask(env: Variables, task: string): Promise<void> {
+/** Runs a scheduled task now, with the payload that its schedule would give it. Resolves when the run has ended. */
+export async function runScheduledTask(env: Variables, task: string): Promise<void> {
   const timestamp = new Date().toISOString();
   const payload = { scheduleId: "npm-run-dev", type: "IMPERATIVE", timestamp, timezone: "UTC", upcoming: [] };
-  return post(env, `/api/v1/tasks/${task}/trigger`, { payload, options: { ttl: "1h" } });
+  const path = `/api/v1/tasks/${task}/trigger`;
+  const { id } = handle.parse(await call(env, path, { payload, options: { ttl: "10m" } }));
+  const hasEnded = async () => {
+    const { isQueued, isExecuting, isWaiting } = state.parse(await call(env, `/api/v3/runs/${id}`));
+    return !isQueued && !isExecuting && !isWaiting;
+  };
+  await until(hasEnded, { what: `${task} ends`, timeoutMs: RUN_ENDS_MS });
 }
 
 /**
@@ -36,6 +48,6 @@ export async function disconnectDeadRuns(env: Variables, projectDir: string): Pr
     return 0;
   }
   const { runFriendlyIds } = activeRuns.catch({ runFriendlyIds: [] }).parse(JSON.parse(text));
-  if (runFriendlyIds.length > 0) await post(env, "/engine/v1/dev/disconnect", { runFriendlyIds });
+  if (runFriendlyIds.length > 0) await call(env, "/engine/v1/dev/disconnect", { runFriendlyIds });
   return runFriendlyIds.length;
 }

@@ -5,10 +5,7 @@ import type { Variables } from "../stand-ins.ts";
 import { superviseChild } from "./child.ts";
 import { triggerCommand } from "./processes.ts";
 import { say } from "./terminal.ts";
-import { disconnectDeadRuns, triggerScheduledTask } from "./trigger-api.ts";
-
-// What these find are changes whose runs a dead CLI took with it.
-const CATCH_UP = ["reconcile-post-embeddings", "resume-user-deletions"];
+import { disconnectDeadRuns } from "./trigger-api.ts";
 
 const WORKER_READY = /worker ready/i;
 
@@ -24,13 +21,8 @@ function endWatchdog(projectDir: string): void {
 /** Runs `trigger.dev dev`. `serves` resolves when its worker is registered for the first time. */
 export function startTriggerCli(parts: readonly Part[], variables: Variables, settings: Settings) {
   const projectDir = process.cwd();
-
-  async function triggerCatchUp(): Promise<void> {
-    for (const task of CATCH_UP)
-      await triggerScheduledTask(variables, task).catch((error: unknown) =>
-        say("dev", `could not trigger ${task}: ${String(error)}`),
-      );
-  }
+  let hasServed = false;
+  let restarted = () => {};
 
   async function disconnect(): Promise<void> {
     try {
@@ -47,15 +39,19 @@ export function startTriggerCli(parts: readonly Part[], variables: Variables, se
     beforeStart: disconnect,
     onLine: (line) => {
       if (WORKER_READY.test(line)) {
+        if (hasServed) restarted();
+        hasServed = true;
         child.serving();
-        void triggerCatchUp();
       }
       say("trigger", line);
     },
   });
   return {
     serves: child.serves,
-    triggerCatchUp,
+    /** Calls back each time after the first that a worker is ready: the process, or the code, is a new one. */
+    onRestart(callback: () => void) {
+      restarted = callback;
+    },
     async stop() {
       await child.stop();
       endWatchdog(projectDir);

@@ -21,6 +21,8 @@ const { model } = z
 const embed = model === "hashing" ? embedByHashing : await loadSentenceEncoder();
 
 say({ kind: "ready" });
+// The first text takes ten times as long as the next ones: it should be nobody's.
+await embed("ready");
 
 // An error ends the thread: after one, WebAssembly memory may be broken, and a fresh thread loads in a moment.
 parentPort?.on("message", async ({ id, kind, inputs }: Job) => {

@@ -13,7 +13,9 @@ const delivery = z.object({
   httpStatus: z.number().nullable(),
   answer: z.string().nullable(),
   tookMs: z.number().nullable(),
-  /** When a failed message is tried again. */
+  /** Kept in flight until the next try, as Sequin keeps what its failure handler crashes on. */
+  stuck: z.boolean(),
+  /** When a failed message may be tried again. */
   nextTryAt: z.date().nullable(),
   /** When the change was captured, or the row was read by a backfill. */
   capturedAt: z.date(),
@@ -42,7 +44,7 @@ export async function listDeliveries(
     `select d.id, k.name as sink, c.action, c.table_schema || '.' || c.table_name as table,
        d.group_key as "group", d.status,
        d.deliver_count as "deliverCount", d.http_status as "httpStatus", d.answer, d.took_ms as "tookMs",
-       d.not_before as "nextTryAt", d.updated_at as "updatedAt", c.at as "capturedAt"
+       d.stuck, d.not_before as "nextTryAt", d.updated_at as "updatedAt", c.at as "capturedAt"
      from (
        -- The few that are shown first: joined before, every kept delivery would be.
        select * from ${s}.delivery
@@ -87,7 +89,7 @@ const reopened = z.array(
 export async function reopen(pool: Pool, schema: string, id: number) {
   const s = escapeIdentifier(schema);
   const found = await pool.query(
-    `update ${s}.delivery d set status = 'pending', deliver_count = 0, not_before = null
+    `update ${s}.delivery d set status = 'pending', deliver_count = 0, not_before = null, stuck = false
      from ${s}.change c where c.id = d.change_id and d.id = $1 and d.status <> 'pending'
      returning d.sink_id, d.group_key as "group", c.action = 'read' as read, d.deliver_count as "deliverCount"`,
     [id],

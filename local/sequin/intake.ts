@@ -8,6 +8,8 @@ import { readRow } from "./message/row.ts";
 import type { Outlet } from "./outlets.ts";
 
 const PAGE = 200;
+/** A page fills a batch of the greediest sink: those who take the page's messages send them together. */
+const pageFor = (outlets: Outlet[]) => Math.max(PAGE, ...outlets.map(({ sink }) => sink.batchSize));
 /** Sequin's buffer per sink; beyond it, changes wait in the outbox as they would in the replication slot. */
 const BUFFER = 50_000;
 
@@ -15,7 +17,7 @@ const BUFFER = 50_000;
 export async function takeIn(pool: Pool, schema: string, outlets: Outlet[]): Promise<number> {
   if (outlets.some(({ runner }) => runner.queue.size >= BUFFER)) return 0;
   await sequenceChanges(pool, schema);
-  const changes = await readUnrouted(pool, schema, PAGE);
+  const changes = await readUnrouted(pool, schema, pageFor(outlets));
   if (changes.length === 0) return 0;
   const routes = changes.flatMap((change) => routesOf(change, outlets));
   const byId = new Map(changes.map((change) => [change.id, change]));

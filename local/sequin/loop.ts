@@ -13,8 +13,10 @@ const PRUNE_EVERY_MS = 5000;
 const KEPT = 200;
 /** How many changes are forgotten before their space is given back. */
 const VACUUM_AFTER = 1000;
-/** A backfill waits while its sink has this many messages to send. */
+/** A backfill waits while its sink has this many messages, or batches, to send. */
 const ENOUGH_READS = 1000;
+const ENOUGH_BATCHES = 5;
+const READ_PAGE = 200;
 
 export type Loop = { wake(): void; close(): Promise<void> };
 
@@ -51,9 +53,11 @@ export function runLoop(options: {
   async function backfill(): Promise<boolean> {
     for (const { id, sink_id, table_schema, table_name } of await openBackfills(pool, schema)) {
       const outlet = outlets.find((candidate) => candidate.id === sink_id);
-      if (!outlet || outlet.runner.queue.size >= ENOUGH_READS) continue;
-      if (!watch.watches({ schema: table_schema, name: table_name })) continue;
-      const read = await readPage(pool, schema, id);
+      if (!outlet) continue;
+      const { batchSize } = outlet.sink;
+      if (outlet.runner.queue.size >= Math.max(ENOUGH_READS, ENOUGH_BATCHES * batchSize)) continue;
+      if (!watch.allowsBackfill({ schema: table_schema, name: table_name })) continue;
+      const read = await readPage(pool, schema, id, Math.max(READ_PAGE, batchSize));
       if (read === null) continue;
       log(`${outlet.sink.name}: read ${read} rows of ${table_schema}.${table_name}`);
       return true;

@@ -76,7 +76,8 @@ export function operate({
     async redeliver(id) {
       if (outlets.some(({ runner }) => runner.retryOne(id))) return true;
       const reopened = await reopen(pool, schema, id);
-      if (!reopened) return false;
+      // One that is under way or in its turn goes out anyway.
+      if (!reopened) return (await listDeliveries(pool, schema, { limit: 1, id })).length > 0;
       const { sink_id, ...entry } = reopened;
       outlets.find((outlet) => outlet.id === sink_id)?.runner.add({ id, ...entry });
       return true;

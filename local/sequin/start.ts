@@ -1,11 +1,14 @@
 import { Pool } from "pg";
 import type { Log } from "../log.ts";
+import { detachTriggers } from "./capture/detach.ts";
 import { install } from "./capture/install.ts";
 import { listen } from "./capture/listen.ts";
+import { openOutbox } from "./capture/outbox-function.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Environment } from "./config/substitute.ts";
 import { Ledger } from "./delivery/ledger.ts";
-import type { Pace } from "./delivery/runner.ts";
+import type { Pace } from "./delivery/pace.ts";
+import { pruneFinished } from "./delivery/prune.ts";
 import { initialBackfills } from "./initial-backfills.ts";
 import { runLoop } from "./loop.ts";
 import { type Operations, operate } from "./operate.ts";
@@ -15,6 +18,7 @@ import { Watch } from "./watch.ts";
 
 /** How long requests that are under way may take to end when the stand-in is closed. */
 const CLOSE_GRACE_MS = 2000;
+const CONNECT_TIMEOUT_MS = 5000;
 
 export type SequinOptions = {
   databaseUrl: string;
@@ -28,6 +32,8 @@ export type SequinOptions = {
   /** Requests in parallel per sink. */
   workers?: number;
   pace?: Partial<Pace>;
+  /** Beside a database that is not its own, the stand-in leaves no trigger and no delivered row behind when it stops. */
+  detachOnClose?: boolean;
 };
 
 export type Sequin = Operations & { close(): Promise<void> };
@@ -43,24 +49,33 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
   const config = await loadConfig(options.configPath, options.env, log);
   let wake = () => {};
   const listener = await listen(databaseUrl, schema, () => wake(), log);
-  const pool = new Pool({ connectionString: databaseUrl, max: 2, application_name: schema });
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 2,
+    application_name: schema,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
   pool.on("error", () => {});
   try {
     const ledger = new Ledger(pool, schema, log);
     const installed = await install(pool, schema, config);
     for (const name of installed.forgotten) log(`${name} is no longer in sequin.yaml: forgotten`);
+    if (await openOutbox(pool, schema))
+      log("the outbox was full while nothing took changes: later ones are lost, so backfill their tables");
     const outlets = openOutlets(options, { pool, schema, ledger, config, installed });
-    const watch = new Watch(pool, schema, outlets, log);
+    const watch = new Watch(pool, schema, outlets, config.database.publication, log);
     await watch.update();
     await initialBackfills(pool, schema, outlets);
     await resumePending(pool, schema, outlets, log);
     const loop = runLoop({ pool, schema, outlets, watch, log });
     wake = loop.wake;
     const shutDown = async () => {
-      await listener.close();
       await loop.close();
+      if (options.detachOnClose) await leave(() => detachTriggers(pool, schema, log), log);
       await Promise.all(outlets.map(({ runner }) => runner.close(CLOSE_GRACE_MS)));
       await ledger.close();
+      if (options.detachOnClose) await leave(() => pruneFinished(pool, schema, 0), log);
+      await listener.close();
       await pool.end();
     };
     let closing: Promise<void> | undefined;
@@ -74,6 +89,16 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
   } catch (error) {
     await Promise.allSettled([listener.close(), pool.end()]);
     throw error;
+  }
+}
+
+/** A stop goes on when the database is away or a table is locked. */
+async function leave(step: () => Promise<unknown>, log: Log): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log(`${reason}: the next stop, or npm run local -- sequin --uninstall, cleans up`);
   }
 }
 

@@ -1,18 +1,27 @@
 import { Client, escapeIdentifier } from "pg";
+import { releaseLock, takeLock } from "./capture/listen.ts";
 
-/** Removes everything the stand-in has put into a database: its triggers, its function and its schema. */
+/**
+ * Removes everything the stand-in has put into a database: its schema, and with it its functions and their
+ * triggers. Returns whether there was anything. Throws while a stand-in works there, and when a table stays locked.
+ */
 export async function uninstall({
   databaseUrl,
   schema = "sequin_local",
 }: {
   databaseUrl: string;
   schema?: string;
-}): Promise<void> {
+}): Promise<boolean> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    // The triggers depend on the schema's function, so they go with it.
+    await takeLock(client, schema);
+    const found = await client.query("select from pg_namespace where nspname = $1", [schema]);
+    // Whoever waits for a table's lock makes all others of that table wait, too.
+    await client.query("set lock_timeout = '5s'");
     await client.query(`drop schema if exists ${escapeIdentifier(schema)} cascade`);
+    await releaseLock(client, schema);
+    return found.rowCount === 1;
   } finally {
     await client.end();
   }

@@ -1,6 +1,8 @@
 import type { Pool } from "pg";
 import type { Log } from "../log.ts";
 import { attachTriggers } from "./capture/attach.ts";
+import { readPublished } from "./capture/published.ts";
+import type { Publication } from "./config/publication.ts";
 import { parseTable, type Table, takesTable } from "./config/source.ts";
 import type { Outlet } from "./outlets.ts";
 
@@ -9,33 +11,59 @@ export class Watch {
   readonly #pool: Pool;
   readonly #schema: string;
   readonly #outlets: Outlet[];
+  readonly #publication: Publication | null;
   readonly #log: Log;
-  #watched = new Set<string>();
-  readonly #missing = new Set<string>();
+  /** The tables of the database that a backfill may read. */
+  #readable = new Set<string>();
+  #said = new Set<string>();
 
-  constructor(pool: Pool, schema: string, outlets: Outlet[], log: Log) {
+  constructor(pool: Pool, schema: string, outlets: Outlet[], publication: Publication | null, log: Log) {
     this.#pool = pool;
     this.#schema = schema;
     this.#outlets = outlets.filter(({ sink }) => sink.status !== "disabled");
+    this.#publication = publication;
     this.#log = log;
   }
 
-  /** Whether the table exists and its changes are captured. */
-  watches(table: Table): boolean {
-    return this.#watched.has(nameOf(table));
+  /** Whether the table exists and, where its changes are wanted, they are captured already. */
+  allowsBackfill(table: Table): boolean {
+    return this.#readable.has(nameOf(table));
   }
 
   async update(): Promise<void> {
-    const wanted = (table: Table) => this.#outlets.some(({ sink }) => takesTable(sink.source, table));
-    this.#watched = new Set((await attachTriggers(this.#pool, this.#schema, wanted, this.#log)).map(nameOf));
-    for (const reference of this.#outlets.flatMap(({ sink }) => sink.source.includeTables ?? [])) {
-      const table = nameOf(parseTable(reference));
-      if (this.#watched.has(table)) this.#missing.delete(table);
-      else if (!this.#missing.has(table)) {
-        this.#missing.add(table);
-        this.#log(`waiting for table ${table}`);
-      }
-    }
+    const published = await readPublished(this.#pool, this.#publication);
+    const wanted = (table: Table) =>
+      published(table) && this.#outlets.some(({ sink }) => takesTable(sink.source, table));
+    const present = await attachTriggers(this.#pool, this.#schema, wanted, this.#log);
+    const readable = present.filter(({ table, captured }) => captured || !wanted(table));
+    this.#readable = new Set(readable.map(({ table }) => nameOf(table)));
+    this.#sayOnce(this.#outlets.flatMap((outlet) => this.#shortcomings(outlet, present, published)));
+  }
+
+  /** What a sink does not get, and why. */
+  #shortcomings(
+    { sink }: Outlet,
+    present: { table: Table }[],
+    published: (table: Table) => boolean,
+  ): string[] {
+    const missing = (sink.source.includeTables ?? []).map(parseTable).flatMap((table) => {
+      if (!present.some((one) => nameOf(one.table) === nameOf(table)))
+        return [`${sink.name} gets nothing of ${nameOf(table)}: it is not in the database yet`];
+      if (!published(table))
+        return [
+          `${sink.name} gets nothing of ${nameOf(table)}: ${this.#publication?.name} does not publish it`,
+        ];
+      return [];
+    });
+    if (missing.length > 0 || present.some(({ table }) => published(table) && takesTable(sink.source, table)))
+      return missing;
+    return [`${sink.name} gets nothing: none of its tables is in the database and in the publication`];
+  }
+
+  /** Says what is new, and again what has been mended and is broken once more. */
+  #sayOnce(lines: string[]): void {
+    for (const line of lines) if (!this.#said.has(line)) this.#log(line);
+    this.#said = new Set(lines);
   }
 }
 

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { refuseOtherSites, requireKey } from "./auth.ts";
 import { ApiError } from "./errors.ts";
 import { batchRoutes } from "./routes/batches.ts";
+import { concurrencyLimitRoutes } from "./routes/concurrency-limits.ts";
 import { devRunRoutes } from "./routes/dev-runs.ts";
 import { environmentVariableRoutes } from "./routes/environment-variables.ts";
 import { otelRoutes } from "./routes/otel.ts";
@@ -45,6 +46,7 @@ export function createApp(server: Server): Hono {
     "batches",
     "waitpoints",
     "queues",
+    "concurrency-limits",
     "schedules",
   ])
     app.use(`/api/:version/${path}/*`, requireKey(secretKey));
@@ -60,6 +62,7 @@ export function createApp(server: Server): Hono {
     waitpointRoutes,
     packetRoutes,
     queueRoutes,
+    concurrencyLimitRoutes,
     scheduleRoutes,
     realtimeRoutes,
     environmentVariableRoutes,

@@ -1,7 +1,23 @@
-/** The one environment of the local server: every project ref and both keys lead to it. */
-export const environment = { id: "env_local", slug: "dev", type: "DEVELOPMENT" as const };
+import { generateInternalId } from "@trigger.dev/core/v3/isomorphic";
+import type { Tables } from "./store/tables.ts";
+
 export const organization = { id: "org_local", slug: "local", name: "Local" };
-export const project = { id: "project_local", slug: "local", name: "Local" };
+
+export type Place = ReturnType<typeof findPlace>;
+
+/**
+ * The one environment of the local server: every project ref and both keys lead to it. Its ids are made once for each
+ * data folder: who keeps \`ctx.environment.id\` in a shared database can tell one laptop from another.
+ */
+export function findPlace({ identity }: Tables) {
+  const [known] = identity.values();
+  const ids = known ?? { id: "server", environmentId: generateInternalId(), projectId: generateInternalId() };
+  if (!known) identity.save(ids);
+  return {
+    environment: { id: ids.environmentId, slug: "dev", type: "DEVELOPMENT" as const },
+    project: { id: ids.projectId, slug: "local", name: "Local" },
+  };
+}
 
 /** The machine sizes of https://trigger.dev/docs/machines; names only matter to tasks that read ctx.machine. */
 export const machines = {

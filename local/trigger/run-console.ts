@@ -37,7 +37,10 @@ export interface RunSummary {
 export interface RunDetails {
   run: z.output<typeof RetrieveRunResponse>;
   /** What `runs.retrieve` leaves out. */
-  more: Pick<Run, "queue" | "concurrencyKey" | "replayOf" | "maxAttempts" | "maxDuration" | "machine">;
+  more: Pick<
+    Run,
+    "queue" | "gates" | "concurrencyKey" | "replayOf" | "maxAttempts" | "maxDuration" | "machine"
+  >;
   /** The last attempts, oldest first; times are epoch milliseconds. */
   attempts: { number: number; startedAt: number; finishedAt?: number; error?: ShownError }[];
   /** What the run waits for now; times are epoch milliseconds. */
@@ -73,11 +76,11 @@ export function createConsole(server: Server): RunConsole {
     async retrieveRun(friendlyId) {
       const run = find(friendlyId);
       if (!run) return undefined;
-      const { queue, concurrencyKey, replayOf, maxAttempts, maxDuration, machine } = run;
+      const { queue, gates, concurrencyKey, replayOf, maxAttempts, maxDuration, machine } = run;
       const lines = logs.get(run.id)?.lines ?? [];
       return {
         run: RetrieveRunResponse.parse(await retrievedRun(engine, run, (name) => packetUrl(server, name))),
-        more: { queue, concurrencyKey, replayOf, maxAttempts, maxDuration, machine },
+        more: { queue, gates, concurrencyKey, replayOf, maxAttempts, maxDuration, machine },
         attempts: run.attempts.map(({ error, ...attempt }) => ({
           ...attempt,
           ...(error && { error: shownError(error) }),

@@ -26,13 +26,13 @@ describeInBrowser("the console of npm run dev", () => {
     folder = cloneProject();
     stack = new DevStack(folder, await choosePorts(), { LOCAL_EMBEDDING_MODEL: "hashing" });
     [browser] = await Promise.all([launchChromium(), stack.ready()]);
-    await everyPostEmbedded(stack, 60_000);
-  }, 180_000);
+    await everyPostEmbedded(stack);
+  });
   afterAll(async () => {
     await browser?.close();
     await stack?.interrupt();
     await rm(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
   beforeEach(async () => {
     page = await browser.newPage({ baseURL: consoleUrl(), viewport: { width: 1280, height: 800 } });
     page.setDefaultTimeout(20_000);
@@ -62,7 +62,7 @@ describeInBrowser("the console of npm run dev", () => {
     await page.getByRole("region", { name: "Output" }).first().getByText('"status": "embedded"').waitFor();
     const rows = await stack.query("select 1 from post_embeddings where post_id = $1", [post?.id]);
     expect(rows).toHaveLength(1);
-  }, 90_000);
+  });
 
   test("a deleted user's runs, calls and confirmation mail are all to be seen", async () => {
     const [user] = await stack.query<{ id: string; email: string }>("select id, email from users limit 1");
@@ -90,5 +90,5 @@ describeInBrowser("the console of npm run dev", () => {
     await page.getByRole("link", { name: `delete public.users:${user?.id}` }).click();
     await page.getByRole("region", { name: "Message" }).first().getByText('"action": "delete"').waitFor();
     await keepScreenshot(page, "console-journey-deletion");
-  }, 90_000);
+  });
 });

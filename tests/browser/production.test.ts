@@ -39,12 +39,12 @@ beforeAll(async () => {
   await buildApp(folder);
   await database.db.insert(posts).values({ title: "A secret title", body: "Body", author: "Alice" });
   app = await startApp(folder, { ...variables(), DASHBOARD_PASSWORD: PASSWORD });
-}, 400_000);
+});
 afterAll(async () => {
   await app?.stop();
   await trigger?.close();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 const ask = (path: string, init: RequestInit = {}) => fetch(app.url + path, { redirect: "manual", ...init });
 
@@ -96,7 +96,7 @@ describe("the production build", () => {
     }
     expect((await fetch(`${closed.url}/api/health`)).status).toBe(200);
     await closed.stop();
-  }, 60_000);
+  });
 
   it("says to anybody that it is healthy, and no more", async () => {
     const answer = await ask("/api/health");
@@ -162,6 +162,5 @@ describeInBrowser("the production build in a browser", () => {
       expect(cls).toBeLessThan(0.01);
       await browser.close();
     },
-    60_000,
   );
 });

@@ -36,7 +36,7 @@ export async function startApp(folder: string, variables: Record<string, string>
       if (child.exitCode !== null) throw new Error(`next start ended:\n${output}`);
       return fetch(`${url}/api/create-embedding-for-post`).catch(() => undefined);
     },
-    { timeoutMs: 60_000, what: "next start to answer" },
+    { what: "next start to answer" },
   );
   return {
     url,

@@ -45,13 +45,13 @@ describeInBrowser("the status page in a browser", () => {
     folder = cloneProject();
     stack = new DevStack(folder, await choosePorts());
     [browser] = await Promise.all([launchChromium(), stack.ready()]);
-    await everyPostEmbedded(stack, 120_000);
-  }, 300_000);
+    await everyPostEmbedded(stack);
+  });
   afterAll(async () => {
     await browser?.close();
     await stack?.interrupt();
     await rm(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
   beforeEach(async () => {
     const context = await browser.newContext({
       baseURL: `http://127.0.0.1:${stack.ports.app}`,
@@ -73,7 +73,7 @@ describeInBrowser("the status page in a browser", () => {
     expect(await page.getByRole("searchbox").inputValue()).toBe("pension money");
     await page.getByRole("link", { name: "Back to the status" }).click();
     await page.getByRole("heading", { name: "Latest posts" }).waitFor();
-  }, 120_000);
+  });
 
   it("shows a new post go from pending to embedded without a reload", async () => {
     await page.goto("/");
@@ -88,7 +88,7 @@ describeInBrowser("the status page in a browser", () => {
     await rowOf("The kitchen of tomorrow").getByText("Embedded").waitFor();
     await until(async () => Number(await countOf("Embedded").textContent()) === embedded + 1);
     expect(await isSameDocument()).toBe(true);
-  }, 120_000);
+  });
 
   it("leads from a post to its run in the console", async () => {
     await page.goto("/");
@@ -99,7 +99,7 @@ describeInBrowser("the status page in a browser", () => {
     await page.waitForURL((url) => url.port === String(stack.ports.http) && url.pathname.endsWith(run));
     await page.getByText(run).filter({ visible: true }).first().waitFor();
     await page.getByText("create-embedding-for-post").first().waitFor();
-  }, 60_000);
+  });
 
   it("shows a failed post and its run, and the recovery", async () => {
     await page.goto("/");
@@ -112,7 +112,7 @@ describeInBrowser("the status page in a browser", () => {
     await provider("DELETE");
     await stack.query("update posts set body = 'Robots will farm.' where title = 'The post that fails'");
     await rowOf("The post that fails").getByText("Embedded").waitFor();
-  }, 120_000);
+  });
 
   it("shows each step of a deletion, and no address", async () => {
     await page.goto("/");
@@ -121,7 +121,7 @@ describeInBrowser("the status page in a browser", () => {
     await steps.filter({ hasText: "crm/user-deleted done" }).waitFor();
     await steps.filter({ hasText: "e-mail done" }).waitFor();
     expect(await page.content()).not.toContain("john.doe");
-  }, 120_000);
+  });
 
   it("can be used by keyboard alone, and shows where the focus is", async () => {
     await page.goto("/");
@@ -141,7 +141,7 @@ describeInBrowser("the status page in a browser", () => {
     expect(await page.getByRole("listitem").getByRole("heading").first().textContent()).toBe(
       "Training a puppy",
     );
-  }, 60_000);
+  });
 
   it("stops its updates when it is told to, and goes on when it is told to", async () => {
     await page.goto("/");
@@ -149,26 +149,26 @@ describeInBrowser("the status page in a browser", () => {
     await pause.click();
     await page.getByText("Paused").waitFor();
     await insertPost("Written in a pause");
-    await everyPostEmbedded(stack, 60_000);
+    await everyPostEmbedded(stack);
     // As long as two updates would have taken.
     await page.waitForTimeout(4_500);
     expect(await rowOf("Written in a pause").count()).toBe(0);
     await pause.click();
     await rowOf("Written in a pause").waitFor();
-  }, 120_000);
+  });
 
   it("leaves alone what is typed and selected", async () => {
     await page.goto("/");
     await page.getByRole("heading", { name: "Latest posts" }).selectText();
     await insertPost("Written during a selection");
-    await everyPostEmbedded(stack, 60_000);
+    await everyPostEmbedded(stack);
     await page.waitForTimeout(4_500);
     expect(await page.evaluate("document.getSelection().toString()")).toBe("Latest posts");
     expect(await rowOf("Written during a selection").count()).toBe(0);
     await page.getByRole("searchbox").fill("half a sent");
     await rowOf("Written during a selection").waitFor();
     expect(await page.getByRole("searchbox").inputValue()).toBe("half a sent");
-  }, 120_000);
+  });
 
   it("keeps on trying while the server is gone", async () => {
     await page.goto("/");
@@ -177,7 +177,7 @@ describeInBrowser("the status page in a browser", () => {
     await page.context().setOffline(false);
     await page.getByText("Live").waitFor();
     await page.getByRole("heading", { name: "Latest posts" }).waitFor();
-  }, 60_000);
+  });
 
   it("works without JavaScript", async () => {
     const context = await browser.newContext({
@@ -192,7 +192,7 @@ describeInBrowser("the status page in a browser", () => {
     await plain.getByRole("button", { name: "Search" }).click();
     await plain.getByRole("heading", { name: "Training a puppy" }).waitFor();
     await context.close();
-  }, 60_000);
+  });
 
   const places = {
     status: "/",
@@ -212,7 +212,6 @@ describeInBrowser("the status page in a browser", () => {
         expect(await findAccessibilityIssues(page)).toEqual([]);
         expect(complaints).toEqual([]);
       },
-      60_000,
     );
 
     it("fits into 360 pixels", async () => {
@@ -221,6 +220,6 @@ describeInBrowser("the status page in a browser", () => {
       await page.getByRole("heading", { level: 1 }).waitFor();
       await keepScreenshot(page, `${name}-narrow`);
       expect(await overflowOf(page)).toBeLessThanOrEqual(0);
-    }, 60_000);
+    });
   });
 });

@@ -1,14 +1,12 @@
 import { eq } from "drizzle-orm";
-import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { connect, disconnect } from "../../drizzle/client.ts";
 import { userDeletions } from "../../drizzle/schema.ts";
-import { startFreshPostgres } from "../postgres.ts";
+import { startMigratedPostgres } from "../postgres.ts";
 
 /** A Postgres of its own with every migration of the product. */
 export async function startDatabase() {
-  const postgres = await startFreshPostgres();
+  const postgres = await startMigratedPostgres();
   const db = connect(postgres.url);
-  await migrate(db, { migrationsFolder: "drizzle/migrations" });
   return {
     db,
     url: postgres.url,

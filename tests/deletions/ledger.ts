@@ -5,15 +5,27 @@ import { parseWebhooks } from "../../lib/deletions/webhook-list.ts";
 
 export const ENVIRONMENT = "proj_tests/env_tests";
 
-type Options = { email?: string | null; systems?: string[]; runId?: string; userId?: string };
+type Options = {
+  email?: string | null;
+  systems?: string[];
+  runId?: string;
+  userId?: string;
+  environment?: string;
+};
 
 /** A deletion as the route records it, held by a run of {@link ENVIRONMENT}. */
 export async function heldDeletion(
   db: Database,
-  { email = null, systems = [], runId = "run_1", userId = randomUUID() }: Options = {},
+  {
+    email = null,
+    systems = [],
+    runId = "run_1",
+    userId = randomUUID(),
+    environment = ENVIRONMENT,
+  }: Options = {},
 ): Promise<string> {
   await recordDeletion(db, { userId, email, requiredSystems: systems });
-  await takeDeletion(db, userId, { from: null, to: runId, environment: ENVIRONMENT });
+  await takeDeletion(db, userId, { from: null, to: runId, environment });
   return userId;
 }
 

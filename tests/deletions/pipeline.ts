@@ -83,8 +83,9 @@ export async function startPipeline(systems: readonly string[]) {
           const run = await runs.retrieve(id);
           return FINAL.includes(run.status) ? run : undefined;
         },
-        { timeoutMs: 60_000, everyMs: 100, what: `the end of ${id}; the CLI said:\n${cli.output()}` },
+        { everyMs: 100, what: `end of ${id}`, progress: () => cli.output() },
       ),
+    progress: () => cli.output(),
     /** The runs of one task about a user, with their attempts. */
     async runsOf(userId: string, task: string) {
       const page = await runs.list({ tag: `user:${userId}`, taskIdentifier: task, limit: 100 });

@@ -231,6 +231,14 @@ describe("a deletion", () => {
     ]);
   });
 
+  it("says that the mail server refuses the address", async () => {
+    const confirmationRefusedAt = new Date("2026-01-02T03:04:05Z");
+    await database.db.insert(userDeletions).values({ userId, requiredSystems: [], confirmationRefusedAt });
+    const [deletion] = await deletionsOnPage(database.db);
+    const error = "the mail server refuses the address";
+    expect(deletion?.steps).toEqual([{ name: "e-mail", state: "failed", at: confirmationRefusedAt, error }]);
+  });
+
   it("that was completed without an address says that nobody was told", async () => {
     const systemsDone = { crm: { done_at: "2026-01-02T03:04:05Z" } };
     await database.db

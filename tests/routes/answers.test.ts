@@ -21,6 +21,7 @@ afterAll(() => trigger.close());
 beforeEach(() => {
   vi.stubEnv("SEQUIN_WEBHOOK_SECRET", secret);
   vi.stubEnv("TRIGGER_API_URL", trigger.url);
+  vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "none");
   vi.stubEnv("TRIGGER_SECRET_KEY", KEY);
   for (const level of ["info", "warn", "error"] as const)
     vi.spyOn(console, level).mockImplementation(() => {});

@@ -85,8 +85,8 @@ describe("Trigger.dev", () => {
     expect((await deliver(message)).body).toEqual({ id: taken[0]?.id });
   });
 
-  it("hangs: the whole batch is answered after 20 s, before Sequin calls again, and nothing more is begun", async () => {
-    const data = Array.from({ length: 50 }, () => newChange());
+  it("hangs: the whole batch is answered after 20 s, before Sequin calls again", async () => {
+    const data = Array.from({ length: 10 }, () => newChange());
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const answer = await whileDown(hang, async (requests) => {
       const delivery = deliver({ data });

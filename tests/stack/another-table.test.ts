@@ -35,12 +35,16 @@ it("another embedded table is three new files and at most 60 lines beside its mi
 it("a committed comment is embedded, and found by its meaning", async () => {
   const [post] = await stack.query<{ id: string }>("select id from posts limit 1");
   const insert = "insert into comments (post_id, text) values ($1, $2) returning id";
-  const [comment] = await stack.query<{ id: string }>(insert, [post?.id, "A puppy learns to sit and to stay."]);
+  const [comment] = await stack.query<{ id: string }>(insert, [
+    post?.id,
+    "A puppy learns to sit and to stay.",
+  ]);
   await stack.query(insert, [post?.id, "Put money aside for your old age."]);
-  await until(
-    async () => (await stack.query("select from comment_embeddings")).length === 2,
-    { timeoutMs: 120_000, everyMs: 200, what: "the embeddings of both comments" },
-  );
+  await until(async () => (await stack.query("select from comment_embeddings")).length === 2, {
+    timeoutMs: 120_000,
+    everyMs: 200,
+    what: "the embeddings of both comments",
+  });
   const url = `http://127.0.0.1:${stack.ports.app}/api/search?q=training+a+dog&in=comments`;
   const { results }: { results: { id: string; snippet: string }[] } = await (await fetch(url)).json();
   expect(results[0]).toMatchObject({ id: comment?.id, snippet: "A puppy learns to sit and to stay." });

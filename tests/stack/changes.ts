@@ -1,4 +1,5 @@
 import pg from "pg";
+import { until } from "../until.ts";
 
 type Change = { text: string; values: unknown[] };
 
@@ -23,6 +24,13 @@ function changeOf(n: number, ids: readonly string[]): Change {
   return { text: "delete from posts where id = $1", values: [row] };
 }
 
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
+
 /**
  * Commits changes one after another and calls back after each. One that fails with its connection, because the
  * database was killed, is made again on a new one: it may then have been committed twice, which is one change more.
@@ -30,29 +38,24 @@ function changeOf(n: number, ids: readonly string[]): Change {
 export async function commitChanges(
   url: string,
   count: number,
-  committed: (n: number) => void,
+  committed: (n: number) => void | Promise<void>,
 ): Promise<void> {
   const ids: string[] = [];
   let client: pg.Client | undefined;
-  const deadline = Date.now() + 120_000;
   for (let n = 0; n < count; ) {
     try {
-      if (!client) {
-        const opening = new pg.Client({ connectionString: url });
-        opening.on("error", () => {});
-        await opening.connect();
-        client = opening;
-      }
+      client ??= await until(() => connect(url).catch(() => undefined), { what: "connection" });
       const { text, values } = changeOf(n, ids);
       const { rows } = await client.query<{ id: string }>(text, values);
       if (rows[0]) ids.push(rows[0].id);
       n += 1;
-      committed(n);
     } catch (error) {
-      if (error instanceof pg.DatabaseError || Date.now() > deadline) throw error;
+      if (error instanceof pg.DatabaseError || !client) throw error;
       await client?.end().catch(() => {});
       client = undefined;
+      continue;
     }
+    await committed(n);
   }
   await client?.end();
 }

@@ -35,11 +35,7 @@ type Deletion = {
 };
 
 /** The ledger's row as soon as the deletion is complete; a database that is starting again is waited for. */
-export async function completedDeletion(
-  stack: DevStack,
-  userId: string,
-  timeoutMs: number,
-): Promise<Deletion> {
+export async function completedDeletion(stack: DevStack, userId: string): Promise<Deletion> {
   return until(
     async () => {
       const rows = await stack
@@ -49,7 +45,7 @@ export async function completedDeletion(
         .catch(() => []);
       return rows[0];
     },
-    { timeoutMs, everyMs: 100, what: `the deletion of ${userId} to complete` },
+    { everyMs: 100, what: `completed deletion of ${userId}`, progress: () => stack.output },
   );
 }
 
@@ -64,7 +60,7 @@ export async function insertUser(stack: DevStack, name: string): Promise<User> {
 
 /** Fails unless the deletion completes by itself: each system told, then the user, by one message. */
 export async function expectDeleted(stack: DevStack, { id, email }: User): Promise<void> {
-  const { systems } = await completedDeletion(stack, id, 180_000);
+  const { systems } = await completedDeletion(stack, id);
   const told = await callsFor(stack, id);
   expect(told.map(({ status }) => status)).toContain(204);
   expect(new Set(told.map(({ webhookId }) => webhookId)).size).toBe(1);

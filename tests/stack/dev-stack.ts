@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { until } from "../until.ts";
 import { freePorts } from "./free-ports.ts";
-import { descendantsOf, type Process } from "./processes.ts";
+import { descendantsOf, type Process, processorSecondsOf } from "./processes.ts";
 
 export type Ports = { app: number; postgres: number; http: number; smtp: number };
 
@@ -64,8 +64,13 @@ export class DevStack {
         if (this.#ended()) throw new Error(`npm run dev ended:\n${this.#output}`);
         return /^ready/m.test(this.#output);
       },
-      { timeoutMs: 120_000, what: `the ready line in:\n${this.#output}` },
+      { what: "ready line", progress: () => this.progress() },
     );
+  }
+
+  /** What grows while something starts. */
+  progress(): unknown {
+    return [this.#output, this.#npm.pid && processorSecondsOf(this.#npm.pid)];
   }
 
   processes(): Process[] {
@@ -75,9 +80,9 @@ export class DevStack {
   /** The first process below this command whose command line matches. */
   async find(pattern: RegExp): Promise<Process> {
     return until(() => this.processes().find(({ command }) => pattern.test(command)), {
-      timeoutMs: 90_000,
       everyMs: 200,
-      what: `a process like ${pattern}`,
+      what: `process like ${pattern}`,
+      progress: () => this.progress(),
     });
   }
 

@@ -40,7 +40,7 @@ export async function wrongEmbeddings(stack: DevStack): Promise<string[]> {
 }
 
 /** Resolves when every post has a vector, checked by the rows alone; a database that is starting again is waited for. */
-export async function everyPostEmbedded(stack: DevStack, timeoutMs: number): Promise<void> {
+export async function everyPostEmbedded(stack: DevStack): Promise<void> {
   await until(
     async () => {
       const rows = await stack
@@ -50,6 +50,6 @@ export async function everyPostEmbedded(stack: DevStack, timeoutMs: number): Pro
         .catch(() => []);
       return rows[0]?.missing === 0;
     },
-    { timeoutMs, everyMs: 200, what: "every post to have an embedding" },
+    { everyMs: 200, what: "embedding of every post", progress: () => stack.output },
   );
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { chanceOf, seed } from "../seed.ts";
 import { until } from "../until.ts";
 import { commitChanges } from "./changes.ts";
 import { expectDeleted, insertUser, type User } from "./deletions.ts";
@@ -20,14 +21,14 @@ const EACH: Victim[] = ["trigger.dev dev", "a worker", "the local stack", "Next.
 async function runsAgain(stack: DevStack, victim: Victim, killed: number): Promise<void> {
   await until(
     () => stack.processes().some(({ command, pid }) => pid !== killed && VICTIMS[victim].test(command)),
-    { timeoutMs: 60_000, everyMs: 200, what: `${victim} to have been started again` },
+    { everyMs: 200, what: `new process of ${victim}`, progress: () => stack.progress() },
   );
 }
 
 const CHANGES = 200;
 
 // Milliseconds from a deletion's commit to the kill: from before its delivery to after its e-mail, the oldest first.
-const AGES = [2_000, 1_300, 900, 600, 400, 250, 150, 80, 30, 0];
+const AGES = [2_000, 1_300, 900, 600, 400, 250, 150, 80, 30, 0] as const;
 
 /** Commits a deletion of each age and then kills the process; answers with the users. */
 async function deleteAndKill(stack: DevStack, victim: Victim): Promise<User[]> {
@@ -45,47 +46,76 @@ async function deleteAndKill(stack: DevStack, victim: Victim): Promise<User[]> {
   return users;
 }
 
-/** The tests that kill the processes of a stack with -9 and expect that nothing is lost. */
+async function expectEveryEmbedding(stack: DevStack): Promise<void> {
+  await everyPostEmbedded(stack);
+  await until(async () => (await wrongEmbeddings(stack)).length === 0, {
+    everyMs: 500,
+    what: "right embedding of every post",
+    progress: () => stack.output,
+  });
+  const orphans = await stack.query(
+    "select post_id from post_embeddings e where not exists (select from posts where id = e.post_id)",
+  );
+  expect(orphans).toEqual([]);
+}
+
+async function expectEveryDeletion(stack: DevStack, users: readonly User[]): Promise<void> {
+  await until(() => fetch(`http://127.0.0.1:${stack.ports.http}/local/mail`).catch(() => undefined), {
+    everyMs: 200,
+    what: "answer of the local stack",
+    progress: () => stack.progress(),
+  });
+  for (const user of users) await expectDeleted(stack, user);
+}
+
+const CHANGES_EACH = 25;
+
+/** One kill a process, one after the other: the seed decides their order, when, and how old a deletion is then. */
+export function describeOneKillEach(running: () => DevStack): void {
+  it(`kill -9 of each process once among changes and deletions loses nothing (SEED=${seed})`, async () => {
+    const stack = running();
+    const chance = chanceOf(seed);
+    const one = <T>(of: readonly [T, ...T[]]): T => of[Math.floor(chance() * of.length)] ?? of[0];
+    const order = EACH.map((victim) => ({ victim, at: chance() })).toSorted((a, b) => a.at - b.at);
+    const users: User[] = [];
+    for (const { victim } of order) {
+      const [moment, age] = [1 + Math.floor(chance() * CHANGES_EACH), one(AGES)];
+      console.log(`SEED=${seed}: kill -9 of ${victim} after ${moment} changes, ${age} ms after a deletion`);
+      const user = await insertUser(stack, `${victim.replaceAll(/[^a-z]/gi, "-")}-once`);
+      const { pid } = await stack.find(VICTIMS[victim]);
+      await commitChanges(stack.databaseUrl, CHANGES_EACH, async (n) => {
+        if (n !== moment) return;
+        await stack.query("delete from users where id = $1", [user.id]);
+        // Not a wait for something: the age of the deletion is what differs.
+        await sleep(age);
+        process.kill(pid, "SIGKILL");
+      });
+      users.push(user);
+      await runsAgain(stack, victim, pid);
+    }
+    await expectEveryEmbedding(stack);
+    await expectEveryDeletion(stack, users);
+  });
+}
+
+/** The whole matrix: each process in the middle of changes, and of deletions of each age. */
 export function describeKills(running: () => DevStack): void {
   describe(`kill -9 in the middle of ${CHANGES} changes loses nothing`, () => {
-    it.each(EACH)(
-      "of %s",
-      async (victim) => {
-        const stack = running();
-        const { pid } = await stack.find(VICTIMS[victim]);
-        await commitChanges(stack.databaseUrl, CHANGES, (n) => {
-          if (n === CHANGES / 2) process.kill(pid, "SIGKILL");
-        });
-        await runsAgain(stack, victim, pid);
-        await everyPostEmbedded(stack, 120_000);
-        await until(async () => (await wrongEmbeddings(stack)).length === 0, {
-          timeoutMs: 60_000,
-          everyMs: 500,
-          what: "every embedding to be that of its post's present text",
-        });
-        const orphans = await stack.query(
-          "select post_id from post_embeddings e where not exists (select from posts where id = e.post_id)",
-        );
-        expect(orphans).toEqual([]);
-      },
-      300_000,
-    );
+    it.each(EACH)("of %s", async (victim) => {
+      const stack = running();
+      const { pid } = await stack.find(VICTIMS[victim]);
+      await commitChanges(stack.databaseUrl, CHANGES, (n) => {
+        if (n === CHANGES / 2) process.kill(pid, "SIGKILL");
+      });
+      await runsAgain(stack, victim, pid);
+      await expectEveryEmbedding(stack);
+    });
   });
 
   describe(`kill -9 in the middle of deletions of ${AGES.length} ages`, () => {
-    it.each(EACH)(
-      "of %s: every deletion completes without help",
-      async (victim) => {
-        const stack = running();
-        const users = await deleteAndKill(stack, victim);
-        await until(() => fetch(`http://127.0.0.1:${stack.ports.http}/local/mail`).catch(() => undefined), {
-          timeoutMs: 60_000,
-          everyMs: 200,
-          what: "the local stack to answer",
-        });
-        for (const user of users) await expectDeleted(stack, user);
-      },
-      300_000,
-    );
+    it.each(EACH)("of %s: every deletion completes without help", async (victim) => {
+      const stack = running();
+      await expectEveryDeletion(stack, await deleteAndKill(stack, victim));
+    });
   });
 }

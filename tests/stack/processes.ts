@@ -1,16 +1,31 @@
 import { execFileSync } from "node:child_process";
 
-export type Process = { pid: number; parent: number; command: string };
+export type Process = { pid: number; parent: number; seconds: number; command: string };
 
 /** Every process of this machine. */
 export function allProcesses(): Process[] {
-  const lines = execFileSync("ps", ["-eo", "pid=,ppid=,args="], { maxBuffer: 64 * 1024 * 1024 })
+  const lines = execFileSync("ps", ["-eo", "pid=,ppid=,time=,args="], { maxBuffer: 64 * 1024 * 1024 })
     .toString()
     .split("\n");
   return lines.flatMap((line) => {
-    const [, pid, parent, command = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
-    return pid ? [{ pid: Number(pid), parent: Number(parent), command }] : [];
+    const [, pid, parent, time = "", command = ""] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    return pid ? [{ pid: Number(pid), parent: Number(parent), seconds: secondsOf(time), command }] : [];
   });
+}
+
+/** Of [days-][hours:]minutes:seconds. */
+const secondsOf = (time: string) =>
+  time
+    .split(/[-:]/)
+    .reduce(
+      (seconds, part, index) => seconds * (time.includes("-") && index === 1 ? 24 : 60) + Number(part),
+      0,
+    );
+
+/** Processor time that a process and its descendants have used. */
+export function processorSecondsOf(pid: number): number {
+  const own = allProcesses().filter((process) => process.pid === pid);
+  return [...own, ...descendantsOf(pid)].reduce((sum, { seconds }) => sum + Math.floor(seconds), 0);
 }
 
 /** The processes that descend from one, which is not among them. */

@@ -1,24 +1,22 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll } from "vitest";
 import { connect, type Database, disconnect } from "../../drizzle/client.ts";
-import { postEmbeddings } from "../../drizzle/embedding-tables.ts";
-import { migrateDatabase } from "../../drizzle/migrate/migrate.ts";
+import { embeddingModels, postEmbeddings } from "../../drizzle/embedding-tables.ts";
 import { posts } from "../../drizzle/schema.ts";
-import { startFreshPostgres } from "../postgres.ts";
+import { startMigratedPostgres } from "../postgres.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
 
-export const FIRST_MODEL = { name: "text-embedding-3-small", dimensions: 1_536, recipe: 1 };
-
-/** One migrated database in memory for the tests of a file; DATABASE_URL names it. */
+/** One migrated database for the tests of a file, whose vectors are of a model; DATABASE_URL names it. */
 export function databaseForTests(model = FIRST_MODEL) {
-  let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
+  let postgres: Awaited<ReturnType<typeof startMigratedPostgres>>;
   let db: Database;
   const before = process.env.DATABASE_URL;
 
   beforeAll(async () => {
-    postgres = await startFreshPostgres();
+    postgres = await startMigratedPostgres();
     process.env.DATABASE_URL = postgres.url;
     db = connect(postgres.url);
-    await migrateDatabase({ url: postgres.url, model });
+    await db.update(embeddingModels).set(model);
   });
   afterAll(async () => {
     if (before === undefined) delete process.env.DATABASE_URL;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   checkEnvironment,
   EnvironmentError,
@@ -9,6 +9,7 @@ import {
   required,
   variables,
 } from "../../lib/env.ts";
+import { stopWithoutEnvironment } from "../../lib/stop-without-environment.ts";
 
 const complete = {
   DATABASE_URL: "postgres://app@db.example.com:5432/app",
@@ -77,5 +78,37 @@ describe("the check at the start", () => {
     expect(problemOf(() => checkEnvironment(REQUIRED_BY_APP, { DATABASE_URL: url })).message).not.toContain(
       "hunter2",
     );
+  });
+});
+
+describe("the app", () => {
+  function startWith(urls: string) {
+    for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urls);
+    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", undefined);
+    const exit = vi.spyOn(process, "exit").mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    try {
+      stopWithoutEnvironment();
+      return "starts";
+    } catch {
+      return String(error.mock.calls[0]);
+    } finally {
+      exit.mockRestore();
+      error.mockRestore();
+      vi.unstubAllEnvs();
+    }
+  }
+
+  it("does not start while it is not said which systems have to be told of a deletion", () => {
+    for (const unset of ["", " "])
+      expect(startWith(unset)).toContain("cannot start: USER_DELETION_WEBHOOK_URLS is not set");
+    expect(startWith("https://a.example, http://a.example")).toContain("names two systems webhook:a.example");
+  });
+
+  it.each(["none", "crm=https://crm.example/hook"])("starts with %s, and needs no secret for it", (urls) => {
+    expect(startWith(urls)).toBe("starts");
   });
 });

@@ -84,7 +84,7 @@ it("says of each chunk how many tokens it has, within 2 %", () => {
     }
 });
 
-describe("5 MB", () => {
+describe("2 MB", () => {
   const huge: Record<string, string> = {
     "one letter": "a",
     emoji: "😀",
@@ -97,12 +97,8 @@ describe("5 MB", () => {
     "full stops and spaces": ". ",
   };
 
-  it.each(Object.entries(huge))(
-    "of %s are split without quadratic effort",
-    { timeout: 20_000 },
-    (_, unit) => {
-      const text = unit.repeat(Math.ceil(5_000_000 / Buffer.byteLength(unit)));
-      expect(withoutSpace(joined(text)).length).toBe(withoutSpace(text).length);
-    },
-  );
+  it.each(Object.entries(huge))("of %s are split without quadratic effort", (_, unit) => {
+    const text = unit.repeat(Math.ceil(2_000_000 / Buffer.byteLength(unit)));
+    expect(withoutSpace(joined(text)).length).toBe(withoutSpace(text).length);
+  });
 });

@@ -18,6 +18,10 @@ export const DeliveryQuery = z.object({
 });
 export type DeliveryQuery = z.output<typeof DeliveryQuery>;
 
+function isFiltered({ sink, status }: DeliveryQuery): boolean {
+  return sink !== undefined || status !== undefined;
+}
+
 type Props = { sinks: SinkRow[]; deliveries: Delivery[]; older: number | undefined; query: DeliveryQuery };
 
 export function DeliveryList({ sinks, deliveries, older, query }: Props) {
@@ -42,7 +46,7 @@ export function DeliveryList({ sinks, deliveries, older, query }: Props) {
           <DeliveryTable deliveries={deliveries} caption="Deliveries, newest first" />
         ) : (
           <Empty>
-            {query.sink || query.status
+            {isFiltered(query)
               ? "No delivery matches."
               : "Nothing captured yet. A change of a table begins it."}
           </Empty>
@@ -80,7 +84,7 @@ function Filters({ sinks, query }: Pick<Props, "sinks" | "query">) {
         <button type="submit" class="quiet">
           Filter
         </button>
-        {query.sink || (query.status && <a href="/deliveries">Clear</a>)}
+        {isFiltered(query) && <a href="/deliveries">Clear</a>}
       </form>
     </search>
   );

@@ -34,7 +34,8 @@ export function Sinks({ sinks }: { sinks: SinkRow[] }) {
 }
 
 function Backfill({ sink: { name, tables } }: { sink: SinkRow }) {
-  if (tables.length === 0) return <p class="muted">None of its tables exists yet.</p>;
+  if (tables.length === 0)
+    return <p class="muted">None of its tables is in the database and in the publication.</p>;
   return (
     <form method="post" action="/deliveries/backfill" class="inline">
       <input type="hidden" name="sink" value={name} />

@@ -3,10 +3,11 @@ import type { Delivery } from "../../sequin/deliveries.ts";
 import { Badge } from "../elements/badge.tsx";
 import { Time } from "../elements/time.tsx";
 
-/** A delivery that has failed before is worse off than one that waits for its first turn. */
-export function DeliveryState({ delivery: { status, deliverCount } }: { delivery: Delivery }) {
+/** A stuck delivery holds up its row; one that has failed before is worse off than one that waits for its first turn. */
+export function DeliveryState({ delivery: { status, deliverCount, stuck } }: { delivery: Delivery }) {
   if (status === "delivered") return <Badge tone="good">Delivered</Badge>;
   if (status === "discarded") return <Badge tone="bad">Discarded</Badge>;
+  if (stuck) return <Badge tone="bad">Stuck</Badge>;
   return deliverCount > 0 ? <Badge tone="bad">Failing</Badge> : <Badge tone="waiting">Waiting</Badge>;
 }
 

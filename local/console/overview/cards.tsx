@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { Child } from "hono/jsx";
+import type { RealService } from "../../real-services.ts";
 import type { RunSummary } from "../../trigger/run-console.ts";
 import { STATUSES, type Status, StatusBadge } from "../runs/status.tsx";
 
@@ -21,8 +22,15 @@ export function Figure({ value, unit }: { value: number | string; unit: string }
   );
 }
 
-export function NotHere({ children }: { children: string }) {
+export function NotHere({ children }: { children: Child }) {
   return <p class="muted">Not running here: {children}</p>;
+}
+
+/** Says that a part is not here, and where the real service is looked at. */
+export function Elsewhere({ service, fallback }: { service: RealService | undefined; fallback: string }) {
+  if (!service) return <NotHere>{fallback}</NotHere>;
+  const { name, href } = service;
+  return <NotHere>{href ? <a href={href}>{name}</a> : name}</NotHere>;
 }
 
 /** How many runs have each status, as links to them. */

@@ -6,7 +6,7 @@ import { Time } from "../elements/time.tsx";
 import { answerPage } from "../page.tsx";
 import type { ConsoleParts } from "../parts.ts";
 import { RunTable } from "../runs/run-table.tsx";
-import { Card, Figure, NotHere, RunCounts } from "./cards.tsx";
+import { Card, Elsewhere, Figure, NotHere, RunCounts } from "./cards.tsx";
 
 /** The first page: every part in a few words, and the newest runs. */
 export function overviewRoutes(parts: ConsoleParts): Hono {
@@ -16,12 +16,12 @@ export function overviewRoutes(parts: ConsoleParts): Hono {
 }
 
 function Overview({ parts }: { parts: ConsoleParts }) {
-  const { trigger } = parts;
+  const { trigger, elsewhere } = parts;
   return (
     <>
       <h1>Overview</h1>
       <div class="cards">
-        <Runs trigger={trigger} />
+        <Runs trigger={trigger} elsewhere={elsewhere} />
         <Card name="Deliveries" href="/deliveries">
           {parts.sequin ? (
             <Sinks sequin={parts.sequin()} />
@@ -29,9 +29,9 @@ function Overview({ parts }: { parts: ConsoleParts }) {
             <NotHere>another Sequin watches the database.</NotHere>
           )}
         </Card>
-        <Embeddings openai={parts.openai} />
-        <Mails mail={parts.mail} />
-        <Calls system={parts.externalSystem} />
+        <Embeddings openai={parts.openai} elsewhere={elsewhere} />
+        <Mails mail={parts.mail} elsewhere={elsewhere} />
+        <Calls externalSystem={parts.externalSystem} elsewhere={elsewhere} />
       </div>
       {trigger && (
         <Section id="latest" title="Latest runs">
@@ -51,11 +51,11 @@ function Latest({ page }: { page: ReturnType<NonNullable<ConsoleParts["trigger"]
   );
 }
 
-function Runs({ trigger }: Pick<ConsoleParts, "trigger">) {
+function Runs({ trigger, elsewhere }: Pick<ConsoleParts, "trigger" | "elsewhere">) {
   if (!trigger)
     return (
       <Card name="Runs" href="/runs">
-        <NotHere>TRIGGER_API_URL points elsewhere.</NotHere>
+        <Elsewhere service={elsewhere?.trigger} fallback="another Trigger.dev has the runs." />
       </Card>
     );
   const { byStatus, connected } = trigger.summarizeRuns();
@@ -82,7 +82,7 @@ function Sinks({ sequin }: { sequin: Operations | undefined }) {
   );
 }
 
-function Embeddings({ openai }: Pick<ConsoleParts, "openai">) {
+function Embeddings({ openai, elsewhere }: Pick<ConsoleParts, "openai" | "elsewhere">) {
   const stats = openai?.stats();
   const last = stats?.last[0];
   return (
@@ -100,18 +100,22 @@ function Embeddings({ openai }: Pick<ConsoleParts, "openai">) {
           )}
         </>
       ) : (
-        <NotHere>OPENAI_BASE_URL points elsewhere.</NotHere>
+        <Elsewhere service={elsewhere?.openai} fallback="another server makes the embeddings." />
       )}
     </Card>
   );
 }
 
-function Mails({ mail }: Pick<ConsoleParts, "mail">) {
+function Mails({ mail, elsewhere }: Pick<ConsoleParts, "mail" | "elsewhere">) {
   const mails = mail?.list();
   const last = mails?.[0];
   return (
     <Card name="Mails" href="/mails">
-      {mails ? <Figure value={mails.length} unit="kept" /> : <NotHere>SMTP_URL points elsewhere.</NotHere>}
+      {mails ? (
+        <Figure value={mails.length} unit="kept" />
+      ) : (
+        <Elsewhere service={elsewhere?.mail} fallback="another server sends the mails." />
+      )}
       {last && (
         <p class="muted">
           last <Time at={last.receivedAt} />
@@ -121,12 +125,16 @@ function Mails({ mail }: Pick<ConsoleParts, "mail">) {
   );
 }
 
-function Calls({ system }: { system: ConsoleParts["externalSystem"] }) {
-  const calls = system?.list();
+function Calls({ externalSystem, elsewhere }: Pick<ConsoleParts, "externalSystem" | "elsewhere">) {
+  const calls = externalSystem?.list();
   const last = calls?.[0];
   return (
     <Card name="Deletion calls" href="/external-system">
-      {calls ? <Figure value={calls.length} unit="kept" /> : <NotHere>the calls go elsewhere.</NotHere>}
+      {calls ? (
+        <Figure value={calls.length} unit="kept" />
+      ) : (
+        <Elsewhere service={elsewhere?.externalSystem} fallback="the calls go elsewhere." />
+      )}
       {last && (
         <p class="muted">
           last <Time at={last.at} />

@@ -20,6 +20,7 @@ export function RunFacts({ details: { run, more, waitsFor } }: { details: RunDet
           ["Tags", tags.length > 0 && <Tags tags={tags} />],
           ["Version", run.version],
           ["Queue", more.concurrencyKey ? `${more.queue} · ${more.concurrencyKey}` : more.queue],
+          ["Limits", more.gates.join(", ")],
           ["Created", <Time at={run.createdAt} whole />],
           ["Delayed until", run.delayedUntil && <Time at={run.delayedUntil} whole />],
           ["Started", run.startedAt && <Time at={run.startedAt} whole />],

@@ -28,10 +28,13 @@ export function toQuery({ task, status, tag, after, before }: RunFilter) {
   };
 }
 
+function isFiltered({ task, status, tag }: RunFilter): boolean {
+  return [task, status, tag].some((value) => value !== undefined);
+}
+
 type Props = { page: RunPage; filter: RunFilter; tasks: string[] };
 
 export function RunList({ page, filter, tasks }: Props) {
-  const filtered = filter.task ?? filter.status ?? filter.tag;
   return (
     <>
       <h1>Runs</h1>
@@ -39,7 +42,7 @@ export function RunList({ page, filter, tasks }: Props) {
       <section class="panel flush" aria-label="Runs">
         {page.data.length > 0 ? (
           <RunTable runs={page.data} caption="Runs, newest first" />
-        ) : filtered ? (
+        ) : isFiltered(filter) ? (
           <Empty>No run matches.</Empty>
         ) : (
           <Empty>
@@ -86,7 +89,7 @@ function Filters({ filter, tasks }: Pick<Props, "filter" | "tasks">) {
         <button type="submit" class="quiet">
           Filter
         </button>
-        {filter.task || filter.status || (filter.tag && <a href="/runs">Clear</a>)}
+        {isFiltered(filter) && <a href="/runs">Clear</a>}
       </form>
     </search>
   );

@@ -2,7 +2,7 @@
 import type { RunPage } from "../../trigger/run-console.ts";
 import { Time } from "../elements/time.tsx";
 import { formatDuration } from "../format/duration.ts";
-import { StatusBadge } from "./status.tsx";
+import { isOver, StatusBadge } from "./status.tsx";
 
 type Row = Pick<
   RunPage["data"][number],
@@ -17,12 +17,16 @@ export function tagPath(tag: string): string {
   return `/runs?${new URLSearchParams({ tag })}`;
 }
 
-/** From the start to the end, or to now; nothing for a run that has not started. */
+/**
+ * From the start to the end, or to now; nothing for a run that has not started, or has no end although it is over:
+ * one that was cancelled between two attempts.
+ */
 export function wallTime({
+  status,
   startedAt,
   finishedAt,
-}: Pick<Row, "startedAt" | "finishedAt">): string | undefined {
-  if (!startedAt) return undefined;
+}: Pick<Row, "status" | "startedAt" | "finishedAt">): string | undefined {
+  if (!startedAt || (!finishedAt && isOver(status))) return undefined;
   const end = finishedAt ? new Date(finishedAt).getTime() : Date.now();
   return formatDuration(end - new Date(startedAt).getTime());
 }

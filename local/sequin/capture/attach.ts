@@ -6,9 +6,11 @@ import { triggerName } from "./schema.ts";
 
 const rows = z.array(z.object({ schema: z.string(), name: z.string(), attached: z.boolean() }));
 
+/** A table of the database, and whether its changes are captured. */
+export type Present = { table: Table; captured: boolean };
+
 /**
- * Brings the triggers in line with the tables that the sinks want, and returns the tables that have them.
- * A table that does not exist yet gets its triggers when it appears. Partitions inherit those of their parent.
+ * Brings the triggers in line with the tables that the sinks want, and returns every table. A table that does not exist yet gets its triggers when it appears. Partitions inherit those of their parent.
  * The triggers are ENABLE ALWAYS because logical decoding, too, sees changes made under session_replication_role.
  */
 export async function attachTriggers(
@@ -16,7 +18,7 @@ export async function attachTriggers(
   schema: string,
   wanted: (table: Table) => boolean,
   log: Log,
-): Promise<Table[]> {
+): Promise<Present[]> {
   const found = await pool.query(
     `select n.nspname as schema, c.relname as name, count(t.oid) = 2 as attached
      from pg_class c
@@ -27,22 +29,23 @@ export async function attachTriggers(
      group by n.nspname, c.relname`,
     [schema, [triggerName(schema), `${triggerName(schema)}_truncate`]],
   );
-  const watched: Table[] = [];
+  const present: Present[] = [];
   for (const { attached, ...table } of rows.parse(found.rows)) {
     if (attached === wanted(table)) {
-      if (attached) watched.push(table);
+      present.push({ table, captured: attached });
       continue;
     }
     try {
       await pool.query(attached ? detachSql(schema, table) : attachSql(schema, table));
       log(`${attached ? "left" : "watching"} ${table.schema}.${table.name}`);
-      if (!attached) watched.push(table);
+      present.push({ table, captured: !attached });
     } catch (error) {
       // Mostly a lock that others hold; the other tables must not wait for it.
       log(`${table.schema}.${table.name}: ${error instanceof Error ? error.message : error}; trying again`);
+      present.push({ table, captured: attached });
     }
   }
-  return watched;
+  return present;
 }
 
 /** Several statements in one message are one transaction, so a lock that does not come leaves nothing behind. */

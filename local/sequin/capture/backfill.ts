@@ -2,8 +2,6 @@ import { escapeIdentifier, type Pool } from "pg";
 import { z } from "zod";
 import type { Table } from "../config/source.ts";
 
-const PAGE = 200;
-
 const open = z.array(
   z.object({ id: z.string(), sink_id: z.string(), table_schema: z.string(), table_name: z.string() }),
 );
@@ -62,10 +60,15 @@ export async function openBackfills(pool: Pool, schema: string): Promise<Backfil
  * Reads the next rows of a table into the outbox, in one statement, so that a change of such a row is either
  * in the row that was read or captured after it. Returns how many, or null while the table does not exist.
  */
-export async function readPage(pool: Pool, schema: string, backfillId: string): Promise<number | null> {
+export async function readPage(
+  pool: Pool,
+  schema: string,
+  backfillId: string,
+  size: number,
+): Promise<number | null> {
   const found = await pool.query(`select ${escapeIdentifier(schema)}.read_page($1, $2) as read`, [
     backfillId,
-    PAGE,
+    size,
   ]);
   return z.array(z.object({ read: z.coerce.number().nullable() })).parse(found.rows)[0]?.read ?? null;
 }

@@ -1,7 +1,8 @@
 import { escapeLiteral } from "pg";
+import { MOST_ALONE } from "./outbox-function.ts";
 import { OUTPUT_SETTINGS } from "./output-settings.ts";
 
-/** Describes a table's columns as they are at this moment: name, type, in primary key, in replica identity, generated. */
+/** Describes a table's columns as they are at this moment: name, type, in primary key, in replica identity, generated, type modifier. */
 export function columnsFunction(s: string): string {
   return `
 create or replace function ${s}.columns_of(relation oid) returns json
@@ -15,7 +16,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
       when 'i' then coalesce(a.attnum = any(ri.indkey), false)
       else c.relreplident = 'f'
     end,
-    a.attgenerated <> ''
+    a.attgenerated <> '',
+    a.atttypmod
   ) order by a.attnum)
   from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -45,6 +47,10 @@ declare
     else 'pg_column_size(t.%1$I) > 2040' end;
   test_list text;
 begin
+  if (select q.last_value - t.taken >= ${MOST_ALONE} from ${s}.change_id_seq q, ${s}.state t) then
+    if ${s}.outbox_is_full() then return null; end if;
+  end if;
+
   select n.nspname as schema_name, c.relname as table_name, l.relreplident = 'f' as is_full, l.reltoastrelid <> 0 as has_toast
     into named
     from pg_class c

@@ -1,14 +1,16 @@
 import { escapeIdentifier, type Pool } from "pg";
 import { z } from "zod";
 
+/** What an earlier version has stored lacks the type modifier. */
 const column = z
-  .tuple([z.string(), z.number(), z.boolean(), z.boolean(), z.boolean()])
-  .transform(([name, type, primaryKey, identity, generated]) => ({
+  .tuple([z.string(), z.number(), z.boolean(), z.boolean(), z.boolean(), z.number().default(-1)])
+  .transform(([name, type, primaryKey, identity, generated, modifier]) => ({
     name,
     type,
     primaryKey,
     identity,
     generated,
+    modifier,
   }));
 
 const change = z.object({

@@ -57,12 +57,17 @@ export async function listen(
   return {
     async close() {
       closed = true;
+      await releaseLock(client, schema).catch(() => {});
       await client.end().catch(() => {});
     },
   };
 }
 
-async function takeLock(client: Client, schema: string): Promise<void> {
+/**
+ * Waits for the advisory lock that one stand-in at a time holds on its schema, for the rest of the session.
+ * Throws when another process keeps it.
+ */
+export async function takeLock(client: Client, schema: string): Promise<void> {
   // The connection of a process that was killed may live on for a moment.
   for (let tries = 0; tries < 10; tries++) {
     const found = await client.query("select pg_try_advisory_lock(hashtextextended($1, 0)) as locked", [
@@ -72,4 +77,9 @@ async function takeLock(client: Client, schema: string): Promise<void> {
     await wait(300);
   }
   throw new Error(`another local Sequin works on this database (advisory lock of schema ${schema})`);
+}
+
+/** Sessions that end release it anyway; those of the local Postgres are all one. */
+export async function releaseLock(client: Client, schema: string): Promise<void> {
+  await client.query("select pg_advisory_unlock(hashtextextended($1, 0))", [schema]);
 }

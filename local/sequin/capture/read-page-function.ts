@@ -1,6 +1,9 @@
 import { OUTPUT_SETTINGS } from "./output-settings.ts";
 
-/** Reads a backfill's next rows into the outbox, in key order behind the last one that was read. */
+/**
+ * Reads a backfill's next rows into the outbox: those behind the last key that was read, in any order, since
+ * Sequin's come in no order that a receiver could rely on.
+ */
 export function readPageFunction(s: string): string {
   return `
 create or replace function ${s}.read_page(wanted_id uuid, page_size integer) returns bigint
@@ -37,7 +40,7 @@ begin
        from %3$s "~row" where %4$s order by %1$s limit %5$s
      ), stored as (
        insert into ${s}.change (relation, table_schema, table_name, action, columns, new_row, backfill_id, committed_at)
-       select %6$L, %7$L, %8$L, ''read'', ${s}.columns_of(%6$L), row_text, %9$L, clock_timestamp() from page order by place
+       select %6$L, %7$L, %8$L, ''read'', %10$L, row_text, %9$L, clock_timestamp() from page order by random()
      )
      update ${s}.backfill set
        last_key = coalesce((select key from page order by place desc limit 1), last_key),
@@ -54,7 +57,7 @@ begin
       else 'true'
     end,
     case when key_columns is null then 'null' else page_size::text end,
-    relation::oid, wanted.table_schema, wanted.table_name, wanted_id
+    relation::oid, wanted.table_schema, wanted.table_name, wanted_id, ${s}.columns_of(relation)
   ) into read;
   return read;
 end $$;`;

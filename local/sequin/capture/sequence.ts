@@ -15,7 +15,8 @@ with fresh as materialized (
 ), committed as materialized (
   select xid, max(at) as at, row_number() over (order by max(id)) as place from fresh group by xid
 ), counter as (
-  update ${s}.state set last_lsn = last_lsn + (select count(*) from committed)
+  update ${s}.state set last_lsn = last_lsn + (select count(*) from committed),
+    taken = (select last_value from ${s}.change_id_seq)
   where exists (select from committed)
   returning last_lsn - (select count(*) from committed) as base
 )

@@ -150,6 +150,8 @@ const database = z
     url: z.string().optional(),
     hostname: z.string().optional(),
     database: z.string().optional(),
+    publication: z.looseObject({ name: z.string(), init_sql: z.string().optional() }).optional(),
+    publication_name: z.string().optional(),
   })
   .refine(
     (given) => given.url !== undefined || (given.hostname && given.database),

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import type { z } from "zod";
 import type { Log } from "../../log.ts";
 import { type Document, document } from "./document.ts";
+import { type Publication, parsePublication } from "./publication.ts";
 import { parseTable, type Source, type Table } from "./source.ts";
 import { type Environment, substitute } from "./substitute.ts";
 
@@ -31,7 +32,12 @@ export type Sink = {
 };
 
 export type Config = {
-  database: { name: string; annotations: Record<string, z.core.util.JSONType> };
+  database: {
+    name: string;
+    annotations: Record<string, z.core.util.JSONType>;
+    /** Null where the file names none; then every table counts as published. */
+    publication: Publication | null;
+  };
   sinks: Sink[];
 };
 
@@ -62,7 +68,25 @@ export function parseConfig(text: string, env: Environment, log: Log): Config {
   if (!database) throw new ConfigError("databases: one is needed");
   if (others.length > 0) throw new ConfigError("databases: the local stand-in captures one database only");
   warnAboutUrl(database.url, log);
-  return { database, sinks: given.sinks.map((sink, index) => resolveSink(given, sink, index)) };
+  const { name, annotations } = database;
+  return {
+    database: { name, annotations, publication: resolvePublication(database) },
+    sinks: given.sinks.map((sink, index) => resolveSink(given, sink, index)),
+  };
+}
+
+function resolvePublication({
+  publication,
+  publication_name,
+}: Document["databases"][number]): Publication | null {
+  const name = publication?.name ?? publication_name;
+  if (name === undefined) return null;
+  try {
+    return parsePublication(name, publication?.init_sql);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`databases[0].publication: ${reason}`);
+  }
 }
 
 function readYaml(text: string): unknown {

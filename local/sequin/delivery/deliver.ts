@@ -8,6 +8,8 @@ export type Outcome = {
   status: number | null;
   /** The beginning of the answer's body, or what went wrong. */
   answer: string;
+  /** What went wrong where Sequin's own failure handler fails: the message stays in flight. */
+  stuck?: string;
 };
 
 export type DeliverOptions = {
@@ -27,8 +29,10 @@ const ANSWER_LENGTH = 1000;
 
 /**
  * One delivery of a body: the POST, its redirects with the POST repeated, and one quick retry. It is
- * acknowledged by a 2xx of the final answer whose body, if it claims to be JSON, is JSON
- * (lib/sequin/runtime/http_push_pipeline.ex; lib/req/steps.ex of req 0.5.15). Rejects only when aborted.
+ * acknowledged by a 2xx of the final answer. A body that claims to be JSON and is not, too many redirects and a
+ * bad certificate are errors that Sequin cannot write down, so that its message is stuck
+ * (lib/sequin/runtime/http_push_pipeline.ex, lib/sequin/health/health.ex:316; lib/req/steps.ex of req 0.5.15).
+ * Rejects only when aborted.
  */
 export async function deliver(json: string, options: DeliverOptions, via: Connections): Promise<Outcome> {
   const headers = withDefaults(options.headers);
@@ -46,11 +50,12 @@ export async function deliver(json: string, options: DeliverOptions, via: Connec
       await wait(delay, undefined, { signal: options.signal });
       continue;
     }
-    if ("error" in reply) return { acknowledged: false, status: null, answer: describe(reply.error) };
+    if ("error" in reply) return failed(reply.error);
     const location = REDIRECTS.has(reply.status) ? reply.headers.location : undefined;
     if (location === undefined) return judge(reply);
     if (++redirects > MAX_REDIRECTS) {
-      return { acknowledged: false, status: reply.status, answer: `more than ${MAX_REDIRECTS} redirects` };
+      const stuck = `more than ${MAX_REDIRECTS} redirects`;
+      return { acknowledged: false, status: reply.status, answer: stuck, stuck };
     }
     const next = new URL(location, url);
     // Only this header is dropped for another host; other secrets travel on, as from Sequin.
@@ -63,8 +68,7 @@ function withDefaults(headers: Record<string, string>): Record<string, string> {
   return {
     "content-type": "application/json",
     accept: "application/json",
-    // Sequin's builds with ezstd also offer zstd, which Node cannot read before version 22.15.
-    "accept-encoding": "gzip",
+    "accept-encoding": "zstd, gzip",
     "user-agent": "req/0.5.15",
     ...headers,
   };
@@ -97,21 +101,32 @@ function readRetryAfter(told: string, otherwise: number): number {
 
 function judge(reply: HttpAnswer): Outcome {
   const success = reply.status >= 200 && reply.status <= 299;
+  let text = "";
   try {
-    const text = readText(reply);
-    if (success && text !== "" && claimsJson(reply)) JSON.parse(text);
+    text = readText(reply);
+    if (text !== "" && claimsJson(reply)) JSON.parse(text);
     return { acknowledged: success, status: reply.status, answer: text.slice(0, ANSWER_LENGTH) };
   } catch (error) {
+    const stuck =
+      text === "" ? "a body that cannot be decompressed" : "a body that claims to be JSON and is not";
     const reason = error instanceof Error ? error.message : String(error);
-    return {
-      acknowledged: false,
-      status: reply.status,
-      answer: `unreadable body: ${reason}`.slice(0, ANSWER_LENGTH),
-    };
+    const answer = `${stuck}: ${reason}\n${text}`.trimEnd().slice(0, ANSWER_LENGTH);
+    return { acknowledged: false, status: reply.status, answer, stuck };
   }
 }
 
+/** OpenSSL's words for a certificate that does not verify. */
+const BAD_CERTIFICATE = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
+
+function failed(error: NodeJS.ErrnoException): Outcome {
+  const answer = describe(error);
+  const stuck = BAD_CERTIFICATE.test(error.code ?? "") ? "a certificate that does not verify" : undefined;
+  return { acknowledged: false, status: null, answer, stuck };
+}
+
 function claimsJson(reply: HttpAnswer): boolean {
+  // What Node 20 cannot decompress cannot be judged.
+  if (reply.headers["content-encoding"]?.toLowerCase() === "zstd") return false;
   return /^application\/(json|[^;]+\+json)\s*(;|$)/i.test(reply.headers["content-type"] ?? "");
 }
 

@@ -54,11 +54,13 @@ export function exchange(
       request.destroy(Object.assign(new Error(`no answer for ${timeoutMs} ms`), { code: "ETIMEDOUT" })),
     );
     request.on("error", reject);
+    // HTTP/1.1 keeps it alive without saying so, as Sequin's client does.
+    request.removeHeader("connection");
     request.end(body);
   });
 }
 
-/** The answer's text with its content-encoding undone. Throws if the encoding does not fit. */
+/** The answer's text with its content-encoding undone. Throws if the encoding does not fit; Node 20 has no zstd. */
 export function readText(answer: HttpAnswer): string {
   const encoding = answer.headers["content-encoding"]?.toLowerCase();
   if (answer.body.length === 0) return "";

@@ -11,6 +11,8 @@ export type Result = {
   httpStatus: number | null;
   answer: string;
   tookMs: number;
+  /** Kept in flight although the request has ended. */
+  stuck: boolean;
 };
 
 /**
@@ -59,9 +61,10 @@ export class Ledger {
       await this.#pool.query(
         `update ${escapeIdentifier(this.#schema)}.delivery d
          set status = r.status, deliver_count = r.deliver_count, http_status = r.http_status, answer = r.answer,
-           took_ms = r.took_ms, not_before = to_timestamp(r.not_before / 1000.0), updated_at = clock_timestamp()
-         from unnest($1::bigint[], $2::text[], $3::integer[], $4::float8[], $5::integer[], $6::text[], $7::integer[])
-           as r(id, status, deliver_count, not_before, http_status, answer, took_ms)
+           took_ms = r.took_ms, stuck = r.stuck, not_before = to_timestamp(r.not_before / 1000.0), updated_at = clock_timestamp()
+         from unnest($1::bigint[], $2::text[], $3::integer[], $4::float8[], $5::integer[], $6::text[], $7::integer[],
+             $8::boolean[])
+           as r(id, status, deliver_count, not_before, http_status, answer, took_ms, stuck)
          where d.id = r.id`,
         [
           latest.map((r) => r.id),
@@ -71,6 +74,7 @@ export class Ledger {
           latest.map((r) => r.httpStatus),
           latest.map((r) => r.answer.replaceAll("\0", "")),
           latest.map((r) => r.tookMs),
+          latest.map((r) => r.stuck),
         ],
       );
       return true;

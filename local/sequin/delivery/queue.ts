@@ -31,9 +31,9 @@ export class DeliveryQueue {
     return ready + this.#asleep.items.length + this.#busy.size;
   }
 
-  /** When the next failed message is due, in the caller's clock. */
-  get nextDueAt(): number | undefined {
-    return this.#asleep.first()?.dueAt;
+  /** How many could be taken now. */
+  get ready(): number {
+    return this.#changes.items.length + this.#reads.items.length;
   }
 
   add(entry: Entry): void {
@@ -43,8 +43,7 @@ export class DeliveryQueue {
   }
 
   /** At most `limit` messages, at most one per group; each must be given back by `release` or `postpone`. */
-  take(limit: number, now: number): Entry[] {
-    this.#wake(now);
+  take(limit: number): Entry[] {
     const taken: Entry[] = [];
     while (taken.length < limit) {
       const group = this.#changes.first() ?? this.#reads.first();
@@ -74,9 +73,9 @@ export class DeliveryQueue {
     this.#asleep.add({ entry, dueAt });
   }
 
-  /** Every waiting message is due now. Returns how many there were. */
+  /** Every failed message can be taken now. Returns how many there were. */
   wakeAll(): number {
-    return this.#wake(Number.POSITIVE_INFINITY);
+    return this.wake(Number.POSITIVE_INFINITY);
   }
 
   /** The waiting message with this id is due now. Returns whether it was waiting. */
@@ -88,7 +87,8 @@ export class DeliveryQueue {
     return true;
   }
 
-  #wake(now: number): number {
+  /** The failed messages whose backoff is over by now can be taken. Returns how many there were. */
+  wake(now: number): number {
     let woken = 0;
     for (let next = this.#asleep.first(); next && next.dueAt <= now; next = this.#asleep.first()) {
       this.#asleep.shift();

@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { cpus } from "node:os";
 import type { Log } from "../../log.ts";
 import type { Change } from "../capture/change.ts";
 import type { Sink } from "../config/load.ts";
@@ -7,30 +6,14 @@ import { type Json, writeJson } from "../message/json.ts";
 import { backoffMs } from "./backoff.ts";
 import { deliver, type Outcome } from "./deliver.ts";
 import { Connections } from "./exchange.ts";
+import { Held } from "./held.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Pace } from "./pace.ts";
 import { DeliveryQueue, type Entry } from "./queue.ts";
 import { describeOutcome } from "./say.ts";
 
-/** Times in milliseconds; the defaults are Sequin's own. Tests shorten them. */
-export type Pace = {
-  backoffBaseMs: number;
-  quickRetryMs: number;
-  requestTimeoutMs: number;
-  batchTimeoutMs: number;
-};
-
-export const SEQUIN_PACE: Pace = {
-  backoffBaseMs: 1000,
-  quickRetryMs: 500,
-  requestTimeoutMs: 30_000,
-  batchTimeoutMs: 5,
-};
-
 /** Sequin drops larger messages before any sink sees them (message_handler.ex); the size is ours to estimate. */
 export const MAX_MESSAGE_BYTES = 5_000_000;
-
-/** min(2 × CPUs, 80), or DEFAULT_WORKERS_PER_SINK in Sequin (sink_pipeline.ex). */
-export const DEFAULT_WORKERS = Math.min(2 * cpus().length, 80);
 
 export type RunnerOptions = {
   sink: Sink;
@@ -45,8 +28,8 @@ export type RunnerOptions = {
 type Loaded = { entry: Entry; change: Change };
 
 /**
- * Delivers one sink's messages. Failed ones are tried again exactly when their backoff ends; Sequin itself
- * looks only every 10 s on a quiet sink.
+ * Delivers one sink's messages as Sequin's pipeline does: it looks for what is due when messages come, when one is
+ * acknowledged, and every `pollMs`; a failure is no such moment, unless every worker was busy and one is free now.
  */
 export class SinkRunner {
   readonly queue = new DeliveryQueue();
@@ -54,7 +37,12 @@ export class SinkRunner {
   readonly #connections: Connections;
   readonly #abort = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #poll: NodeJS.Timeout;
+  readonly #stuck = new Held((entry) => {
+    this.queue.release(entry);
+    this.add(entry);
+  });
+  #closeBatch: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(options: RunnerOptions) {
@@ -62,63 +50,76 @@ export class SinkRunner {
     // Every request under way listens to this signal; ten is only where Node begins to warn.
     setMaxListeners(0, this.#abort.signal);
     this.#connections = new Connections(options.workers);
+    this.#poll = setInterval(() => this.#look(), options.pace.pollMs);
   }
 
-  add(entry: Entry): void {
-    this.queue.add(entry);
-    this.#wakeIn(this.#options.sink.batchSize > 1 ? this.#options.pace.batchTimeoutMs : 0);
+  add(...entries: Entry[]): void {
+    for (const entry of entries) this.queue.add(entry);
+    this.#look();
   }
 
-  /** Tries every waiting message now. Returns how many there were. */
+  /** Tries every waiting message now, stuck ones among them. Returns how many there were. */
   retryNow(): number {
-    const woken = this.queue.wakeAll();
-    this.#wakeIn(0);
+    const woken = this.queue.wakeAll() + this.#stuck.releaseAll();
+    this.#look();
     return woken;
   }
 
   /** Tries one waiting message now. Returns whether it was waiting. */
   retryOne(id: number): boolean {
-    const woken = this.queue.wakeOne(id);
-    if (woken) this.#wakeIn(0);
+    const woken = this.queue.wakeOne(id) || this.#stuck.release(id);
+    this.#look();
     return woken;
   }
 
   /** Starts nothing new, and gives what is under way a moment to end. */
   async close(graceMs: number): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    clearInterval(this.#poll);
+    clearTimeout(this.#closeBatch);
+    this.#stuck.forget();
     const timer = setTimeout(() => this.#abort.abort(), graceMs);
     await Promise.allSettled(this.#running);
     clearTimeout(timer);
     this.#connections.close();
   }
 
-  #wakeIn(delayMs: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => this.#start(), delayMs);
+  get #free(): boolean {
+    return (
+      !this.#stopped && this.#options.sink.status === "active" && this.#running.size < this.#options.workers
+    );
   }
 
-  #start(): void {
-    const { sink, workers } = this.#options;
-    if (this.#stopped || sink.status !== "active") return;
-    while (this.#running.size < workers) {
-      const entries = this.queue.take(sink.batchSize, Date.now());
-      if (entries.length === 0) break;
-      const delivery = this.#run(entries).finally(() => {
-        this.#running.delete(delivery);
-        this.#start();
-      });
-      this.#running.add(delivery);
-    }
-    const dueAt = this.queue.nextDueAt;
-    if (dueAt !== undefined && this.#running.size < workers) this.#wakeIn(Math.max(1, dueAt - Date.now()));
+  /** Sends what fills a batch, and the rest a moment later, with what has come by then. */
+  #look(): void {
+    const { batchSize } = this.#options.sink;
+    this.queue.wake(Date.now());
+    while (this.#free && this.queue.ready >= batchSize) this.#send();
+    if (!this.#free || this.queue.ready === 0) return;
+    this.#closeBatch ??= setTimeout(() => {
+      this.#closeBatch = undefined;
+      if (this.#free) this.#send();
+      this.#look();
+    }, this.#options.pace.batchTimeoutMs);
   }
 
-  async #run(entries: Entry[]): Promise<void> {
+  #send(): void {
+    const entries = this.queue.take(this.#options.sink.batchSize);
+    if (entries.length === 0) return;
+    const delivery = this.#run(entries).then((released) => {
+      const wasBusy = this.#running.size === this.#options.workers;
+      this.#running.delete(delivery);
+      if (released || wasBusy) this.#look();
+    });
+    this.#running.add(delivery);
+  }
+
+  /** Resolves with whether messages are done with, so that others of their rows may go. */
+  async #run(entries: Entry[]): Promise<boolean> {
     const { sink, pace, log } = this.#options;
     try {
       const loaded = await this.#load(entries);
-      if (loaded.length === 0) return;
+      if (loaded.length === 0) return true;
       const messages = await Promise.all(loaded.map(({ change }) => this.#options.buildMessage(change)));
       const body = writeJson(sink.batch ? { data: messages } : (messages[0] ?? null));
       const startedAt = Date.now();
@@ -133,12 +134,14 @@ export class SinkRunner {
         },
         this.#connections,
       );
-      this.#settle(loaded, outcome, Date.now() - startedAt);
+      return this.#settle(loaded, outcome, Date.now() - startedAt);
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
+      if (this.#abort.signal.aborted) return false;
       // The database is away or a value cannot be read; the message stays and is tried again.
       log(`${sink.name}: ${error instanceof Error ? error.message : String(error)}; trying again`);
       for (const entry of entries) this.queue.postpone(entry, Date.now() + pace.backoffBaseMs);
+      setTimeout(() => this.#look(), pace.backoffBaseMs + 1).unref();
+      return false;
     }
   }
 
@@ -170,20 +173,32 @@ export class SinkRunner {
         httpStatus: null,
         answer,
         tookMs: 0,
+        stuck: false,
       },
     ]);
     log(`${sink.name}: ${change.action} ${change.table_schema}.${change.table_name} discarded, ${answer}`);
   }
 
-  #settle(loaded: Loaded[], outcome: Outcome, tookMs: number): void {
+  #settle(loaded: Loaded[], outcome: Outcome, tookMs: number): boolean {
     const { sink, pace, ledger, log } = this.#options;
     const now = Date.now();
-    const result = { httpStatus: outcome.status, answer: outcome.answer, tookMs };
+    const stuck = outcome.stuck !== undefined;
+    const result = { httpStatus: outcome.status, answer: outcome.answer, tookMs, stuck };
     let nextTryMs: number | null = null;
+    let released = false;
     for (const { entry } of loaded) {
+      if (stuck) {
+        nextTryMs = pace.stuckMs;
+        this.#stuck.hold(entry, nextTryMs);
+        // Sequin counts a delivery when it writes its failure down, so this one is not counted.
+        const { id, deliverCount } = entry;
+        ledger.record([{ id, status: "pending", deliverCount, notBefore: now + nextTryMs, ...result }]);
+        continue;
+      }
       const deliverCount = ++entry.deliverCount;
       if (outcome.acknowledged || deliverCount === sink.maxRetryCount) {
         this.queue.release(entry);
+        released = true;
         const status = outcome.acknowledged ? "delivered" : "discarded";
         ledger.record([{ id: entry.id, status, deliverCount, notBefore: null, ...result }]);
         continue;
@@ -195,6 +210,7 @@ export class SinkRunner {
       ]);
     }
     log(`${sink.name}: ${describeOutcome(loaded, outcome, tookMs, nextTryMs)}`);
+    return released;
   }
 }
 

@@ -15,8 +15,12 @@ export function describeOutcome(
     delivered.length === 1 && first ? describeChange(first.change) : `${delivered.length} messages`;
   const answered = `${what} → ${outcome.status ?? outcome.answer} in ${tookMs} ms`;
   if (outcome.acknowledged) return answered;
+  if (outcome.stuck) {
+    const seconds = Math.round((nextTryMs ?? 0) / 1000);
+    return `${answered}, STUCK: Sequin's failure handler crashes on ${outcome.stuck}, so that this stays in flight for ${seconds} s and later changes of its rows wait. "Redeliver" in the console sends it now.`;
+  }
   if (nextTryMs === null) return `${answered}, discarded after ${first?.entry.deliverCount} tries`;
-  return `${answered}, try ${(first?.entry.deliverCount ?? 0) + 1} in ${(nextTryMs / 1000).toFixed(1)} s`;
+  return `${answered}, try ${(first?.entry.deliverCount ?? 0) + 1} after ${(nextTryMs / 1000).toFixed(1)} s`;
 }
 
 function describeChange(change: Change): string {

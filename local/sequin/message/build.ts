@@ -15,7 +15,7 @@ export type Origin = {
 /** The message as the sink sends it: lib/sequin/transforms/message.ex, lib/sequin/consumers/consumers.ex. */
 export function buildMessage(change: Change, sink: Sink, origin: Origin, types: TypeCatalog): Json {
   const row = readRow(change);
-  const options: CastOptions = {
+  const options: Omit<CastOptions, "modifier"> = {
     from: change.action === "read" ? "read" : "stream",
     timestamps: sink.timestampFormat,
   };
@@ -23,7 +23,9 @@ export function buildMessage(change: Change, sink: Sink, origin: Origin, types: 
     Object.fromEntries(
       fields.map(({ column, text }) => [
         column.name,
-        text === UNCHANGED_TOAST ? text : cast(types.get(column.type), text, options),
+        text === UNCHANGED_TOAST
+          ? text
+          : cast(types.get(column.type), text, { ...options, modifier: column.modifier }),
       ]),
     );
   const keys = primaryKey(row);

@@ -1,35 +1,35 @@
 import { writeFloat } from "./float.ts";
 import { parseInterval } from "./interval.ts";
 import { type Json, RawJson } from "./json.ts";
+import { parseLexemes } from "./lexemes.ts";
 import { parseArray, type Text, type TextArray } from "./literal.ts";
+import { normalizeJson } from "./normalize-json.ts";
+import { castDate, castTime, castTimestamp, type From } from "./time.ts";
 import type { Type } from "./types.ts";
 
-/** `stream` is a captured change; `read` is a backfilled row, which Sequin encodes by another path. */
-export type CastOptions = { from: "stream" | "read"; timestamps: "iso8601" | "unix_microsecond" };
+export type CastOptions = {
+  from: From;
+  timestamps: "iso8601" | "unix_microsecond";
+  /** The column's type modifier, -1 for none: the number of fractional digits of a timestamp. */
+  modifier: number;
+};
 
 type Caster = (text: string, options: CastOptions) => Json;
 
+const asText: Caster = (text) => text;
 const number: Caster = (text) => new RawJson(text);
-const float: Caster = (text) => {
+const float: Caster = (text, { from }) => {
   const value = Number(text);
-  return Number.isFinite(value) ? new RawJson(writeFloat(value)) : text;
+  if (Number.isFinite(value)) return new RawJson(writeFloat(value));
+  return from === "read" ? text.replace("Infinity", "inf") : text;
 };
-const json: Caster = (text) => new RawJson(text);
-const time: Caster = (text, { from }) => {
-  const [, seconds, fraction = ""] = /^(\d\d:\d\d:\d\d)(?:\.(\d+))?/.exec(text) ?? [];
-  if (!seconds) return text;
-  return from === "stream" ? seconds : `${seconds}.${fraction.padEnd(6, "0")}`;
+/** The table reader gets the four bytes, whose value as a double has more digits. */
+const widened: Caster = (text, options) => {
+  const value = Math.fround(Number(text));
+  return Number.isFinite(value) ? new RawJson(writeFloat(value)) : float(text, options);
 };
-const timestamp: Caster = (text, { from, timestamps }) => {
-  const [, date, clock, fraction = "", zone] =
-    /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?(\+00)?$/.exec(text) ?? [];
-  if (!date) return from === "read" ? text.replace("infinity", "inf") : text;
-  const micros = fraction.padEnd(6, "0");
-  if (timestamps === "unix_microsecond") {
-    return new RawJson(String(BigInt(Date.parse(`${date}T${clock}Z`)) * 1000n + BigInt(micros)));
-  }
-  return `${date}T${clock}.${micros}${zone ? "Z" : ""}`;
-};
+const json: Caster = (text) => new RawJson(normalizeJson(text));
+const time: Caster = (text, { from, modifier }) => castTime(text, from, modifier);
 const vector: Caster = (text) =>
   text
     .slice(1, -1)
@@ -48,30 +48,18 @@ const CASTERS: Record<string, Caster> = {
   jsonb: json,
   time,
   timetz: time,
-  timestamp,
-  timestamptz: timestamp,
+  timestamp: castTimestamp,
+  timestamptz: castTimestamp,
   vector,
   interval: (text) => parseInterval(text),
 };
 
-const absent: Caster = () => null;
-const bits: Caster = (text) => {
-  const bytes = text.match(/.{1,8}/g) ?? [];
-  return `\\x${bytes.map((byte) => Number.parseInt(byte.padEnd(8, "0"), 2).toString(16).padStart(2, "0")).join("")}`;
-};
-
-/** The types that Sequin's table reader leaves out or prints in another way: lib/sequin/postgres/postgres.ex. */
+/** What Sequin's table reader selects and can encode (lib/sequin/postgres/postgres.ex); all other types are null. */
 const READ_CASTERS: Record<string, Caster> = {
   ...CASTERS,
-  xml: absent,
-  halfvec: absent,
-  sparsevec: absent,
-  inet: absent,
-  cidr: absent,
-  macaddr: absent,
-  money: absent,
-  bit: bits,
-  varbit: bits,
+  float4: widened,
+  date: (text, { from }) => castDate(text, from),
+  tsvector: parseLexemes,
   hstore: (text) => {
     const pairs = text.matchAll(/"((?:[^"\\]|\\.)*)"=>(?:NULL|"((?:[^"\\]|\\.)*)")/g);
     const plain = (quoted: string) => quoted.replace(/\\(.)/g, "$1");
@@ -79,28 +67,33 @@ const READ_CASTERS: Record<string, Caster> = {
       [...pairs].map(([, key = "", value]) => [plain(key), value === undefined ? null : plain(value)]),
     );
   },
+  ...Object.fromEntries(
+    ["text", "varchar", "name", "citext", "uuid", "numeric", "bytea", "daterange"].map((name) => [
+      name,
+      asText,
+    ]),
+  ),
 };
 
-/** A value's JSON as Sequin sends it; what it has no rule for stays Postgres' text (lib/sequin/postgres/value_caster.ex). */
+/** A value's JSON as Sequin sends it; what a change has no rule for stays Postgres' text (lib/sequin/postgres/value_caster.ex). */
 export function cast(type: Type, text: Text, options: CastOptions): Json {
   if (text === null) return null;
-  if (type.name.startsWith("_") && text.endsWith("}")) {
-    return castArray(type.name.slice(1), parseArray(text, type.delimiter), options);
-  }
-  return castScalar(type.name, text, options);
+  const array = type.name.startsWith("_") && text.endsWith("}");
+  const caster = casterOf(array ? type.name.slice(1) : type.name, type, options);
+  if (caster === null) return null;
+  return array ? castArray(caster, parseArray(text, type.delimiter), options) : caster(text, options);
 }
 
-function castArray(element: string, items: TextArray, options: CastOptions): Json[] {
-  return items.map((item) =>
-    Array.isArray(item)
-      ? castArray(element, item, options)
-      : item === null
-        ? null
-        : castScalar(element, item, options),
-  );
+function casterOf(name: string, type: Type, { from }: CastOptions): Caster | null {
+  if (from === "stream") return CASTERS[name] ?? asText;
+  return READ_CASTERS[name] ?? (type.anyEncoder ? asText : null);
 }
 
-function castScalar(name: string, text: string, options: CastOptions): Json {
-  const caster = (options.from === "stream" ? CASTERS : READ_CASTERS)[name];
-  return caster ? caster(text, options) : text;
+function castArray(caster: Caster, items: TextArray, options: CastOptions): Json[] {
+  return items.map((item) => {
+    if (Array.isArray(item)) return castArray(caster, item, options);
+    // Sequin's array lexer forgets that an element was quoted.
+    if (item === null || (item === "NULL" && options.from === "stream")) return null;
+    return caster(item, options);
+  });
 }

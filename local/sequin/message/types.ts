@@ -2,9 +2,18 @@ import type { Pool } from "pg";
 import { z } from "zod";
 
 /** A type as the caster sees it: a domain is already its base type. `name` is pg_type.typname, `_text` for text[]. */
-export type Type = { name: string; delimiter: string };
+export type Type = {
+  name: string;
+  delimiter: string;
+  /** Sequin's table reader selects enums and domains whatever they hold. */
+  anyEncoder: boolean;
+};
 
-const rows = z.array(z.object({ asked: z.coerce.number(), name: z.string(), delimiter: z.string() }));
+const rows = z.array(
+  z.object({ asked: z.coerce.number(), name: z.string(), delimiter: z.string(), anyEncoder: z.boolean() }),
+);
+
+const UNKNOWN: Type = { name: "text", delimiter: ",", anyEncoder: true };
 
 /** Remembers types by oid. An oid is never given to another type while changes of its columns are around. */
 export class TypeCatalog {
@@ -21,20 +30,19 @@ export class TypeCatalog {
     if (fresh.length === 0) return;
     const found = await this.#pool.query(
       `with recursive resolved as (
-         select oid as asked, oid from pg_type where oid = any($1::oid[])
+         select oid as asked, oid, typtype in ('d', 'e') as "anyEncoder" from pg_type where oid = any($1::oid[])
          union all
-         select r.asked, t.typbasetype from resolved r join pg_type t on t.oid = r.oid where t.typtype = 'd'
+         select r.asked, t.typbasetype, r."anyEncoder" from resolved r join pg_type t on t.oid = r.oid where t.typtype = 'd'
        )
-       select r.asked, t.typname as name, t.typdelim as delimiter
+       select r.asked, t.typname as name, t.typdelim as delimiter, r."anyEncoder"
        from resolved r join pg_type t on t.oid = r.oid where t.typtype <> 'd'`,
       [fresh],
     );
-    for (const oid of fresh) this.#known.set(oid, { name: "text", delimiter: "," });
-    for (const row of rows.parse(found.rows))
-      this.#known.set(row.asked, { name: row.name, delimiter: row.delimiter });
+    for (const oid of fresh) this.#known.set(oid, UNKNOWN);
+    for (const { asked, ...type } of rows.parse(found.rows)) this.#known.set(asked, type);
   }
 
   get(oid: number): Type {
-    return this.#known.get(oid) ?? { name: "text", delimiter: "," };
+    return this.#known.get(oid) ?? UNKNOWN;
   }
 }

@@ -5,6 +5,7 @@ import { ApiError, refused } from "../errors.ts";
 import type { Batch, BatchItem, Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { failedRun } from "./failed-run.ts";
+import { isFinished } from "./snapshots.ts";
 import type { Options } from "./trigger-options.ts";
 import { triggerRun } from "./trigger-run.ts";
 import { block, completeWaitpoint, createWaitpoint } from "./waitpoints.ts";
@@ -51,7 +52,7 @@ export function createBatch(engine: Engine, body: CreateBatch): { batch: Batch; 
 function findParent(engine: Engine, body: CreateBatch): Run | undefined {
   const parent = body.parentRunId && engine.tables.runs.get(body.parentRunId.replace(/^run_/, ""));
   if (!parent) return undefined;
-  if (body.resumeParentOnCompletion && parent.finishedAt !== undefined)
+  if (body.resumeParentOnCompletion && isFinished(parent))
     throw refused(`Cannot trigger a batch as the parent run has a status of ${parent.status}`);
   return parent;
 }
@@ -120,6 +121,10 @@ export function processItems(engine: Engine, batch: Batch): void {
     batch.processedAt = engine.clock.now();
     batch.status = failed === 0 ? "PENDING" : failed === batch.runCount ? "ABORTED" : "PARTIAL_FAILED";
     engine.timers.set("batch-check", batch.id, engine.clock.now());
+    if (isShortOfRuns(batch))
+      engine.log(
+        `batch_${batch.id} waits for ever: two of its items have one key and so one run, as on the real server`,
+      );
   }
   saveBatch(engine, batch);
 }
@@ -146,12 +151,21 @@ function toOptions(stored: unknown): Options {
   return BatchItemNDJSON.shape.options.parse(stored) ?? {};
 }
 
+/**
+ * Whether two items are one run, by their idempotency or debounce key. The real server counts distinct runs, finds
+ * fewer than items, and never completes the batch
+ * (internal-packages/run-engine/src/batch-queue/completionTracker.ts of triggerdotdev/trigger.dev).
+ */
+function isShortOfRuns(batch: Batch): boolean {
+  return new Set(Object.values(batch.items).map(({ runId }) => runId)).size < batch.runCount;
+}
+
 /** Handler of the "batch-check" timer: the batch is complete when all its own runs are over. */
 export function checkBatch(engine: Engine, batch: Batch): void {
-  if (batch.processedAt === undefined || batch.status === "COMPLETED") return;
+  if (batch.processedAt === undefined || batch.status === "COMPLETED" || isShortOfRuns(batch)) return;
   for (const { runId } of Object.values(batch.items)) {
     const run = runId === undefined ? undefined : engine.tables.runs.get(runId);
-    if (run?.batchId === batch.id && run.finishedAt === undefined) return;
+    if (run?.batchId === batch.id && !isFinished(run)) return;
   }
   if (batch.status !== "ABORTED") batch.status = "COMPLETED";
   saveBatch(engine, batch);

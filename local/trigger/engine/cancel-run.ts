@@ -7,11 +7,17 @@ import { isFinished, setSnapshot } from "./snapshots.ts";
 /**
  * Cancels a run. One that executes is asked to stop, and is finished when its process has; `finalize` says
  * that nothing executes it any more. Its children are cancelled with it, once it is finished.
+ * One that waits in its queue ends without a time, as on the real server; a child gets its parent's
+ * (cancelRun in internal-packages/run-engine/src/engine/systems/runAttemptSystem.ts of triggerdotdev/trigger.dev).
  */
 export function cancelRun(
   engine: Engine,
   run: Run,
-  { reason = "Canceled by user", finalize = false }: { reason?: string | undefined; finalize?: boolean } = {},
+  {
+    reason = "Canceled by user",
+    finalize = false,
+    finishedAt,
+  }: { reason?: string | undefined; finalize?: boolean; finishedAt?: number } = {},
 ): void {
   const { status } = run.snapshot;
   if (isFinished(run)) return;
@@ -23,6 +29,7 @@ export function cancelRun(
   if (executing && !finalize) {
     run.status = "CANCELED";
     run.error = { type: "STRING_ERROR", raw: reason };
+    run.finishedAt = finishedAt;
     setSnapshot(engine, run, "PENDING_CANCEL", "Run was cancelled");
     engine.notify(run);
     report(engine, run, "cancel requested");
@@ -32,9 +39,10 @@ export function cancelRun(
     status: "CANCELED",
     error: { type: "STRING_ERROR", raw: reason },
     description: "Run was cancelled, not finished",
+    finishedAt: finalize ? engine.clock.now() : finishedAt,
   });
   for (const id of [...engine.index.children(run.id)]) {
     const child = engine.tables.runs.get(id);
-    if (child) cancelRun(engine, child, { reason });
+    if (child) cancelRun(engine, child, { reason, finishedAt: run.finishedAt ?? engine.clock.now() });
   }
 }

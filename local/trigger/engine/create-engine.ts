@@ -1,11 +1,13 @@
 import type { Log } from "../../log.ts";
 import type { Clock } from "../clock.ts";
+import { findPlace } from "../environment.ts";
 import { Scheduler } from "../scheduler.ts";
 import type { LevelStore } from "../store/level-store.ts";
 import type { Run } from "../store/records.ts";
 import { loadTables } from "../store/tables.ts";
 import type { Engine, Limits } from "./engine.ts";
 import { Presence } from "./presence.ts";
+import { Processes } from "./processes.ts";
 import { QueueIndex } from "./queue-index.ts";
 import { RunIndex } from "./run-index.ts";
 import { handleTimers, rearmTimers } from "./timers.ts";
@@ -19,6 +21,7 @@ export async function createEngine(
   const { clock, log, limits, wake } = options;
   let seq = 0;
   const engine: Engine = {
+    ...findPlace(tables),
     clock,
     log,
     limits,
@@ -31,6 +34,7 @@ export async function createEngine(
     restored: new Set([...tables.runs.values()].map(({ snapshot }) => snapshot.id)),
     doubted: new Set(),
     presence: new Presence(clock),
+    processes: new Processes(limits.processPatienceMs),
     nextSeq: () => ++seq,
   };
   const runs = [...tables.runs.values()].sort((a, b) => a.seq - b.seq);
@@ -41,5 +45,6 @@ export async function createEngine(
   seq = [...runs, ...tables.workers.values()].reduce((highest, row) => Math.max(highest, row.seq), 0);
   handleTimers(engine);
   rearmTimers(engine);
+  await store.commit();
   return engine;
 }

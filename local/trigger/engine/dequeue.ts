@@ -19,17 +19,23 @@ export interface Dequeued {
 export function dequeue(engine: Engine): Dequeued | undefined {
   for (;;) {
     const now = engine.clock.now();
-    const id = engine.queue.next(now, engine.limits.concurrency, (name) => engine.tables.queues.get(name));
+    const id = engine.queue.next(now, engine.limits.concurrency, engine.tables);
     const run = id === undefined ? undefined : engine.tables.runs.get(id);
     if (!run) {
       const later = engine.queue.nextScore(now);
       if (later !== undefined) engine.timers.set("wake", "queue", later);
       return undefined;
     }
+    const freeAt = engine.processes.freeAt(now, run.queueTimestamp, engine.queue.executing);
+    if (freeAt > now) {
+      engine.timers.set("wake", "queue", freeAt);
+      return undefined;
+    }
     const worker = engine.tables.workers.get(run.workerId ?? run.lockToWorker ?? "") ?? currentWorker(engine);
     const task = findTask(worker, run.task);
     if (worker && task && engine.tables.queues.get(run.queue)) {
       lock(engine, run, worker, task);
+      engine.processes.take(run.id, now);
       return { run, worker };
     }
     run.status = "PENDING_VERSION";

@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
 import type { Log } from "../../log.ts";
 import type { Clock } from "../clock.ts";
+import type { Place } from "../environment.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Run } from "../store/records.ts";
 import type { Tables } from "../store/tables.ts";
 import type { Presence } from "./presence.ts";
+import type { Processes } from "./processes.ts";
 import type { QueueIndex } from "./queue-index.ts";
 import type { RunIndex } from "./run-index.ts";
 
@@ -12,13 +14,14 @@ import type { RunIndex } from "./run-index.ts";
  * What every transition works on. Transitions are synchronous: what they change is visible together,
  * and is written as one batch before anyone is told.
  */
-export interface Engine {
+export interface Engine extends Place {
   clock: Clock;
   timers: Scheduler;
   tables: Tables;
   queue: QueueIndex;
   index: RunIndex;
   presence: Presence;
+  processes: Processes;
   /** Ids of the runs whose holder may have gone, until it is heard of. */
   doubted: Set<string>;
   /** Ids of the snapshots that a former process made. */
@@ -38,6 +41,8 @@ export interface Limits {
    * wait for others do not count: unlike on the real server, parents cannot starve their children of places.
    */
   concurrency: number;
+  /** How long a run waits for a process that is busy, in milliseconds, until it is known how long a start takes. */
+  processPatienceMs: number;
   /** Finished runs that are kept, and the characters of their payloads and outputs; the oldest go first. */
   finishedRuns: number;
   finishedBytes: number;
@@ -45,6 +50,7 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   concurrency: Math.max(10, 5 * availableParallelism()),
+  processPatienceMs: 0,
   finishedRuns: 10_000,
   finishedBytes: 256 * 1024 * 1024,
 };

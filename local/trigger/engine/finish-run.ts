@@ -12,6 +12,7 @@ const MAX_REQUEUES = 12;
 
 export type Ending =
   | { status: "COMPLETED_SUCCESSFULLY"; output: string | undefined; outputType: string; description: string }
+  | { status: "CANCELED"; error: TaskRunError; description: string; finishedAt: number | undefined }
   | { status: FailedStatus; error: TaskRunError; description: string };
 
 /** Ends a run: frees its place, tells whoever waits for it. */
@@ -22,7 +23,7 @@ export function finishRun(engine: Engine, run: Run, ending: Ending): void {
   engine.timers.clear("ttl", run.id);
   engine.index.forgetDebounced(run);
   run.status = ending.status;
-  run.finishedAt = now;
+  run.finishedAt = "finishedAt" in ending ? ending.finishedAt : now;
   if (ending.status === "COMPLETED_SUCCESSFULLY") {
     run.output = ending.output;
     run.outputType = ending.outputType;

@@ -2,7 +2,6 @@ import type { Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 
 const DEFAULT_TTL_MS = 30 * 86_400_000;
-const REQUEST_TTL_MS = 86_400_000;
 const unit = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A run that ended like this has not done what the key protects, so the key starts a new one. */
@@ -56,24 +55,11 @@ export function reset(engine: Engine, task: string, key: string): boolean {
   return true;
 }
 
-/** The run that an earlier try of the same HTTP request has created. */
-export function answeredRun(engine: Engine, task: string, requestKey: string): string | undefined {
-  const answered = engine.tables.answered.get(recordId(task, requestKey));
-  return answered && answered.expiresAt > engine.clock.now() ? answered.runId : undefined;
-}
-
-export function rememberRequest(engine: Engine, task: string, requestKey: string, runId: string): void {
-  const expiresAt = engine.clock.now() + REQUEST_TTL_MS;
-  engine.tables.answered.save({ id: recordId(task, requestKey), runId, expiresAt });
-}
-
-/** Drops what has expired, and the keys of failed runs that are forgotten themselves. */
+/** Drops what has expired. */
 export function sweepKeys(engine: Engine): void {
   const now = engine.clock.now();
   for (const record of engine.tables.idempotency.values())
     if (record.expiresAt <= now) engine.tables.idempotency.remove(record.id);
-  for (const answered of engine.tables.answered.values())
-    if (answered.expiresAt <= now) engine.tables.answered.remove(answered.id);
 }
 
 /** Called before a run is forgotten: the key of a failed one must not outlive the knowledge that it failed. */

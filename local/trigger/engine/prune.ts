@@ -1,6 +1,7 @@
 import type { Run } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { releaseKeyOf, sweepKeys } from "./idempotency.ts";
+import { isFinished } from "./snapshots.ts";
 
 export const SWEEP_EVERY_MS = 10 * 60_000;
 const KEEP_UNUSED_MS = 86_400_000;
@@ -12,8 +13,8 @@ const KEEP_TOKENS_MS = 30 * 86_400_000;
  */
 export function sweep(engine: Engine): void {
   const { runs } = engine.tables;
-  const finished = [...runs.values()].filter(({ finishedAt }) => finishedAt !== undefined);
-  finished.sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
+  const finished = [...runs.values()].filter(isFinished);
+  finished.sort((a, b) => endOf(b) - endOf(a));
   let bytes = 0;
   for (const [position, run] of finished.entries()) {
     bytes += size(run);
@@ -49,7 +50,7 @@ function sweepBatches(engine: Engine): void {
 
 function isAwaited(engine: Engine, run: Run): boolean {
   const parent = run.parentId === undefined ? undefined : engine.tables.runs.get(run.parentId);
-  return parent !== undefined && parent.finishedAt === undefined;
+  return parent !== undefined && !isFinished(parent);
 }
 
 function sweepWaitpoints(engine: Engine): void {
@@ -58,12 +59,17 @@ function sweepWaitpoints(engine: Engine): void {
     if (waitpoint.completedAt === undefined) continue;
     const awaited = waitpoint.waiters.some((id) => {
       const run = engine.tables.runs.get(id);
-      return run !== undefined && run.finishedAt === undefined;
+      return run !== undefined && !isFinished(run);
     });
     const kept = waitpoint.type === "MANUAL" && waitpoint.completedAt + KEEP_TOKENS_MS > now;
     const keyed = (waitpoint.idempotencyKeyExpiresAt ?? 0) > now;
     if (!awaited && !kept && !keyed) engine.tables.waitpoints.remove(waitpoint.id);
   }
+}
+
+/** A run that was cancelled before it started has no end of its own. */
+function endOf(run: Run): number {
+  return run.finishedAt ?? run.snapshot.createdAt;
 }
 
 function size(run: Run): number {

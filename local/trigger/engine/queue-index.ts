@@ -1,4 +1,5 @@
-import type { Queue, Run } from "../store/records.ts";
+import type { Bound, Run } from "../store/records.ts";
+import type { Tables } from "../store/tables.ts";
 
 interface Entry {
   runId: string;
@@ -6,23 +7,26 @@ interface Entry {
   seq: number;
 }
 
+/** Runs that wait for the same places, in their order. */
 interface Line {
   queue: string;
+  gates: string[];
+  key: string | undefined;
   waiting: Entry[];
-  running: number;
 }
 
-/** In these states a run holds a place of its queue's concurrency limit; a cancelled one has given it back. */
+/** In these states a run holds a place of each of its limits; a cancelled one has given them back. */
 const holding = new Set(["PENDING_EXECUTING", "EXECUTING", "EXECUTING_WITH_WAITPOINTS"]);
 
 /**
- * Who waits and how many run, per queue and concurrency key; derived from the runs' snapshots.
- * Each concurrency key has a line of its own with its own copy of the queue's limit
- * (https://trigger.dev/docs/queue-concurrency).
+ * Who waits and how many run, per queue, concurrency limit and concurrency key; derived from the runs' snapshots.
+ * A queue's limit counts for each concurrency key apart, and so does a limit's perKey; its total counts all
+ * (https://trigger.dev/docs/concurrency).
  */
 export class QueueIndex {
   readonly #lines = new Map<string, Line>();
   readonly #entries = new Map<string, Entry>();
+  readonly #running = new Map<string, number>();
   #executing = 0;
 
   /** Call with the run as it is now; `leave` with the same values must come before any of them changes. */
@@ -34,34 +38,28 @@ export class QueueIndex {
       waiting.splice(position(waiting, entry), 0, entry);
       this.#entries.set(run.id, entry);
     }
-    if (holding.has(status)) this.#line(run).running += 1;
-    if (holding.has(status) && status !== "EXECUTING_WITH_WAITPOINTS") this.#executing += 1;
+    this.#count(run, 1);
   }
 
   leave(run: Run): void {
-    const { status } = run.snapshot;
-    const line = this.#line(run);
     const entry = this.#entries.get(run.id);
     if (entry) {
-      line.waiting.splice(position(line.waiting, entry), 1);
+      const { waiting } = this.#line(run);
+      waiting.splice(position(waiting, entry), 1);
       this.#entries.delete(run.id);
+      if (waiting.length === 0) this.#lines.delete(lineId(run));
     }
-    if (holding.has(status)) line.running -= 1;
-    if (holding.has(status) && status !== "EXECUTING_WITH_WAITPOINTS") this.#executing -= 1;
-    if (line.waiting.length === 0 && line.running === 0) this.#lines.delete(lineKey(run));
+    this.#count(run, -1);
   }
 
-  /** The run that should start now: the lowest score among the lines with a free place. */
-  next(now: number, concurrency: number, queueOf: (name: string) => Queue | undefined): string | undefined {
+  /** The run that should start now: the lowest score among the lines with a place at every limit. */
+  next(now: number, concurrency: number, tables: Pick<Tables, "queues" | "limits">): string | undefined {
     if (this.#executing >= concurrency) return undefined;
     let best: Entry | undefined;
     for (const line of this.#lines.values()) {
       const first = line.waiting[0];
       if (!first || first.score > now || (best && compare(best, first) <= 0)) continue;
-      const queue = queueOf(line.queue);
-      if (queue?.paused) continue;
-      if (line.running >= Math.min(queue?.overrideLimit ?? queue?.limit ?? Infinity, concurrency)) continue;
-      best = first;
+      if (this.#hasPlace(line, concurrency, tables)) best = first;
     }
     return best?.runId;
   }
@@ -76,30 +74,93 @@ export class QueueIndex {
     return earliest;
   }
 
-  counts(queue: string): { queued: number; running: number } {
-    let queued = 0;
-    let running = 0;
-    for (const line of this.#lines.values()) {
-      if (line.queue !== queue) continue;
-      queued += line.waiting.length;
-      running += line.running;
-    }
-    return { queued, running };
+  /** Runs that execute now and do not wait for others. */
+  get executing(): number {
+    return this.#executing;
+  }
+
+  countsOfQueue(queue: string): { queued: number; running: number } {
+    return {
+      queued: this.#waiting((line) => line.queue === queue),
+      running: this.#runningAt(inQueue(queue)),
+    };
+  }
+
+  countsOfLimit(limit: string): { queued: number; running: number } {
+    return {
+      queued: this.#waiting(({ gates }) => gates.includes(limit)),
+      running: this.#runningAt(atLimit(limit)),
+    };
+  }
+
+  #hasPlace(
+    { queue, gates, key }: Line,
+    concurrency: number,
+    tables: Pick<Tables, "queues" | "limits">,
+  ): boolean {
+    const row = tables.queues.get(queue);
+    const limit = Math.min(row?.overrideLimit ?? row?.limit ?? Infinity, concurrency);
+    if (row?.paused || this.#runningAt(ofKey(inQueue(queue), key)) >= limit) return false;
+    return gates.every((gate) => {
+      const { perKey, total, paused } = tables.limits.get(gate) ?? {};
+      return (
+        !paused &&
+        this.#runningAt(atLimit(gate)) < enforced(total) &&
+        this.#runningAt(ofKey(atLimit(gate), key)) < enforced(perKey)
+      );
+    });
+  }
+
+  #waiting(belongs: (line: Line) => boolean): number {
+    return [...this.#lines.values()].filter(belongs).reduce((sum, { waiting }) => sum + waiting.length, 0);
+  }
+
+  #runningAt(place: string): number {
+    return this.#running.get(place) ?? 0;
+  }
+
+  #count(run: Run, by: 1 | -1): void {
+    const { status } = run.snapshot;
+    if (!holding.has(status)) return;
+    if (status !== "EXECUTING_WITH_WAITPOINTS") this.#executing += by;
+    for (const place of [inQueue(run.queue), ...run.gates.map(atLimit)])
+      for (const id of [place, ofKey(place, run.concurrencyKey)]) {
+        const count = (this.#running.get(id) ?? 0) + by;
+        if (count === 0) this.#running.delete(id);
+        else this.#running.set(id, count);
+      }
   }
 
   #line(run: Run): Line {
-    const key = lineKey(run);
-    let line = this.#lines.get(key);
+    const id = lineId(run);
+    let line = this.#lines.get(id);
     if (!line) {
-      line = { queue: run.queue, waiting: [], running: 0 };
-      this.#lines.set(key, line);
+      line = { queue: run.queue, gates: run.gates, key: run.concurrencyKey, waiting: [] };
+      this.#lines.set(id, line);
     }
     return line;
   }
 }
 
-function lineKey(run: Run): string {
-  return run.concurrencyKey === undefined ? run.queue : `${run.queue} ${run.concurrencyKey}`;
+/** The bound that counts now. */
+export function enforced(bound: Bound | undefined): number {
+  return bound?.override ?? bound?.base ?? Infinity;
+}
+
+function inQueue(queue: string): string {
+  return `queue ${queue}`;
+}
+
+function atLimit(limit: string): string {
+  return `limit ${limit}`;
+}
+
+function ofKey(place: string, key: string | undefined): string {
+  return JSON.stringify([place, key]);
+}
+
+function lineId({ queue, gates, concurrencyKey }: Run): string {
+  return JSON.stringify([queue, gates, concurrencyKey]);
 }
 
 function compare(a: Entry, b: Entry): number {

@@ -3,9 +3,11 @@ import { BackgroundWorkerId, generateFriendlyId, sanitizeQueueName } from "@trig
 import type { z } from "zod";
 import { refused } from "../errors.ts";
 import type { Queue, Worker } from "../store/records.ts";
+import { checkConcurrency, gatesOf, syncLimits } from "./concurrency-limits.ts";
 import type { Engine } from "./engine.ts";
 import { enqueue } from "./enqueue.ts";
 import { syncDeclarativeSchedules } from "./schedules.ts";
+import { isFinished } from "./snapshots.ts";
 import { currentWorker, findTask, queueNameOf } from "./workers.ts";
 
 const WORKERS_KEPT = 20;
@@ -16,7 +18,7 @@ type Metadata = z.output<typeof CreateBackgroundWorkerRequestBody>["metadata"];
  * Takes in what the CLI has built: the same content as the newest worker is that worker again; anything else
  * is a new version with its queues and schedules, for which waiting runs may have been waiting
  * (apps/webapp/app/v3/services/createBackgroundWorker.server.ts of triggerdotdev/trigger.dev).
- * @throws ApiError 422 when two tasks have the same id
+ * @throws ApiError 422 when two tasks have the same id, or limits do not go together
  */
 export function registerWorker(engine: Engine, projectRef: string, metadata: Metadata): Worker {
   const latest = currentWorker(engine);
@@ -25,6 +27,9 @@ export function registerWorker(engine: Engine, projectRef: string, metadata: Met
   const ids = metadata.tasks.map(({ id }) => id);
   const twice = [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))];
   if (twice.length > 0) throw refused(`Duplicate task ids found: ${twice.join(", ")}`);
+
+  checkConcurrency(metadata);
+  syncLimits(engine, metadata);
 
   const names = new Set<string>();
   for (const queue of metadata.queues ?? []) {
@@ -57,9 +62,13 @@ export function registerWorker(engine: Engine, projectRef: string, metadata: Met
   syncDeclarativeSchedules(engine, worker);
   engine.log(`worker ${worker.version} registered: ${ids.join(", ")}`);
 
-  for (const run of engine.tables.runs.values())
-    if (run.status === "PENDING_VERSION" && findTask(worker, run.task) && names.has(run.queue))
-      enqueue(engine, run);
+  for (const run of engine.tables.runs.values()) {
+    const task = findTask(worker, run.task);
+    if (run.status !== "PENDING_VERSION" || !task || !names.has(run.queue)) continue;
+    // It was triggered when nobody knew its task.
+    if (run.gates.length === 0) run.gates = gatesOf(task, undefined);
+    enqueue(engine, run);
+  }
   return worker;
 }
 
@@ -87,7 +96,7 @@ function nextVersion(engine: Engine, latest: Worker | undefined): string {
 function forgetOldWorkers(engine: Engine): void {
   const used = new Set<string | undefined>();
   for (const run of engine.tables.runs.values())
-    if (run.finishedAt === undefined) used.add(run.workerId).add(run.lockToWorker);
+    if (!isFinished(run)) used.add(run.workerId).add(run.lockToWorker);
   const workers = [...engine.tables.workers.values()].sort((a, b) => b.seq - a.seq);
   for (const worker of workers.slice(WORKERS_KEPT))
     if (!used.has(worker.id)) engine.tables.workers.remove(worker.id);

@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import { clampMaxDuration, RunId } from "@trigger.dev/core/v3/isomorphic";
 import { refused } from "../errors.ts";
 import type { Run } from "../store/records.ts";
+import { gatesOf } from "./concurrency-limits.ts";
 import { parseDebounce, pushBack } from "./debounce.ts";
 import { delayUntil } from "./delay-until.ts";
 import type { Engine } from "./engine.ts";
 import { delay, enqueue } from "./enqueue.ts";
 import { runOutput } from "./finish-run.ts";
 import { expiryOf, lookUp, remember } from "./idempotency.ts";
+import { isFinished } from "./snapshots.ts";
 import {
   chooseQueue,
   chooseTtl,
@@ -19,6 +21,7 @@ import {
   type TriggerBody,
 } from "./trigger-options.ts";
 import { block, completeWaitpoint, createWaitpoint } from "./waitpoints.ts";
+import { currentWorker, findTask } from "./workers.ts";
 
 export interface TriggerContext {
   idempotencyKey?: string | undefined;
@@ -88,6 +91,7 @@ export function triggerRun(
     isTest: options.test ?? false,
     replayOf: context.replayOf,
     queue,
+    gates: gatesOf(findTask(lockedTo ?? currentWorker(engine), task), options.concurrency),
     concurrencyKey: options.concurrencyKey,
     queueTimestamp: parent && options.resumeParentOnCompletion ? parent.queueTimestamp : now,
     priorityMs: (options.priority ?? 0) * 1_000,
@@ -130,7 +134,7 @@ function blockOnRun(engine: Engine, parent: Run, runId: string, { batch }: Trigg
   const child = engine.tables.runs.get(runId);
   const waitpoint = createWaitpoint(engine, { type: "RUN", childRunId: runId, batchId: batch?.id });
   if (!child) completeWaitpoint(engine, waitpoint, { outputIsError: false });
-  else if (child.finishedAt !== undefined) completeWaitpoint(engine, waitpoint, runOutput(child));
+  else if (isFinished(child)) completeWaitpoint(engine, waitpoint, runOutput(child));
   else {
     child.completes.push(waitpoint.id);
     engine.tables.runs.save(child);
@@ -141,7 +145,7 @@ function blockOnRun(engine: Engine, parent: Run, runId: string, { batch }: Trigg
 function findParent(engine: Engine, task: string, options: Options): Run | undefined {
   if (!options.parentRunId) return undefined;
   const parent = engine.tables.runs.get(RunId.toId(options.parentRunId));
-  if (parent && options.resumeParentOnCompletion && parent.finishedAt !== undefined)
+  if (parent && options.resumeParentOnCompletion && isFinished(parent))
     throw refused(`Cannot trigger ${task} as the parent run has a status of ${parent.status}`);
   return parent;
 }

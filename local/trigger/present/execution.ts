@@ -2,7 +2,7 @@ import type { DequeuedMessage, TaskRunExecution } from "@trigger.dev/core/v3";
 import type { z } from "zod";
 import type { Dequeued } from "../engine/dequeue.ts";
 import type { Engine } from "../engine/engine.ts";
-import { environment, machines, organization, project } from "../environment.ts";
+import { machines, organization } from "../environment.ts";
 import type { Run, Worker } from "../store/records.ts";
 import { snapshotOf } from "./snapshot.ts";
 
@@ -10,10 +10,13 @@ export function machineOf(run: Run) {
   return machines[run.machine ?? "small-1x"];
 }
 
-export function dequeuedMessage({ run, worker }: Dequeued, now: number): z.input<typeof DequeuedMessage> {
+export function dequeuedMessage(
+  { clock, environment, project }: Engine,
+  { run, worker }: Dequeued,
+): z.input<typeof DequeuedMessage> {
   return {
     version: "1",
-    dequeuedAt: new Date(now),
+    dequeuedAt: new Date(clock.now()),
     snapshot: snapshotOf(run),
     completedWaitpoints: [],
     backgroundWorker: {
@@ -75,9 +78,9 @@ export function execution(engine: Engine, run: Run, worker: Worker): z.input<typ
     },
     task: { id: run.task, filePath: task?.filePath ?? "", exportName: task?.exportName },
     queue: { id: queue?.friendlyId ?? run.queue, name: run.queue },
-    environment,
+    environment: engine.environment,
     organization,
-    project: { ...project, ref: worker.projectRef },
+    project: { ...engine.project, ref: worker.projectRef },
     machine: machineOf(run),
     batch: run.batchId === undefined ? undefined : { id: `batch_${run.batchId}` },
   };

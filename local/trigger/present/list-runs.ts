@@ -55,7 +55,7 @@ export function listRuns(engine: Engine, query: ListRunsQuery): RunPage {
   const first = page[0];
   const last = page.at(-1);
   return {
-    data: page.map((run) => listedRun(run)),
+    data: page.map((run) => listedRun(engine, run)),
     pagination: {
       ...(last && start + size < matching.length && { next: `run_${last.id}` }),
       ...(first && start > 0 && { previous: `run_${first.id}` }),

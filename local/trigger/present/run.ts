@@ -6,7 +6,6 @@ import {
 import { parsePacketAsJson } from "@trigger.dev/core/v3/utils/ioSerialization";
 import type { z } from "zod";
 import type { Engine } from "../engine/engine.ts";
-import { environment } from "../environment.ts";
 import type { Run } from "../store/records.ts";
 import { statusHelpers, toPublicStatus } from "./status.ts";
 
@@ -49,7 +48,7 @@ export async function retrievedRun(
 }
 
 /** One row of `runs.list`. */
-export function listedRun(run: Run): Listed {
+export function listedRun({ environment }: Engine, run: Run): Listed {
   return { ...common(run), env: { id: environment.id, name: environment.slug } };
 }
 

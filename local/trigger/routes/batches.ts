@@ -10,7 +10,6 @@ import { type Context, Hono } from "hono";
 import { answer, readBody } from "../answer.ts";
 import { addItems, createBatch } from "../engine/batches.ts";
 import type { Engine } from "../engine/engine.ts";
-import { environment } from "../environment.ts";
 import { ApiError } from "../errors.ts";
 import type { Server } from "../server.ts";
 import type { Batch } from "../store/records.ts";
@@ -23,7 +22,7 @@ export function batchRoutes({ engine }: Server): Hono {
     const body = await readBody(c, CreateBatchRequestBody);
     const { batch, isCached } = createBatch(engine, body);
     const id = `batch_${batch.id}`;
-    const claims = { sub: environment.id, pub: true, scopes: [`read:batch:${id}`] };
+    const claims = { sub: engine.environment.id, pub: true, scopes: [`read:batch:${id}`] };
     return answer(
       c,
       CreateBatchResponse,
@@ -65,7 +64,7 @@ export function batchRoutes({ engine }: Server): Hono {
 }
 
 function presented(batch: Batch) {
-  const runs = Object.values(batch.items).flatMap(({ runId }) => (runId ? [`run_${runId}`] : []));
+  const runs = new Set(Object.values(batch.items).flatMap(({ runId }) => (runId ? [`run_${runId}`] : [])));
   return {
     id: `batch_${batch.id}`,
     status: batch.status,
@@ -73,7 +72,7 @@ function presented(batch: Batch) {
     createdAt: new Date(batch.createdAt),
     updatedAt: new Date(batch.updatedAt),
     runCount: batch.runCount,
-    runs: batch.processedAt === undefined ? [] : runs,
+    runs: batch.processedAt === undefined ? [] : [...runs],
   };
 }
 

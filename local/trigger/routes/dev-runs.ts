@@ -24,7 +24,7 @@ import { completeAttempt, heartbeat, startAttempt } from "../engine/attempts.ts"
 import { cancelRun } from "../engine/cancel-run.ts";
 import { type Dequeued, dequeue } from "../engine/dequeue.ts";
 import { dispelDoubt } from "../engine/doubt.ts";
-import { environment } from "../environment.ts";
+import { isFinished } from "../engine/snapshots.ts";
 import { environmentVariables } from "../environment-variables.ts";
 import { ApiError } from "../errors.ts";
 import { findOwnRun } from "../find-run.ts";
@@ -36,6 +36,7 @@ import type { Run } from "../store/records.ts";
 
 const POLL_MS = 10_000;
 const MAX_DISCONNECTED = 500;
+const LEAVES_PROCESS = new Set(["RUN_FINISHED", "RETRY_QUEUED"]);
 
 /** What the CLI calls to take runs and to report on them. */
 export function devRunRoutes(server: Server): Hono {
@@ -46,7 +47,7 @@ export function devRunRoutes(server: Server): Hono {
     await readBody(c, DevDequeueRequestBody);
     const taken = await nextRun(server, c.req.raw.signal);
     return answer(c, DevDequeueResponseBody, {
-      dequeuedMessages: taken ? [dequeuedMessage(taken, engine.clock.now())] : [],
+      dequeuedMessages: taken ? [dequeuedMessage(engine, taken)] : [],
     });
   });
 
@@ -54,7 +55,7 @@ export function devRunRoutes(server: Server): Hono {
     const { runFriendlyIds } = await readBody(c, DevDisconnectRequestBody);
     if (runFriendlyIds.length > MAX_DISCONNECTED) throw new ApiError(400, "Too many runs");
     const runs = runFriendlyIds.flatMap((id) => engine.tables.runs.get(RunId.toId(id)) ?? []);
-    const open = runs.filter(({ finishedAt }) => finishedAt === undefined);
+    const open = runs.filter((run) => !isFinished(run));
     for (const run of open)
       cancelRun(engine, run, { reason: "Dev session ended (CLI exited)", finalize: true });
     return answer(c, DevDisconnectResponseBody, { cancelled: open.length });
@@ -85,6 +86,8 @@ export function devRunRoutes(server: Server): Hono {
       completion,
       metadata,
     );
+    if (LEAVES_PROCESS.has(attemptStatus))
+      engine.processes.giveBack(run.id, engine.clock.now(), completion.usage?.durationMs ?? 0);
     return answer(c, WorkloadRunAttemptCompleteResponseBody, {
       result: { attemptStatus, snapshot: snapshotOf(run), run: runOf(run) },
     });
@@ -134,11 +137,11 @@ async function flushedMetadata({ flushedMetadata: flushed, metadata }: TaskRunEx
   return FlushedRunMetadata.safeParse(await parsePacket(flushed)).data;
 }
 
-async function runVariables({ secretKey }: Server, run: Run): Promise<Record<string, string>> {
+async function runVariables({ engine, secretKey }: Server, run: Run): Promise<Record<string, string>> {
   return {
     TRIGGER_JWT: await generateJWT({
       secretKey,
-      payload: { environment_id: environment.id, run_id: run.id },
+      payload: { environment_id: engine.environment.id, run_id: run.id },
     }),
     TRIGGER_RUN_ID: run.id,
     TRIGGER_MACHINE_PRESET: machineOf(run).name,

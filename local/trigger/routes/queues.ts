@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { answer, readBody } from "../answer.ts";
 import type { Engine } from "../engine/engine.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, refused } from "../errors.ts";
 import { parse } from "../parse.ts";
 import type { Server } from "../server.ts";
 import type { Queue } from "../store/records.ts";
@@ -33,17 +33,29 @@ export function queueRoutes({ engine }: Server): Hono {
 
   app.post("/api/v1/queues/:queue/concurrency/override", async (c) => {
     const { type, concurrencyLimit } = await readBody(c, Override);
+    const queue = refuseModern(engine, find(engine, c, type));
     const override = { overrideLimit: concurrencyLimit, overriddenAt: engine.clock.now() };
-    return answer(c, QueueItem, change(engine, find(engine, c, type), override));
+    return answer(c, QueueItem, change(engine, queue, override));
   });
 
   app.post("/api/v1/queues/:queue/concurrency/reset", async (c) => {
     const { type } = await readBody(c, z.object({ type: Kind }));
-    const none = { overrideLimit: undefined, overriddenAt: undefined };
-    return answer(c, QueueItem, change(engine, find(engine, c, type), none));
+    const queue = refuseModern(engine, find(engine, c, type));
+    return answer(c, QueueItem, change(engine, queue, { overrideLimit: undefined, overriddenAt: undefined }));
   });
 
   return app;
+}
+
+/** On the queue of a task with limits of its own: those are overridden, not the queue. */
+function refuseModern(engine: Engine, queue: Queue): Queue {
+  if (isModern(engine, queue))
+    throw refused(`Queue ${queue.id} has no limit of its own; override its concurrency limit`);
+  return queue;
+}
+
+function isModern(engine: Engine, queue: Queue): boolean {
+  return queue.type === "task" && engine.tables.limits.get(queue.id) !== undefined;
 }
 
 function change(engine: Engine, queue: Queue, fields: Partial<Queue>) {
@@ -63,16 +75,20 @@ function find(engine: Engine, c: Context, type: z.output<typeof Kind>): Queue {
 }
 
 function item(engine: Engine, queue: Queue) {
-  const { queued, running } = engine.queue.counts(queue.id);
+  const { queued, running } = engine.queue.countsOfQueue(queue.id);
   const current = queue.overrideLimit ?? queue.limit ?? null;
-  return {
+  const common = {
     id: queue.friendlyId,
     name: queue.id.replace(/^task\//, ""),
     type: queue.type,
     running,
     queued,
     paused: queue.paused,
-    version: "V1",
+  };
+  if (isModern(engine, queue)) return { ...common, version: "V2" as const, concurrencyLimit: null };
+  return {
+    ...common,
+    version: "V1" as const,
     concurrencyLimit: current,
     concurrency: {
       current,

@@ -11,7 +11,6 @@ import type { z } from "zod";
 import { answer, readBody } from "../answer.ts";
 import type { Engine } from "../engine/engine.ts";
 import { removeSchedule, saveSchedule } from "../engine/schedules.ts";
-import { environment } from "../environment.ts";
 import { ApiError } from "../errors.ts";
 import { parse } from "../parse.ts";
 import type { Server } from "../server.ts";
@@ -28,7 +27,10 @@ export function scheduleRoutes({ engine }: Server): Hono {
 
   app.get("/api/v1/schedules", (c) => {
     const { data, pagination } = pageOf([...engine.tables.schedules.values()], parse(Page, c.req.query()));
-    return c.json({ data: data.map((schedule) => ScheduleObject.parse(present(schedule))), pagination });
+    return c.json({
+      data: data.map((schedule) => ScheduleObject.parse(present(engine, schedule))),
+      pagination,
+    });
   });
 
   app.post("/api/v1/schedules", async (c) => {
@@ -43,10 +45,10 @@ export function scheduleRoutes({ engine }: Server): Hono {
     const known = schedules.find((schedule) => schedule.deduplicationKey === deduplicationKey);
     const base = known ?? { id: generateFriendlyId("sched"), active: true, createdAt: engine.clock.now() };
     const fields = { type: "IMPERATIVE" as const, task, cron, timezone, externalId, deduplicationKey };
-    return answer(c, ScheduleObject, present(saveSchedule(engine, { ...base, ...fields })));
+    return answer(c, ScheduleObject, present(engine, saveSchedule(engine, { ...base, ...fields })));
   });
 
-  app.get("/api/v1/schedules/:schedule", (c) => answer(c, ScheduleObject, present(find(engine, c))));
+  app.get("/api/v1/schedules/:schedule", (c) => answer(c, ScheduleObject, present(engine, find(engine, c))));
 
   app.put("/api/v1/schedules/:schedule", async (c) => {
     const { task, cron, externalId, timezone = "UTC" } = await readBody(c, UpdateScheduleOptions);
@@ -54,7 +56,7 @@ export function scheduleRoutes({ engine }: Server): Hono {
     return answer(
       c,
       ScheduleObject,
-      present(saveSchedule(engine, { ...schedule, task, cron, externalId, timezone })),
+      present(engine, saveSchedule(engine, { ...schedule, task, cron, externalId, timezone })),
     );
   });
 
@@ -63,7 +65,7 @@ export function scheduleRoutes({ engine }: Server): Hono {
     ["deactivate", false],
   ] as const)
     app.post(`/api/v1/schedules/:schedule/${verb}`, (c) =>
-      answer(c, ScheduleObject, present(saveSchedule(engine, { ...find(engine, c), active }))),
+      answer(c, ScheduleObject, present(engine, saveSchedule(engine, { ...find(engine, c), active }))),
     );
 
   app.delete("/api/v1/schedules/:schedule", (c) => {
@@ -88,7 +90,7 @@ function findImperative(engine: Engine, c: Context): Schedule {
   return schedule;
 }
 
-function present(schedule: Schedule): z.input<typeof ScheduleObject> {
+function present({ environment }: Engine, schedule: Schedule): z.input<typeof ScheduleObject> {
   return {
     id: schedule.id,
     type: schedule.type,

@@ -12,7 +12,6 @@ import { streamSSE } from "hono/streaming";
 import { answer, readBody } from "../answer.ts";
 import { doubtHolders } from "../engine/doubt.ts";
 import { registerWorker } from "../engine/register-worker.ts";
-import { environment, project } from "../environment.ts";
 import { environmentVariables } from "../environment-variables.ts";
 import { firstAbort } from "../first-abort.ts";
 import type { Server } from "../server.ts";
@@ -46,7 +45,7 @@ export function startUpRoutes(server: Server): Hono {
       apiKey: server.secretKey,
       name: "dev",
       apiUrl: server.url(),
-      projectId: project.id,
+      projectId: engine.project.id,
     }),
   );
 
@@ -62,7 +61,7 @@ export function startUpRoutes(server: Server): Hono {
 
   app.get("/engine/v1/dev/config", (c) =>
     answer(c, DevConfigResponseBody, {
-      environmentId: environment.id,
+      environmentId: engine.environment.id,
       // Pauses of the CLI between two dequeues: the polls are long, so short pauses cost nothing while idle.
       dequeueIntervalWithRun: 2,
       dequeueIntervalWithoutRun: 100,

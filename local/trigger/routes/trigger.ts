@@ -6,9 +6,8 @@ import {
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { answer, readBody } from "../answer.ts";
-import { answeredRun, rememberRequest, reset } from "../engine/idempotency.ts";
+import { reset } from "../engine/idempotency.ts";
 import { triggerRun } from "../engine/trigger-run.ts";
-import { environment } from "../environment.ts";
 import { ApiError } from "../errors.ts";
 import type { Server } from "../server.ts";
 
@@ -22,21 +21,17 @@ export function triggerRoutes({ engine }: Server): Hono {
     refuseLarge(c);
     const body = await readBody(c, TriggerTaskRequestBody);
     const task = c.req.param("task");
-    const requestKey = c.req.header("x-trigger-request-idempotency-key");
-    const known = requestKey === undefined ? undefined : answeredRun(engine, task, requestKey);
-    if (known !== undefined) return answer(c, TriggerTaskResponse, { id: `run_${known}`, isCached: false });
-
+    // The SDK's x-trigger-request-idempotency-key is ignored: 4.5.12 hashes it and then takes only a UUID for one.
     const { runId, isCached } = triggerRun(engine, task, body, {
       idempotencyKey: c.req.header("idempotency-key"),
       idempotencyKeyTTL: c.req.header("idempotency-key-ttl"),
       traceparent: c.req.header("x-trigger-worker") ? c.req.header("traceparent") : undefined,
       realtimeStreamsVersion: c.req.header("x-trigger-realtime-streams-version"),
     });
-    if (requestKey !== undefined) rememberRequest(engine, task, requestKey, runId);
     const id = `run_${runId}`;
     // The SDK signs a public token with these claims by itself.
     const claims = {
-      sub: environment.id,
+      sub: engine.environment.id,
       pub: true,
       scopes: [`read:runs:${id}`, `write:inputStreams:${id}`],
     };

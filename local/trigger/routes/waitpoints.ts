@@ -13,9 +13,9 @@ import { stringifyIO } from "@trigger.dev/core/v3/utils/ioSerialization";
 import { type Context, Hono } from "hono";
 import { answer, readBody, readOptionalBody } from "../answer.ts";
 import type { Engine } from "../engine/engine.ts";
+import { isFinished } from "../engine/snapshots.ts";
 import { createDatetimeWaitpoint, createToken } from "../engine/waitpoint-tokens.ts";
 import { block, completeWaitpoint } from "../engine/waitpoints.ts";
-import { environment } from "../environment.ts";
 import { ApiError, refused } from "../errors.ts";
 import { findRun } from "../find-run.ts";
 import type { Server } from "../server.ts";
@@ -41,7 +41,7 @@ export function waitpointRoutes({ engine, url }: Server): Hono {
     const body = await readBody(c, CreateWaitpointTokenRequestBody);
     const { waitpoint, isCached } = createToken(engine, body);
     const id = `waitpoint_${waitpoint.id}`;
-    const claims = { sub: environment.id, pub: true, scopes: [`write:waitpoints:${id}`] };
+    const claims = { sub: engine.environment.id, pub: true, scopes: [`write:waitpoints:${id}`] };
     return answer(c, CreateWaitpointTokenResponseBody, { id, isCached, url: callbackUrl(id) }, 200, {
       "x-trigger-jwt-claims": JSON.stringify(claims),
     });
@@ -90,7 +90,7 @@ export function waitpointRoutes({ engine, url }: Server): Hono {
 
 function findExecuting(engine: Engine, c: Context): Run {
   const run = findRun(engine, c);
-  if (run.finishedAt !== undefined) throw refused("A run that is finished cannot wait");
+  if (isFinished(run)) throw refused("A run that is finished cannot wait");
   return run;
 }
 

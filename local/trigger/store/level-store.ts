@@ -4,7 +4,8 @@ import { WorkSignal } from "../work-signal.ts";
 
 /**
  * A key-value folder that is written in atomic batches: every change marked since the last batch goes into
- * the next one, and `commit` resolves when all changes marked so far are in the file.
+ * the next one, and `commit` resolves when all changes marked so far are in the file. What a failed batch held
+ * (the disk was full) goes into the next one.
  * A batch is handed to the operating system, not forced to the disk: it survives the death of this process
  * at any moment, and may not survive the loss of power.
  */
@@ -15,6 +16,7 @@ export class LevelStore {
   readonly #dirty = new Map<string, () => string | undefined>();
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  #failed = false;
 
   private constructor(db: ClassicLevel<string, string>) {
     this.#db = db;
@@ -49,10 +51,8 @@ export class LevelStore {
   commit(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
     if (this.#dirty.size === 0) return this.#writing;
-    this.#next = this.#writing.then(() => {
-      this.#next = undefined;
-      return this.#write();
-    });
+    const write = () => this.#write();
+    this.#next = this.#writing.then(write, write);
     this.#writing = this.#next;
     return this.#next;
   }
@@ -62,13 +62,30 @@ export class LevelStore {
     await this.#db.close();
   }
 
-  #write(): Promise<void> {
-    const batch = [...this.#dirty].map(([key, read]) => {
+  async #write(): Promise<void> {
+    this.#next = undefined;
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    const batch = dirty.map(([key, read]) => {
       const value = read();
       return value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value };
     });
-    this.#dirty.clear();
-    return this.#db.batch(batch).then(() => this.written.wake());
+    try {
+      if (this.#failed) await this.#reopen();
+      await this.#db.batch(batch);
+    } catch (error) {
+      this.#failed = true;
+      for (const [key, read] of dirty) this.#dirty.set(key, read);
+      throw error;
+    }
+    this.written.wake();
+  }
+
+  /** LevelDB goes on behind a record of its log that is cut off, and drops what follows it when it reads the log. */
+  async #reopen(): Promise<void> {
+    await this.#db.close();
+    await this.#db.open();
+    this.#failed = false;
   }
 }
 

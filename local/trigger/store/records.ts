@@ -48,6 +48,8 @@ export const Run = z.object({
   isTest: z.boolean(),
   replayOf: z.string().optional(),
   queue: z.string(),
+  /** Ids of the concurrency limits that it holds a place of beside its queue's. */
+  gates: z.array(z.string()).default([]),
   concurrencyKey: z.string().optional(),
   queueTimestamp: time,
   priorityMs: z.number(),
@@ -118,6 +120,26 @@ export const Queue = z.object({
 /** `id` is the queue's name. */
 export type Queue = z.infer<typeof Queue>;
 
+/** One bound of a concurrency limit: as declared, and as the API has overridden it. */
+export const Bound = z.object({
+  base: z.number().optional(),
+  override: z.number().optional(),
+  overriddenAt: time.optional(),
+});
+export type Bound = z.infer<typeof Bound>;
+
+/** `id` is the limit's name; that of a task's own is `task/` and the task's id. */
+export const Limit = z.object({
+  id: z.string(),
+  friendlyId: z.string(),
+  /** Of each concurrency key, and of all runs without one. */
+  perKey: Bound,
+  /** Of all runs that hold this limit. */
+  total: Bound,
+  paused: z.boolean(),
+});
+export type Limit = z.infer<typeof Limit>;
+
 export const IdempotencyRecord = z.object({
   id: z.string(),
   key: z.string(),
@@ -126,9 +148,6 @@ export const IdempotencyRecord = z.object({
   expiresAt: time,
 });
 export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
-
-/** The answer already given to one HTTP request of the SDK, by its x-trigger-request-idempotency-key. */
-export const AnsweredRequest = z.object({ id: z.string(), runId: z.string(), expiresAt: time });
 
 export const Waitpoint = z.object({
   id: z.string(),
@@ -216,5 +235,8 @@ export const Packet = z.object({
   body: z.string(),
   createdAt: time,
 });
+
+/** The ids of this folder's environment and project; there is one record. */
+export const Identity = z.object({ id: z.string(), environmentId: z.string(), projectId: z.string() });
 
 export const EnvVar = z.object({ id: z.string(), value: z.string() });

@@ -1,10 +1,11 @@
 import type { LevelStore } from "./level-store.ts";
 import {
-  AnsweredRequest,
   Batch,
   BatchItem,
   EnvVar,
   IdempotencyRecord,
+  Identity,
+  Limit,
   Packet,
   Queue,
   Run,
@@ -23,8 +24,8 @@ export async function loadTables(store: LevelStore) {
     runs: new Table("run", Run, store),
     workers: new Table("worker", Worker, store),
     queues: new Table("queue", Queue, store),
+    limits: new Table("limit", Limit, store),
     idempotency: new Table("idempotency", IdempotencyRecord, store),
-    answered: new Table("answered", AnsweredRequest, store),
     waitpoints: new Table("waitpoint", Waitpoint, store),
     batches: new Table("batch", Batch, store),
     batchItems: new Table("item", BatchItem, store),
@@ -32,13 +33,14 @@ export async function loadTables(store: LevelStore) {
     packets: new Table("packet", Packet, store),
     logs: new Table("log", RunLog, store),
     envVars: new Table("env", EnvVar, store),
+    identity: new Table("identity", Identity, store),
   };
   const byName = new Map<string, { load(json: string): void }>([
     ["run", tables.runs],
     ["worker", tables.workers],
     ["queue", tables.queues],
+    ["limit", tables.limits],
     ["idempotency", tables.idempotency],
-    ["answered", tables.answered],
     ["waitpoint", tables.waitpoints],
     ["batch", tables.batches],
     ["item", tables.batchItems],
@@ -46,6 +48,7 @@ export async function loadTables(store: LevelStore) {
     ["packet", tables.packets],
     ["log", tables.logs],
     ["env", tables.envVars],
+    ["identity", tables.identity],
   ]);
   for await (const [key, json] of store.entries()) {
     try {

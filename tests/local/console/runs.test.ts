@@ -106,6 +106,16 @@ describe("the page of a run", () => {
     await stack.worker.succeed(held);
   });
 
+  test("says of a run that was cancelled between two attempts neither that it runs nor how long it took", async () => {
+    const held = await execute("embed", { postId: 8 });
+    await stack.worker.fail(held, { delay: 60_000, timestamp: Date.now() + 60_000 });
+    await runs.cancel(held.run);
+    const text = await page(`/runs/${held.run}`);
+    expect(text).toContain("Canceled");
+    expect(text).not.toContain("running for");
+    expect(text).not.toContain("Under way");
+  });
+
   test("shows markup in payloads, outputs, tags and errors as text", async () => {
     const markup = '<script>alert("x")</script><img src=x onerror=alert(1)>';
     const held = await execute("clean-up", { markup }, { tags: [markup], metadata: { markup } });
@@ -179,6 +189,14 @@ describe("the list of runs", () => {
     expect(await listed("/runs?tag=list:1&status=&task=")).toEqual([failed.run, done.run]);
     expect(await listed("/runs?tag=list:2")).toEqual([]);
   });
+
+  test.each(["task=embed", "status=FAILED", "tag=list:1"])(
+    "filtered by %s has a link to the whole",
+    async (filter) => {
+      expect((await stack.get(`/runs?${filter}`)).html).toContain('<a href="/runs">Clear</a>');
+      expect((await stack.get("/runs?task=&status=&tag=")).html).not.toContain("Clear");
+    },
+  );
 
   test("has pages of 50 that lead to each other and keep the filter", async () => {
     const ids: string[] = [];

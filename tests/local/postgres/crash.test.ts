@@ -1,13 +1,12 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startPostgres } from "../../../local/postgres/start.ts";
-import { startFreshPostgres } from "../../postgres.ts";
+import { type LocalPostgres, startLocalPostgres } from "../../postgres.ts";
 import { until } from "../../until.ts";
 
-const log: string[] = [];
-let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
+let postgres: LocalPostgres;
 beforeAll(async () => {
-  postgres = await startFreshPostgres({ log: (line) => log.push(line) });
+  postgres = await startLocalPostgres();
 });
 afterAll(() => postgres.close());
 
@@ -18,13 +17,13 @@ async function connect(): Promise<Client> {
   return client;
 }
 
-it("rejects with the system's error when the port is taken", { timeout: 60_000 }, async () => {
+it("rejects with the system's error when the port is taken", async () => {
   const { port } = postgres;
   const second = startPostgres({ dataDir: null, host: "127.0.0.1", port, log: () => {} });
   await expect(second).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
 
-it("answers endless recursion with Postgres' own error", { timeout: 60_000 }, async () => {
+it("answers endless recursion with Postgres' own error", async () => {
   const client = await connect();
   await client.query(`create function deeper(i int) returns int language plpgsql as 'begin return 1; end';
     create or replace function deeper(i int) returns int language plpgsql as 'begin return deeper(i + 1); end'`);
@@ -45,21 +44,19 @@ it("answers endless recursion with Postgres' own error", { timeout: 60_000 }, as
       expect.stringMatching(/^(answered|54001|22P02|2201B)$/),
     ]);
   }
-  expect(log).toEqual([]);
+  expect(postgres.log).toEqual([]);
   await client.end();
 });
 
-it("starts again on its port, with what was committed, after a statement broke the engine", {
-  timeout: 120_000,
-}, async () => {
+it("starts again on its port, with what was committed, after a statement broke the engine", async () => {
   const client = await connect();
   await client.query("create table kept (value int); insert into kept values (1)");
   // With this setting off, which nobody should want, the text below hides a COPY FROM STDIN from us.
   await client.query("set standard_conforming_strings = off");
   await expect(client.query(String.raw`select 'a\''; copy kept from stdin; --'`)).rejects.toThrow();
-  await until(() => log.includes("starting again"), { what: "the restart", timeoutMs: 30_000 });
-  const again = await until(() => connect().catch(() => null), { timeoutMs: 60_000, what: "the port" });
+  await until(() => postgres.log.includes("starting again"), { what: "the restart" });
+  const again = await until(() => connect().catch(() => null), { what: "the port" });
   expect((await again.query("select * from kept")).rows).toEqual([{ value: 1 }]);
-  expect(log.some((line) => line.startsWith("crashed: "))).toBe(true);
+  expect(postgres.log.some((line) => line.startsWith("crashed: "))).toBe(true);
   await again.end();
 });

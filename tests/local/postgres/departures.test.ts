@@ -4,7 +4,7 @@ import { until } from "../../until.ts";
 import { serverForTests } from "./server.ts";
 import { textOf } from "./wire-client.ts";
 
-const { server, log, connect, wire } = serverForTests({ idleInTransactionMs: 700 });
+const { server, connect, wire } = serverForTests({ idleInTransactionMs: 700 });
 
 const count = async () => {
   const { rows } = await (await connect()).query("select count(*)::int as rows from kept");
@@ -57,7 +57,7 @@ describe("a client that dies", () => {
     expect((await queued).rows).toEqual([{ answer: "next" }]);
     expect(await count()).toBe(0);
     await until(() => idle.socket.closed, { what: "the closed socket" });
-    expect(log.filter((line) => line.includes("idle in transaction"))).toHaveLength(1);
+    expect(server().log.filter((line) => line.includes("idle in transaction"))).toHaveLength(1);
   });
 
   it("that breaks the framing ends alone, with the protocol's error", async () => {

@@ -8,10 +8,13 @@ import { fileURLToPath } from "node:url";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FolderInUseError, lockFolder } from "../../../local/postgres/folder-lock.ts";
-import { newDataDir } from "../../postgres-template.ts";
+import { isLong } from "../../long.ts";
+import { copyOf } from "../../postgres-template.ts";
+import { processorSecondsOf } from "../../stack/processes.ts";
 import { until } from "../../until.ts";
 
 const script = fileURLToPath(new URL("./serve-folder.ts", import.meta.url));
+const ROUNDS = isLong ? 4 : 1;
 const children: ChildProcess[] = [];
 let parent: string;
 beforeAll(async () => {
@@ -30,7 +33,8 @@ function serve(folder: string): { child: ChildProcess; output(): string; url(): 
   children.push(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
-  const url = () => until(() => /^url (.*)$/m.exec(output)?.[1], { timeoutMs: 120_000, what: "the address" });
+  const progress = () => [output, child.pid && processorSecondsOf(child.pid)];
+  const url = () => until(() => /^url (.*)$/m.exec(output)?.[1], { what: "address", progress });
   return { child, output: () => output, url };
 }
 
@@ -40,11 +44,11 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 describe("the data folder", () => {
-  it("keeps every acknowledged commit through kill -9 at random moments", { timeout: 240_000 }, async () => {
-    const folder = newDataDir();
+  it("keeps every acknowledged commit through kill -9 at random moments", async () => {
+    const folder = copyOf("empty");
     const acknowledged = new Set<number>();
     let next = 0;
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const { child, url } = serve(folder);
       const pool = new Pool({ connectionString: await url(), max: 4 });
       pool.on("error", () => {});
@@ -67,7 +71,11 @@ describe("the data folder", () => {
         }
       };
       const writers = [write(), write(), write(), write()];
-      await until(() => acknowledged.size >= enough, { everyMs: 1, timeoutMs: 30_000, what: "commits" });
+      await until(() => acknowledged.size >= enough, {
+        everyMs: 1,
+        what: "commits",
+        progress: () => acknowledged.size,
+      });
       await kill(child);
       await Promise.all(writers);
       await pool.end();
@@ -91,10 +99,10 @@ describe("the data folder", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("survives a kill while it is being made", { timeout: 240_000 }, async () => {
+  it("survives a kill while it is being made", async () => {
     const folder = join(parent, "half-made");
     const first = serve(folder);
-    await until(() => existsSync(join(folder, "data.new", "PG_VERSION")), { everyMs: 1, timeoutMs: 90_000 });
+    await until(() => existsSync(join(folder, "data.new", "PG_VERSION")), { everyMs: 1 });
     await kill(first.child);
     const second = serve(folder);
     const client = new Client(await second.url());

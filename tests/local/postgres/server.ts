@@ -1,17 +1,13 @@
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { PostgresOptions } from "../../../local/postgres/start.ts";
-import { startFreshPostgres } from "../../postgres.ts";
+import { borrowLocalPostgres, type LocalPostgres, startLocalPostgres } from "../../postgres.ts";
 import { WireClient } from "./wire-client.ts";
 
-/** For a machine that is busy with other things. */
-const startTimeoutMs = 180_000;
-
 /** One server for the tests of a file, with clients that end with their test. */
-export function serverForTests(options: Partial<PostgresOptions> = {}) {
-  let postgres: Awaited<ReturnType<typeof startFreshPostgres>> | null = null;
+export function serverForTests(options?: Partial<PostgresOptions>) {
+  let postgres: LocalPostgres | null = null;
   let clients: Client[] = [];
-  const log: string[] = [];
 
   function server() {
     if (!postgres) throw new Error("the server is not started");
@@ -19,8 +15,8 @@ export function serverForTests(options: Partial<PostgresOptions> = {}) {
   }
 
   beforeAll(async () => {
-    postgres = await startFreshPostgres({ log: (line) => log.push(line), ...options });
-  }, startTimeoutMs);
+    postgres = options ? await startLocalPostgres(options) : await borrowLocalPostgres();
+  });
   afterEach(async () => {
     const ending = clients;
     clients = [];
@@ -36,5 +32,5 @@ export function serverForTests(options: Partial<PostgresOptions> = {}) {
     return client;
   }
 
-  return { server, log, connect, wire: (parameters = {}) => WireClient.start(server().port, parameters) };
+  return { server, connect, wire: (parameters = {}) => WireClient.start(server().port, parameters) };
 }

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -34,6 +37,10 @@ const json =
   (code: number, body: string, type = "application/json"): Answer =>
   (_, response) =>
     void response.writeHead(code, { "content-type": type }).end(body);
+const gzipped =
+  (body: string): Answer =>
+  (_, response) =>
+    void response.writeHead(200, { "content-encoding": "gzip" }).end(body);
 /** Answers in turn; the last one goes on. */
 function inTurn(...answers: Answer[]): void {
   receiver.answer = (received, response) =>
@@ -48,9 +55,8 @@ test("the request is a POST with exactly the headers of Sequin's client and the 
   expect(request?.body).toBe('{"n":1}');
   expect(request?.headers).toEqual({
     accept: "application/json",
-    "accept-encoding": "gzip",
+    "accept-encoding": "zstd, gzip",
     authorization: "Bearer s",
-    connection: "keep-alive",
     "content-length": "7",
     "content-type": "application/json",
     host: new URL(receiver.url).host,
@@ -82,14 +88,22 @@ describe("acknowledgement", () => {
   });
 
   test.each([
-    ["valid JSON", json(200, '{"id":"run_1"}'), true],
-    ["no body", json(200, ""), true],
-    ["plain text", json(200, "not json", "text/plain"), true],
-    ["broken JSON", json(200, "{oops"), false],
-    ["broken JSON of a +json type", json(200, "{oops", "application/problem+json; charset=utf-8"), false],
-  ])("a 200 with %s", async (_, answer, acknowledged) => {
+    ["valid JSON", json(200, '{"id":"run_1"}')],
+    ["no body", json(200, "")],
+    ["plain text", json(200, "not json", "text/plain")],
+  ])("a 200 with %s acknowledges", async (_, answer) => {
     receiver.answer = answer;
-    expect((await send()).acknowledged).toBe(acknowledged);
+    expect(await send()).toMatchObject({ acknowledged: true, status: 200 });
+  });
+
+  test.each([
+    ["a 200 with broken JSON", json(200, "{oops")],
+    ["a 200 with broken JSON of a +json type", json(200, "{oops", "application/problem+json; charset=utf-8")],
+    ["a 400 with broken JSON", json(400, "{oops")],
+    ["a 200 with broken gzip", gzipped("{}")],
+  ])("%s is stuck", async (_, answer) => {
+    receiver.answer = answer;
+    expect(await send()).toMatchObject({ acknowledged: false, stuck: expect.stringMatching(/^a body that/) });
   });
 
   test("a gzipped JSON answer is read", async () => {
@@ -175,6 +189,23 @@ describe("the retry inside a delivery", () => {
   });
 });
 
+test("a certificate that does not verify is a failure that is stuck", async () => {
+  const pem = (name: string) => readFileSync(new URL(`../../fixtures/tls/${name}.pem`, import.meta.url));
+  const server = createServer({ key: pem("self-signed-key"), cert: pem("self-signed") }).listen(
+    0,
+    "127.0.0.1",
+  );
+  await once(server, "listening");
+  const address = server.address();
+  const port = address !== null && typeof address === "object" ? address.port : 0;
+  expect(await send({ url: `https://localhost:${port}/` })).toMatchObject({
+    acknowledged: false,
+    status: null,
+    stuck: "a certificate that does not verify",
+  });
+  server.close();
+});
+
 describe("redirects", () => {
   test.each([301, 302, 303, 307, 308])(
     "%d repeats the POST with its body, and the final answer counts",
@@ -195,9 +226,9 @@ describe("redirects", () => {
     await other.close();
   });
 
-  test("ten are followed, the eleventh is a failure", async () => {
+  test("ten are followed, the eleventh is a failure that is stuck", async () => {
     receiver.answer = status(302, { location: "/again" });
-    expect(await send()).toMatchObject({ acknowledged: false, answer: "more than 10 redirects" });
+    expect(await send()).toMatchObject({ acknowledged: false, stuck: "more than 10 redirects" });
     expect(receiver.requests).toHaveLength(11);
   });
 

@@ -14,7 +14,10 @@ function add(...entries: Entry[]): Entry[] {
   for (const one of entries) queue.add(one);
   return entries;
 }
-const take = (limit = 100, now = 0) => queue.take(limit, now).map(({ id }) => id);
+function take(limit = 100, now = 0): number[] {
+  queue.wake(now);
+  return queue.take(limit).map(({ id }) => id);
+}
 
 test("messages of different rows go out together, in order", () => {
   add(entry(2, "b"), entry(1, "a"), entry(3, "c"));
@@ -68,7 +71,6 @@ test("no message is due before its time, and all are when the backoff is reset",
   const [a] = add(entry(1, "a"));
   take();
   if (a) queue.postpone(a, 500);
-  expect(queue.nextDueAt).toBe(500);
   expect(take(100, 499)).toEqual([]);
   expect(queue.wakeAll()).toBe(1);
   expect(take(100, 499)).toEqual([1]);
@@ -79,7 +81,7 @@ test("ten thousand messages of a thousand rows all come out once, each row in or
   for (let id = 0; id < 10_000; id++) queue.add(entry(id, `row ${id % 1000}`));
   const seen = new Map<string, number>();
   let total = 0;
-  for (let batch = queue.take(7, 0); batch.length > 0; batch = queue.take(7, 0)) {
+  for (let batch = queue.take(7); batch.length > 0; batch = queue.take(7)) {
     for (const one of batch) {
       const row = one.group ?? "";
       expect(one.id).toBeGreaterThan(seen.get(row) ?? -1);

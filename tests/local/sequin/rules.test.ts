@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { realPostgres } from "../../real-postgres.ts";
 import { until } from "../../until.ts";
-import { type Database, openDatabase, realPostgres } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { ok, type Receiver, startReceiver, status } from "./receiver.ts";
 import { type SinkYaml, startStack } from "./stack.ts";
 
@@ -34,7 +35,6 @@ const ids = () => receiver.messages().map(({ record }) => record.id);
 const requests = (count: number) =>
   until(() => receiver.requests.length >= count, {
     what: `${count} requests`,
-    timeoutMs: 20_000,
   });
 /** Every one of this many messages is delivered or discarded, and that is stored. */
 const settled = (count: number) =>
@@ -43,7 +43,7 @@ const settled = (count: number) =>
       const list = await stack.deliveries(1000);
       return list.length === count && list.every((one) => one.status !== "pending");
     },
-    { what: `${count} finished messages`, timeoutMs: 20_000 },
+    { what: `${count} finished messages`, progress: () => receiver.requests.length },
   );
 
 describe("failures", () => {
@@ -85,7 +85,7 @@ describe("failures", () => {
     expect(wait).toBeGreaterThan(45_000);
     expect(wait).toBeLessThan(70_000);
     expect(stack.lines.at(-1)).toMatch(
-      /^sink: insert public\.posts 12 → 422 in \d+ ms, try 2 in \d\d\.\d s$/,
+      /^sink: insert public\.posts 12 → 422 in \d+ ms, try 2 after \d\d\.\d s$/,
     );
     receiver.answer = ok;
     expect(stack.retryNow()).toBe(1);
@@ -200,6 +200,47 @@ describe("batches", () => {
     expect(ids().sort()).toEqual([1, 1, 2, 3, 4]);
   });
 
+  test("a batch that is not full waits for more messages, and is closed when it is full", async () => {
+    await start({ destination: { batch: true }, batch_size: 3 }, { pace: { batchTimeoutMs: 3_600_000 } });
+    await insert(1, 2);
+    await until(() => stack.sinks()[0]?.waiting === 2);
+    expect(receiver.requests).toHaveLength(0);
+    await insert(3);
+    await requests(1);
+    expect(ids().sort()).toEqual([1, 2, 3]);
+  });
+
+  test("a batch that is not full is closed a moment after its first message", async () => {
+    await start({ destination: { batch: true }, batch_size: 1000 }, { pace: { batchTimeoutMs: 5 } });
+    await insert(1, 2);
+    await requests(1);
+    expect(ids().sort()).toEqual([1, 2]);
+  });
+
+  test("2,000 rows of one transaction, and of a backfill, come in batches of 1,000, as many at once as workers", async () => {
+    const bulk = (count: number) =>
+      until(() => receiver.requests.length >= count, { what: `${count} batches`, timeoutMs: 120_000 });
+    let open = 0;
+    let most = 0;
+    receiver.answer = (_, response) => {
+      most = Math.max(most, ++open);
+      response.on("finish", () => open--);
+      ok(_, response);
+    };
+    await start({ destination: { batch: true }, batch_size: 1000 }, { workers: 2 });
+    await database.sql("insert into posts select n, 'a' from generate_series(1, 2000) n");
+    await bulk(2);
+    await stack.backfill("sink", "posts");
+    await bulk(4);
+    expect(receiver.requests.map(({ messages }) => messages.length)).toEqual(Array(4).fill(1000));
+    expect(receiver.messages().map(({ action }) => action)).toEqual([
+      ...Array(2000).fill("insert"),
+      ...Array(2000).fill("read"),
+    ]);
+    expect(new Set(ids()).size).toBe(2000);
+    expect(most).toBeLessThanOrEqual(2);
+  }, 240_000);
+
   test("a failing answer fails every message of the request", async () => {
     receiver.answer = (_, response) => {
       receiver.answer = ok;
@@ -287,7 +328,7 @@ describe("states", () => {
     await start();
     await insert(...Array.from({ length: 230 }, (_, n) => n));
     await until(async () => (await database.sql("select from sequin_local.change")).length === 200, {
-      timeoutMs: 20_000,
+      progress: () => receiver.requests.length,
     });
     expect(await database.sql("select from sequin_local.delivery")).toHaveLength(200);
     expect(receiver.requests).toHaveLength(230);
@@ -299,13 +340,7 @@ describe("the database connection", () => {
     await start();
     await insert(1);
     await settled(1);
-    if (realPostgres) {
-      await database.sql(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sequin_local'",
-      );
-    } else {
-      await database.restart();
-    }
+    await database.restart();
     await until(() => insert(2).catch(() => undefined), { what: "an insert" });
     await requests(2);
     await settled(2);

@@ -103,6 +103,26 @@ describe("a batch", () => {
     expect((await retrieve(id)).status).toBe("COMPLETED");
   });
 
+  test.each(["idempotencyKey", "debounce"])(
+    "with one %s at two items waits for ever, and the log says so",
+    async (option) => {
+      await worker.trigger("parent");
+      const parent = await worker.start(await worker.take());
+      const { id } = await create({ runCount: 2, parentRunId: parent.run, resumeParentOnCompletion: true });
+      const options =
+        option === "debounce" ? { debounce: { key: "k", delay: "1s" } } : { idempotencyKey: "k" };
+      await send(id, [item(0, options), item(1, options)]);
+      clock.advance(0);
+      expect((await retrieve(id)).runs).toHaveLength(1);
+      expect(server.lines.filter((line) => line.startsWith(`${id} waits for ever`))).toHaveLength(1);
+      clock.advance(1_000);
+      await worker.runNext();
+      clock.advance(minutes(2));
+      expect((await retrieve(id)).status).toBe("PENDING");
+      expect((await worker.latest(parent.run)).snapshot.executionStatus).toBe("EXECUTING_WITH_WAITPOINTS");
+    },
+  );
+
   test("says which items could not be triggered, and runs the others", async () => {
     const { id } = await create({ runCount: 2 });
     await send(id, [item(0), item(1, { lockToVersion: "19990101.1" })]);

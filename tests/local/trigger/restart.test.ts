@@ -3,17 +3,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { isLong } from "../../long.ts";
 import { FakeClock, hours, minutes, seconds } from "./helpers/fake-clock.ts";
 import { serve } from "./helpers/serve.ts";
 import { spawnServer } from "./helpers/spawn-server.ts";
 import { RefusedError, Worker } from "./helpers/worker.ts";
 
-const RUNS = 200;
-const KILLS = 4;
+const [RUNS, KILLS] = isLong ? [200, 4] : [80, 2];
 
-test("kill -9 at random moments loses no accepted run and repeats no completed one", {
-  timeout: 240_000,
-}, async () => {
+test("kill -9 at random moments loses no accepted run and repeats no completed one", async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-kill-"));
   let server = await spawnServer(dataDir);
   let client = new Worker(server.url);
@@ -45,12 +43,8 @@ test("kill -9 at random moments loses no accepted run and repeats no completed o
   const accepted = new Set<string>();
   async function triggerAll() {
     for (let n = 0; n < RUNS; n += 1) {
-      const headers = { "x-trigger-request-idempotency-key": `request ${n}` };
-      const path = "/api/v1/tasks/job/trigger";
-      const answer = await insist(() =>
-        client.call("POST", path, { payload: n, options: { ttl: "1h" } }, headers),
-      );
-      accepted.add(String(Object(answer.json).id));
+      const options = { ttl: "1h", idempotencyKey: `request ${n}` };
+      accepted.add((await insist(() => client.trigger("job", options, n))).id);
       if (n % 10 === 0) await setTimeout(20);
     }
   }
@@ -194,5 +188,25 @@ test("timers go on after a restart", async () => {
   const token = await worker.call("GET", `/api/v1/waitpoints/tokens/${Object(json).id}`);
   expect(token.json).toMatchObject({ status: "TIMED_OUT" });
   await server.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+test("an environment has an id of its own in each data folder, and keeps it", async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-environment-"));
+  const idsOf = async (options: Parameters<typeof serve>[0]) => {
+    const server = await serve(options);
+    const worker = new Worker(server.url);
+    await worker.register([{ id: "job" }]);
+    await worker.trigger("job");
+    const { environment, project } = (await worker.start(await worker.take())).execution;
+    const config = Object((await worker.call("GET", "/engine/v1/dev/config")).json);
+    expect(config.environmentId).toBe(environment.id);
+    await server.close();
+    return [environment.id, project.id];
+  };
+  const first = await idsOf({ dataDir });
+  expect(await idsOf({ dataDir })).toEqual(first);
+  const other = await idsOf({});
+  expect(new Set([...first, ...other]).size).toBe(4);
   await rm(dataDir, { recursive: true, force: true });
 });

@@ -80,6 +80,34 @@ describe("a run that does not start at once", () => {
     expect(await statusOf(id)).toBe("CANCELED");
   });
 
+  test("has no time of its end when it is cancelled, neither before its first attempt nor between two", async () => {
+    await worker.register([{ id: "job", retry: { maxAttempts: 3 } }]);
+    const between = await worker.trigger("job");
+    const held = await worker.start(await worker.take());
+    await worker.fail(held, { delay: minutes(2), timestamp: clock.now() + minutes(2) });
+    const before = await worker.trigger("job");
+    for (const { id } of [between, before]) {
+      await worker.call("POST", `/api/v2/runs/${id}/cancel`);
+      const run = await worker.retrieve(id);
+      expect(run).toMatchObject({ status: "CANCELED", isCompleted: true, isCancelled: true });
+      expect(run.finishedAt).toBeUndefined();
+    }
+  });
+
+  test("is cancelled with its parent, at the same time", async () => {
+    const parent = await worker.trigger("job");
+    const held = await worker.start(await worker.take());
+    const child = await worker.trigger("job", { parentRunId: parent.id, delay: "1h" });
+    await worker.call("POST", `/api/v2/runs/${parent.id}/cancel`);
+    const error = { type: "INTERNAL_ERROR", code: "TASK_RUN_CANCELLED" } as const;
+    await worker.complete(
+      { ...held, snapshot: (await worker.latest(held.run)).snapshot.friendlyId },
+      { ok: false, error },
+    );
+    expect((await worker.retrieve(child.id)).finishedAt).toEqual(new Date(clock.now()));
+    expect((await worker.retrieve(parent.id)).finishedAt).toEqual(new Date(clock.now()));
+  });
+
   test("is pushed back by each trigger with its debounce key and keeps the first payload", async () => {
     const debounce = { key: "d", delay: "10s" };
     const { id } = await worker.trigger("job", { debounce }, 1);

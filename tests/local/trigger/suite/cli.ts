@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { processorSecondsOf } from "../../../stack/processes.ts";
 import { until } from "../../../until.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -55,7 +56,10 @@ export async function startCli(project: string, target: Target): Promise<Cli> {
   child.stdout.on("data", (chunk: Buffer) => (output += chunk));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk));
   const versions = () => output.match(/Local worker ready/g)?.length ?? 0;
-  await until(() => versions() > 0 || child.exitCode !== null, { timeoutMs: 60_000, what: "the CLI" });
+  await until(() => versions() > 0 || child.exitCode !== null, {
+    what: "worker of the CLI",
+    progress: () => [output, child.pid && processorSecondsOf(child.pid)],
+  });
   if (child.exitCode !== null) throw new Error(`the CLI ended with ${child.exitCode}: ${output}`);
   return {
     output: () => output,

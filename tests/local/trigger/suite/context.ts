@@ -38,22 +38,22 @@ const final = new Set([
   "TIMED_OUT",
 ]);
 
-/** Waits for the end of a run. */
-export function ended(id: string, timeoutMs = 60_000) {
+/** Waits for the end of a run. One that is cancelled while it waits in its queue has none: {@link reaches}. */
+export function ended(id: string, stuckMs = 60_000) {
   return until(
     async () => {
       const run = await runs.retrieve(id);
       return final.has(run.status) && run.finishedAt ? run : undefined;
     },
-    { timeoutMs, everyMs: 100, what: `the end of ${id}` },
+    { everyMs: 100, what: `end of ${id}`, progress: () => cli().output(), stuckMs },
   );
 }
 
-export function reaches(id: string, status: string, timeoutMs = 45_000) {
+export function reaches(id: string, status: string) {
   return until(async () => (await runs.retrieve(id)).status === status, {
-    timeoutMs,
     everyMs: 50,
-    what: `${id} to be ${status}`,
+    what: `${status} of ${id}`,
+    progress: () => cli().output(),
   });
 }
 

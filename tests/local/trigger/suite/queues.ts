@@ -1,11 +1,59 @@
-import { batch, runs, tasks } from "@trigger.dev/sdk";
+import { batch, concurrencyLimits, runs, tasks } from "@trigger.dev/sdk";
 import { describe, expect, test } from "vitest";
 import { until } from "../../../until.ts";
-import type { oneAtATime, twoAtATime } from "../project/trigger/times.ts";
-import { ended, reaches } from "./context.ts";
+import type { bulk, live, oneAtATime, onePerKey, twoAtATime } from "../project/trigger/times.ts";
+import { cli, ended, reaches, target } from "./context.ts";
+
+type Period = { name: string; from: number; to: number };
+
+async function periodsOf(handles: { id: string }[]): Promise<Period[]> {
+  const finished = await Promise.all(handles.map(({ id }) => ended(id)));
+  return finished.flatMap(({ output }) => output ?? []);
+}
+
+/** The most that ran at one time. */
+function most(periods: Period[]): number {
+  const beside = ({ from }: Period) => periods.filter((other) => other.from <= from && from < other.to);
+  return Math.max(...periods.map((period) => beside(period).length));
+}
 
 export function queueTests() {
-  describe.concurrent("a queue", { timeout: 120_000 }, () => {
+  describe.runIf(target.hasLimits)("a concurrency limit", () => {
+    test("is shared by two tasks, one of which may have less of it", async () => {
+      const first = Array.from({ length: 5 }, (_, n) =>
+        tasks.trigger<typeof bulk>("bulk", { name: `bulk ${n}` }),
+      );
+      const then = Array.from({ length: 5 }, (_, n) =>
+        tasks.trigger<typeof live>("live", { name: `live ${n}` }),
+      );
+      const periods = await periodsOf(await Promise.all([...first, ...then]));
+      expect(periods).toHaveLength(10);
+      expect(most(periods)).toBeLessThanOrEqual(3);
+      expect(most(periods.filter(({ name }) => name.startsWith("bulk")))).toBeLessThanOrEqual(2);
+      expect((await concurrencyLimits.retrieve("provider")).total.current).toBe(3);
+    });
+
+    test("bounds each key and all keys together", async () => {
+      const keys = ["a", "a", "b", "b", "c", "c"];
+      const handles = keys.map((key) =>
+        tasks.trigger<typeof onePerKey>("one-per-key", { name: key }, { concurrencyKey: key }),
+      );
+      const periods = await periodsOf(await Promise.all(handles));
+      expect(most(periods)).toBeLessThanOrEqual(2);
+      for (const key of keys) expect(most(periods.filter(({ name }) => name === key))).toBe(1);
+    });
+
+    test("holds its runs while it is paused", async () => {
+      await concurrencyLimits.pause("task/bulk");
+      const { id } = await tasks.trigger<typeof bulk>("bulk", { name: "held" });
+      await ended((await tasks.trigger<typeof live>("live", { name: "free" })).id);
+      expect((await runs.retrieve(id)).status).toBe("QUEUED");
+      await concurrencyLimits.resume("task/bulk");
+      expect((await ended(id)).status).toBe("COMPLETED");
+    });
+  });
+
+  describe.concurrent("a queue", () => {
     test("of one runs its runs one after the other, in their order, urgent ones first", async () => {
       const start = (name: string, priority = 0) =>
         tasks.trigger<typeof oneAtATime>(
@@ -48,7 +96,7 @@ export function queueTests() {
           const found = await batch.retrieve(batchId);
           return found.status === "COMPLETED" ? found : undefined;
         },
-        { timeoutMs: 90_000, everyMs: 200, what: "the batch" },
+        { everyMs: 200, what: "end of the batch", progress: () => cli().output() },
       );
       const all = await Promise.all(ids.map((id) => runs.retrieve<typeof twoAtATime>(id)));
       const periods = all.flatMap(({ output }) => output ?? []);

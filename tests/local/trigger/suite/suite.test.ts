@@ -10,7 +10,7 @@ import { taskTests } from "./tasks.ts";
 import { triggerTests } from "./triggers.ts";
 import { waitTests } from "./waits.ts";
 
-beforeAll(startSuite, 90_000);
+beforeAll(startSuite);
 afterAll(stopSuite);
 
 taskTests();

@@ -4,7 +4,7 @@ import { until } from "../../../until.ts";
 import { ended, fresh, reaches } from "./context.ts";
 
 export function triggerTests() {
-  describe.concurrent("a trigger", { timeout: 120_000 }, () => {
+  describe.concurrent("a trigger", () => {
     test("with a used idempotency key returns the run that has it, for this task only", async () => {
       const idempotencyKey = await fresh("same");
       const first = await tasks.trigger("echo", 1, { idempotencyKey });
@@ -20,8 +20,7 @@ export function triggerTests() {
       const short = { idempotencyKey: await fresh("short"), idempotencyKeyTTL: "1s" };
       const first = await tasks.trigger("echo", 1, short);
       await until(async () => (await tasks.trigger("echo", 2, short)).id !== first.id, {
-        timeoutMs: 45_000,
-        what: "the key to expire",
+        what: "end of the key",
       });
 
       const failing = { idempotencyKey: await fresh("failing") };
@@ -46,7 +45,7 @@ export function triggerTests() {
       expect((await ended(id)).status).toBe("COMPLETED");
       const other = await tasks.trigger("echo", 1, { delay: "1h" });
       await runs.cancel(other.id);
-      expect((await ended(other.id)).status).toBe("CANCELED");
+      await reaches(other.id, "CANCELED");
     });
 
     test("is debounced: the first payload, once, after the last trigger", async () => {
@@ -74,7 +73,7 @@ export function triggerTests() {
           const found = await runs.retrieve(id);
           return found.status === "EXPIRED" ? found : undefined;
         },
-        { timeoutMs: 45_000, what: "the run to expire" },
+        { what: "end of the run" },
       );
       expect(run).toMatchObject({
         isCompleted: false,

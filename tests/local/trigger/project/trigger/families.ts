@@ -43,7 +43,7 @@ export const asksDifferent = task({
   },
 });
 
-/** The same key twice: the second child is the first one. */
+/** The same key again: the second child is the first one. Twice in one batch it would wait for ever. */
 export const asksTwice = task({
   id: "asks-twice",
   run: async () => {
@@ -52,7 +52,7 @@ export const asksTwice = task({
     const second = await echo.triggerAndWait(2, { idempotencyKey });
     const { runs } = await echo.batchTriggerAndWait([
       { payload: 3, options: { idempotencyKey } },
-      { payload: 4, options: { idempotencyKey } },
+      { payload: 4 },
     ]);
     return [first, second, ...runs].map((result) => result.ok && result.output.payload);
   },

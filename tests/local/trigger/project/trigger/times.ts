@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { queue, schedules, task, wait } from "@trigger.dev/sdk";
+import { concurrencyLimit, queue, schedules, task, wait } from "@trigger.dev/sdk";
 
 const sleep = (ms: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
@@ -33,6 +33,26 @@ export const pair = queue({ name: "pair", concurrencyLimit: 2 });
 export const twoAtATime = task({
   id: "two-at-a-time",
   queue: pair,
+  run: async ({ name, ms = 300 }: { name: string; ms?: number }) => period(name, ms),
+});
+
+export const provider = concurrencyLimit({ name: "provider", total: 3 });
+
+export const live = task({
+  id: "live",
+  concurrency: provider,
+  run: async ({ name, ms = 300 }: { name: string; ms?: number }) => period(name, ms),
+});
+
+export const bulk = task({
+  id: "bulk",
+  concurrency: [{ total: 2 }, provider],
+  run: async ({ name, ms = 300 }: { name: string; ms?: number }) => period(name, ms),
+});
+
+export const onePerKey = task({
+  id: "one-per-key",
+  concurrency: { perKey: 1, total: 2 },
   run: async ({ name, ms = 300 }: { name: string; ms?: number }) => period(name, ms),
 });
 

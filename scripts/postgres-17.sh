@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# A real PostgreSQL 17 with pgvector for tests, without Docker and without installing anything:
+#   scripts/postgres-17.sh start DIR PORT   starts the cluster in DIR, made where there is none, and prints its URL
+#   scripts/postgres-17.sh stop DIR         stops it; `kill DIR` kills its processes as a crash would
+#   scripts/postgres-17.sh remove DIR       stops it and removes DIR
+# Debian's packages are unpacked once into a folder outside this clone and run by their own loader, so that any
+# system with apt will do.
+set -euo pipefail
+
+suite=trixie
+packages="postgresql-17 postgresql-17-pgvector"
+cache="${AFTERCOMMIT_POSTGRES:-${TMPDIR:-/tmp}/aftercommit-postgresql-17-$(id -u)}"
+bin="$cache/usr/lib/postgresql/17/bin"
+
+fail() {
+  echo "No PostgreSQL 17 here: $*" >&2
+  exit 1
+}
+
+# PostgreSQL refuses to run as root.
+as_server() {
+  if [ "$(id -u)" = 0 ]; then setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; else "$@"; fi
+}
+
+unpack() {
+  [ -x "$bin/postgres" ] && return
+  command -v apt-get >/dev/null || fail "there is no apt-get to get it with. Start one yourself and set TEST_DATABASE_URL."
+  local mirror keyring apt
+  draft="$(mktemp -d "$cache.XXXXXX")"
+  trap 'rm -rf "$draft"' EXIT
+  chmod 755 "$draft"
+  mirror="$(apt-get indextargets --format '$(REPO_URI)' | grep -m1 '/debian/*$')" || fail "apt names no mirror of Debian"
+  keyring="$(find /usr/share/keyrings -name 'debian-archive-keyring.*' -print -quit)"
+  [ -n "$keyring" ] || fail "the package debian-archive-keyring is not installed"
+
+  # Lists, state and cache of its own: nothing of the machine's apt changes. The empty status resolves every dependency.
+  mkdir -p "$draft"/.apt/{etc/preferences.d,lists/partial,archives/partial}
+  : >"$draft/.apt/status"
+  echo "deb [signed-by=$keyring] $mirror $suite main" >"$draft/.apt/sources.list"
+  apt=(apt-get -qq -o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=3
+    -o "Dir::Etc::sourcelist=$draft/.apt/sources.list" -o Dir::Etc::sourceparts=-
+    -o "Dir::Etc::preferencesparts=$draft/.apt/etc/preferences.d" -o Dir::Etc::preferences=/dev/null
+    -o "Dir::State::status=$draft/.apt/status" -o "Dir::State::lists=$draft/.apt/lists"
+    -o "Dir::Cache=$draft/.apt" -o "Dir::Cache::archives=$draft/.apt/archives")
+  "${apt[@]}" update || fail "apt cannot read $suite"
+  # shellcheck disable=SC2086
+  "${apt[@]}" install --download-only --no-install-recommends -y $packages >/dev/null || fail "apt cannot download it"
+  for package in "$draft"/.apt/archives/*.deb; do dpkg-deb -x "$package" "$draft"; done
+  rm -rf "$draft/.apt"
+
+  local programs="$draft/usr/lib/postgresql/17/bin" loader
+  loader="$(cd "$draft" && find . -name 'ld-linux*.so.*' -print -quit)"
+  for name in initdb postgres; do
+    mv "$programs/$name" "$programs/$name.elf"
+    cat >"$programs/$name" <<WRAPPER
+#!/bin/sh
+root="\$(cd "\$(dirname "\$0")/../../../../.." && pwd)"
+exec "\$root/$loader" --library-path "\$(echo "\$root"/usr/lib/*-linux-gnu*)" --argv0 "\$0" "\$0.elf" "\$@"
+WRAPPER
+    chmod 755 "$programs/$name"
+  done
+  # Another start may have been faster.
+  mv -T "$draft" "$cache" 2>/dev/null || true
+  [ -x "$bin/postgres" ] || fail "$cache is in the way"
+}
+
+pid_in() {
+  local pid
+  pid="$(head -1 "$1/postmaster.pid" 2>/dev/null)" && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && echo "$pid"
+}
+
+wait_for_end() {
+  while kill -0 "$1" 2>/dev/null; do sleep 0.05; done
+}
+
+start() {
+  local dir="$1" port="$2"
+  unpack
+  if [ ! -e "$dir/PG_VERSION" ]; then
+    mkdir -p "$dir"
+    [ "$(id -u)" != 0 ] || chown nobody:nogroup "$dir"
+    as_server "$bin/initdb" -D "$dir" -U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions >"$dir.log" 2>&1 ||
+      fail "initdb failed: $(cat "$dir.log")"
+  fi
+  if ! pid_in "$dir" >/dev/null; then
+    # Nothing here outlives the machine, so nothing is synced. A few connections for each of the suites' processes.
+    as_server setsid "$bin/postgres" -D "$dir" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+      -c fsync=off -c max_connections=200 -c max_wal_size=4GB -c wal_level=logical -c shared_buffers=256MB \
+      </dev/null >>"$dir.log" 2>&1 &
+    local starting=$!
+    # The server writes "ready" into the eighth line when it takes connections.
+    until grep -q '^ready' "$dir/postmaster.pid" 2>/dev/null; do
+      kill -0 "$starting" 2>/dev/null || fail "it ended: $(tail -5 "$dir.log")"
+      sleep 0.05
+    done
+  fi
+  echo "postgres://postgres@127.0.0.1:$(sed -n 4p "$dir/postmaster.pid")/postgres"
+}
+
+stop() {
+  local pid
+  pid="$(pid_in "$1")" || return 0
+  # INT rolls back what is open and ends; QUIT of the postmaster ends all at once, to be recovered from.
+  kill "-$2" "$pid"
+  wait_for_end "$pid"
+}
+
+case "${1:-}:$#" in
+  start:3) start "$2" "$3" ;;
+  stop:2) stop "$2" INT ;;
+  kill:2) stop "$2" QUIT ;;
+  remove:2) stop "$2" INT && rm -rf "$2" "$2.log" ;;
+  *)
+    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,19 @@
+// `npm run test:postgres`: every suite that works on a database, on a real PostgreSQL: on the one that
+// TEST_DATABASE_URL names, else on one that is started for this run.
+import { startCluster } from "./postgres/own-cluster.ts";
+
+const SUITES = ["postgres", "tasks", "deletions", "pages", "routes", "local/sequin"];
+
+// Ctrl-C ends the tests; the server ends below.
+process.on("SIGINT", () => {});
+
+const cluster = process.env.TEST_DATABASE_URL ? undefined : await startCluster();
+process.env.TEST_DATABASE_URL ??= cluster?.url;
+const projects = ["suites", "suites-nextjs", "postgres"].flatMap((name) => ["--project", name]);
+const files = process.argv.slice(2);
+process.argv.push(...projects, ...(files.length > 0 ? [] : SUITES.map((suite) => `tests/${suite}/`)));
+try {
+  await import("./run.ts");
+} finally {
+  await cluster?.remove();
+}

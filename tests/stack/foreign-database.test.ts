@@ -1,0 +1,81 @@
+import { rm } from "node:fs/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
+import { z } from "zod";
+import { TRIGGER_SECRET_KEY } from "../../local/stand-ins.ts";
+import { until } from "../until.ts";
+import { cloneProject } from "./clone.ts";
+import { choosePorts, DevStack } from "./dev-stack.ts";
+import { FOREIGN, startForeignDatabase } from "./foreign-database.ts";
+import { countRuns, openRuns } from "./open-runs.ts";
+
+let folder: string;
+let database: Awaited<ReturnType<typeof startForeignDatabase>>;
+let before: Record<string, string[]>;
+let stack: DevStack;
+
+beforeAll(async () => {
+  database = await startForeignDatabase(50);
+  before = await database.dump();
+  folder = cloneProject();
+  stack = new DevStack(folder, await choosePorts(), { ...FOREIGN, DATABASE_URL: database.url });
+  await stack.ready();
+}, 240_000);
+
+beforeEach(() => {
+  onTestFailed(() => console.log(stack.output));
+});
+
+afterAll(async () => {
+  await stack?.interrupt();
+  await database?.close();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+async function schedules(): Promise<unknown[]> {
+  const response = await fetch(`http://127.0.0.1:${stack.ports.http}/api/v1/schedules`, {
+    headers: { authorization: `Bearer ${TRIGGER_SECRET_KEY}` },
+  });
+  return z.object({ data: z.array(z.unknown()) }).parse(await response.json()).data;
+}
+
+const readyWorkers = () => stack.output.match(/local worker ready/gi)?.length ?? 0;
+
+async function killAndAwait(victim: RegExp, isBack: () => boolean | Promise<boolean>, what: string) {
+  const { pid } = await stack.find(victim);
+  process.kill(pid, "SIGKILL");
+  await until(() => !stack.processes().some((process) => process.pid === pid), { what: "its end" });
+  await until(isBack, { timeoutMs: 180_000, everyMs: 200, what });
+}
+
+describe("npm run dev beside a database that is not the local one", () => {
+  it("has no schedule that would ever fire", async () => {
+    expect(await schedules()).toEqual([]);
+  });
+
+  it("triggers nothing at its start, nor when a process of it is started again", async () => {
+    expect(await countRuns(stack)).toBe(0);
+    const workers = readyWorkers();
+    await killAndAwait(
+      /trigger\.dev\/dist\/esm\/index\.js/,
+      () => readyWorkers() > workers,
+      "the next worker",
+    );
+    const answers = () =>
+      countRuns(stack).then(
+        () => true,
+        () => false,
+      );
+    await killAndAwait(/local\/main\.ts/, answers, "the local stack to answer");
+    expect(await countRuns(stack)).toBe(0);
+  }, 240_000);
+
+  it("changes no row and adds nothing, after all of it", async () => {
+    const allEnded = async () => (await openRuns(stack)) === 0;
+    await until(allEnded, {
+      timeoutMs: 120_000,
+      everyMs: 200,
+      what: "the end of what should not have begun",
+    });
+    expect(await database.dump()).toEqual(before);
+  }, 150_000);
+});

@@ -1,0 +1,68 @@
+import pg from "pg";
+import { migrateDatabase } from "../../drizzle/migrate/migrate.ts";
+import { startFreshPostgres } from "../postgres.ts";
+
+/** What a shell that knows a real database has set. The systems are none of ours: nothing must reach them. */
+export const FOREIGN = {
+  USER_DELETION_WEBHOOK_URLS: "https://systems.invalid/user-deleted",
+  USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
+};
+
+// Of a model that is not the stand-in's, and of another text: reconciliation would renew each of them.
+const POSTS = `
+  with made as (
+    insert into posts (title, body, author)
+    select 'Post ' || n, 'Body ' || n, 'Someone' from generate_series(1, $1::int) n returning id
+  )
+  insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+  select made.id, m.id, 0, 1, md5(made.id::text)::uuid, 0, 10, 3, array_fill(0.025::real, array[1536])::halfvec
+  from made, embedding_models m`;
+
+// Quiet for two hours, by a run that no Trigger.dev of this machine knows: a resumption would begin them anew.
+const DELETIONS = `
+  insert into user_deletions (user_id, email, systems, run_id, requested_at, updated_at)
+  select gen_random_uuid(), 'someone' || n || '@example.org', '{"webhook:systems.invalid": {}}', 'run_elsewhere' || n,
+    now() - interval '2 hours', now() - interval '2 hours'
+  from generate_series(1, 2) n`;
+
+/** A database as production has it: migrated, with embedded posts, users, and two open deletions. */
+export async function startForeignDatabase(posts: number) {
+  const postgres = await startFreshPostgres();
+  const model = { name: "text-embedding-3-small", dimensions: 1_536, recipe: 1 };
+  await migrateDatabase({ url: postgres.url, model });
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  await client.query(POSTS, [posts]);
+  await client.query(
+    "insert into users (first_name, last_name, email) values ('Ada', 'L', 'ada@example.org')",
+  );
+  await client.query(DELETIONS);
+
+  /** Every schema, table, trigger and row. */
+  async function dump(): Promise<Record<string, string[]>> {
+    const { rows: tables } = await client.query<{ name: string }>(
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables
+       where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
+    );
+    const { rows: triggers } = await client.query<{ name: string }>(
+      "select tgname || ' on ' || tgrelid::regclass as name from pg_trigger order by 1",
+    );
+    const all: Record<string, string[]> = { triggers: triggers.map(({ name }) => name) };
+    for (const { name } of tables) {
+      const { rows } = await client.query<{ row: string }>(
+        `select to_jsonb(t)::text as row from ${name} t order by 1`,
+      );
+      all[name] = rows.map(({ row }) => row);
+    }
+    return all;
+  }
+
+  return {
+    url: postgres.url,
+    dump,
+    async close() {
+      await client.end();
+      await postgres.close();
+    },
+  };
+}
