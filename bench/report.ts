@@ -1,7 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
-export type Figure = { benchmark: string; what: string; value: number; unit: string; wanted?: string; good?: boolean };
+export type Figure = {
+  benchmark: string;
+  what: string;
+  value: number;
+  unit: string;
+  wanted?: string;
+  good?: boolean;
+};
 
 /** What a count has to be; times are never judged. */
 export type Wanted = { exactly: number } | { atMost: number } | { atLeast: number };
@@ -29,8 +36,16 @@ export function createReport(benchmark: string, figures: Figure[]) {
     },
     /** Median and 99 of 100, in milliseconds. */
     times(what: string, times: Times): void {
-      for (const [name, percent] of [["p50", 50], ["p99", 99]] as const)
-        figures.push({ benchmark, what: `${what}, ${name}`, value: rounded(times.percentile(percent)), unit: "ms" });
+      for (const [name, percent] of [
+        ["p50", 50],
+        ["p99", 99],
+      ] as const)
+        figures.push({
+          benchmark,
+          what: `${what}, ${name}`,
+          value: rounded(times.percentile(percent)),
+          unit: "ms",
+        });
     },
   };
 }
@@ -72,11 +87,21 @@ function table(figures: readonly Figure[]): string {
   ]);
   const all = [["benchmark", "what", "figure", "count"], ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 /** Prints a table and writes the same to `bench/results.json`, or prints the JSON alone. */
-export function print(results: { figures: readonly Figure[] }, options: { json: boolean; file: string }): void {
+export function print(
+  results: { figures: readonly Figure[] },
+  options: { json: boolean; file: string },
+): void {
   const json = JSON.stringify(results, undefined, 2);
   if (options.json) process.stdout.write(`${json}\n`);
   else {

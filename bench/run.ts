@@ -32,7 +32,10 @@ async function run(name: string, { load }: Benchmark): Promise<void> {
     await (await load()).run({ ...report, server, quick });
     report.progress(`took ${((performance.now() - started) / 1_000).toFixed(0)} s\n`);
   } catch (error) {
-    failed.push({ benchmark: name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    failed.push({
+      benchmark: name,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
     report.progress(`failed: ${failed.at(-1)?.error}\n`);
   }
 }
@@ -42,7 +45,10 @@ for (const [name, benchmark] of chosen) await run(name, benchmark);
 
 const machine = { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version, loadAtStart: load };
 const database = { kind: server.kind, version: server.version, pgvector: server.pgvector };
-print({ at: new Date().toISOString(), quick, machine, database, figures, failed }, { json, file: join(import.meta.dirname, "results.json") });
+print(
+  { at: new Date().toISOString(), quick, machine, database, figures, failed },
+  { json, file: join(import.meta.dirname, "results.json") },
+);
 process.stderr.write(
   `\nOn ${server.kind} ${server.version} with pgvector ${server.pgvector}, ${machine.cores} cores, load ${load?.toFixed(1)} at the start.\n`,
 );

@@ -1,7 +1,7 @@
 import type { Bench } from "../benchmarks.ts";
 import { embedAll } from "../parts/embed-all.ts";
 import { guideDatabase } from "../parts/guide-database.ts";
-import { addPosts, MODEL, productDatabase, removePosts } from "../parts/product-database.ts";
+import { addPosts, MODEL, productDatabase } from "../parts/product-database.ts";
 import { TIERS, type Tier } from "../parts/provider.ts";
 import type { FreshDatabase } from "../parts/server.ts";
 import { startStack } from "../parts/stack.ts";
@@ -15,8 +15,11 @@ async function measureGuide({ server, quick, progress, figure }: Bench): Promise
   const database = await guideDatabase(server);
   const stack = await startStack("guide", database, { delayMs: DELAY_MS });
   try {
-    await addPosts(database, { from: 0, count: posts, hashed: false });
-    const { seconds, runs, calls } = await embedAll(stack, database, { posts, progress: (line) => progress(`guide, ${line}`) });
+    await stack.unseen(() => addPosts(database, 0, posts));
+    const { seconds, runs, calls } = await embedAll(stack, database, {
+      posts,
+      progress: (line) => progress(`guide, ${line}`),
+    });
     figure(`guide, ${posts} posts: rate`, posts / seconds, "posts/s");
     figure(`guide, ${posts} posts: runs`, runs, "");
     figure(`guide, ${posts} posts: calls`, calls, "");
@@ -58,12 +61,17 @@ async function measureTier(tier: Tier, guideRate: number, bench: Bench): Promise
   try {
     for (const posts of quick ? [200] : [2_000, 20_000]) {
       const name = `${tier.name}, ${posts} posts`;
-      await removePosts(database);
-      await addPosts(database, { from, count: posts, hashed: true });
+      await stack.unseen(async () => {
+        await database.client.query("truncate posts, post_embeddings");
+        await addPosts(database, from, posts);
+      });
       from += posts;
       await stack.provider.drain();
       await emptyBudget(database, tier);
-      const done = await embedAll(stack, database, { posts, progress: (line) => progress(`${tier.name}, ${line}`) });
+      const done = await embedAll(stack, database, {
+        posts,
+        progress: (line) => progress(`${tier.name}, ${line}`),
+      });
       const rate = posts / done.seconds;
       const most = ((tier.tokensPerMinute / 60) * posts) / done.tokens;
       const upserts = await upsertRate(database);
@@ -75,7 +83,9 @@ async function measureTier(tier: Tier, guideRate: number, bench: Bench): Promise
       figure(`${name}: times the guide's rate`, rate / guideRate, "");
       figure(`${name}: refused for now (429)`, done.failures, "calls");
       count(`${name}: runs`, done.runs, { atMost: Math.max(3, (posts * 30) / 2_000) });
-      count(`${name}: calls that were answered`, done.calls - done.failures, { atMost: Math.max(3, (posts * 30) / 2_000) });
+      count(`${name}: calls that were answered`, done.calls - done.failures, {
+        atMost: Math.max(3, (posts * 30) / 2_000),
+      });
       count(`${name}: texts sent`, done.inputs, { exactly: posts });
     }
   } finally {

@@ -4,7 +4,7 @@ import { until } from "../../tests/until.ts";
 
 export type Child = { output(): string; stop(): Promise<void> };
 
-type Options = { cwd: string; env?: NodeJS.ProcessEnv; ready: RegExp; timeoutMs?: number };
+type Options = { cwd: string; env?: NodeJS.ProcessEnv; ready: RegExp };
 
 const stops = new Set<() => void>();
 // Whatever ends this process takes what it started along.
@@ -15,9 +15,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 /** Starts a command in a process group of its own and resolves when it has printed what says that it serves. */
 export async function startChild(command: string, args: readonly string[], options: Options): Promise<Child> {
-  const { cwd, env = {}, ready, timeoutMs = 180_000 } = options;
+  const { cwd, env = {}, ready } = options;
   const { PATH, HOME } = process.env;
-  const child = spawn(command, args, { cwd, env: { NODE_ENV: "production", PATH, HOME, ...env }, detached: true });
+  const child = spawn(command, args, {
+    cwd,
+    env: { NODE_ENV: "production", PATH, HOME, ...env },
+    detached: true,
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk) => {
@@ -35,7 +39,7 @@ export async function startChild(command: string, args: readonly string[], optio
       if (!isRunning()) throw new Error(`${command} ${args.join(" ")} ended:\n${output}`);
       return ready.test(output);
     },
-    { timeoutMs, everyMs: 50, what: `${ready} from ${command} ${args.join(" ")}` },
+    { everyMs: 50, progress: () => output, what: `${ready} from ${command} ${args.join(" ")}` },
   );
   return {
     output: () => output,

@@ -3,10 +3,15 @@ import type { Stats } from "./provider.ts";
 import type { FreshDatabase } from "./server.ts";
 import type { Stack } from "./stack.ts";
 
-export type Embedded = Pick<Stats, "calls" | "inputs" | "tokens" | "failures"> & { seconds: number; runs: number };
+export type Embedded = Pick<Stats, "calls" | "inputs" | "tokens" | "failures"> & {
+  seconds: number;
+  runs: number;
+};
 
 async function embeddedPosts({ client }: FreshDatabase): Promise<number> {
-  const { rows } = await client.query<{ count: number }>("select count(*)::int as count from post_embeddings");
+  const { rows } = await client.query<{ count: number }>(
+    "select count(*)::int as count from post_embeddings",
+  );
   return rows[0]?.count ?? 0;
 }
 
@@ -19,17 +24,17 @@ export async function embedAll(
   const [before, runsBefore] = [await stack.provider.stats(), await stack.runs()];
   const started = performance.now();
   await stack.backfill();
-  let shown = 0;
+  let [shown, done] = [0, 0];
   await until(
     async () => {
-      const done = await embeddedPosts(database);
+      done = await embeddedPosts(database);
       if (performance.now() - shown > 2_000) {
         progress(`${done} of ${posts} posts embedded`);
         shown = performance.now();
       }
       return done >= posts;
     },
-    { timeoutMs: 1_800_000, everyMs: 50, what: `${posts} vectors` },
+    { everyMs: 50, progress: () => done, what: `${posts} vectors` },
   );
   const seconds = (performance.now() - started) / 1_000;
   await stack.idle();

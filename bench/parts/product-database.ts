@@ -13,32 +13,13 @@ export async function productDatabase(server: Server, dimensions = 1_536): Promi
 
 const PAGE = 1_000;
 
-/**
- * Adds posts that no trigger sees, as rows that were there before the sink. `hashed` where the table keeps the hash of
- * the text, which a trigger would have filled in.
- */
-export async function addPosts(
-  { client }: FreshDatabase,
-  { from, count, hashed }: { from: number; count: number; hashed: boolean },
-): Promise<void> {
-  await client.query("set session_replication_role = replica");
+/** Adds posts, the first of them with that number. */
+export async function addPosts({ client }: FreshDatabase, from: number, count: number): Promise<void> {
   for (let start = from; start < from + count; start += PAGE) {
     const posts = Array.from({ length: Math.min(PAGE, from + count - start) }, (_, n) => postOf(start + n));
-    const columns = [posts.map(({ title }) => title), posts.map(({ body }) => body)];
     await client.query(
-      hashed
-        ? `insert into posts (title, body, author, text_hash)
-           select title, body, 'Bench', embedding_text_hash(title || E'\\n\\n' || body) from unnest($1::text[], $2::text[]) as p(title, body)`
-        : "insert into posts (title, body, author) select title, body, 'Bench' from unnest($1::text[], $2::text[]) as p(title, body)",
-      columns,
+      "insert into posts (title, body, author) select title, body, 'Bench' from unnest($1::text[], $2::text[]) as p(title, body)",
+      [posts.map(({ title }) => title), posts.map(({ body }) => body)],
     );
   }
-  await client.query("reset session_replication_role");
-}
-
-/** Removes all posts and their vectors, unseen as well. */
-export async function removePosts({ client }: FreshDatabase): Promise<void> {
-  await client.query("set session_replication_role = replica");
-  await client.query("truncate posts, post_embeddings");
-  await client.query("reset session_replication_role");
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { startLocal } from "./local.ts";
-import { MODEL } from "./product-database.ts";
 
 /** What OpenAI allows for text-embedding-3-small, by usage tier. */
 export type Tier = { name: string; tokensPerMinute: number; requestsPerMinute: number };
@@ -21,10 +20,6 @@ const statsSchema = z.object({
 });
 
 export type Stats = z.infer<typeof statsSchema>;
-
-// Inputs a request, from the most that one may hold.
-const SIZES = [36, 6, 1];
-const TOKENS_AN_INPUT = 8_192;
 
 /** The hashing model behind OpenAI's protocol, which enforces a tier's limits. */
 export async function startProvider(folder: string, tier: Tier | undefined) {
@@ -51,20 +46,11 @@ export async function startProvider(folder: string, tier: Tier | undefined) {
       return statsSchema.parse(await (await fetch(`${local.url}/local/openai/stats`)).json());
     },
     /**
-     * Uses up the minute's tokens that are there at the start, as they are in the middle of a long backfill: what is
+     * Takes away the tokens that a minute starts with, as they are gone in the middle of a long backfill: what is
      * measured is then what a tier lets through, not what it starts with.
      */
     async drain(): Promise<void> {
-      for (const size of SIZES) {
-        const input = Array.from({ length: size }, () => Array(TOKENS_AN_INPUT).fill(264));
-        let status = 200;
-        while (status === 200) {
-          const response = await post("/v1/embeddings", { model: MODEL, input, encoding_format: "base64", dimensions: 1 });
-          await response.arrayBuffer();
-          ({ status } = response);
-        }
-        if (status !== 429) throw new Error(`The provider answered ${status}`);
-      }
+      await post("/local/openai/limits/empty", {});
     },
     stop: local.stop,
   };

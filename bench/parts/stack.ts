@@ -19,6 +19,8 @@ export type Stack = {
   project: Project;
   provider: Provider;
   appUrl: string;
+  /** Does something in the database that Sequin does not see: it is stopped meanwhile. */
+  unseen(work: () => Promise<void>): Promise<void>;
   /** Has Sequin send all rows of posts as `read` messages. */
   backfill(): Promise<void>;
   /** How many runs of the tasks that embed there are. */
@@ -36,20 +38,27 @@ async function countRuns(): Promise<number> {
   return count;
 }
 
-async function isIdle(): Promise<boolean> {
-  for (const name of BUSY) {
-    const queue = await queues.retrieve({ type: "task", name }).catch(() => undefined);
-    if (queue && queue.queued + queue.running > 0) return false;
-  }
-  return true;
+async function runsLeft(): Promise<number> {
+  // A queue that Trigger.dev does not know yet has none.
+  const known = await Promise.allSettled(BUSY.map((name) => queues.retrieve({ type: "task", name })));
+  return known.reduce(
+    (sum, queue) => sum + (queue.status === "fulfilled" ? queue.value.queued + queue.value.running : 0),
+    0,
+  );
 }
 
 async function askForBackfill(sequinUrl: string, sink: string): Promise<void> {
   const body = new URLSearchParams({ sink, table: "public.posts" });
   // As the console's own form sends it: the console takes changes from its own pages only.
   const headers = { origin: sequinUrl };
-  const response = await fetch(`${sequinUrl}/deliveries/backfill`, { method: "POST", body, headers, redirect: "manual" });
-  if (response.status !== 303) throw new Error(`The backfill was answered ${response.status}: ${await response.text()}`);
+  const response = await fetch(`${sequinUrl}/deliveries/backfill`, {
+    method: "POST",
+    body,
+    headers,
+    redirect: "manual",
+  });
+  if (response.status !== 303)
+    throw new Error(`The backfill was answered ${response.status}: ${await response.text()}`);
 }
 
 export async function startStack(
@@ -77,24 +86,40 @@ export async function startStack(
     }),
   };
   // The CLI gives the tasks what is in here.
-  writeFileSync(join(folder, ".env"), Object.entries(variables).map(([key, value]) => `${key}=${JSON.stringify(value)}\n`).join(""));
+  writeFileSync(
+    join(folder, ".env"),
+    Object.entries(variables)
+      .map(([key, value]) => `${key}=${JSON.stringify(value)}\n`)
+      .join(""),
+  );
   configure({ baseURL: trigger.url, accessToken: KEYS.secretKey });
   const cli = await startCli(folder, { apiUrl: trigger.url, projectRef: PROJECT_REF, ...KEYS });
   const app = await startApp(folder, variables);
-  const sequin = await startLocal(folder, ["sequin"], {
-    DATABASE_URL: database.url,
-    LOCAL_SEQUIN: "on",
-    APP_URL: app.url,
-    SEQUIN_WEBHOOK_SECRET: SECRET,
-  });
+  const startSequin = () =>
+    startLocal(folder, ["sequin"], {
+      DATABASE_URL: database.url,
+      LOCAL_SEQUIN: "on",
+      APP_URL: app.url,
+      SEQUIN_WEBHOOK_SECRET: SECRET,
+    });
+  let sequin = await startSequin();
   return {
     project,
     provider,
     appUrl: app.url,
+    async unseen(work) {
+      await sequin.stop();
+      await work();
+      sequin = await startSequin();
+    },
     backfill: () => askForBackfill(sequin.url, sink),
     runs: countRuns,
     idle: async () => {
-      await until(isIdle, { timeoutMs: 600_000, everyMs: 100, what: "the end of all runs" });
+      await until(async () => (await runsLeft()) === 0, {
+        everyMs: 100,
+        progress: runsLeft,
+        what: "the end of all runs",
+      });
     },
     stopTasks: () => cli.stop(),
     async stop() {

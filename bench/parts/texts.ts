@@ -1,10 +1,12 @@
-const WORDS = `the of and to in is that for it as was with be by on not he his but at are this have from or had an they
+const WORDS =
+  `the of and to in is that for it as was with be by on not he his but at are this have from or had an they
 which one you were all her she there would their we him been has when who will more no if out so said what up its about
 database replication transaction committed durable throughput latency percentile histogram embedding semantics
 neighbourhood weather harbour lantern orchard violin carpenter meadow thunderstorm bicycle telescope astronomy marmalade
 gardening architecture photography mountaineering philosophy constitution parliament negotiation inflation mortgage
-vaccination physician antibiotics nutrition marathon goalkeeper championship orchestra rehearsal screenplay novelist`
-  .split(/\s+/);
+vaccination physician antibiotics nutrition marathon goalkeeper championship orchestra rehearsal screenplay novelist`.split(
+    /\s+/,
+  );
 
 /** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {

@@ -5,5 +5,7 @@ export async function POST(request: Request): Promise<Response> {
   if (request.headers.get("authorization") !== `Bearer ${process.env.SEQUIN_WEBHOOK_SECRET}`)
     return Response.json({ error: "Unauthorized" }, { status: 401 });
   const message = await request.json();
-  return Response.json(await tasks.trigger<typeof createEmbeddingForPost>("create-embedding-for-post", message));
+  return Response.json(
+    await tasks.trigger<typeof createEmbeddingForPost>("create-embedding-for-post", message),
+  );
 }
