@@ -6,7 +6,7 @@ loadEnvConfig(process.cwd());
 
 export default defineConfig({
   dialect: "postgresql",
-  schema: "./drizzle/schema.ts",
+  schema: ["./drizzle/schema.ts", "./drizzle/embedding-tables.ts"],
   out: "./drizzle/migrations",
   dbCredentials: { url: process.env.DATABASE_URL ?? "" },
 });

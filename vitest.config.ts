@@ -14,12 +14,9 @@ function place({ moduleId }: TestSpecification): number {
   return index === -1 ? LONGEST.length : index;
 }
 
-// Those that share a worker come last, together: a file in between would end it.
-const alone = ({ project }: TestSpecification) => (project.config.isolate ? 0 : 1);
-
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return files.toSorted((a, b) => place(a) - place(b) || alone(a) - alone(b));
+    return files.toSorted((a, b) => place(a) - place(b));
   }
 }
 
@@ -48,7 +45,6 @@ const onItsOwn = (name: string, groupOrder: number, include: string[]) => ({
   test: { ...shared, name, include, maxWorkers: 1, sequence: { groupOrder } },
 });
 
-const nextjs = ["tests/pages/**/*.test.ts", "tests/routes/**/*.test.ts"];
 const kills = [
   "tests/stack/kills.test.ts",
   "tests/deletions/pipeline.test.ts",
@@ -67,18 +63,17 @@ export default defineConfig({
           name: "suites",
           include: ["tests/**/*.test.ts"],
           exclude: [
-            ...nextjs,
             "tests/browser/**",
             "tests/local/trigger/suite/**",
             "tests/postgres/**",
             "tests/stack/kills.test.ts",
           ],
-          // Files share their modules: loading the SDK and the ORM for each of them took seconds.
+          // Files share their modules: loading the SDK and the ORM for each of them took seconds. Those of Next.js look
+          // for globals as they are loaded.
           isolate: false,
+          setupFiles: "next/dist/server/node-environment-baseline.js",
         },
       },
-      // Next.js' modules look for globals as they are loaded, and miss them in a process that files share.
-      { test: { ...suites, name: "suites-nextjs", include: nextjs } },
       onItsOwn("trigger", 1, ["tests/local/trigger/suite/**/*.test.ts"]),
       onItsOwn("browser", 2, ["tests/browser/**/*.test.ts"]),
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),

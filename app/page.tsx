@@ -6,7 +6,7 @@ import { status } from "../lib/status/read-status.ts";
 import { SearchBox } from "./_search/search-box.tsx";
 import { SearchProblem, SearchResults } from "./_search/search-results.tsx";
 import { Refresh } from "./_status/refresh.tsx";
-import { StatusReport, StatusUnknown } from "./_status/status-report.tsx";
+import { StatusReport } from "./_status/status-report.tsx";
 
 type Props = { searchParams: Promise<Record<string, string | string[] | undefined>> };
 
@@ -31,8 +31,7 @@ async function Results({ q }: { q: string }) {
 }
 
 async function Report() {
-  const read = await status().catch(() => undefined);
-  return read ? <StatusReport status={read} /> : <StatusUnknown />;
+  return <StatusReport status={await status()} />;
 }
 
 export default async function Page(props: Props) {

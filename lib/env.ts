@@ -22,6 +22,11 @@ export const variables = {
     schema: url("postgres|postgresql"),
     where: "the connection string of your Postgres, postgres://user:password@host:5432/name",
   },
+  DATABASE_POOL_SIZE: {
+    schema: z.string().regex(/^[1-9]\d{0,2}$/, "must be a whole number from 1 to 999"),
+    where:
+      "how many database connections each process has at most; 5 when left out, 1 or 2 where processes are many",
+  },
   SEQUIN_WEBHOOK_SECRET: {
     schema: z.string(),
     where: "any long random text, the same here and where Sequin runs: openssl rand -base64 32",
@@ -116,6 +121,20 @@ export const REQUIRED_BY_APP = [
 ] as const;
 export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL", "OPENAI_API_KEY"] as const;
 
+/** What the app uses where it is set: malformed, it stops the app as well. */
+export const USED_BY_APP = [
+  "DATABASE_POOL_SIZE",
+  "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
+  "TRIGGER_API_URL",
+  "TRIGGER_PROJECT_REF",
+  "OPENAI_API_KEY",
+  "OPENAI_BASE_URL",
+  "EMBEDDING_MODEL",
+  "EMBEDDING_TOKENS_PER_MINUTE",
+  "EMBEDDING_REQUESTS_PER_MINUTE",
+  "DASHBOARD_PASSWORD",
+] as const;
+
 type Source = Readonly<Record<string, string | undefined>>;
 
 /** One or more variables are missing or malformed; the message names each and where to get it. */
@@ -158,15 +177,27 @@ export function required(name: VariableName, source: Source = process.env): stri
   return value;
 }
 
-/**
- * Checks every variable at once, so that a first start names all that is missing.
- * @throws {EnvironmentError} naming each missing or malformed variable
- */
-export function checkEnvironment(needed: readonly VariableName[], source: Source = process.env): void {
-  const names = Object.keys(variables) as VariableName[];
-  const problems = names.flatMap((name) => {
-    const { problem } = check(name, source, needed.includes(name));
+const problemsOf = (names: readonly VariableName[], source: Source, required: boolean) =>
+  names.flatMap((name) => {
+    const { problem } = check(name, source, required);
     return problem ? [{ name, problem }] : [];
   });
+
+/**
+ * Checks all variables that a process needs, and those that it only uses, at once: a first start names all that is
+ * missing. What others use is their affair.
+ * @throws {EnvironmentError} naming each missing or malformed variable
+ */
+export function checkEnvironment(
+  needed: readonly VariableName[],
+  { used = [], source = process.env }: { used?: readonly VariableName[]; source?: Source } = {},
+): void {
+  const problems = [...problemsOf(needed, source, true), ...problemsOf(used, source, false)];
   if (problems.length > 0) throw new EnvironmentError(problems);
+}
+
+/** What is wrong with each variable of the product that is set and malformed, whoever uses it. */
+export function malformedVariables(source: Source = process.env): EnvironmentError[] {
+  const names = Object.keys(variables).filter((name): name is VariableName => name in variables);
+  return problemsOf(names, source, false).map((problem) => new EnvironmentError([problem]));
 }

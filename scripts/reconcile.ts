@@ -1,15 +1,15 @@
 // npm run reconcile [-- --dry-run] [-- --post ID]: embeds what is missing, stale or damaged, through the bulk lane.
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { tasks } from "@trigger.dev/sdk";
-import { connect } from "../drizzle/client.ts";
+import { database } from "../lib/database.ts";
 import { modelsInUse } from "../lib/embeddings/models-in-use.ts";
 import { posts } from "../lib/embeddings/posts.ts";
 import { reconcile } from "../lib/embeddings/reconcile.ts";
 import { rowsLeft } from "../lib/embeddings/reembed.ts";
 import { sources } from "../lib/embeddings/sources.ts";
 import { bulkRunsUnderWay } from "../lib/embeddings/trigger-bulk.ts";
-import { required } from "../lib/env.ts";
 import { command, progress } from "./command.ts";
 
 const POLL_MS = 1_000;
@@ -22,7 +22,7 @@ async function embedOne(id: string): Promise<void> {
 }
 
 async function reconcileAll(dryRun: boolean): Promise<void> {
-  const { active } = await modelsInUse(connect(required("DATABASE_URL")));
+  const { active } = await modelsInUse(database());
   const before = await rowsLeft(sources, active);
   process.stdout.write(
     `${before.behind} of ${before.all} rows are not embedded by ${active.name} as they are now.\n`,

@@ -9,7 +9,7 @@ process.on("SIGINT", () => {});
 
 const cluster = process.env.TEST_DATABASE_URL ? undefined : await startCluster();
 process.env.TEST_DATABASE_URL ??= cluster?.url;
-const projects = ["suites", "suites-nextjs", "postgres"].flatMap((name) => ["--project", name]);
+const projects = ["suites", "postgres"].flatMap((name) => ["--project", name]);
 const files = process.argv.slice(2);
 process.argv.push(...projects, ...(files.length > 0 ? [] : SUITES.map((suite) => `tests/${suite}/`)));
 try {

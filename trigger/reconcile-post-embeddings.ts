@@ -12,7 +12,7 @@ export const reconcilePostEmbeddings = schedules.task({
   // Not in development: a laptop that is connected to a database would work on what is others' to do.
   cron: { pattern: "*/10 * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
   // One that waits for another finds nothing left to do.
-  queue: { concurrencyLimit: 1 },
+  concurrency: { total: 1 },
   // In seconds: it may build the index of a table that has become large.
   maxDuration: 14_400,
   run: async (_, { ctx }) => {

@@ -10,7 +10,7 @@ export const resumeUserDeletions = schedules.task({
   id: "resume-user-deletions",
   // Not in development: a laptop that is connected to a database would work on what is others' to do.
   cron: { pattern: "*/10 * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
-  queue: { concurrencyLimit: 1 },
+  concurrency: { total: 1 },
   run: async (_, { ctx }) => {
     const environment = environmentOf(ctx);
     let triggered = 0;

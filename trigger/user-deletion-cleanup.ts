@@ -59,7 +59,7 @@ async function problemOf(run: { id: string; taskIdentifier: string }, key: strin
 export const userDeletionCleanup = schemaTask({
   id: "user-deletion-cleanup",
   schema: deletionSchema,
-  queue: { concurrencyLimit: deletionConcurrency() },
+  concurrency: { total: deletionConcurrency() },
   retry: STEP_RETRY,
   run: ({ userId }, { ctx }) =>
     finishDeletion({ userId, runId: ctx.run.id, environment: environmentOf(ctx) }, stepsOf(userId)),

@@ -1,4 +1,4 @@
-import type { Status } from "../../lib/status/read-status.ts";
+import type { ShownPosts } from "../../lib/status/read-status.ts";
 import { duration } from "./format.ts";
 import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";
@@ -11,7 +11,7 @@ const NAMES = {
   empty: "No text",
 };
 
-type Post = Status["posts"][number];
+type Post = ShownPosts["posts"][number];
 
 function lagOf({ state, changedAt, embeddedAt }: Post): string | undefined {
   if (state !== "embedded" || !embeddedAt || !changedAt) return undefined;
@@ -31,7 +31,7 @@ function Note({ post }: { post: Post }) {
 }
 
 /** The posts that failed and those that changed last, each with its state and its newest run. */
-export function PostTable({ posts }: { posts: Status["posts"] }) {
+export function PostTable({ posts }: Pick<ShownPosts, "posts">) {
   return (
     <section aria-labelledby="posts">
       <h2 id="posts">Latest posts</h2>

@@ -62,7 +62,7 @@ function Bars({ usage, name, of }: Measure & { usage: DayOfUsage[] }) {
 }
 
 /** What the embedding provider was asked for each day, in UTC. */
-export function UsageCharts({ usage, model }: { usage: DayOfUsage[]; model: string }) {
+export function UsageCharts({ usage, model }: { usage: DayOfUsage[]; model: string | undefined }) {
   const used = usage.filter(({ calls }) => calls > 0);
   return (
     <section aria-labelledby="usage">

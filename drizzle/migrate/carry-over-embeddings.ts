@@ -55,7 +55,10 @@ async function fillHashes(client: Client, after: string | null, say: (line: stri
 }
 
 async function copyVectors(client: Client, after: string | null, say: (line: string) => void): Promise<void> {
-  await client.query("update embedding_migration set copied_since = now() where copied_since is null");
+  // A vector bears the time at which its transaction began, which may be long before others see it.
+  await client.query(
+    "update embedding_migration set copied_since = now() - interval '10 minutes' where copied_since is null",
+  );
   await inPages(client, after, "vectors", say, async (lowest, highest) => {
     await client.query("select embedding_migration_copy($1, $2, null)", [lowest, highest]);
     await client.query("update embedding_migration set copied = $1", [highest]);

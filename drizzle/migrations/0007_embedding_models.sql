@@ -91,7 +91,8 @@ ALTER TABLE "embedding_counts" ADD CONSTRAINT "embedding_counts_model_id_embeddi
 -- How far `npm run migrate` has come: the last post whose hash is filled, and the last whose vectors are copied.
 CREATE TABLE "embedding_migration" ("filled" bigint, "copied" bigint, "copied_since" timestamp with time zone, "done" boolean NOT NULL);--> statement-breakpoint
 INSERT INTO embedding_migration VALUES (NULL, NULL, NULL, NOT EXISTS (SELECT FROM posts));--> statement-breakpoint
--- Copies the vectors of some posts that the active model made; a vector of another text is copied as a stale one.
+-- Copies the vectors of some posts that the active model made; a vector of another text is copied as a stale one. The
+-- lock has posts that are being deleted left out, which else would fail the foreign key; it stops no other change.
 CREATE FUNCTION embedding_migration_copy(lowest bigint, highest bigint, since timestamptz) RETURNS bigint LANGUAGE sql AS $$
   WITH copied AS (
     INSERT INTO post_embeddings_next (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, updated_at)
@@ -103,11 +104,17 @@ CREATE FUNCTION embedding_migration_copy(lowest bigint, highest bigint, since ti
     FROM post_embeddings e
     JOIN posts p ON p.id = e.post_id
     JOIN embedding_models m ON m.name = e.model AND m.state = 'active'
-    CROSS JOIN LATERAL (SELECT count(*)::int AS chunks FROM post_embeddings o WHERE o.post_id = e.post_id) n
+    -- One more than the last: where a chunk in between is missing, the post is found to be damaged.
+    CROSS JOIN LATERAL (SELECT max(chunk) + 1 AS chunks FROM post_embeddings o WHERE o.post_id = e.post_id) n
     WHERE e.post_id BETWEEN lowest AND highest AND (since IS NULL OR e.updated_at >= since)
+    FOR KEY SHARE OF p
     ON CONFLICT (post_id, model_id, chunk) DO UPDATE SET chunks = excluded.chunks, text_hash = excluded.text_hash,
       start = excluded.start, length = excluded.length, tokens = excluded.tokens, embedding = excluded.embedding,
       updated_at = excluded.updated_at
-    RETURNING 1
+    RETURNING post_id, chunks
+  ), dropped AS (
+    -- A post that was copied before may be shorter by now.
+    DELETE FROM post_embeddings_next n USING (SELECT DISTINCT post_id, chunks FROM copied) c
+    WHERE n.post_id = c.post_id AND n.chunk >= c.chunks
   ) SELECT count(*) FROM copied
 $$;

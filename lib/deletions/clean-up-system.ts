@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { recordSystemClean, recordSystemFailed } from "../../drizzle/queries/user-deletions.ts";
-import { EnvironmentError, required } from "../env.ts";
+import { database } from "../database.ts";
+import { EnvironmentError } from "../env.ts";
 import { log } from "../log.ts";
 import { deletionOf } from "./deletion-of.ts";
 import { codeOf, StepError, UnknownSystemError } from "./errors.ts";
@@ -24,7 +25,7 @@ const toldOf = (error: unknown) =>
  */
 export async function cleanUpSystem(
   { userId, system, environment, signal }: Request,
-  { db = connect(required("DATABASE_URL")), systems = externalSystems }: Deps = {},
+  { db = database(), systems = externalSystems }: Deps = {},
 ): Promise<{ userId: string; system: string; status: "clean" | "already-clean" | "not-required" }> {
   const deletion = await deletionOf(db, { userId, environment });
   if (deletion.systems[system]?.done_at) return { userId, system, status: "already-clean" };

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { recordDeletion, recordFirstRun } from "../../drizzle/queries/user-deletions.ts";
 import { beforeDeadline } from "../before-deadline.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { InvalidMessageError, UnavailableError } from "../errors.ts";
 import { inParallel } from "../in-parallel.ts";
 import type { Handler } from "../ingress/receive.ts";
@@ -70,7 +70,7 @@ export const deletionHandler = ({ db }: { db?: Database } = {}): Handler<Deleted
     isDeletedUser(message) ? { userId: userIdOf(message), email: emailOf(message) } : undefined,
   accept: (asked, deadline) =>
     inParallel(asked, (user) =>
-      begin(user, deadline, db ?? connect(required("DATABASE_URL"))).catch((error: unknown) => {
+      begin(user, deadline, db ?? database()).catch((error: unknown) => {
         if (error instanceof UnavailableError) return error;
         throw error;
       }),

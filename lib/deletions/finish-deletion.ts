@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import {
   decideSystems,
   recordCompleted,
   recordError,
   type UserDeletion,
 } from "../../drizzle/queries/user-deletions.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { NotCleanError, NotCompletedError } from "./errors.ts";
@@ -57,7 +57,7 @@ function completed({ userId, requiredSystems, systems, confirmationSentAt }: Use
 export async function finishDeletion(
   run: DeletionRun,
   steps: DeletionSteps,
-  { db = connect(required("DATABASE_URL")), systems = externalSystems, statusOf = statusOfRun }: Deps = {},
+  { db = database(), systems = externalSystems, statusOf = statusOfRun }: Deps = {},
 ): Promise<DeletionResult> {
   const { userId, runId } = run;
   const hold = await holdDeletion(run, { db, statusOf });

@@ -1,10 +1,10 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import {
   findIncompleteDeletions,
   type IncompleteDeletion,
   takeDeletion,
 } from "../../drizzle/queries/user-deletions.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { inParallel } from "../in-parallel.ts";
 import { log } from "../log.ts";
 import { hasEnded, LOST, type StatusOf } from "./run-status.ts";
@@ -33,7 +33,7 @@ async function isLost(deletion: IncompleteDeletion, statusOf: StatusOf): Promise
  */
 export async function* lostDeletions(
   statusOf: StatusOf,
-  { environment, db = connect(required("DATABASE_URL")) }: { environment: string; db?: Database },
+  { environment, db = database() }: { environment: string; db?: Database },
 ): AsyncGenerator<LostDeletion[]> {
   let after: string | undefined;
   for (;;) {
@@ -51,11 +51,7 @@ export async function* lostDeletions(
  */
 export async function noteRun(
   { userId, runId }: LostDeletion,
-  {
-    to,
-    environment,
-    db = connect(required("DATABASE_URL")),
-  }: { to: string; environment: string; db?: Database },
+  { to, environment, db = database() }: { to: string; environment: string; db?: Database },
 ): Promise<void> {
   await takeDeletion(db, userId, { from: runId, to, environment });
 }

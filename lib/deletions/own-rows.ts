@@ -1,7 +1,7 @@
 import type { PgColumn } from "drizzle-orm/pg-core";
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { deleteRowsOfUser } from "../../drizzle/queries/user-deletions.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import type { ExternalSystem } from "./external-system.ts";
 
 // The columns that hold a user's id without a foreign key, such as `comments.userId`. None yet: posts.author is free
@@ -14,7 +14,7 @@ export function ownRows(columns = COLUMNS, { db }: { db?: Database } = {}): Exte
   return [
     {
       name: "own-rows",
-      cleanUp: ({ userId }) => deleteRowsOfUser(db ?? connect(required("DATABASE_URL")), columns, userId),
+      cleanUp: ({ userId }) => deleteRowsOfUser(db ?? database(), columns, userId),
     },
   ];
 }

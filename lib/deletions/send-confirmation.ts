@@ -1,11 +1,12 @@
 import { setTimeout } from "node:timers/promises";
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import {
   claimConfirmation,
   readClaimEnd,
   recordConfirmationSent,
   releaseConfirmation,
 } from "../../drizzle/queries/deletion-confirmations.ts";
+import { database } from "../database.ts";
 import { EnvironmentError, required } from "../env.ts";
 import { confirmationMail, type Mail } from "./confirmation-mail.ts";
 import { deletionOf } from "./deletion-of.ts";
@@ -59,7 +60,7 @@ async function recordSent(db: Database, userId: string, patienceMs: number): Pro
  */
 export async function sendConfirmation(
   request: Request,
-  { db = connect(required("DATABASE_URL")), send = sendMail, patienceMs = 30_000 }: Deps = {},
+  { db = database(), send = sendMail, patienceMs = 30_000 }: Deps = {},
 ): Promise<{ userId: string; confirmation: Confirmation }> {
   const { userId } = request;
   const deletion = await deletionOf(db, request);

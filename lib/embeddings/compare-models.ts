@@ -1,8 +1,8 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import type { EmbeddingModel } from "../../drizzle/queries/embeddings/models.ts";
 import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
 import { sampleTexts } from "../../drizzle/queries/embeddings/sample-texts.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { askProvider } from "./ask-provider.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";
 import { type EmbedTexts, embedTexts } from "./provider.ts";
@@ -21,7 +21,7 @@ type Deps = { db?: Database; embed?: EmbedTexts };
 export async function overlapOfResults(
   { of }: EmbeddedSource,
   models: readonly [EmbeddingModel, EmbeddingModel],
-  { db = connect(required("DATABASE_URL")), embed = embedTexts }: Deps = {},
+  { db = database(), embed = embedTexts }: Deps = {},
 ): Promise<number | undefined> {
   const texts = (await sampleTexts(db, of, QUERIES)).map((text) => text.trim().slice(0, QUERY_LENGTH));
   if (texts.length === 0) return undefined;

@@ -1,10 +1,10 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import type { EmbeddedTable } from "../../drizzle/embedded-table.ts";
 import { recordRefusals } from "../../drizzle/queries/embeddings/failures.ts";
 import type { EmbeddingModel } from "../../drizzle/queries/embeddings/models.ts";
 import { type EmbeddedRow, replaceEmbeddings } from "../../drizzle/queries/embeddings/replace-embeddings.ts";
 import { type RowToEmbed, readRowsToEmbed } from "../../drizzle/queries/embeddings/rows-to-embed.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { embedInputs } from "./embed-inputs.ts";
 import { limits } from "./limits.ts";
 import { modelsInUse } from "./models-in-use.ts";
@@ -104,16 +104,21 @@ async function embedByModel(
         const answer = await embedInputs(request, { db, model, embed, urgent, deadline });
         tokens += answer.tokens;
         const touched = new Set<Work>();
+        const refused = new Set<Work>();
         for (const [index, outcome] of answer.outcomes.entries()) {
           const input = request[index];
           if (!input) continue;
           if ("vector" in outcome) input.chunk.vector = outcome.vector;
-          else input.item.refused = outcome.refused;
+          else {
+            // A row whose chunks fill several requests is refused once.
+            if (input.item.refused === undefined) refused.add(input.item);
+            input.item.refused ??= outcome.refused;
+          }
           touched.add(input.item);
         }
         // The next request is under way while these are written.
         await writing;
-        writing = write([...touched]).then(() => refuse([...touched]));
+        writing = write([...touched]).then(() => refuse([...refused]));
         writing.catch(() => {});
       }
     } finally {
@@ -134,7 +139,7 @@ export async function embedRows(
   of: EmbeddedTable,
   ids: readonly string[],
   options: Options,
-  { db = connect(required("DATABASE_URL")), embed = embedTexts, waitMs = WAIT_MS }: Deps = {},
+  { db = database(), embed = embedTexts, waitMs = WAIT_MS }: Deps = {},
 ): Promise<EmbedRowsResult> {
   const { active, building } = await modelsInUse(db);
   const deps = { db, embed, deadline: Date.now() + waitMs };

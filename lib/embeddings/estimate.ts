@@ -1,8 +1,8 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import type { Limits } from "../../drizzle/queries/embeddings/budget.ts";
 import { countRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
 import { randomTexts } from "../../drizzle/queries/embeddings/sample-texts.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";
 import { modelsInUse } from "./models-in-use.ts";
 import { MAX_INPUTS, MAX_TOKENS } from "./pack.ts";
@@ -42,7 +42,7 @@ export type Estimate = {
 /** What it takes to embed all rows of a table that are missing or stale, by a sample of their texts. Spends nothing. */
 export async function estimateBackfill(
   { of }: EmbeddedSource,
-  { db = connect(required("DATABASE_URL")) }: { db?: Database } = {},
+  { db = database() }: { db?: Database } = {},
 ): Promise<Estimate> {
   const { active } = await modelsInUse(db);
   const { behind: rows, all } = await countRowsBehind(db, of, active.id);

@@ -29,6 +29,10 @@ function floatsOf(base64: string): Float32Array {
   return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
 }
 
+const numbersOf = (list: readonly unknown[]) =>
+  // Float32Array would make 0 of null.
+  Float32Array.from(list, (item) => (typeof item === "number" ? item : Number.NaN));
+
 const answerSchema = z.object({
   data: z.array(
     z.object({
@@ -36,7 +40,7 @@ const answerSchema = z.object({
       // Some compatible servers know numbers only, whatever they are asked for.
       embedding: z.union([
         z.string().transform(floatsOf),
-        z.custom<number[]>(Array.isArray).transform(Float32Array.from),
+        z.custom<unknown[]>(Array.isArray).transform(numbersOf),
       ]),
     }),
   ),

@@ -1,8 +1,8 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { countRows } from "../../drizzle/queries/embeddings/counts.ts";
 import { forgetFailuresOfGoneRows } from "../../drizzle/queries/embeddings/failures.ts";
 import { findRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { type EmbeddedSource, MOST_ROWS_A_RUN } from "./embedded-source.ts";
 import { modelsInUse } from "./models-in-use.ts";
 import { bulkRunsUnderWay, triggerBulk } from "./trigger-bulk.ts";
@@ -39,7 +39,7 @@ export async function* rowsBehind(source: EmbeddedSource, db: Database): AsyncGe
 export async function reconcile(
   source: EmbeddedSource,
   key: string,
-  { db = connect(required("DATABASE_URL")) }: { db?: Database } = {},
+  { db = database() }: { db?: Database } = {},
 ): Promise<Reconciliation> {
   await forgetFailuresOfGoneRows(db, source.of);
   if ((await bulkRunsUnderWay(source)) > 0) return { rows: 0, runs: 0, busy: true };

@@ -1,4 +1,4 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { withLongConnection } from "../../drizzle/long-connection.ts";
 import { chooseIndexType } from "../../drizzle/migrate/choose-index-type.ts";
 import { countRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
@@ -12,13 +12,12 @@ import {
 } from "../../drizzle/queries/embeddings/generations.ts";
 import type { EmbeddingModel } from "../../drizzle/queries/embeddings/models.ts";
 import { buildVectorIndex, dropVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
+import { database } from "../database.ts";
 import { required } from "../env.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";
 import { RECIPE } from "./recipe.ts";
 
 type Deps = { db?: Database };
-
-const database = () => connect(required("DATABASE_URL"));
 
 /** A change of the model cannot be begun or ended as things stand; the message says why. */
 export class ReembedError extends Error {

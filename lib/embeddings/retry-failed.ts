@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { findFailedRows, retryFailedRows } from "../../drizzle/queries/embeddings/failures.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { type EmbeddedSource, MOST_ROWS_A_RUN } from "./embedded-source.ts";
 import { modelsInUse } from "./models-in-use.ts";
 import { triggerBulk } from "./trigger-bulk.ts";
@@ -12,7 +12,7 @@ import { triggerBulk } from "./trigger-bulk.ts";
  */
 export async function retryFailed(
   source: EmbeddedSource,
-  { db = connect(required("DATABASE_URL")) }: { db?: Database } = {},
+  { db = database() }: { db?: Database } = {},
 ): Promise<number> {
   const { active } = await modelsInUse(db);
   await retryFailedRows(db, source.of);

@@ -1,16 +1,22 @@
-import { schemaTask } from "@trigger.dev/sdk";
+import { concurrencyLimit, schemaTask } from "@trigger.dev/sdk";
 import { checkEnvironment, REQUIRED_BY_EMBEDDING } from "../env.ts";
 import { embedMany } from "./embed-many.ts";
 import { embedRow } from "./embed-row.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";
 import { afterError, EMBEDDING_RETRY } from "./retry.ts";
 
+/** What both lanes have together, whatever the provider's own limits: those are kept through the database. */
+export const embeddingProvider = concurrencyLimit({ name: "embedding-provider", total: 10 });
+
+// A backfill leaves the most of it to edits.
+const BULK = 3;
+
 /** The task that makes or renews the embeddings of one row of a table, at once: an edit. */
 export const liveTask = ({ of, live, idName }: EmbeddedSource) =>
   schemaTask({
     id: live.task,
     schema: live.schema,
-    queue: { concurrencyLimit: 10 },
+    concurrency: embeddingProvider,
     retry: EMBEDDING_RETRY,
     run: async (payload) => {
       checkEnvironment(REQUIRED_BY_EMBEDDING);
@@ -25,8 +31,7 @@ export const bulkTask = ({ of, bulk, idsName }: EmbeddedSource) =>
   schemaTask({
     id: bulk.task,
     schema: bulk.schema,
-    // Beside the live lane's ten: the provider's limits are shared through the database, not through these.
-    queue: { concurrencyLimit: 3 },
+    concurrency: [{ total: BULK }, embeddingProvider],
     retry: EMBEDDING_RETRY,
     // In seconds: most of it may be a wait for the provider's limits.
     maxDuration: 1_800,

@@ -1,7 +1,8 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { withLongConnection } from "../../drizzle/long-connection.ts";
 import { readCounts } from "../../drizzle/queries/embeddings/counts.ts";
 import { buildVectorIndex, hasVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
+import { database } from "../database.ts";
 import { required } from "../env.ts";
 import { log } from "../log.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";
@@ -16,7 +17,7 @@ const WORTH_AN_INDEX = 5_000;
  */
 export async function indexWhenComplete(
   source: EmbeddedSource,
-  { db = connect(required("DATABASE_URL")) }: { db?: Database } = {},
+  { db = database() }: { db?: Database } = {},
 ): Promise<boolean> {
   const { active } = await modelsInUse(db);
   const counted = await readCounts(db, source.of, active.id);

@@ -1,7 +1,6 @@
-import { connect } from "../../drizzle/client.ts";
 import { addUnprocessed, type Unprocessed } from "../../drizzle/queries/unprocessed-messages.ts";
 import { beforeDeadline } from "../before-deadline.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
 import type { Outcome } from "./outcome.ts";
@@ -37,7 +36,7 @@ export async function recordUnprocessed(
   for (const { outcome, reason, messages } of given)
     if (outcome === "ignored") log("info", "messages.ignored", { route, reason, messages });
   const losesSome = given.some(({ outcome }) => outcome === "rejected");
-  const record = async () => addUnprocessed(connect(required("DATABASE_URL")), route, given);
+  const record = async () => addUnprocessed(database(), route, given);
   try {
     await beforeDeadline(record, losesSome ? deadline : Math.min(deadline, Date.now() + LIMIT_MS));
   } catch (cause) {

@@ -1,12 +1,13 @@
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
 import { findPostsByIds } from "../../drizzle/queries/posts-on-page.ts";
+import { database } from "../database.ts";
 import type { EmbeddedSource } from "../embeddings/embedded-source.ts";
-import { modelsInUse } from "../embeddings/models-in-use.ts";
+import { modelsInUse, OtherModelError } from "../embeddings/models-in-use.ts";
 import { posts } from "../embeddings/posts.ts";
 import { type EmbedTexts, embedTexts } from "../embeddings/provider.ts";
 import { sources } from "../embeddings/sources.ts";
-import { EnvironmentError, required } from "../env.ts";
+import { EnvironmentError } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import type { SearchQuery } from "./query.ts";
@@ -25,7 +26,8 @@ async function available<T>(work: () => Promise<T>, message: string): Promise<T>
     return await work();
   } catch (cause) {
     log("error", "search.unavailable", { error: message, cause: rootMessageOf(cause) });
-    const told = cause instanceof EnvironmentError ? cause.message : message;
+    const mends = cause instanceof EnvironmentError || cause instanceof OtherModelError;
+    const told = mends ? cause.message : message;
     throw new SearchUnavailableError(told, { cause });
   }
 }
@@ -44,7 +46,7 @@ const NO_DATABASE = "Search needs the database, and that does not answer now; tr
 export async function searchRows(
   { of }: EmbeddedSource,
   { q, limit }: SearchQuery,
-  { db = connect(required("DATABASE_URL")), embed = embedTexts }: Deps = {},
+  { db = database(), embed = embedTexts }: Deps = {},
 ): Promise<FoundRow[]> {
   const { active: model } = await available(() => modelsInUse(db), NO_DATABASE);
   const vector = await available(
@@ -57,7 +59,7 @@ export async function searchRows(
 
 /** As {@link searchRows}, among the posts, with their titles and authors. */
 export async function searchPosts(query: SearchQuery, deps: Deps = {}): Promise<SearchResult[]> {
-  const { db = connect(required("DATABASE_URL")) } = deps;
+  const { db = database() } = deps;
   const found = await searchRows(posts, query, deps);
   const ids = found.map(({ id }) => BigInt(id));
   const byId = new Map(

@@ -1,8 +1,8 @@
 import { queues } from "@trigger.dev/sdk";
-import { connect, type Database } from "../../drizzle/client.ts";
+import type { Database } from "../../drizzle/client.ts";
 import { findMissingMigrations } from "../../drizzle/queries/applied-migrations.ts";
 import { beforeDeadline } from "../before-deadline.ts";
-import { required } from "../env.ts";
+import { database } from "../database.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { freshFor } from "./fresh-for.ts";
@@ -24,7 +24,7 @@ async function failing(part: Part, work: () => Promise<unknown>, limitMs: number
 async function failingDatabase(limitMs: number, db?: Database): Promise<Part[]> {
   let missing: string[] = [];
   const read = async () => {
-    missing = await findMissingMigrations(db ?? connect(required("DATABASE_URL")));
+    missing = await findMissingMigrations(db ?? database());
   };
   const unreadable = await failing("database", read, limitMs);
   if (missing.length > 0) log("error", "health.failing", { part: "migrations", missing: missing.join(", ") });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => postgres.close());
 beforeEach(async () => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
-  proxy = await startTcpProxy(postgres);
+  proxy = await startTcpProxy({ port: Number(new URL(postgres.url).port) });
 });
 afterEach(async () => {
   vi.restoreAllMocks();

@@ -69,8 +69,7 @@ describe("a deleted user", () => {
     await pipeline.fail({ name: "crm", status: 503, times: 1 });
     const { id, email, run } = await deleteUser();
     await until(async () => (await pipeline.callsFor(id)).length > 0, {
-      timeoutMs: 60_000,
-      what: "the run to work",
+      what: "work of the run",
     });
     const second = await tasks.trigger("user-deletion-cleanup", { userId: id });
     expect((await pipeline.ended(second.id)).output).toEqual({
@@ -109,7 +108,7 @@ describe("a deleted user", () => {
     expect(failed.error?.message).toBe("Not clean: analytics (not configured where the task runs)");
     const deletion = await pipeline.database.deletion(id);
     expect(deletion).toMatchObject({ completedAt: null, email, lastError: failed.error?.message });
-    expect(deletion.environment).toMatch(/^proj_pipeline\/env_/);
+    expect(deletion.environment).toMatch(/^proj_pipeline\/\w+$/);
     expect(await pipeline.callsFor(id)).toHaveLength(2);
     expect(await pipeline.mailsTo(email ?? "")).toEqual([]);
     const [page] = await deletionsOnPage(pipeline.database.db);
@@ -122,7 +121,7 @@ describe("a deleted user", () => {
       index === MALFORMED ? { ...message, metadata: 1 } : message,
     );
     const first = await pipeline.deliver({ data });
-    expect(first.status).toBe(422);
+    expect(first.status).toBe(200);
     expect(first.body.errors).toMatchObject([{ at: `data[${MALFORMED}].metadata` }]);
     for (const run of first.body.runs) expect((await pipeline.ended(run)).status).toBe("COMPLETED");
     expect(await pipeline.deliver({ data })).toEqual(first);

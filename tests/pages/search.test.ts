@@ -147,6 +147,15 @@ describe("a search is refused", () => {
     expect((await ask("q=while+it+fails")).status).toBe(200);
   });
 
+  it("with 503 and the variable's name while the provider is not configured", async () => {
+    vi.stubEnv("OPENAI_API_KEY", "");
+    const response = await ask("q=before+the+key+is+set");
+    expect(response.status).toBe(503);
+    const { error } = await response.json();
+    expect(error).toContain("OPENAI_API_KEY is not set");
+    expect(error).not.toContain("try again");
+  });
+
   it("with 503 while the database fails", async () => {
     expect((await ask("q=alpha")).status).toBe(200);
     vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");

@@ -1,15 +1,18 @@
 import { runs, tasks } from "@trigger.dev/sdk";
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { embeddingFailures, postEmbeddings } from "../../drizzle/embedding-tables.ts";
 import { addUsage } from "../../drizzle/queries/embedding-usage.ts";
-import { countPostStates, readLag } from "../../drizzle/queries/post-states.ts";
-import { embeddingUsage, postEmbeddings, posts, userDeletions } from "../../drizzle/schema.ts";
-import { embedPost } from "../../lib/embeddings/embed-post.ts";
-import type { EmbedChunks } from "../../lib/embeddings/provider.ts";
+import { recordRefusals } from "../../drizzle/queries/embeddings/failures.ts";
+import { embeddingUsage, posts, userDeletions } from "../../drizzle/schema.ts";
+import { embedRow } from "../../lib/embeddings/embed-row.ts";
+import { posts as source } from "../../lib/embeddings/posts.ts";
+import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
 import { deletionsOnPage } from "../../lib/status/deletions.ts";
+import type { Part } from "../../lib/status/part.ts";
 import { readStatus } from "../../lib/status/read-status.ts";
 import { runUrl } from "../../lib/status/run-url.ts";
-import { hang, startFaultyServer } from "../faulty-server.ts";
+import { answerWith, type Fault, hang, startFaultyServer } from "../faulty-server.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 
@@ -18,29 +21,40 @@ const { insertPost, updatePost, deletePost } = database;
 const KEY = "tr_dev_status";
 let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 
-const embed = async (chunks: readonly unknown[]) => ({
-  vectors: chunks.map(() => new Array(1_536).fill(0.1)),
-  tokens: chunks.length,
+const embed: EmbedTexts = async (_, texts) => ({
+  vectors: texts.map(() => new Float32Array(1_536).fill(0.1)),
+  tokens: 7,
+  left: {},
 });
 
-const RECIPE = "text-embedding-3-small\n1536\ntitle-body-v1\n";
+const embedPost = (id: bigint, deps: { embed: EmbedTexts }, changedAt: string | null = null) =>
+  embedRow(source.of, String(id), changedAt, deps);
+
+/** What the provider's refusal of a post's present text leaves. */
+async function refuse(id: bigint, error = "The input was refused."): Promise<void> {
+  const [post] = await database.db.select().from(posts).where(eq(posts.id, id));
+  await recordRefusals(database.db, source.of, 1, [
+    { id: String(id), textHash: post?.textHash ?? "", error },
+  ]);
+}
+
+function known<T>(part: Part<T>): T {
+  if (part.known) return part.value;
+  throw new Error(part.problem);
+}
 
 async function status() {
-  const readTotals = async () => ({
-    counts: await countPostStates(database.db, RECIPE),
-    lag: await readLag(database.db),
-  });
-  return readStatus({ db: database.db, readTotals });
+  const { totals, posts: shown, usage, deletions } = await readStatus({ db: () => database.db });
+  return {
+    ...known(totals),
+    ...known(shown),
+    usage: known(usage),
+    deletions: known(deletions),
+  };
 }
 
 async function triggerRun(tag: string, options: { ttl?: string } = {}): Promise<string> {
   const { id } = await tasks.trigger("create-embedding-for-post", {}, { tags: [tag], ...options });
-  return id;
-}
-
-async function failedRun(tag: string): Promise<string> {
-  const id = await triggerRun(tag);
-  await runs.cancel(id);
   return id;
 }
 
@@ -53,6 +67,7 @@ beforeEach(async () => {
   vi.stubEnv("TRIGGER_API_URL", trigger.url);
   vi.stubEnv("TRIGGER_PROJECT_REF", "proj_tests");
   await database.db.delete(posts);
+  await database.db.delete(embeddingFailures);
   await database.db.delete(embeddingUsage);
   await database.db.delete(userDeletions);
 });
@@ -68,44 +83,65 @@ describe("the counts", () => {
     await updatePost(emptied, { title: "", body: "" });
     await insertPost();
     await insertPost({ title: " ", body: "\n" });
-    expect((await status()).counts).toEqual({ embedded: 2, pending: 1, stale: 2, empty: 1, failed: 0 });
-    await database.db.update(postEmbeddings).set({ contentHash: "other" }).where(sql`chunk = 1`);
+    const counts = { embedded: 2, pending: 1, stale: 2, empty: 1, failed: 0 };
+    expect((await status()).counts).toMatchObject(counts);
+    const textHash = "00000000-0000-0000-0000-000000000000";
+    await database.db.update(postEmbeddings).set({ textHash }).where(sql`chunk = 1`);
     expect((await status()).counts).toMatchObject({ embedded: 1, stale: 3 });
   });
 
-  it("take a pending or stale post for failed while its newest run is one that failed", async () => {
-    const [pending, stale, retried, fine] = [
-      await insertPost(),
-      await insertPost(),
-      await insertPost(),
-      await insertPost(),
+  it("take a pending or stale post for failed while its present text is refused", async () => {
+    const [pending, stale, edited, fine] = [
+      await insertPost({ body: "pending" }),
+      await insertPost({ body: "stale" }),
+      await insertPost({ body: "edited" }),
+      await insertPost({ body: "fine" }),
     ];
     for (const id of [stale, fine]) await embedPost(id, { embed });
     await updatePost(stale, { body: "Another" });
-    for (const id of [pending, stale, retried, fine]) await failedRun(`post:${id}`);
-    await triggerRun(`post:${retried}`);
+    for (const id of [pending, stale, edited]) await refuse(id);
+    await updatePost(edited, { body: "Mended" });
     const { counts, posts: shown } = await status();
-    expect(counts).toEqual({ embedded: 1, pending: 1, stale: 0, empty: 0, failed: 2 });
-    expect(shown.map(({ id, state }) => [id, state])).toEqual([
-      [String(stale), "failed"],
-      [String(pending), "failed"],
-      [String(fine), "embedded"],
-      [String(retried), "pending"],
-    ]);
+    expect(counts).toMatchObject({ embedded: 1, pending: 1, stale: 0, empty: 0, failed: 2 });
+    expect(new Map(shown.map(({ id, state }) => [id, state]))).toEqual(
+      new Map([
+        [String(stale), "failed"],
+        [String(pending), "failed"],
+        [String(edited), "pending"],
+        [String(fine), "embedded"],
+      ]),
+    );
   });
 
-  it("find a failed post among many that changed after it", async () => {
+  it("do not take runs that expired or were cancelled for failed posts", async () => {
+    const id = await insertPost();
+    await embedPost(id, { embed });
+    const other = await insertPost();
+    for (const post of [id, other]) await runs.cancel(await triggerRun(`post:${post}`));
+    expect((await status()).counts).toMatchObject({ embedded: 1, pending: 1, failed: 0 });
+  });
+
+  it("find a failed post among many that changed after it, with the provider's words and the next try", async () => {
     const failed = await insertPost({ title: "Failed" });
-    const run = await failedRun(`post:${failed}`);
+    await refuse(failed, "Invalid 'input[0]': string too long.");
     for (let n = 0; n < 20; n += 1) await insertPost();
     const { counts, posts: shown } = await status();
     expect(counts).toMatchObject({ failed: 1, pending: 20 });
     expect(shown[0]).toMatchObject({
       title: "Failed",
       state: "failed",
-      run: { id: run, status: "CANCELED" },
+      failure: { error: "Invalid 'input[0]': string too long.", tries: 1, nextTry: expect.any(Date) },
     });
     expect(shown).toHaveLength(12);
+  });
+
+  it("count all failed posts, however many there are", async () => {
+    await database.db.execute(
+      sql`insert into posts (title, body, author) select 'Post ' || n, 'Body', 'A' from generate_series(1, 300) n`,
+    );
+    await database.db.execute(sql`insert into embedding_failures (source, row_id, model_id, text_hash, error, tries, next_try)
+      select 'posts', id::text, 1, text_hash, 'refused', 1, now() from posts`);
+    expect((await status()).counts).toMatchObject({ failed: 300, pending: 0 });
   });
 });
 
@@ -114,8 +150,8 @@ describe("a run", () => {
     const id = await insertPost();
     await triggerRun(`post:${id}`);
     const newest = await triggerRun(`post:${id}`);
-    const { posts: shown, runsAreKnown } = await status();
-    expect(runsAreKnown).toBe(true);
+    const { posts: shown, runsProblem } = await status();
+    expect(runsProblem).toBeUndefined();
     expect(shown[0]?.run).toMatchObject({
       id: newest,
       url: `${trigger.url}/projects/v3/proj_tests/runs/${newest}`,
@@ -134,58 +170,54 @@ describe("a run", () => {
     expect(runUrl("run_1")).toBeUndefined();
   });
 
-  it("is not known while Trigger.dev does not answer, and all else is", async () => {
+  it.each<[string, Fault | "refused"]>([
+    ["Trigger.dev does not answer", hang],
+    ["Trigger.dev does not answer", "refused"],
+    ["Trigger.dev answers 500", answerWith(500, '{"error":"no"}')],
+    ["Trigger.dev answers 401", answerWith(401, '{"error":"Invalid API key"}')],
+    ["Trigger.dev's answer is none of its API", answerWith(200, "<html>")],
+  ])("is not known when %s, and all else is", async (problem, fault) => {
     await insertPost();
-    const server = await startFaultyServer(hang);
+    const server = await startFaultyServer(fault === "refused" ? hang : fault);
     vi.stubEnv("TRIGGER_API_URL", server.url);
-    const { runsAreKnown, counts, posts: shown } = await status();
-    expect(runsAreKnown).toBe(false);
+    if (fault === "refused") await server.close();
+    const { runsProblem, counts, posts: shown } = await status();
+    expect(runsProblem).toBe(problem);
     expect(counts).toMatchObject({ pending: 1, failed: 0 });
     expect(shown[0]).toMatchObject({ state: "pending", run: undefined });
-    await server.close();
+    if (fault !== "refused") await server.close();
   });
 });
 
 describe("the lag", () => {
-  it("is that of the last day's changes that were embedded since", async () => {
+  it("is that of the last day's changes that were embedded as they came", async () => {
     expect((await status()).lag).toBeUndefined();
     for (const seconds of [1, 2, 3]) {
       const id = await insertPost();
-      await embedPost(id, { embed });
+      await embedPost(id, { embed }, new Date().toISOString());
       await database.db.execute(
-        sql`update post_embeddings set updated_at = (select updated_at from posts where id = ${id}) + ${`${seconds} s`}::interval where post_id = ${id}`,
+        sql`update post_embeddings set updated_at = changed_at + ${`${seconds} s`}::interval where post_id = ${id}`,
       );
     }
-    const untouched = await insertPost();
-    await embedPost(untouched, { embed });
-    await updatePost(untouched, { author: "Bob" });
+    // Of a backfill: nobody waited for it.
+    await embedPost(await insertPost(), { embed });
     expect((await status()).lag).toEqual({ p50: 2, p95: expect.closeTo(2.9), changes: 3 });
   });
 });
 
 describe("the usage", () => {
-  const charging: EmbedChunks = async (chunks, options) => {
-    await options?.used?.({ model: "m", tokens: 7 });
-    return embed(chunks);
-  };
-
   it("counts what was charged for a result that was not written, too", async () => {
     const id = await insertPost();
-    await embedPost(id, { embed: charging });
-    const changing: EmbedChunks = async (...asked) => {
+    await embedPost(id, { embed });
+    const changing: EmbedTexts = async (...asked) => {
       await updatePost(id, { body: "changed meanwhile" });
-      return charging(...asked);
+      return embed(...asked);
     };
     await updatePost(id, { body: "first" });
     expect((await embedPost(id, { embed: changing })).status).toBe("superseded");
-    const failing: EmbedChunks = async (...asked) => {
-      await charging(...asked);
-      throw new Error("second request failed");
-    };
-    await expect(embedPost(id, { embed: failing })).rejects.toThrow("second request failed");
-    expect(await embedPost(id, { embed: charging })).toMatchObject({ status: "embedded" });
-    expect(await embedPost(id, { embed: charging })).toMatchObject({ status: "unchanged" });
-    expect((await status()).usage.at(-1)).toMatchObject({ calls: 4, tokens: 28 });
+    expect(await embedPost(id, { embed })).toMatchObject({ status: "embedded" });
+    expect(await embedPost(id, { embed })).toMatchObject({ status: "unchanged" });
+    expect((await status()).usage.at(-1)).toMatchObject({ calls: 3, tokens: 21 });
   });
 
   it("is that of 14 days, the last one today in UTC, all models together", async () => {
@@ -256,6 +288,6 @@ it("is empty, and no error, when there is nothing", async () => {
   const id = await insertPost();
   await deletePost(id);
   const { counts, posts: shown, deletions } = await status();
-  expect(counts).toEqual({ embedded: 0, pending: 0, stale: 0, empty: 0, failed: 0 });
+  expect(counts).toMatchObject({ embedded: 0, pending: 0, stale: 0, empty: 0, failed: 0 });
   expect([shown, deletions]).toEqual([[], []]);
 });

@@ -28,7 +28,9 @@ describe.skipIf(!realPostgres)("with 100,000 deletions, 5,000 of them open (need
 
   it("resumption finds the open ones by their index, in order, page after page", async () => {
     for (const after of [undefined, "80000000-0000-0000-0000-000000000000"]) {
-      const pages = await plan((db) => findIncompleteDeletions(db, { after, limit: 100 }));
+      const pages = await plan((db) =>
+        findIncompleteDeletions(db, { environment: "proj/env", after, limit: 100 }),
+      );
       expectIndex(pages, "user_deletions_incomplete");
       expectNoSort(pages);
     }

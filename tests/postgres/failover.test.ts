@@ -1,7 +1,7 @@
-import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { connect, type Database, disconnect } from "../../drizzle/client.ts";
 import { readDeletion, recordDeletion, recordSystemClean } from "../../drizzle/queries/user-deletions.ts";
+import { applyMigrations } from "../postgres-template.ts";
 import { realPostgres } from "../real-postgres.ts";
 import { startCluster } from "./own-cluster.ts";
 import { blocked, hashOf, startWorker, storedHashes } from "./worker.ts";
@@ -16,7 +16,7 @@ describe.skipIf(!realPostgres)("a database that goes away and comes back (needs 
   beforeAll(async () => {
     cluster = await startCluster();
     db = connect(cluster.url);
-    await migrate(db, { migrationsFolder: "drizzle/migrations" });
+    await applyMigrations(cluster.url);
   });
   afterAll(async () => {
     await disconnect();
@@ -24,7 +24,11 @@ describe.skipIf(!realPostgres)("a database that goes away and comes back (needs 
   });
   beforeEach(async () => {
     await db.execute("truncate user_deletions, posts cascade");
-    await recordDeletion(db, { userId: USER, email: null, emailHash: null });
+    await recordDeletion(db, {
+      userId: USER,
+      email: null,
+      requiredSystems: ["webhook:crm", "webhook:billing"],
+    });
   });
 
   it.each(["stop", "kill"] as const)(

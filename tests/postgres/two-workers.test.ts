@@ -121,8 +121,8 @@ describe.skipIf(!realPostgres)("workers on one post, side by side (needs TEST_DA
   it("the victim of a deadlock has written nothing, and does it when it is tried again", async () => {
     const id = await heldPost();
     await watcher.sql(
-      `insert into post_embeddings (post_id, chunk, embedding, content_hash, model, tokens)
-       select post_id, 1, embedding, content_hash, model, tokens from post_embeddings where post_id = $1`,
+      `insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+       select post_id, model_id, 1, 2, text_hash, 1, 1, tokens, embedding from post_embeddings where post_id = $1`,
       [id],
     );
     await update(watcher, id, second);

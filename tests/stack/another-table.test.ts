@@ -15,7 +15,7 @@ beforeAll(async () => {
   done = follow(readFileSync("docs/embed-another-table.md", "utf8"), folder);
   stack = new DevStack(folder, await choosePorts());
   await stack.ready();
-}, 600_000);
+});
 
 beforeEach(() => {
   onTestFailed(() => console.log(stack.output));
@@ -24,7 +24,7 @@ beforeEach(() => {
 afterAll(async () => {
   await stack?.interrupt();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 it("another embedded table is three new files and at most 60 lines beside its migration and its sink", () => {
   const { files, added } = done;
@@ -41,11 +41,10 @@ it("a committed comment is embedded, and found by its meaning", async () => {
   ]);
   await stack.query(insert, [post?.id, "Put money aside for your old age."]);
   await until(async () => (await stack.query("select from comment_embeddings")).length === 2, {
-    timeoutMs: 120_000,
     everyMs: 200,
     what: "the embeddings of both comments",
   });
   const url = `http://127.0.0.1:${stack.ports.app}/api/search?q=training+a+dog&in=comments`;
   const { results }: { results: { id: string; snippet: string }[] } = await (await fetch(url)).json();
   expect(results[0]).toMatchObject({ id: comment?.id, snippet: "A puppy learns to sit and to stay." });
-}, 600_000);
+});

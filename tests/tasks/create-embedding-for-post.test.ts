@@ -1,5 +1,5 @@
 import { parsePacket } from "@trigger.dev/core/v3/utils/ioSerialization";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { databaseForTests } from "./database.ts";
 import { executeTask, loadTasks, taskOf } from "./execute-task.ts";
 import { providerForTests } from "./provider.ts";
@@ -44,6 +44,13 @@ it.each([
     tokens: expect.any(Number),
     model: "text-embedding-3-small",
   });
+});
+
+it("needs no variable of the deletions, nor a good one", async () => {
+  vi.stubEnv("MAIL_FROM", "nobody");
+  vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "no secret");
+  expect(await outputOf(about(await database.insertPost()))).toMatchObject({ status: "embedded" });
+  vi.unstubAllEnvs();
 });
 
 describe("after an error", () => {

@@ -1,4 +1,10 @@
-import { lifecycleHooks, resourceCatalog, TaskRunContext, TaskRunExecution } from "@trigger.dev/core/v3";
+import {
+  lifecycleHooks,
+  resourceCatalog,
+  TaskRunContext,
+  TaskRunExecution,
+  taskContext,
+} from "@trigger.dev/core/v3";
 import { TriggerTracer } from "@trigger.dev/core/v3/tracer";
 import {
   ConsoleInterceptor,
@@ -67,10 +73,15 @@ export async function executeTask(id: string, payload: unknown, attempt = 1) {
     consoleInterceptor: new ConsoleInterceptor(tracingSDK.getLogger("tests"), true, true),
     retries: config.retries,
   });
-  const { result } = await executor.execute(
-    execution,
-    TaskRunContext.parse(execution),
-    new AbortController().signal,
-  );
-  return result;
+  const ctx = TaskRunContext.parse(execution);
+  taskContext.disable();
+  taskContext.setGlobalTaskContext({
+    ctx,
+    worker: { id: "w", version: "1", contentHash: "h", engine: "V2" },
+  });
+  try {
+    return (await executor.execute(execution, ctx, new AbortController().signal)).result;
+  } finally {
+    taskContext.disable();
+  }
 }

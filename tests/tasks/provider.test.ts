@@ -2,12 +2,12 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { classifyError } from "../../lib/embeddings/classify-error.ts";
-import { EmbeddingShapeError, embedChunks } from "../../lib/embeddings/provider.ts";
+import { EmbeddingShapeError, embedTexts } from "../../lib/embeddings/provider.ts";
 import { answerWith, type Fault, startFaultyServer } from "../faulty-server.ts";
 import { providerForTests } from "./provider.ts";
 
 providerForTests();
-const chunk = (text: string) => ({ text, tokens: 10 });
+const model = { name: "text-embedding-3-small", dimensions: 1_536 };
 const now = new Date("2026-01-02T03:04:05.000Z");
 
 afterEach(() => vi.unstubAllEnvs());
@@ -22,11 +22,11 @@ async function errorOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 /** Embeds texts through a server that answers as `fault` does. */
-async function embedThrough(fault: Fault, texts: string[]) {
+async function embedThrough(fault: Fault, texts: string[], asked = model) {
   const server = await startFaultyServer(fault);
   vi.stubEnv("OPENAI_BASE_URL", `${server.url}/v1`);
   try {
-    return await embedChunks(texts.map(chunk));
+    return await embedTexts(asked, texts);
   } finally {
     await server.close();
   }
@@ -36,24 +36,24 @@ const answer = (data: unknown, usage?: object) =>
   answerWith(200, JSON.stringify({ object: "list", data, usage }));
 const vector = (first: number, length = 1_536) =>
   Array.from({ length }, (_, index) => (index === 0 ? first : 0.5));
+const floats = (first: number) => Float32Array.from(vector(first));
 const base64 = (numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
 
 describe("a provider that", () => {
   it("does not answer is called again", async () => {
     vi.stubEnv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
-    expect(classifyError(await errorOf(embedChunks([chunk("text")])), now)).toEqual({ kind: "retry" });
+    expect(classifyError(await errorOf(embedTexts(model, ["text"])), now)).toEqual({ kind: "retry" });
   });
 
   it("does not know the model is not called again", async () => {
-    vi.stubEnv("EMBEDDING_MODEL", "text-embedding-none");
-    const error = await errorOf(embedChunks([chunk("text")]));
+    const error = await errorOf(embedTexts({ ...model, name: "text-embedding-none" }, ["text"]));
     expect(classifyError(error, now)).toEqual({ kind: "abort" });
     expect(error).toMatchObject({ message: expect.stringContaining("text-embedding-none") });
   });
 
   it("has no key is not called, and the variable is named", async () => {
     vi.stubEnv("OPENAI_API_KEY", "");
-    const error = await errorOf(embedChunks([chunk("text")]));
+    const error = await errorOf(embedTexts(model, ["text"]));
     expect(classifyError(error, now)).toEqual({ kind: "abort" });
     expect(error).toMatchObject({ message: expect.stringContaining("OPENAI_API_KEY is not set") });
   });
@@ -70,24 +70,34 @@ describe("an answer", () => {
       "a",
       "b",
     ]);
-    expect(vectors).toEqual([vector(1), vector(2)]);
+    expect(vectors).toEqual([floats(1), floats(2)]);
     expect(tokens).toBe(7);
   });
 
   it("in base64 only, whatever was asked for, is decoded", async () => {
     const data = two.map((item) => ({ ...item, embedding: base64(item.embedding) }));
-    expect((await embedThrough(answer(data), ["a", "b"])).vectors).toEqual([vector(1), vector(2)]);
+    expect((await embedThrough(answer(data), ["a", "b"])).vectors).toEqual([floats(1), floats(2)]);
   });
 
-  it("without usage is counted by the texts' own tokens", async () => {
-    expect((await embedThrough(answer(two), ["a", "b"])).tokens).toBe(20);
+  it("without usage does not say how many tokens it cost", async () => {
+    expect((await embedThrough(answer(two), ["a", "b"])).tokens).toBeNaN();
+  });
+
+  it("tells what is left of the provider's own limits", async () => {
+    const headers = {
+      "content-type": "application/json",
+      "x-ratelimit-remaining-tokens": " 999 ",
+      "x-ratelimit-remaining-requests": "many",
+    };
+    const fault = answerWith(200, JSON.stringify({ data: two }), headers);
+    expect((await embedThrough(fault, ["a", "b"])).left).toEqual({ tokens: 999, requests: undefined });
   });
 
   it.each([
     [
       "vectors of another width",
       answer([{ index: 0, embedding: vector(1, 512) }]),
-      /a vector of 512 numbers.*1536/,
+      /a vector of 512 numbers.*1536: npm run reembed -- --model text-embedding-3-small --dimensions 512/,
     ],
     [
       "base64 of another width",
@@ -97,7 +107,12 @@ describe("an answer", () => {
     ["base64 of broken length", answer([{ index: 0, embedding: "AAAA" }]), /a vector of 0 numbers/],
     ["too few vectors", answer([]), /0 vectors for 1 texts/],
     ["too many vectors", answer(two), /2 vectors for 1 texts/],
-    ["a vector with a hole", answer([{ index: 0, embedding: [null] }]), /no embeddings/],
+    [
+      "a vector with a hole",
+      answer([{ index: 0, embedding: [Number.NaN, ...vector(1, 1_535)] }]),
+      /no number/,
+    ],
+    ["a vector that is none", answer([{ index: 0, embedding: { 0: 1 } }]), /no embeddings/],
     ["no data", answerWith(200, "{}"), /no embeddings/],
     ["no JSON", answerWith(200, "<html>", { "content-type": "text/html" }), /no embeddings/],
   ])("with %s ends the run with what is wrong", async (_, fault, message) => {
@@ -113,6 +128,7 @@ describe("the requests", () => {
     model: z.string(),
     input: z.array(z.string()),
     dimensions: z.number().optional(),
+    encoding_format: z.string().optional(),
   });
   type Request = z.infer<typeof requestSchema>;
 
@@ -128,13 +144,13 @@ describe("the requests", () => {
     return { requests, fault };
   }
 
-  it("have at most 256 texts each, and the vectors stay in order", async () => {
+  it("have all texts at once, word for word, and ask for vectors in base64", async () => {
     const { requests, fault } = recorder();
     const texts = Array.from({ length: 600 }, (_, index) => String(index));
     const { vectors, tokens } = await embedThrough(fault, texts);
-    expect(requests.map(({ input }) => input.length)).toEqual([256, 256, 88]);
+    expect(requests).toMatchObject([{ input: texts, encoding_format: "base64" }]);
     expect(vectors.map(([first]) => String(first))).toEqual(texts);
-    expect(tokens).toBe(3);
+    expect(tokens).toBe(1);
   });
 
   it.each([
@@ -142,10 +158,11 @@ describe("the requests", () => {
     ["text-embedding-3-large", 1_536],
     ["text-embedding-ada-002", undefined],
     ["nomic-embed-text", undefined],
-  ])("ask %s for the width %s", async (model, dimensions) => {
-    vi.stubEnv("EMBEDDING_MODEL", model);
+  ])("ask %s for the width %s", async (name, dimensions) => {
     const { requests, fault } = recorder();
-    await embedThrough(fault, ["1"]);
-    expect(requests.map(({ model, dimensions }) => ({ model, dimensions }))).toEqual([{ model, dimensions }]);
+    await embedThrough(fault, ["1"], { name, dimensions: 1_536 });
+    expect(requests.map(({ model, dimensions }) => ({ model, dimensions }))).toEqual([
+      { model: name, dimensions },
+    ]);
   });
 });

@@ -3,10 +3,12 @@ import { describe, expect, it, vi } from "vitest";
 import {
   checkEnvironment,
   EnvironmentError,
+  malformedVariables,
   optional,
   REQUIRED_BY_APP,
   REQUIRED_BY_EMBEDDING,
   required,
+  USED_BY_APP,
   variables,
 } from "../../lib/env.ts";
 import { stopWithoutEnvironment } from "../../lib/stop-without-environment.ts";
@@ -55,18 +57,20 @@ describe("the check at the start", () => {
     ["the app", REQUIRED_BY_APP],
     ["an embedding", REQUIRED_BY_EMBEDDING],
   ])("passes when all that %s needs is set", (_, needed) => {
-    expect(() => checkEnvironment(needed, complete)).not.toThrow();
+    expect(() => checkEnvironment(needed, { source: complete })).not.toThrow();
   });
 
   it("names every problem at once, and where to get each variable", () => {
     const source = { DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" };
-    const { message, variables: named } = problemOf(() => checkEnvironment(REQUIRED_BY_APP, source));
+    const { message, variables: named } = problemOf(() =>
+      checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP, source }),
+    );
     expect(named).toEqual([
       "DATABASE_URL",
       "SEQUIN_WEBHOOK_SECRET",
       "TRIGGER_SECRET_KEY",
-      "TRIGGER_API_URL",
       "USER_DELETION_WEBHOOK_URLS",
+      "TRIGGER_API_URL",
     ]);
     for (const name of named) expect(message).toContain(`${name} `);
     for (const name of named) expect(message).toContain(variables[name].where);
@@ -75,9 +79,29 @@ describe("the check at the start", () => {
 
   it("never repeats a value, which may be a secret", () => {
     const url = "mysql://root:hunter2@db";
-    expect(problemOf(() => checkEnvironment(REQUIRED_BY_APP, { DATABASE_URL: url })).message).not.toContain(
-      "hunter2",
+    expect(
+      problemOf(() => checkEnvironment(REQUIRED_BY_APP, { source: { DATABASE_URL: url } })).message,
+    ).not.toContain("hunter2");
+  });
+
+  it("leaves a malformed variable to those who use it: a bad sender of mails stops no embedding", () => {
+    const source = {
+      ...complete,
+      MAIL_FROM: "nobody",
+      SMTP_URL: "mail.example.com",
+      TRIGGER_API_URL: "nowhere",
+    };
+    expect(() => checkEnvironment(REQUIRED_BY_EMBEDDING, { source })).not.toThrow();
+    const { variables: named } = problemOf(() =>
+      checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP, source }),
     );
+    expect(named).toEqual(["TRIGGER_API_URL"]);
+  });
+
+  it("knows every malformed variable, for the log", () => {
+    const source = { ...complete, MAIL_FROM: "nobody", DATABASE_POOL_SIZE: "many", EMBEDDING_MODEL: " " };
+    const problems = malformedVariables(source);
+    expect(problems.map(({ message }) => message.split(" ")[0])).toEqual(["DATABASE_POOL_SIZE", "MAIL_FROM"]);
   });
 });
 

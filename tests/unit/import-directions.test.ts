@@ -32,7 +32,7 @@ const imports = sources.flatMap((file) => {
 
 it("finds the imports that are known to be there", () => {
   expect(imports).toContainEqual(
-    expect.objectContaining({ file: "lib/embeddings/embed-post.ts", target: "drizzle/client.ts" }),
+    expect.objectContaining({ file: "lib/embeddings/embed-rows.ts", target: "drizzle/client.ts" }),
   );
   expect(new Set(imports.map(({ from }) => from))).toEqual(new Set(FOLDERS));
 });

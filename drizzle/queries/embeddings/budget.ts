@@ -29,7 +29,7 @@ export async function takeFromBudget(db: Database, { model, tokens, urgent, limi
         0,
         extract(epoch from f.blocked_until - clock_timestamp()),
         case when ${urgent} then 0 else (least(${tokens}::float8, ${most}::float8 * (1 - ${reserve})) + ${most}::float8 * ${reserve} - f.tokens) * 60 / ${most}::float8 end,
-        case when ${urgent} then 0 else (1 + ${mostRequests}::float8 * ${reserve} - f.requests) * 60 / ${mostRequests}::float8 end
+        case when ${urgent} then 0 else (least(1, ${mostRequests}::float8 * (1 - ${reserve})) + ${mostRequests}::float8 * ${reserve} - f.requests) * 60 / ${mostRequests}::float8 end
       ) as seconds from filled f
     )
     update embedding_budget b set

@@ -1,6 +1,5 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startPostgres } from "../../../local/postgres/start.ts";
 import { type LocalPostgres, startLocalPostgres } from "../../postgres.ts";
 import { until } from "../../until.ts";
 
@@ -19,7 +18,7 @@ async function connect(): Promise<Client> {
 
 it("rejects with the system's error when the port is taken", async () => {
   const { port } = postgres;
-  const second = startPostgres({ dataDir: null, host: "127.0.0.1", port, log: () => {} });
+  const second = startLocalPostgres({ port });
   await expect(second).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
 

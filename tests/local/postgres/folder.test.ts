@@ -99,7 +99,7 @@ describe("the data folder", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("survives a kill while it is being made", async () => {
+  it.runIf(isLong)("survives a kill while it is being made (npm run test:kills)", async () => {
     const folder = join(parent, "half-made");
     const first = serve(folder);
     await until(() => existsSync(join(folder, "data.new", "PG_VERSION")), { everyMs: 1 });

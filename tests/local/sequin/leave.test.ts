@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { uninstall } from "../../../local/sequin/uninstall.ts";
+import { realPostgres } from "../../real-postgres.ts";
 import { freePorts } from "../../stack/free-ports.ts";
 import { until } from "../../until.ts";
 import { catalogOf } from "./catalog.ts";
-import { type Database, openDatabase, realPostgres } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { type Receiver, startReceiver, status } from "./receiver.ts";
 import { startStack } from "./stack.ts";
 

@@ -33,7 +33,7 @@ async function start(pace: Partial<Pace>): Promise<void> {
 const insert = (id: number) => database.sql("insert into posts values ($1, 'a')", [id]);
 const sent = () => receiver.messages().map(({ action, record }) => `${action} ${record.id}`);
 const requests = (count: number) =>
-  until(() => receiver.requests.length >= count, { what: `${count} requests`, timeoutMs: 20_000 });
+  until(() => receiver.requests.length >= count, { what: `${count} requests` });
 const brokenJson: Answer = (_, response) =>
   void response.writeHead(200, { "content-type": "application/json" }).end("{oops");
 

@@ -219,7 +219,7 @@ describe("batches", () => {
 
   test("2,000 rows of one transaction, and of a backfill, come in batches of 1,000, as many at once as workers", async () => {
     const bulk = (count: number) =>
-      until(() => receiver.requests.length >= count, { what: `${count} batches`, timeoutMs: 120_000 });
+      until(() => receiver.requests.length >= count, { what: `${count} batches` });
     let open = 0;
     let most = 0;
     receiver.answer = (_, response) => {
@@ -348,7 +348,7 @@ describe("the database connection", () => {
     await insert(3);
     await settled(3);
     expect(ids().sort()).toEqual([1, 2, 3]);
-  });
+  }, 240_000);
 
   test.skipIf(!realPostgres)(
     "a second stand-in on one database is refused (needs TEST_DATABASE_URL)",

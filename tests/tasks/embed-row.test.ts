@@ -1,14 +1,15 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { halfvec } from "../../drizzle/halfvec.ts";
 import { classifyError } from "../../lib/embeddings/classify-error.ts";
-import { embedPost } from "../../lib/embeddings/embed-post.ts";
-import { fingerprintOf, textOf } from "../../lib/embeddings/fingerprint.ts";
-import { embedChunks } from "../../lib/embeddings/provider.ts";
+import { embedRow } from "../../lib/embeddings/embed-row.ts";
+import { posts } from "../../lib/embeddings/posts.ts";
+import { type EmbedTexts, embedTexts } from "../../lib/embeddings/provider.ts";
 import { split } from "../../lib/embeddings/split.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
 import { databaseForTests } from "./database.ts";
 import { providerForTests } from "./provider.ts";
 
-const model = "text-embedding-3-small";
 const now = new Date("2026-01-02T03:04:05.000Z");
 const database = databaseForTests();
 const provider = providerForTests();
@@ -19,6 +20,21 @@ const paragraphs = (count: number) =>
     "\n\n",
   );
 
+const textOf = ({ title, body }: { title: string; body: string }) => `${title}\n\n${body}`;
+
+type Deps = { embed?: EmbedTexts; waitMs?: number };
+
+const embedPost = (id: bigint, deps: Deps = {}, changedAt: string | null = null) =>
+  embedRow(posts.of, String(id), changedAt, deps);
+
+/** Does something while the provider is at work, before it answers. */
+const meanwhile =
+  (work: () => Promise<unknown>): EmbedTexts =>
+  async (...asked) => {
+    await work();
+    return embedTexts(...asked);
+  };
+
 /** How many calls of the provider some work makes. */
 async function callsOf(work: () => Promise<unknown>): Promise<number> {
   const { calls } = await provider.stats();
@@ -27,30 +43,50 @@ async function callsOf(work: () => Promise<unknown>): Promise<number> {
 }
 
 async function expectEmbedded(id: bigint, post: { title: string; body: string }) {
-  const texts = split(textOf(post));
-  const { vectors } = await embedChunks(texts);
+  const chunks = split(textOf(post));
+  const { vectors } = await embedTexts(
+    FIRST_MODEL,
+    chunks.map(({ text }) => text),
+  );
+  const { rows: hashes } = await database.db.execute<{ hash: string }>(
+    sql`select md5(${textOf(post)}::text)::uuid as hash`,
+  );
   const rows = await embeddingsOf(id);
-  const { contentHash } = fingerprintOf(post, model);
   expect(
-    rows.map(({ chunk, contentHash, model, tokens }) => ({ chunk, contentHash, model, tokens })),
-  ).toEqual(texts.map(({ tokens }, chunk) => ({ chunk, contentHash, model, tokens })));
-  rows.forEach(({ embedding }, index) => {
-    expect(embedding).toHaveLength(1_536);
-    embedding.forEach((number, place) => {
-      expect(number).toBeCloseTo(vectors[index]?.[place] ?? Number.NaN, 5);
-    });
-  });
+    rows.map(({ chunk, chunks, textHash, tokens, start, length }) => ({
+      chunk,
+      chunks,
+      textHash,
+      tokens,
+      start,
+      length,
+    })),
+  ).toEqual(
+    chunks.map(({ tokens, start, length }, chunk) => ({
+      chunk,
+      chunks: chunks.length,
+      textHash: hashes[0]?.hash,
+      tokens,
+      start,
+      length,
+    })),
+  );
+  for (const [index, vector] of vectors.entries()) {
+    const { rows: same } = await database.db.execute(
+      sql`select from post_embeddings where post_id = ${id} and chunk = ${index} and embedding = ${halfvec(vector)}::halfvec`,
+    );
+    expect(same).toHaveLength(1);
+  }
 }
 
 it("embeds a new post: one row with the vector of title and body", async () => {
   const post = { title: "The Future of AI", body: "It is bright." };
   const id = await insertPost(post);
   expect(await embedPost(id)).toEqual({
-    postId: String(id),
     status: "embedded",
     chunks: 1,
     tokens: expect.any(Number),
-    model,
+    model: FIRST_MODEL.name,
   });
   await expectEmbedded(id, post);
 });
@@ -95,10 +131,9 @@ describe("a row that changes while its embedding is being made", () => {
   it("keeps nothing of the older result, and the newer run writes", async () => {
     const id = await insertPost({ title: "Race", body: "old" });
     const result = await embedPost(id, {
-      embed: async (chunks) => {
+      embed: meanwhile(async () => {
         await updatePost(id, { body: "new" });
-        return embedChunks(chunks);
-      },
+      }),
     });
     expect(result).toMatchObject({ status: "superseded", chunks: 0 });
     expect(await embeddingsOf(id)).toEqual([]);
@@ -109,8 +144,8 @@ describe("a row that changes while its embedding is being made", () => {
   it("is not overwritten by a slow older run that ends after the newer one", async () => {
     const id = await insertPost({ title: "Race", body: "old" });
     const slow = await embedPost(id, {
-      embed: async (chunks) => {
-        const older = await embedChunks(chunks);
+      embed: async (...asked) => {
+        const older = await embedTexts(...asked);
         await updatePost(id, { body: "new" });
         expect(await embedPost(id)).toMatchObject({ status: "embedded" });
         return older;
@@ -123,11 +158,10 @@ describe("a row that changes while its embedding is being made", () => {
   it("and back again is written, for the text is the same", async () => {
     const id = await insertPost({ title: "Race", body: "old" });
     const result = await embedPost(id, {
-      embed: async (chunks) => {
+      embed: meanwhile(async () => {
         await updatePost(id, { body: "new" });
         await updatePost(id, { body: "old" });
-        return embedChunks(chunks);
-      },
+      }),
     });
     expect(result.status).toBe("embedded");
     await expectEmbedded(id, { title: "Race", body: "old" });
@@ -136,10 +170,9 @@ describe("a row that changes while its embedding is being made", () => {
   it("in its author only is written", async () => {
     const id = await insertPost({ title: "Race", body: "same" });
     const result = await embedPost(id, {
-      embed: async (chunks) => {
+      embed: meanwhile(async () => {
         await updatePost(id, { author: "Bob" });
-        return embedChunks(chunks);
-      },
+      }),
     });
     expect(result.status).toBe("embedded");
   });
@@ -160,10 +193,9 @@ describe("a row that is gone", () => {
   it("when the run ends has no embedding", async () => {
     const id = await insertPost();
     const result = await embedPost(id, {
-      embed: async (chunks) => {
+      embed: meanwhile(async () => {
         await deletePost(id);
-        return embedChunks(chunks);
-      },
+      }),
     });
     expect(result.status).toBe("gone");
     expect(await embeddingsOf(id)).toEqual([]);
@@ -238,18 +270,26 @@ describe("a run whose provider", () => {
       { kind: "abort" },
     ],
     ["does not know the key", { status: 401 }, { kind: "abort" }],
-    ["refuses the request", { status: 400 }, { kind: "abort" }],
     ["fails", { status: 500 }, { kind: "retry" }],
     ["is overloaded", { status: 503 }, { kind: "retry" }],
-  ])("%s writes nothing, asks once, and says what to do", async (_, fault, verdict) => {
+  ])("%s writes nothing, asks once where it may not wait, and says what to do", async (_, fault, verdict) => {
     const id = await insertPost();
     await provider.fail(fault);
     const { calls } = await provider.stats();
-    const error = await embedPost(id).catch((error: unknown) => error);
+    const error = await embedPost(id, { waitMs: 0 }).catch((error: unknown) => error);
     expect(classifyError(error, now)).toEqual(verdict);
     expect((await provider.stats()).calls).toBe(calls + 1);
     expect(await embeddingsOf(id)).toEqual([]);
   });
+});
+
+it("a request that is refused whatever it holds aborts the run, and no text is recorded as refused", async () => {
+  const id = await insertPost();
+  await provider.fail({ status: 400 });
+  const error = await embedPost(id).catch((error: unknown) => error);
+  expect(classifyError(error, now)).toEqual({ kind: "abort" });
+  expect(error).toMatchObject({ status: 400 });
+  expect((await database.db.execute(sql`select from embedding_failures`)).rows).toEqual([]);
 });
 
 describe("a post without text", () => {
@@ -276,17 +316,18 @@ describe("a post without text", () => {
   });
 });
 
-it("embeds again when the model changes", async () => {
-  const id = await insertPost();
-  await embedPost(id);
-  expect(await embedPost(id, { model: "text-embedding-ada-002" })).toMatchObject({
-    status: "embedded",
-    model: "text-embedding-ada-002",
+describe("when a change was committed", () => {
+  it("is kept with the vectors that answer it, and nothing where nobody knows", async () => {
+    const id = await insertPost();
+    await embedPost(id, {}, "2026-11-21T21:12:08.735Z");
+    expect((await embeddingsOf(id))[0]?.changedAt).toEqual(new Date("2026-11-21T21:12:08.735Z"));
+    await updatePost(id, { body: "Another" });
+    await embedPost(id);
+    expect((await embeddingsOf(id))[0]?.changedAt).toBeNull();
   });
-  expect((await embeddingsOf(id)).map((row) => row.model)).toEqual(["text-embedding-ada-002"]);
 });
 
-describe("the hash that Postgres makes of a post", () => {
+describe("a text is embedded word for word, and once", () => {
   it.each([
     ["quotes and dollars", 'It\'s $1 "quoted" $$ $tag$', "E'\\n' '' ; --"],
     ["backslashes", "C:\\new\\table", "\\u0041 \\x41 \\"],
@@ -299,19 +340,20 @@ describe("the hash that Postgres makes of a post", () => {
     ["an empty title", "", "only a body"],
     ["an empty body", "only a title", ""],
     ["300 kB", "big", "äß漢😀 word ".repeat(20_000)],
-  ])("is the product's own for %s", async (_, title, body) => {
+  ])("with %s", async (_, title, body) => {
     const id = await insertPost({ title, body });
-    const { recipe, contentHash } = fingerprintOf({ title, body }, model);
-    const { rows } = await database.db.execute<{ hash: string }>(
-      sql`select encode(sha256(convert_to(${recipe}::text || title || E'\n\n' || body, 'UTF8')), 'hex') as hash
-        from posts where id = ${id}`,
-    );
-    expect(rows[0]?.hash).toBe(contentHash);
-    const embed = async (chunks: readonly unknown[]) => ({
-      vectors: chunks.map(() => new Array(1_536).fill(1)),
-      tokens: 0,
-    });
+    const texts: string[] = [];
+    const embed: EmbedTexts = async (_, inputs) => {
+      texts.push(...inputs);
+      return { vectors: inputs.map(() => new Float32Array(1_536).fill(1)), tokens: 0, left: {} };
+    };
     expect((await embedPost(id, { embed })).status).toBe("embedded");
+    expect(texts.join("")).toBe(textOf({ title, body }));
     expect((await embedPost(id, { embed })).status).toBe("unchanged");
+    const { rows } = await database.db.execute<{ text: string }>(
+      sql`select string_agg(substr(post_text(p), e.start + 1, e.length), '' order by e.chunk) as text
+        from post_embeddings e join posts p on p.id = e.post_id where p.id = ${id}`,
+    );
+    expect(rows[0]?.text).toBe(texts.join(""));
   });
 });

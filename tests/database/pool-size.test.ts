@@ -1,0 +1,34 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { sql } from "drizzle-orm";
+import { afterEach, expect, it, vi } from "vitest";
+import { disconnect } from "../../drizzle/client.ts";
+import { database } from "../../lib/database.ts";
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await disconnect();
+});
+
+it.each([
+  [undefined, 5],
+  ["2", 2],
+])("with DATABASE_POOL_SIZE=%s a process has %i connections at most", async (size, expected) => {
+  const open = new Set<Socket>();
+  let most = 0;
+  // Answers nobody before so many are there, and then sends everybody away.
+  const server = createServer((socket) => {
+    open.add(socket.on("error", () => {}).on("close", () => open.delete(socket)));
+    most = Math.max(most, open.size);
+    if (most >= expected) for (const each of open) each.destroy();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  vi.stubEnv("DATABASE_URL", `postgres://postgres@127.0.0.1:${port}/postgres`);
+  vi.stubEnv("DATABASE_POOL_SIZE", size);
+  await Promise.allSettled(Array.from({ length: 20 }, () => database().execute(sql`select 1`)));
+  expect(most).toBe(expected);
+  server.close();
+});

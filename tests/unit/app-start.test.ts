@@ -1,0 +1,42 @@
+import { spawnSync } from "node:child_process";
+import { expect, it } from "vitest";
+
+const complete = {
+  DATABASE_URL: "postgres://app@db.example.com:5432/app",
+  SEQUIN_WEBHOOK_SECRET: "correct horse battery staple",
+  TRIGGER_SECRET_KEY: "tr_dev_key",
+  USER_DELETION_WEBHOOK_URLS: "https://crm.example.com/user-deleted",
+};
+
+/** What Next.js does when a server starts. */
+function start(env: Record<string, string>) {
+  const script = 'void import("./instrumentation.ts").then(({ register }) => register())';
+  const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", "--eval", script], {
+    env: { PATH: process.env.PATH, NODE_ENV: "test", NEXT_RUNTIME: "nodejs", ...env },
+    encoding: "utf8",
+  });
+  return { status, stderr };
+}
+
+it("the app starts though a variable of the tasks is malformed, and names it in the log", () => {
+  const { status, stderr } = start({ ...complete, MAIL_FROM: "nobody", SMTP_URL: "hunter2" });
+  expect(status).toBe(0);
+  const problems = stderr
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(problems.map(({ event, problem }) => [event, problem.split(" ")[0]])).toEqual([
+    ["environment.malformed", "SMTP_URL"],
+    ["environment.malformed", "MAIL_FROM"],
+  ]);
+  expect(stderr).not.toContain("hunter2");
+});
+
+it.each(["DATABASE_POOL_SIZE", "TRIGGER_API_URL", "OPENAI_BASE_URL"])(
+  "the app does not start when %s, which it uses itself, is malformed",
+  (name) => {
+    const { status, stderr } = start({ ...complete, [name]: "nonsense" });
+    expect(status).toBe(1);
+    expect(stderr).toContain(`Aftercommit cannot start: ${name} must`);
+  },
+);
