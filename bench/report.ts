@@ -99,7 +99,7 @@ function table(figures: readonly Figure[]): string {
 
 /** Prints a table and writes the same to `bench/results.json`, or prints the JSON alone. */
 export function print(
-  results: { figures: readonly Figure[] },
+  results: { figures: readonly Figure[] } & Record<string, unknown>,
   options: { json: boolean; file: string },
 ): void {
   const json = JSON.stringify(results, undefined, 2);

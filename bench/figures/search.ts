@@ -72,11 +72,11 @@ async function measureIndex(
   model: EmbeddingModel,
 ): Promise<void> {
   const { quick, progress, figure, count, times } = bench;
-  const { indexType } = model;
+  const { id, dimensions, indexType } = model;
   const db = connect(url);
   progress(`builds the index of ${indexType}`);
   const started = performance.now();
-  await buildVectorIndex(client, { ...model, table: embeddedPosts.embeddingsName });
+  await buildVectorIndex(client, { id, dimensions, indexType, table: embeddedPosts.embeddingsName });
   figure(`${indexType}: index built in`, (performance.now() - started) / 1_000, "s");
   const { rows } = await client.query<{ bytes: string }>(
     "select pg_relation_size(indexrelid) as bytes from pg_index join pg_class c on c.oid = indexrelid where relname like 'post_embeddings_model_%'",

@@ -1,3 +1,4 @@
+import { disconnect } from "../../drizzle/client.ts";
 import { migrateDatabase } from "../../drizzle/migrate/migrate.ts";
 import type { FreshDatabase, Server } from "./server.ts";
 import { postOf } from "./texts.ts";
@@ -8,7 +9,13 @@ export const MODEL = "text-embedding-3-small";
 export async function productDatabase(server: Server, dimensions = 1_536): Promise<FreshDatabase> {
   const database = await server.fresh();
   await migrateDatabase({ url: database.url, model: { name: MODEL, dimensions, recipe: 1 } });
-  return database;
+  return {
+    ...database,
+    async drop() {
+      await disconnect();
+      await database.drop();
+    },
+  };
 }
 
 const PAGE = 1_000;
