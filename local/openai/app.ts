@@ -20,7 +20,7 @@ type Env = { Variables: { inputs: number; tokens: number } };
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /**
- * OpenAI's `POST /v1/embeddings`, and beside it `/local/openai/faults` and `/local/openai/stats` for tests and
+ * OpenAI's `POST /v1/embeddings`, and beside it `/local/openai/faults`, `/limits/empty` and `/stats` for tests and
  * demonstrations. `closing` ends delays that are under way.
  */
 export function createApp(options: {
@@ -107,6 +107,10 @@ export function createApp(options: {
   });
   app.delete("/local/openai/faults", (c) => {
     faults.clear();
+    return c.body(null, 204);
+  });
+  app.post("/local/openai/limits/empty", (c) => {
+    rateLimits.empty();
     return c.body(null, 204);
   });
   app.get("/local/openai/stats", (c) => c.json(calls.stats()));

@@ -99,6 +99,10 @@ export function createRateLimits(
         one.take(amount);
       }
     },
+    /** Leaves nothing of the tokens of this minute, as in the middle of a long backfill. */
+    empty(): void {
+      for (const one of buckets) if (one.kind === "tokens") one.take(one.left);
+    },
     /** How the limits stand, as each answer of OpenAI tells; none without a limit. */
     headers: (): Record<string, string> => Object.assign({}, ...buckets.map((one) => one.headers())),
   };

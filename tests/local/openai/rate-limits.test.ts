@@ -67,6 +67,16 @@ it.each([
   expect(limits.headers()["x-ratelimit-reset-tokens"]).toBe(said);
 });
 
+it("a bucket that is emptied holds what has come back since", () => {
+  let now = 0;
+  const limits = createRateLimits({ tokensPerMinute: 60_000, requestsPerMinute: 10 }, () => now);
+  limits.empty();
+  refusalOf(() => limits.take(model, 1));
+  now = 10;
+  limits.take(model, 10);
+  expect(limits.headers()["x-ratelimit-remaining-requests"]).toBe("8");
+});
+
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();

@@ -1,0 +1,25 @@
+import type { Server } from "./parts/server.ts";
+import type { Report } from "./report.ts";
+
+/** `quick`: few rows, for its counts alone. */
+export type Bench = Report & { server: Server; quick: boolean };
+
+export type Benchmark = {
+  load: () => Promise<{ run(bench: Bench): Promise<void> }>;
+  /** Whether `--quick` runs it: those without a count to judge, it does not. */
+  inQuick: boolean;
+};
+
+/** Every benchmark by its name, in the order in which they run. */
+export const benchmarks: Readonly<Record<string, Benchmark>> = {
+  backfill: { load: () => import("./figures/backfill.ts"), inQuick: true },
+  edits: { load: () => import("./figures/edits.ts"), inQuick: false },
+  redeliveries: { load: () => import("./figures/redeliveries.ts"), inQuick: true },
+  ingress: { load: () => import("./figures/ingress.ts"), inQuick: false },
+  search: { load: () => import("./figures/search.ts"), inQuick: true },
+  reconciliation: { load: () => import("./figures/reconciliation.ts"), inQuick: true },
+  start: { load: () => import("./figures/start.ts"), inQuick: false },
+  trigger: { load: () => import("./figures/trigger.ts"), inQuick: false },
+  pages: { load: () => import("./figures/pages.ts"), inQuick: false },
+  console: { load: () => import("./figures/console.ts"), inQuick: false },
+};

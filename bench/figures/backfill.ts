@@ -1,0 +1,100 @@
+import type { Bench } from "../benchmarks.ts";
+import { embedAll } from "../parts/embed-all.ts";
+import { guideDatabase } from "../parts/guide-database.ts";
+import { addPosts, MODEL, productDatabase } from "../parts/product-database.ts";
+import { TIERS, type Tier } from "../parts/provider.ts";
+import type { FreshDatabase } from "../parts/server.ts";
+import { startStack } from "../parts/stack.ts";
+
+// A real provider takes that long for a request.
+const DELAY_MS = 100;
+
+/** Posts a second by the guide's route and task, which no limit of a tier holds up. */
+async function measureGuide({ server, quick, progress, figure }: Bench): Promise<number> {
+  const posts = quick ? 20 : 200;
+  const database = await guideDatabase(server);
+  const stack = await startStack("guide", database, { delayMs: DELAY_MS });
+  try {
+    await stack.unseen(() => addPosts(database, 0, posts));
+    const { seconds, runs, calls } = await embedAll(stack, database, {
+      posts,
+      progress: (line) => progress(`guide, ${line}`),
+    });
+    figure(`guide, ${posts} posts: rate`, posts / seconds, "posts/s");
+    figure(`guide, ${posts} posts: runs`, runs, "");
+    figure(`guide, ${posts} posts: calls`, calls, "");
+    return posts / seconds;
+  } finally {
+    await stack.stop();
+    await database.drop();
+  }
+}
+
+/** Posts a second that the database itself takes in one statement, with the same indexes. */
+async function upsertRate({ client }: FreshDatabase): Promise<number> {
+  await client.query("create temp table kept as select * from post_embeddings");
+  await client.query("truncate post_embeddings");
+  const started = performance.now();
+  const { rowCount } = await client.query(
+    `insert into post_embeddings select * from kept on conflict (post_id, model_id, chunk) do update
+     set text_hash = excluded.text_hash, embedding = excluded.embedding`,
+  );
+  const seconds = (performance.now() - started) / 1_000;
+  await client.query("drop table kept");
+  return (rowCount ?? 0) / seconds;
+}
+
+/** The shared budget as it is in the middle of a long backfill. */
+async function emptyBudget({ client }: FreshDatabase, { requestsPerMinute }: Tier): Promise<void> {
+  await client.query(
+    `insert into embedding_budget (model, tokens, requests) values ($1, 0, $2)
+     on conflict (model) do update set tokens = 0, requests = excluded.requests, blocked_until = null, updated_at = now()`,
+    [MODEL, requestsPerMinute],
+  );
+}
+
+async function measureTier(tier: Tier, guideRate: number, bench: Bench): Promise<void> {
+  const { server, quick, progress, figure, count } = bench;
+  const database = await productDatabase(server);
+  const stack = await startStack("product", database, { tier, delayMs: DELAY_MS });
+  let from = 0;
+  try {
+    for (const posts of quick ? [200] : [2_000, 20_000]) {
+      const name = `${tier.name}, ${posts} posts`;
+      await stack.unseen(async () => {
+        await database.client.query("truncate posts, post_embeddings");
+        await addPosts(database, from, posts);
+      });
+      from += posts;
+      await stack.provider.drain();
+      await emptyBudget(database, tier);
+      const done = await embedAll(stack, database, {
+        posts,
+        progress: (line) => progress(`${tier.name}, ${line}`),
+      });
+      const rate = posts / done.seconds;
+      const most = ((tier.tokensPerMinute / 60) * posts) / done.tokens;
+      const upserts = await upsertRate(database);
+      figure(`${name}: rate`, rate, "posts/s");
+      figure(`${name}: tokens`, done.tokens, "");
+      figure(`${name}: the tier's limit`, most, "posts/s");
+      figure(`${name}: the database's bulk upsert`, upserts, "posts/s");
+      figure(`${name}: share of the limit`, (rate / Math.min(most, upserts)) * 100, "%");
+      figure(`${name}: times the guide's rate`, rate / guideRate, "");
+      figure(`${name}: refused for now (429)`, done.failures, "calls");
+      count(`${name}: runs`, done.runs, { atMost: Math.max(3, (posts * 30) / 2_000) });
+      count(`${name}: calls that were answered`, done.calls - done.failures, {
+        atMost: Math.max(3, (posts * 30) / 2_000),
+      });
+      count(`${name}: texts sent`, done.inputs, { exactly: posts });
+    }
+  } finally {
+    await stack.stop();
+    await database.drop();
+  }
+}
+
+export async function run(bench: Bench): Promise<void> {
+  const guideRate = await measureGuide(bench);
+  for (const tier of bench.quick ? TIERS.slice(-1) : TIERS) await measureTier(tier, guideRate, bench);
+}

@@ -1,0 +1,98 @@
+import { runs, tasks } from "@trigger.dev/sdk";
+import { until } from "../../tests/until.ts";
+import type { Bench } from "../benchmarks.ts";
+import { waitForEdit } from "../parts/edit.ts";
+import { embedAll } from "../parts/embed-all.ts";
+import { addPosts, productDatabase } from "../parts/product-database.ts";
+import { type Provider, TIERS, type Tier } from "../parts/provider.ts";
+import type { FreshDatabase } from "../parts/server.ts";
+import { startStack } from "../parts/stack.ts";
+import { Times } from "../report.ts";
+
+const DELAY_MS = 100;
+const WARM_UP = 10;
+const EDITED = 200;
+
+/** From the trigger of a run that does nothing to its end, as anybody sees it. */
+async function nothing(): Promise<number> {
+  const started = performance.now();
+  const { id } = await tasks.trigger("do-nothing", {});
+  await until(async () => (await runs.retrieve(id)).isCompleted, {
+    everyMs: 2,
+    what: "a run that does nothing",
+  });
+  return performance.now() - started;
+}
+
+/** How long the provider worked on the last text that came alone: an edit's. */
+async function providersTime(provider: Provider): Promise<number> {
+  const { last } = await provider.stats();
+  return last.find(({ inputs }) => inputs === 1)?.milliseconds ?? DELAY_MS;
+}
+
+async function edit(database: FreshDatabase, provider: Provider, nth: number, times: Times): Promise<void> {
+  const took = await waitForEdit(database, nth % EDITED);
+  times.add(took - (await providersTime(provider)));
+}
+
+async function measure(tier: Tier, bench: Bench): Promise<void> {
+  const { server, quick, progress, figure, times } = bench;
+  const [rounds, posts] = quick ? [5, 500] : [100, 20_000];
+  const database = await productDatabase(server);
+  const stack = await startStack("product", database, { tier, delayMs: DELAY_MS });
+  try {
+    await stack.unseen(() => addPosts(database, 0, EDITED));
+    await embedAll(stack, database, { posts: EDITED, progress });
+
+    progress(`${tier.name}: runs that do nothing`);
+    const idle = new Times();
+    for (let round = 0; round < WARM_UP; round += 1) await nothing();
+    for (let round = 0; round < rounds; round += 1) idle.add(await nothing());
+    times(`${tier.name}: a run that does nothing`, idle);
+
+    progress(`${tier.name}: edits`);
+    const alone = new Times();
+    for (let round = 0; round < WARM_UP; round += 1) await waitForEdit(database, round);
+    for (let round = 0; round < rounds; round += 1) await edit(database, stack.provider, round, alone);
+    times(`${tier.name}: commit to visible, less the provider's time`, alone);
+    figure(
+      `${tier.name}: the median as a multiple of a run that does nothing`,
+      alone.percentile(50) / idle.percentile(50),
+      "",
+    );
+
+    await stack.unseen(() => addPosts(database, EDITED, posts));
+    await stack.provider.drain();
+    let embedded = false;
+    const backfill = embedAll(stack, database, {
+      posts: EDITED + posts,
+      progress: (line) => progress(`${tier.name}: ${line}`),
+    });
+    const ended = backfill.then(
+      () => {
+        embedded = true;
+      },
+      () => {},
+    );
+    const meanwhile = new Times();
+    for (let round = 0; !embedded && round < rounds * 2; round += 1)
+      await edit(database, stack.provider, round, meanwhile);
+    times(`${tier.name}: the same during a backfill of ${posts} (${meanwhile.count} edits)`, meanwhile);
+    figure(
+      `${tier.name}: its p99 as a multiple of idle`,
+      meanwhile.percentile(99) / alone.percentile(99),
+      "",
+    );
+    progress(`${tier.name}: the rest of the backfill`);
+    await ended;
+    await backfill;
+  } finally {
+    await stack.stop();
+    await database.drop();
+  }
+}
+
+export async function run(bench: Bench): Promise<void> {
+  for (const tier of bench.quick ? TIERS.slice(-1) : TIERS.filter((_, index) => index !== 1))
+    await measure(tier, bench);
+}

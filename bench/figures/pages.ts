@@ -1,0 +1,90 @@
+import { configure, tasks } from "@trigger.dev/sdk";
+import { connect } from "../../drizzle/client.ts";
+import { embeddedPosts } from "../../drizzle/embedded-table.ts";
+import { countRows } from "../../drizzle/queries/embeddings/counts.ts";
+import { buildVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
+import { startApp } from "../../tests/browser/production.ts";
+import { startTriggerServer } from "../../tests/trigger-server.ts";
+import type { Bench } from "../benchmarks.ts";
+import { MODEL, productDatabase } from "../parts/product-database.ts";
+import { projectOf } from "../parts/project.ts";
+import { startProvider } from "../parts/provider.ts";
+import type { FreshDatabase } from "../parts/server.ts";
+import { timePage } from "../parts/time-page.ts";
+
+const POSTS = 10_000;
+const RUNS = 1_000;
+const ROUNDS = 60;
+const PASSWORD = "bench";
+const SECRET_KEY = "tr_prod_bench";
+
+/** Nine of ten posts are embedded, some are stale, some pending. */
+async function addRows({ client, url }: FreshDatabase): Promise<void> {
+  await client.query(
+    `insert into posts (title, body, author) select 'Post ' || n, repeat('Some words of a body, ' || n || ' of them. ', 40), 'Alice'
+     from generate_series(1, $1::int) n`,
+    [POSTS],
+  );
+  await client.query(
+    `insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+     select id, 1, 0, 1, case when id % 20 = 0 then md5('stale')::uuid else text_hash end, 0, 400, 400, vector::halfvec
+     from posts, lateral (select array_agg(sin(id * n)::real) as vector from generate_series(1, 1536) n) as made where id % 20 <> 1`,
+  );
+  await buildVectorIndex(client, {
+    id: 1,
+    dimensions: 1_536,
+    indexType: "vector",
+    table: embeddedPosts.embeddingsName,
+  });
+  await client.query("update embedding_models set index_type = 'vector'");
+  await client.query("vacuum analyze");
+  await countRows(connect(url), embeddedPosts, 1);
+}
+
+const PAGES: { name: string; path: (round: number) => string; status?: number; pauseMs?: number }[] = [
+  { name: "nothing (404)", path: () => "/nothing", status: 404 },
+  { name: "status, many viewers", path: () => "/" },
+  // What viewers share is a second old at most: one viewer's refreshes read it again each time.
+  { name: "status, one viewer", path: () => "/", pauseMs: 1_500 },
+  { name: "search, page, new words", path: (round) => `/?q=words+${round}` },
+  { name: "search, JSON, new words", path: (round) => `/api/search?q=other+words+${round}` },
+  { name: "health", path: () => "/api/health" },
+];
+
+/** The production build's pages with 10,000 posts and 1,000 runs, one request after another. */
+export async function run({ server, times, progress }: Bench): Promise<void> {
+  const { folder } = await projectOf("product");
+  const database = await productDatabase(server);
+  progress(`${POSTS} posts and ${RUNS} runs`);
+  await addRows(database);
+  const trigger = await startTriggerServer(SECRET_KEY);
+  configure({ baseURL: trigger.url, accessToken: SECRET_KEY });
+  for (let run = 0; run < RUNS; run += 1)
+    await tasks.trigger("create-embedding-for-post", {}, { tags: [`post:${POSTS - run}`] });
+  const provider = await startProvider(folder, undefined);
+  const app = await startApp(folder, {
+    DATABASE_URL: database.url,
+    SEQUIN_WEBHOOK_SECRET: "bench",
+    TRIGGER_SECRET_KEY: SECRET_KEY,
+    TRIGGER_API_URL: trigger.url,
+    TRIGGER_PROJECT_REF: "proj_bench",
+    OPENAI_API_KEY: "bench",
+    OPENAI_BASE_URL: `${provider.url}/v1`,
+    EMBEDDING_MODEL: MODEL,
+    USER_DELETION_WEBHOOK_URLS: "none",
+    DASHBOARD_PASSWORD: PASSWORD,
+  });
+  const headers = { authorization: `Basic ${Buffer.from(`me:${PASSWORD}`).toString("base64")}` };
+  try {
+    for (const { name, path, ...options } of PAGES) {
+      progress(name);
+      const rounds = options.pauseMs ? ROUNDS / 3 : ROUNDS;
+      times(name, await timePage((round) => app.url + path(round), { ...options, rounds, headers }));
+    }
+  } finally {
+    await app.stop();
+    await provider.stop();
+    await trigger.close();
+    await database.drop();
+  }
+}

@@ -1,0 +1,54 @@
+import type { Bench } from "../benchmarks.ts";
+import { deliver, insertsOf } from "../parts/deliver.ts";
+import { waitForEdit } from "../parts/edit.ts";
+import { embedAll } from "../parts/embed-all.ts";
+import { addPosts, productDatabase } from "../parts/product-database.ts";
+import type { FreshDatabase } from "../parts/server.ts";
+import { type Stack, startStack } from "../parts/stack.ts";
+
+const BATCH = 100;
+
+/** What happens about the embeddings while something is done, and until all runs of it have ended. */
+async function during(stack: Stack, work: () => Promise<void>): Promise<{ calls: number; runs: number }> {
+  const [{ calls }, runs] = [await stack.provider.stats(), await stack.runs()];
+  await work();
+  await stack.idle();
+  return { calls: (await stack.provider.stats()).calls - calls, runs: (await stack.runs()) - runs };
+}
+
+/** Updates columns beside the text of all posts, and waits for an edit that was committed after that. */
+async function updateOthers(database: FreshDatabase): Promise<void> {
+  await database.client.query("update posts set author = author || '!'");
+  // Sequin delivers what was committed before at the same time, so the second edit comes after all of it.
+  for (let edit = 0; edit < 2; edit += 1) await waitForEdit(database, edit + 1);
+}
+
+export async function run({ server, quick, progress, count }: Bench): Promise<void> {
+  const posts = quick ? 200 : 2_000;
+  const database = await productDatabase(server);
+  const stack = await startStack("product", database, { delayMs: 0 });
+  try {
+    await stack.unseen(() => addPosts(database, 0, posts));
+    await embedAll(stack, database, { posts, progress });
+    const messages = await insertsOf(database);
+    const send = async () => {
+      for (let from = 0; from < messages.length; from += BATCH)
+        await deliver(stack.appUrl, { data: messages.slice(from, from + BATCH) });
+    };
+    progress("delivers embedded posts");
+    const first = await during(stack, send);
+    count(`${posts} messages about embedded posts: calls`, first.calls, { exactly: 0 });
+    count(`${posts} messages about embedded posts: runs`, first.runs, { atMost: posts / BATCH });
+    progress("delivers them again");
+    const again = await during(stack, send);
+    count(`${posts} redeliveries: calls`, again.calls, { exactly: 0 });
+    count(`${posts} redeliveries: runs`, again.runs, { exactly: 0 });
+    progress("updates other columns");
+    const others = await during(stack, () => updateOthers(database));
+    count(`${posts} updates of other columns, and 2 edits: calls`, others.calls, { exactly: 2 });
+    count(`${posts} updates of other columns, and 2 edits: runs`, others.runs, { exactly: 2 });
+  } finally {
+    await stack.stop();
+    await database.drop();
+  }
+}

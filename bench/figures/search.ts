@@ -1,0 +1,115 @@
+import type pg from "pg";
+import { connect, type Database } from "../../drizzle/client.ts";
+import { embeddedPosts } from "../../drizzle/embedded-table.ts";
+import { halfvec } from "../../drizzle/halfvec.ts";
+import { type EmbeddingModel, readModelsInUse } from "../../drizzle/queries/embeddings/models.ts";
+import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
+import { buildVectorIndex, dropVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
+import type { Bench } from "../benchmarks.ts";
+import { productDatabase } from "../parts/product-database.ts";
+import { randomOf } from "../parts/texts.ts";
+import { Times } from "../report.ts";
+
+const DIMENSIONS = 1_536;
+const TOPICS = 1_000;
+const PAGE = 500;
+const LIMIT = 10;
+
+const random = randomOf(1);
+const around = (spread: number) => (random() + random() + random() - 1.5) * spread;
+const topics = Array.from({ length: TOPICS }, () =>
+  Float32Array.from({ length: DIMENSIONS }, () => around(1)),
+);
+
+/** A vector of one of 1,000 topics, as texts about one thing are nearer to each other than to the rest. */
+function someVector(): Float32Array {
+  const topic = topics[Math.floor(random() * TOPICS)] ?? new Float32Array(DIMENSIONS);
+  return topic.map((value) => value + around(1));
+}
+
+async function addRows(client: pg.Client, modelId: number, from: number, count: number): Promise<void> {
+  await client.query(
+    "insert into posts (id, title, body, author) select n, 'Post ' || n, 'Some words.', 'Bench' from generate_series($1::int, $2::int) n",
+    [from, from + count - 1],
+  );
+  const vectors = Array.from({ length: count }, () => halfvec(someVector()));
+  await client.query(
+    `insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+     select p.id, ${modelId}, 0, 1, p.text_hash, 0, 10, 5, v.embedding
+     from (values ${vectors.map((_, n) => `(${from + n}, $${n + 1}::halfvec)`).join(", ")}) as v(id, embedding) join posts p on p.id = v.id`,
+    vectors,
+  );
+}
+
+async function exactRows(client: pg.Client, vector: Float32Array): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    "select post_id::text as id from post_embeddings order by embedding <=> $1::halfvec limit $2",
+    [halfvec(vector), LIMIT],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The share of the ten nearest rows that search finds. */
+async function recall(
+  db: Database,
+  client: pg.Client,
+  model: EmbeddingModel,
+  queries: readonly Float32Array[],
+) {
+  let found = 0;
+  for (const vector of queries) {
+    const exact = new Set(await exactRows(client, vector));
+    const rows = await findNearestRows(db, embeddedPosts, { vector, model, limit: LIMIT });
+    found += rows.filter(({ id }) => exact.has(id)).length;
+  }
+  return found / (queries.length * LIMIT);
+}
+
+async function measureIndex(
+  bench: Bench,
+  url: string,
+  client: pg.Client,
+  model: EmbeddingModel,
+): Promise<void> {
+  const { quick, progress, figure, count, times } = bench;
+  const { id, dimensions, indexType } = model;
+  const db = connect(url);
+  progress(`builds the index of ${indexType}`);
+  const started = performance.now();
+  await buildVectorIndex(client, { id, dimensions, indexType, table: embeddedPosts.embeddingsName });
+  figure(`${indexType}: index built in`, (performance.now() - started) / 1_000, "s");
+  const { rows } = await client.query<{ bytes: string }>(
+    "select pg_relation_size(indexrelid) as bytes from pg_index join pg_class c on c.oid = indexrelid where relname like 'post_embeddings_model_%'",
+  );
+  figure(`${indexType}: index`, Number(rows[0]?.bytes) / 2 ** 20, "MiB");
+  await client.query("analyze post_embeddings");
+  const queries = Array.from({ length: quick ? 20 : 300 }, someVector);
+  const took = new Times();
+  for (const vector of queries)
+    await took.measure(() => findNearestRows(db, embeddedPosts, { vector, model, limit: LIMIT }));
+  times(`${indexType}: search`, took);
+  progress(`compares ${indexType} with the exact scan`);
+  const share = await recall(db, client, model, queries.slice(0, quick ? 20 : 50));
+  count(`${indexType}: recall@10`, share, { atLeast: 0.9 });
+  await dropVectorIndex(client, embeddedPosts.embeddingsName, model);
+}
+
+export async function run(bench: Bench): Promise<void> {
+  const { server, quick, progress } = bench;
+  const all = quick ? 1_000 : 100_000;
+  const database = await productDatabase(server);
+  const { client, url } = database;
+  try {
+    const [model] = await readModelsInUse(connect(url));
+    if (!model) throw new Error("There is no model");
+    for (let from = 1; from <= all; from += PAGE) {
+      await addRows(client, model.id, from, Math.min(PAGE, all - from + 1));
+      if ((from - 1) % 10_000 === 0) progress(`${from - 1 + PAGE} of ${all} rows`);
+    }
+    await client.query("vacuum analyze post_embeddings");
+    for (const indexType of ["halfvec", "vector"] as const)
+      await measureIndex(bench, url, client, { ...model, indexType });
+  } finally {
+    await database.drop();
+  }
+}

@@ -1,0 +1,50 @@
+import { until } from "../../tests/until.ts";
+import type { Stats } from "./provider.ts";
+import type { FreshDatabase } from "./server.ts";
+import type { Stack } from "./stack.ts";
+
+export type Embedded = Pick<Stats, "calls" | "inputs" | "tokens" | "failures"> & {
+  seconds: number;
+  runs: number;
+};
+
+async function embeddedPosts({ client }: FreshDatabase): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(
+    "select count(*)::int as count from post_embeddings",
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Backfills all posts, each of one chunk, and tells what that took from the request for it to the last visible vector. */
+export async function embedAll(
+  stack: Stack,
+  database: FreshDatabase,
+  { posts, progress }: { posts: number; progress: (line: string) => void },
+): Promise<Embedded> {
+  const [before, runsBefore] = [await stack.provider.stats(), await stack.runs()];
+  const started = performance.now();
+  await stack.backfill();
+  let [shown, done] = [0, 0];
+  await until(
+    async () => {
+      done = await embeddedPosts(database);
+      if (performance.now() - shown > 2_000) {
+        progress(`${done} of ${posts} posts embedded`);
+        shown = performance.now();
+      }
+      return done >= posts;
+    },
+    { everyMs: 50, progress: () => done, what: `${posts} vectors` },
+  );
+  const seconds = (performance.now() - started) / 1_000;
+  await stack.idle();
+  const [after, runs] = [await stack.provider.stats(), await stack.runs()];
+  return {
+    seconds,
+    runs: runs - runsBefore,
+    calls: after.calls - before.calls,
+    inputs: after.inputs - before.inputs,
+    tokens: after.tokens - before.tokens,
+    failures: after.failures - before.failures,
+  };
+}

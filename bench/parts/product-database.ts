@@ -1,0 +1,32 @@
+import { disconnect } from "../../drizzle/client.ts";
+import { migrateDatabase } from "../../drizzle/migrate/migrate.ts";
+import type { FreshDatabase, Server } from "./server.ts";
+import { postOf } from "./texts.ts";
+
+export const MODEL = "text-embedding-3-small";
+
+/** A database of the present schema whose vectors have so many dimensions. */
+export async function productDatabase(server: Server, dimensions = 1_536): Promise<FreshDatabase> {
+  const database = await server.fresh();
+  await migrateDatabase({ url: database.url, model: { name: MODEL, dimensions, recipe: 1 } });
+  return {
+    ...database,
+    async drop() {
+      await disconnect();
+      await database.drop();
+    },
+  };
+}
+
+const PAGE = 1_000;
+
+/** Adds posts, the first of them with that number. */
+export async function addPosts({ client }: FreshDatabase, from: number, count: number): Promise<void> {
+  for (let start = from; start < from + count; start += PAGE) {
+    const posts = Array.from({ length: Math.min(PAGE, from + count - start) }, (_, n) => postOf(start + n));
+    await client.query(
+      "insert into posts (title, body, author) select title, body, 'Bench' from unnest($1::text[], $2::text[]) as p(title, body)",
+      [posts.map(({ title }) => title), posts.map(({ body }) => body)],
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { startLocal } from "./local.ts";
+
+/** What OpenAI allows for text-embedding-3-small, by usage tier. */
+export type Tier = { name: string; tokensPerMinute: number; requestsPerMinute: number };
+
+export const TIERS: readonly Tier[] = [
+  { name: "tier 1", tokensPerMinute: 1_000_000, requestsPerMinute: 3_000 },
+  { name: "tier 3", tokensPerMinute: 5_000_000, requestsPerMinute: 5_000 },
+  { name: "tier 5", tokensPerMinute: 10_000_000, requestsPerMinute: 10_000 },
+];
+
+const call = z.object({ at: z.string(), status: z.number(), inputs: z.number(), milliseconds: z.number() });
+const statsSchema = z.object({
+  calls: z.number(),
+  inputs: z.number(),
+  tokens: z.number(),
+  failures: z.number(),
+  last: z.array(call),
+});
+
+export type Stats = z.infer<typeof statsSchema>;
+
+/** The hashing model behind OpenAI's protocol, which enforces a tier's limits. */
+export async function startProvider(folder: string, tier: Tier | undefined) {
+  const local = await startLocal(folder, ["openai"], {
+    LOCAL_EMBEDDING_MODEL: "hashing",
+    ...(tier && {
+      LOCAL_OPENAI_TOKENS_PER_MINUTE: `${tier.tokensPerMinute}`,
+      LOCAL_OPENAI_REQUESTS_PER_MINUTE: `${tier.requestsPerMinute}`,
+    }),
+  });
+  const post = (path: string, body: unknown) =>
+    fetch(`${local.url}${path}`, {
+      method: "POST",
+      headers: { authorization: "Bearer bench", "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  return {
+    url: local.url,
+    /** Answers each call so much later. */
+    async delay(delayMs: number): Promise<void> {
+      if (delayMs > 0) await post("/local/openai/faults", { delayMs });
+    },
+    async stats(): Promise<Stats> {
+      return statsSchema.parse(await (await fetch(`${local.url}/local/openai/stats`)).json());
+    },
+    /**
+     * Takes away the tokens that a minute starts with, as they are gone in the middle of a long backfill: what is
+     * measured is then what a tier lets through, not what it starts with.
+     */
+    async drain(): Promise<void> {
+      await post("/local/openai/limits/empty", {});
+    },
+    stop: local.stop,
+  };
+}
+
+export type Provider = Awaited<ReturnType<typeof startProvider>>;

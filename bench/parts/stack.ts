@@ -1,0 +1,133 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { configure, queues, runs } from "@trigger.dev/sdk";
+import { startApp } from "../../tests/browser/production.ts";
+import { startCli } from "../../tests/local/trigger/suite/cli.ts";
+import { until } from "../../tests/until.ts";
+import { startLocal } from "./local.ts";
+import { type Project, projectOf } from "./project.ts";
+import { type Provider, startProvider, type Tier } from "./provider.ts";
+import type { FreshDatabase } from "./server.ts";
+
+const KEYS = { secretKey: "tr_dev_local", accessToken: "tr_pat_local" };
+export const SECRET = "a secret of the benchmarks";
+const PROJECT_REF = "proj_bench";
+const BUSY = ["create-embedding-for-post", "create-embeddings-for-posts"];
+
+/** All that a change meets, each in a process of its own, with the real CLI and a production build of the app. */
+export type Stack = {
+  project: Project;
+  provider: Provider;
+  appUrl: string;
+  /** Does something in the database that Sequin does not see: it is stopped meanwhile. */
+  unseen(work: () => Promise<void>): Promise<void>;
+  /** Has Sequin send all rows of posts as `read` messages. */
+  backfill(): Promise<void>;
+  /** How many runs of the tasks that embed there are. */
+  runs(): Promise<number>;
+  /** Resolves when no run of these waits or works. */
+  idle(): Promise<void>;
+  /** Ends the CLI, so that runs only wait. */
+  stopTasks(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+async function countRuns(): Promise<number> {
+  let count = 0;
+  for await (const _ of runs.list({ taskIdentifier: BUSY, limit: 100 })) count += 1;
+  return count;
+}
+
+async function runsLeft(): Promise<number> {
+  // A queue that Trigger.dev does not know yet has none.
+  const known = await Promise.allSettled(BUSY.map((name) => queues.retrieve({ type: "task", name })));
+  return known.reduce(
+    (sum, queue) => sum + (queue.status === "fulfilled" ? queue.value.queued + queue.value.running : 0),
+    0,
+  );
+}
+
+async function askForBackfill(sequinUrl: string, sink: string): Promise<void> {
+  const body = new URLSearchParams({ sink, table: "public.posts" });
+  // As the console's own form sends it: the console takes changes from its own pages only.
+  const headers = { origin: sequinUrl };
+  const response = await fetch(`${sequinUrl}/deliveries/backfill`, {
+    method: "POST",
+    body,
+    headers,
+    redirect: "manual",
+  });
+  if (response.status !== 303)
+    throw new Error(`The backfill was answered ${response.status}: ${await response.text()}`);
+}
+
+export async function startStack(
+  name: Project["name"],
+  database: FreshDatabase,
+  { tier, delayMs }: { tier?: Tier; delayMs: number },
+): Promise<Stack> {
+  const project = await projectOf(name);
+  const { folder, sink } = project;
+  const provider = await startProvider(folder, tier);
+  await provider.delay(delayMs);
+  const trigger = await startLocal(folder, ["trigger"]);
+  const variables: Record<string, string> = {
+    DATABASE_URL: database.url,
+    SEQUIN_WEBHOOK_SECRET: SECRET,
+    TRIGGER_SECRET_KEY: KEYS.secretKey,
+    TRIGGER_API_URL: trigger.url,
+    TRIGGER_PROJECT_REF: PROJECT_REF,
+    OPENAI_API_KEY: "bench",
+    OPENAI_BASE_URL: `${provider.url}/v1`,
+    USER_DELETION_WEBHOOK_URLS: "none",
+    ...(tier && {
+      EMBEDDING_TOKENS_PER_MINUTE: `${tier.tokensPerMinute}`,
+      EMBEDDING_REQUESTS_PER_MINUTE: `${tier.requestsPerMinute}`,
+    }),
+  };
+  // The CLI gives the tasks what is in here.
+  writeFileSync(
+    join(folder, ".env"),
+    Object.entries(variables)
+      .map(([key, value]) => `${key}=${JSON.stringify(value)}\n`)
+      .join(""),
+  );
+  configure({ baseURL: trigger.url, accessToken: KEYS.secretKey });
+  const cli = await startCli(folder, { apiUrl: trigger.url, projectRef: PROJECT_REF, ...KEYS });
+  const app = await startApp(folder, variables);
+  const startSequin = () =>
+    startLocal(folder, ["sequin"], {
+      DATABASE_URL: database.url,
+      LOCAL_SEQUIN: "on",
+      APP_URL: app.url,
+      SEQUIN_WEBHOOK_SECRET: SECRET,
+    });
+  let sequin = await startSequin();
+  return {
+    project,
+    provider,
+    appUrl: app.url,
+    async unseen(work) {
+      await sequin.stop();
+      await work();
+      sequin = await startSequin();
+    },
+    backfill: () => askForBackfill(sequin.url, sink),
+    runs: countRuns,
+    idle: async () => {
+      await until(async () => (await runsLeft()) === 0, {
+        everyMs: 100,
+        progress: runsLeft,
+        what: "the end of all runs",
+      });
+    },
+    stopTasks: () => cli.stop(),
+    async stop() {
+      await sequin.stop();
+      await app.stop();
+      await cli.stop();
+      await trigger.stop();
+      await provider.stop();
+    },
+  };
+}
