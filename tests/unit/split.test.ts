@@ -53,7 +53,9 @@ it("keeps a short text in one chunk, word for word", () => {
 });
 
 it("counts special tokens as the text that they are", () => {
-  expect(split("<|endoftext|>")).toMatchObject([{ text: "<|endoftext|>", tokens: tokensOf("<|endoftext|>") }]);
+  expect(split("<|endoftext|>")).toMatchObject([
+    { text: "<|endoftext|>", tokens: tokensOf("<|endoftext|>") },
+  ]);
   expect(tokensOf("<|endoftext|>")).toBeGreaterThan(1);
 });
 
