@@ -217,14 +217,21 @@ describe.skipIf(!realPostgres)("while people are at work (needs TEST_DATABASE_UR
 
   it("a writer that holds a post and waits for its vectors is not in a deadlock with the switch for good", async () => {
     const slow = await connection();
+    // Who waits longest for nothing finds the deadlock, and is ended by it: here always the migration.
+    await slow.query("set deadlock_timeout = '1h'");
+    const waiting = () =>
+      previous.query(
+        "select from pg_stat_activity where application_name = 'aftercommit: long' and wait_event = 'relation'",
+      );
     await migrateUntil(/^vectors: building/, []);
     await slow.query("begin");
     await slow.query("select from posts where id = 7 for no key update");
     const said: string[] = [];
     const migrating = migrateUntil(undefined, said);
-    await expect.poll(() => said.join()).toContain("waits for a lock");
+    await expect.poll(async () => (await waiting()).rowCount, { interval: 20 }).toBe(1);
     await previous.embed(7, slow);
     await slow.query("commit");
+    expect(said.join()).toContain("waits for a lock");
     await slow.end();
     expect(await migrating).toEqual(["0008_switch_post_embeddings"]);
     expect(await behind()).not.toContain(7);
