@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
 import { until } from "../until.ts";
@@ -8,6 +9,7 @@ import { everyPostEmbedded, vectorOf, wrongEmbeddings } from "./embeddings.ts";
 import { describeOneKillEach } from "./kills.ts";
 import { countRuns, openRuns } from "./open-runs.ts";
 import { allProcesses, type Process } from "./processes.ts";
+import { follow } from "./recipe.ts";
 import { everythingSaid, secretsOf } from "./whispers.ts";
 
 let folder: string;
@@ -186,6 +188,7 @@ describe("all that is said of it", () => {
 
 describe("Ctrl-C and a second start", () => {
   let before: Process[];
+  let recipe: ReturnType<typeof follow>;
 
   it("ends everything and leaves no process behind", async () => {
     before = stack.processes();
@@ -199,6 +202,7 @@ describe("Ctrl-C and a second start", () => {
   });
 
   it("finds its data, and says what to do about vectors of another model than the one that is set", async () => {
+    recipe = follow(readFileSync("docs/embed-another-table.md", "utf8"), folder);
     stack = new DevStack(folder, ports, { LOCAL_EMBEDDING_MODEL: "hashing" });
     await stack.ready();
     expect(stack.output).not.toContain("inserted the sample");
@@ -218,6 +222,27 @@ describe("Ctrl-C and a second start", () => {
     expect(await wrongEmbeddings(stack)).toEqual([]);
     expect(await stack.command("reembed", "--retire")).toContain("Retired universal-sentence-encoder-lite.");
     expect(await stack.query("select name from embedding_models")).toEqual([{ name: "hashing" }]);
+  });
+
+  it("embeds another table that was declared meanwhile as docs say, and search finds its rows", async () => {
+    expect(recipe.files).toBe(3);
+    // 60 beside the migration, and the sink in sequin.yaml.
+    expect(recipe.added).toBeLessThanOrEqual(60 + 14);
+    const insert = "insert into comments (post_id, text) values ($1, $2) returning id";
+    const post = await idOf("Training a puppy");
+    const [comment] = await stack.query<{ id: string }>(insert, [
+      post,
+      "My puppy learned to sit and to stay.",
+    ]);
+    await stack.query(insert, [post, "Put money aside for your old age."]);
+    await until(async () => (await stack.query("select from comment_embeddings")).length === 2, {
+      everyMs: 200,
+      what: "embeddings of both comments",
+      progress: () => stack.output,
+    });
+    const url = `http://127.0.0.1:${stack.ports.app}/api/search?q=a+puppy+that+learned+to+sit&in=comments`;
+    const { results }: { results: { id: string; snippet: string }[] } = await (await fetch(url)).json();
+    expect(results[0]).toMatchObject({ id: comment?.id, snippet: "My puppy learned to sit and to stay." });
   });
 });
 

@@ -20,9 +20,9 @@ async function outputOf(payload: unknown): Promise<unknown> {
 
 const run = (payload: unknown, attempt?: number) => executeTask(ID, payload, attempt);
 
-it("runs ten at a time, and tries ten times with growing pauses", () => {
-  const { queue, retry } = taskOf(ID);
-  expect(queue).toMatchObject({ concurrencyLimit: 10 });
+it("shares the provider's limit with the bulk lane, and tries ten times with growing pauses", () => {
+  const { concurrency, retry } = taskOf(ID);
+  expect(concurrency).toMatchObject({ limits: ["embedding-provider"] });
   expect(retry).toMatchObject({
     maxAttempts: 10,
     factor: 2,

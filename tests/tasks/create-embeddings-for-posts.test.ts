@@ -14,7 +14,7 @@ const run = (payload: unknown) => executeTask(ID, payload);
 
 it("runs three at a time beside the live lane, and for as long as a wait for the limits may take", () => {
   expect(taskOf(ID)).toMatchObject({
-    queue: { concurrencyLimit: 3 },
+    concurrency: { inline: { total: 3 }, limits: ["embedding-provider"] },
     retry: { maxAttempts: 10 },
     maxDuration: 1_800,
   });
