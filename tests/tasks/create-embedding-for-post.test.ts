@@ -106,6 +106,8 @@ describe("after an error", () => {
     ["is none", { record: "none" }],
     ["names no post", { changedAt: null }],
     ["names a post by nothing", { postId: "", changedAt: null }],
+    ["names a post by no number", { postId: "x", changedAt: null }],
+    ["names a post by a number beyond a bigint", { postId: "9223372036854775808", changedAt: null }],
     ["has no time that is one", { postId: "1", changedAt: "yesterday" }],
   ])("like a payload that %s does not try again", async (_, payload) => {
     expect(await run(payload)).toMatchObject({ ok: false, skippedRetrying: true });

@@ -56,6 +56,7 @@ describe("a run", () => {
   it.each([
     ["names no posts", { postIds: [] }],
     ["names more than a run takes", { postIds: Array.from({ length: 1_001 }, (_, n) => String(n)) }],
+    ["has a key that is none", { postIds: ["1", "x"] }],
     ["is of another task", { postId: "1", changedAt: null }],
   ])("whose payload %s is not tried again", async (_, payload) => {
     expect(await run(payload)).toMatchObject({ ok: false, skippedRetrying: true });
