@@ -46,7 +46,7 @@ const onItsOwn = (name: string, groupOrder: number, include: string[]) => ({
 });
 
 const kills = [
-  "tests/stack/kills.test.ts",
+  "tests/stack/{kills,foreign-database}.test.ts",
   "tests/deletions/pipeline.test.ts",
   "tests/local/postgres/folder.test.ts",
   "tests/local/sequin/kill.test.ts",
@@ -66,7 +66,8 @@ export default defineConfig({
             "tests/browser/**",
             "tests/local/trigger/suite/**",
             "tests/postgres/**",
-            "tests/stack/kills.test.ts",
+            // It kills what runs beside a foreign database: a stack of its own, with the other kills.
+            "tests/stack/{kills,foreign-database}.test.ts",
           ],
           // Files share their modules: loading the SDK and the ORM for each of them took seconds. Those of Next.js look
           // for globals as they are loaded.

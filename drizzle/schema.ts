@@ -103,6 +103,8 @@ export const userDeletions = pgTable(
   (table) => [
     // Resumption looks for these every few minutes; nearly all rows are complete.
     index("user_deletions_incomplete").on(table.userId).where(sql`${table.completedAt} is null`),
+    // The status page asks for these every few seconds.
+    index("user_deletions_newest").on(table.requestedAt, table.userId),
     check(
       "user_deletions_no_address_after_confirmation",
       sql`${table.confirmationSentAt} is null or ${table.email} is null`,

@@ -7,6 +7,7 @@ import { keepCaughtUp } from "./dev/catch-up.ts";
 import { startLocalStack } from "./dev/local-stack.ts";
 import { applyMigrations } from "./dev/migrate.ts";
 import { requireMigrations } from "./dev/missing-migrations.ts";
+import { otherModelHint } from "./dev/other-model.ts";
 import { requireFreePorts } from "./dev/ports.ts";
 import { insertSampleRows } from "./dev/sample-rows.ts";
 import { loginHint } from "./dev/stored-login.ts";
@@ -39,6 +40,8 @@ async function start(started: Stoppable[]): Promise<void> {
   started.push(stack);
   await stack.serves;
   if (isLocal) await applyMigrations(variables, (line) => say("migrate", line));
+  const otherModel = await otherModelHint(variables);
+  if (otherModel) say("dev", otherModel);
 
   const app = startApp(variables, settings);
   started.push(app);

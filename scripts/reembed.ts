@@ -2,6 +2,7 @@
 // switches. --stop gives up; --retire deletes the vectors of models that are not in use.
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { APIError } from "openai";
 import { overlapOfResults } from "../lib/embeddings/compare-models.ts";
 import { DEFAULT_DIMENSIONS } from "../lib/embeddings/recipe.ts";
 import { reconcile } from "../lib/embeddings/reconcile.ts";
@@ -48,6 +49,17 @@ async function build(to: Generation): Promise<void> {
   }
 }
 
+/** Says how alike the first ten results of both are, where the provider still knows the old model. */
+async function compare(source: (typeof sources)[number], from: Generation, to: Generation): Promise<void> {
+  try {
+    const overlap = await overlapOfResults(source, [from, to]);
+    if (overlap !== undefined) say(`${source.of.name}: overlap@10 of both models ${overlap.toFixed(2)}`);
+  } catch (error) {
+    if (!(error instanceof APIError)) throw error;
+    say(`${source.of.name}: the models cannot be compared, as the provider says: ${error.message}`);
+  }
+}
+
 async function reembed(model: { name: string; dimensions: number }): Promise<void> {
   const { from, to } = await beginReembedding(model);
   say(
@@ -57,10 +69,7 @@ async function reembed(model: { name: string; dimensions: number }): Promise<voi
   say("Building the index.");
   await buildIndexes(sources, to);
   await build(to);
-  for (const source of sources) {
-    const overlap = from && (await overlapOfResults(source, [from, to]));
-    if (overlap !== undefined) say(`${source.of.name}: overlap@10 of both models ${overlap.toFixed(2)}`);
-  }
+  if (from) for (const source of sources) await compare(source, from, to);
   await switchModel(to);
   say(`Search answers from ${to.name} now.`);
   if (from)

@@ -37,7 +37,10 @@ function digestOf(contents: readonly Buffer[]): string {
 const engine = ["package.json", "postgres/engine.ts", "postgres/data-folder.ts"].map((path) =>
   read(`../local/${path}`),
 );
-const schema = migrationFiles.toSorted().map((name) => readFileSync(new URL(name, migrations)));
+const steps = readdirSync(new URL("../migrate/", migrations)).map((name) => `../migrate/${name}`);
+const schema = [...migrationFiles, ...steps]
+  .toSorted()
+  .map((name) => readFileSync(new URL(name, migrations)));
 
 const cache = join(dirname(createRequire(import.meta.url).resolve("tsx/package.json")), "../.cache");
 const folders = {

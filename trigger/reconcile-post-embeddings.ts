@@ -1,6 +1,7 @@
 import { schedules } from "@trigger.dev/sdk";
 import { posts } from "../lib/embeddings/posts.ts";
 import { reconcile } from "../lib/embeddings/reconcile.ts";
+import { afterError } from "../lib/embeddings/retry.ts";
 import { indexWhenComplete } from "../lib/embeddings/vector-index.ts";
 
 /**
@@ -20,4 +21,5 @@ export const reconcilePostEmbeddings = schedules.task({
     const done = await reconcile(posts, ctx.run.id);
     return { ...done, indexed: done.rows === 0 && !done.busy && (await indexWhenComplete(posts)) };
   },
+  catchError: afterError,
 });

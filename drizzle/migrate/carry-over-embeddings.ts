@@ -103,7 +103,7 @@ export async function carryOverEmbeddings(
     say("vectors: building the index");
     await buildVectorIndex(client, {
       table: "post_embeddings_next",
-      name: "post_embeddings",
+      namedAfter: "post_embeddings",
       id,
       dimensions,
       indexType,

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { EmbeddedTable } from "../../drizzle/embedded-table.ts";
+import { keyProblem } from "./key-problem.ts";
 
 /** Rows that one run of the bulk lane takes, at most. */
 export const MOST_ROWS_A_RUN = 1_000;
 
 const timestamp = z.iso.datetime({ offset: true }).max(40);
-const idSchema = z.string().min(1).max(100);
 
 type Declaration = { of: EmbeddedTable; row: string; live: string; bulk: string };
 
@@ -15,6 +15,10 @@ type Declaration = { of: EmbeddedTable; row: string; live: string; bulk: string 
  */
 export function embeddedSource({ of, row, live, bulk }: Declaration) {
   const [id, ids] = [`${row}Id`, `${row}Ids`];
+  const idSchema = z
+    .string()
+    .min(1)
+    .refine((text) => keyProblem(text, of.idTypeName) === undefined);
   const liveSchema = z.object({ [id]: idSchema, changedAt: timestamp.nullable() });
   const bulkSchema = z.object({ [ids]: z.array(idSchema).min(1).max(MOST_ROWS_A_RUN) });
   return {

@@ -1,8 +1,10 @@
-import { queues, tasks } from "@trigger.dev/sdk";
+import { ApiError, queues, runs, tasks } from "@trigger.dev/sdk";
 import type { EmbeddedSource } from "./embedded-source.ts";
 
 // A backfill waits its turn for as long as that; what nobody took by then is found by the reconciliation.
 const TTL = "1d";
+
+const WAITING = ["PENDING_VERSION", "DELAYED", "QUEUED"] as const;
 
 /**
  * Triggers one run of the bulk lane for each list of rows, all by one request. `keyOf` names a list, the same when the
@@ -22,8 +24,15 @@ export async function triggerBulk(
   return runCount;
 }
 
-/** How many runs of the bulk lane are under way or wait. A queue that Trigger.dev does not know yet has none. */
+/** How many runs of the bulk lane are under way or wait: 0 where there are none. */
 export async function bulkRunsUnderWay({ bulk }: EmbeddedSource): Promise<number> {
-  const { queued, running } = await queues.retrieve({ type: "task", name: bulk.task });
-  return queued + running;
+  try {
+    const { queued, running } = await queues.retrieve({ type: "task", name: bulk.task });
+    return queued + running;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    // The queue is known once a worker is: what was triggered before waits for that.
+    const { data } = await runs.list({ taskIdentifier: bulk.task, status: [...WAITING], limit: 1 });
+    return data.length;
+  }
 }

@@ -10,7 +10,7 @@ import { authorize } from "./authorize.ts";
 import { type Calls, createCalls } from "./calls.ts";
 import { createFaults, faultSchema, refusalOf, toApiError } from "./faults.ts";
 import type { Embedder } from "./model-worker.ts";
-import type { Input } from "./protocol.ts";
+import type { Input, ModelName } from "./protocol.ts";
 import { createRateLimits, type RateLimits } from "./rate-limits.ts";
 import { parseRequest, refusal } from "./request.ts";
 import { resize } from "./unit-length.ts";
@@ -25,6 +25,8 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
  */
 export function createApp(options: {
   embedder: Embedder;
+  /** The local model that the embedder is. */
+  model: ModelName;
   log: Log;
   apiKey?: string;
   closing: AbortSignal;
@@ -33,7 +35,7 @@ export function createApp(options: {
   /** Where the calls are counted. */
   calls?: Calls;
 }): Hono<Env> {
-  const { embedder, log, apiKey, closing, limits = {}, calls = createCalls() } = options;
+  const { embedder, model: served, log, apiKey, closing, limits = {}, calls = createCalls() } = options;
   const faults = createFaults();
   const rateLimits = createRateLimits(limits);
   const app = new Hono<Env>();
@@ -68,7 +70,7 @@ export function createApp(options: {
 
   app.post("/v1/embeddings", observe, limit, async (c) => {
     authorize(c.req.header("authorization"), apiKey);
-    const { model, inputs, dimensions, encoding } = parseRequest(await c.req.text());
+    const { model, inputs, dimensions, encoding } = parseRequest(await c.req.text(), served);
     await meetFault(c, inputs);
     const counted = await embedder.count(inputs);
     if (counted.kind === "refused") throw refusal(counted);

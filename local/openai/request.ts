@@ -1,14 +1,20 @@
 import { z } from "zod";
 import { ApiError } from "./api-error.ts";
-import { type Input, MAX_INPUT_TOKENS, MAX_INPUTS, MAX_REQUEST_TOKENS, type Refused } from "./protocol.ts";
+import {
+  type Input,
+  MAX_INPUT_TOKENS,
+  MAX_INPUTS,
+  MAX_REQUEST_TOKENS,
+  type ModelName,
+  type Refused,
+} from "./protocol.ts";
 
-/**
- * The models that the endpoint answers for: OpenAI's, whose names any client may ask for, and the local ones by their
- * own names. Only OpenAI's third generation can be shortened.
- */
-const MODELS = new Map([
-  ["universal-sentence-encoder-lite", { dimensions: 1_536, shortens: false }],
-  ["hashing", { dimensions: 1_536, shortens: false }],
+type Facts = { dimensions: number; shortens: boolean };
+
+const LOCAL: Facts = { dimensions: 1_536, shortens: false };
+
+/** OpenAI's models, whose names any client may ask for. Only those of the third generation can be shortened. */
+const MODELS = new Map<string, Facts>([
   ["text-embedding-3-small", { dimensions: 1_536, shortens: true }],
   ["text-embedding-3-large", { dimensions: 3_072, shortens: true }],
   ["text-embedding-ada-002", { dimensions: 1_536, shortens: false }],
@@ -31,14 +37,15 @@ export type EmbeddingsRequest = {
 };
 
 /**
- * Reads the body of `POST /v1/embeddings` (https://platform.openai.com/docs/api-reference/embeddings/create).
+ * Reads the body of `POST /v1/embeddings` (https://platform.openai.com/docs/api-reference/embeddings/create). Of the
+ * local models only the one that is served answers by its name: vectors of another are not comparable.
  * Throws an ApiError with OpenAI's own words, as far as they are public.
  */
-export function parseRequest(body: string): EmbeddingsRequest {
+export function parseRequest(body: string, served: ModelName): EmbeddingsRequest {
   const parsed = bodySchema.safeParse(parseJson(body));
   if (!parsed.success) throw invalid(parsed.error.issues[0]?.path[0]);
   const { model, input, dimensions, encoding_format } = parsed.data;
-  const facts = MODELS.get(model);
+  const facts = model === served ? LOCAL : MODELS.get(model);
   if (facts === undefined) {
     throw new ApiError(404, {
       message: `The model \`${model}\` does not exist or you do not have access to it.`,

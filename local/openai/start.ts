@@ -26,7 +26,7 @@ export async function startOpenAI(options: {
   const calls = createCalls();
   const app = new Hono().route(
     "/",
-    createApp({ embedder, log, apiKey, limits, closing: closing.signal, calls }),
+    createApp({ embedder, model, log, apiKey, limits, closing: closing.signal, calls }),
   );
   return {
     app,

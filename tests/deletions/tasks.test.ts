@@ -27,7 +27,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe("the number of deletions that are worked on at once", () => {
   it("is a setting that the task is registered with", () => {
-    expect(taskOf("user-deletion-cleanup")).toMatchObject({ concurrency: { total: 12 } });
+    expect(taskOf("user-deletion-cleanup")).toMatchObject({ concurrency: { inline: { total: 12 } } });
     expect(deletionConcurrency()).toBe(5);
   });
 

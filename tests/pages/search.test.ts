@@ -2,9 +2,10 @@ import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { GET } from "../../app/api/search/route.ts";
-import { findNearestPosts, nearestPostsQuery, searchByIndex } from "../../drizzle/queries/nearest-posts.ts";
-import { embeddingUsage, postEmbeddings, posts } from "../../drizzle/schema.ts";
-import { embedPost } from "../../lib/embeddings/embed-post.ts";
+import { embeddingModels, postEmbeddings } from "../../drizzle/embedding-tables.ts";
+import { embeddingUsage, posts } from "../../drizzle/schema.ts";
+import { embedRow } from "../../lib/embeddings/embed-row.ts";
+import { posts as source } from "../../lib/embeddings/posts.ts";
 import { split } from "../../lib/embeddings/split.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { providerForTests } from "../tasks/provider.ts";
@@ -35,7 +36,7 @@ async function search(q: string, limit = 10) {
 
 async function embeddedPost(title: string, body: string): Promise<string> {
   const id = await insertPost({ title, body });
-  expect((await embedPost(id)).status).toBe("embedded");
+  expect((await embedRow(source.of, String(id), null)).status).toBe("embedded");
   return String(id);
 }
 
@@ -89,10 +90,33 @@ describe("a search", () => {
 
   it("keeps to the vectors of the active model", async () => {
     const id = await embeddedPost("Old", "alpha beta gamma");
-    await database.db.update(postEmbeddings).set({ model: "another-model" });
+    const [other] = await database.db
+      .insert(embeddingModels)
+      .values({ name: "another", dimensions: 1_536, recipe: 1, state: "building", indexType: "halfvec" })
+      .returning({ id: embeddingModels.id });
+    const modelId = other?.id ?? 0;
+    await database.db.update(postEmbeddings).set({ modelId });
     expect(await search("alpha beta gamma")).toEqual([]);
-    await database.db.update(postEmbeddings).set({ model: "text-embedding-3-small" });
+    await database.db.update(postEmbeddings).set({ modelId: 1 });
     expect((await search("alpha beta gamma"))[0]?.id).toBe(id);
+    await database.db.delete(embeddingModels).where(sql`state = 'building'`);
+  });
+
+  it("shows the very chunk that matched, also behind characters beyond the basic plane", async () => {
+    const body = `${"😀𝔘🀄 漢é ".repeat(400)}\n\n${words("beta", 400)}\n\n${"👩‍👩‍👧‍👦 ".repeat(300)}\n\n${words("gamma", 60)}`;
+    const chunks = split(`Astral\n\n${body}`);
+    expect(chunks.length).toBeGreaterThan(2);
+    await embeddedPost("Astral", body);
+    const matched = chunks.find(({ text }) => text.includes("gamma59"))?.text.trim();
+    expect((await search(words("gamma", 60)))[0]?.snippet).toBe(matched);
+  });
+
+  it("shows the start of the text where nobody knows where the chunk stands", async () => {
+    const body = [words("alpha", 400), words("beta", 400)].join("\n\n");
+    await embeddedPost("Carried over", body);
+    await database.db.update(postEmbeddings).set({ start: 0, length: 0 });
+    const [found] = await search(words("beta", 60));
+    expect(found?.snippet).toBe(`Carried over\n\n${body}`.slice(0, 1_000).trim());
   });
 
   it("shows the start of the present text when that has changed since it was embedded", async () => {
@@ -156,6 +180,14 @@ describe("a search is refused", () => {
     expect(error).not.toContain("try again");
   });
 
+  it("with 503 and the command where the database has no model", async () => {
+    await database.db.update(embeddingModels).set({ state: "retired" });
+    const response = await ask("q=alpha");
+    await database.db.update(embeddingModels).set({ state: "active" });
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ error: expect.stringContaining("npm run migrate") });
+  });
+
   it("with 503 while the database fails", async () => {
     expect((await ask("q=alpha")).status).toBe(200);
     vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
@@ -163,27 +195,4 @@ describe("a search is refused", () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ error: expect.stringContaining("database") });
   });
-});
-
-it("takes the nearest vectors from the index, in order", async () => {
-  const { db } = database;
-  await db.execute(sql`insert into posts (id, title, body, author)
-    select n, 'Post', 'Body', 'Alice' from generate_series(100001, 100120) n`);
-  await db.execute(sql`insert into post_embeddings (post_id, chunk, embedding, content_hash, model, tokens)
-    select id, 0, vector, 'hash', 'm', 1 from posts, lateral (
-      select array_agg(sin(id * n))::vector as vector from generate_series(1, 1536) n) as made`);
-  await db.execute(sql`analyze post_embeddings`);
-  const vector = Array.from({ length: 1_536 }, (_, n) => Math.sin(100_042 * (n + 1)));
-  const query = { vector, model: "m", limit: 10 };
-  const plan = await db.transaction(async (tx) => {
-    await searchByIndex(tx);
-    const { rows } = await tx.execute(sql`explain ${nearestPostsQuery(tx, query, 40).getSQL()}`);
-    return JSON.stringify(rows).replace(/\[[-\d.,e]{1000,}\]/g, "…");
-  });
-  expect(plan).toContain("Index Scan using post_embeddings_embedding_hnsw");
-  const found = await findNearestPosts(db, query);
-  expect(found).toHaveLength(10);
-  expect(found[0]).toMatchObject({ id: 100_042n, distance: expect.closeTo(0, 5) });
-  const distances = found.map(({ distance }) => distance);
-  expect(distances).toEqual(distances.toSorted((a, b) => a - b));
 });

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { readUsage } from "../../drizzle/queries/embedding-usage.ts";
+import { findRecentDeletions } from "../../drizzle/queries/recent-deletions.ts";
 import { findIncompleteDeletions, readDeletion } from "../../drizzle/queries/user-deletions.ts";
 import { startDatabase } from "../deletions/database.ts";
 import { realPostgres } from "../real-postgres.ts";
@@ -34,6 +35,12 @@ describe.skipIf(!realPostgres)("with 100,000 deletions, 5,000 of them open (need
       expectIndex(pages, "user_deletions_incomplete");
       expectNoSort(pages);
     }
+  });
+
+  it("the page reads the newest by their index", async () => {
+    const newest = await plan((db) => findRecentDeletions(db, 6));
+    expectIndex(newest, "user_deletions_newest");
+    expectNoSort(newest);
   });
 
   it("a run finds its deletion by the key", async () => {

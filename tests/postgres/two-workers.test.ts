@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startMigratedPostgres } from "../postgres.ts";
 import { realPostgres } from "../real-postgres.ts";
+import { until } from "../until.ts";
 import { blocked, hashOf, startWorker, storedHashes, type Text, type Worker } from "./worker.ts";
 
 const first: Text = { title: "The Future of AI", body: "It is bright." };
@@ -126,19 +127,26 @@ describe.skipIf(!realPostgres)("workers on one post, side by side (needs TEST_DA
       [id],
     );
     await update(watcher, id, second);
-    // The worker comes by here after it has the post and before it wants what the holder has.
     await other.sql("begin");
     await other.sql("select from post_embeddings where post_id = $1 and chunk = 1 for update", [id]);
     const failed = expect(worker.writeVectors(id, second)).rejects.toMatchObject({
       cause: { code: "40P01" },
     });
-    await blocked(watcher, worker, other);
-    const updating = holder.sql("update posts set author = 'Bob' where id = $1", [id]);
-    await blocked(watcher, holder, worker);
-    await other.sql("rollback");
+    // It has the post, and waits at the first row that it comes to; who has the other wants the post meanwhile.
+    const [gate, partner] = await until(
+      async () => {
+        const [row] = await watcher.sql("select pg_blocking_pids($1) as pids", [worker.pid]);
+        if (row?.pids.includes(holder.pid)) return [holder, other] as const;
+        return row?.pids.includes(other.pid) && ([other, holder] as const);
+      },
+      { what: "worker waiting" },
+    );
+    const updating = partner.sql("update posts set author = 'Bob' where id = $1", [id]);
+    await blocked(watcher, partner, worker);
+    await gate.sql("rollback");
     await failed;
     await updating;
-    await holder.sql("commit");
+    await partner.sql("commit");
     expect(await storedHashes(watcher, id)).toEqual([hashOf(first), hashOf(first)]);
     expect(await worker.writeVectors(id, second)).toBe("written");
     expect(await storedHashes(watcher, id)).toEqual([hashOf(second)]);
@@ -147,15 +155,17 @@ describe.skipIf(!realPostgres)("workers on one post, side by side (needs TEST_DA
   it("a connection that is lost in the middle of the write leaves the old vectors, and holds nobody up", async () => {
     const id = await heldPost();
     await update(watcher, id, second);
-    const writing = worker.writeVectors(id, second);
+    const losing = await startWorker(database.url);
+    const writing = losing.writeVectors(id, second);
     const failed = expect(writing).rejects.toThrow();
-    await blocked(watcher, worker, holder);
-    await watcher.sql("select pg_terminate_backend($1)", [worker.pid]);
+    await blocked(watcher, losing, holder);
+    await watcher.sql("select pg_terminate_backend($1)", [losing.pid]);
     await failed;
     await holder.sql("rollback");
     expect(await storedHashes(watcher, id)).toEqual([hashOf(first)]);
     await update(other, id, second);
-    expect(await worker.writeVectors(id, second)).toBe("written");
+    expect(await losing.writeVectors(id, second)).toBe("written");
     expect(await storedHashes(watcher, id)).toEqual([hashOf(second)]);
+    await losing.end();
   });
 });

@@ -86,14 +86,18 @@ export class DevStack {
     });
   }
 
-  /** Runs SQL as the README says, and answers what it printed. */
-  async sql(text: string): Promise<string> {
+  /** Runs a command as the README says, and answers what it printed. */
+  async command(name: string, ...args: string[]): Promise<string> {
     const run = promisify(execFile);
-    const { stdout } = await run("npm", ["run", "--silent", "sql", "--", text], {
+    const { stdout } = await run("npm", ["run", "--silent", name, "--", ...args], {
       cwd: this.folder,
       env: this.#env,
     });
     return stdout;
+  }
+
+  sql(text: string): Promise<string> {
+    return this.command("sql", text);
   }
 
   /** Queries the database over its wire, as any client would. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
 import { until } from "../until.ts";
@@ -6,8 +7,10 @@ import { callsFor, completedDeletion, mailsTo, textOfMail } from "./deletions.ts
 import { choosePorts, DevStack, type Ports } from "./dev-stack.ts";
 import { everyPostEmbedded, vectorOf, wrongEmbeddings } from "./embeddings.ts";
 import { describeOneKillEach } from "./kills.ts";
-import { openRuns } from "./open-runs.ts";
+import { countRuns, openRuns } from "./open-runs.ts";
 import { allProcesses, type Process } from "./processes.ts";
+import { follow } from "./recipe.ts";
+import { everythingSaid, secretsOf } from "./whispers.ts";
 
 let folder: string;
 let ports: Ports;
@@ -29,11 +32,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Embedding = { chunk: number; content_hash: string; updated_at: Date; dimensions: number };
+type Embedding = { chunk: number; text_hash: string; updated_at: Date; dimensions: number };
 
 const embeddingsOf = (id: string) =>
   stack.query<Embedding>(
-    "select chunk, content_hash, updated_at, vector_dims(embedding) as dimensions from post_embeddings where post_id = $1",
+    "select chunk, text_hash, updated_at, vector_dims(embedding) as dimensions from post_embeddings where post_id = $1",
     [id],
   );
 
@@ -67,7 +70,7 @@ describe("npm run dev in a fresh clone", () => {
     );
     expect(count).toBeGreaterThan(3);
     expect(rows).toEqual([{ posts: count, dimensions: [1536] }]);
-    expect(stack.output).toMatch(/posts-embedding: read public\.posts 1 → 200/);
+    expect(stack.output).toMatch(/posts-embedding: \d+ messages → 200/);
   });
 
   it("calls the provider once for each sample post", async () => {
@@ -120,24 +123,23 @@ describe("a change made with npm run sql", () => {
     const [before] = await embeddingsOf(id);
     await stack.query("update posts set body = 'Robots will farm.' where id = $1", [id]);
     const after = await until(
-      async () => (await embeddingsOf(id)).find((row) => row.content_hash !== before?.content_hash),
+      async () => (await embeddingsOf(id)).find((row) => row.text_hash !== before?.text_hash),
       { what: "the new embedding" },
     );
     expect(after.chunk).toBe(0);
   });
 
-  it("an update of the author calls no provider and changes nothing", async () => {
+  it("an update of the author triggers no run and changes nothing", async () => {
     const id = await idOf(title);
     const [before] = await embeddingsOf(id);
     const callsBefore = await calls();
     const delivered = new RegExp(`update public\\.posts ${id} → 200`, "g");
     const deliveries = () => stack.output.match(delivered)?.length ?? 0;
-    const completed = () => stack.output.match(/create-embedding-for-post completed/g)?.length ?? 0;
-    const [deliveredBefore, completedBefore] = [deliveries(), completed()];
+    const deliveredBefore = deliveries();
+    const runsBefore = await countRuns(stack);
     await stack.query("update posts set author = 'Bob' where id = $1", [id]);
-    await until(() => deliveries() > deliveredBefore && completed() > completedBefore, {
-      what: "the run of the author's change",
-    });
+    await until(() => deliveries() > deliveredBefore, { what: "delivery of the author's change" });
+    expect(await countRuns(stack)).toBe(runsBefore);
     expect(await calls()).toBe(callsBefore);
     expect(await embeddingsOf(id)).toEqual([before]);
   });
@@ -171,8 +173,22 @@ describe("a user deleted with npm run sql", () => {
   });
 });
 
+describe("all that is said of it", () => {
+  it("in the log, the ledger, the runs and the pages has no address, name, text or secret", async () => {
+    const said = await everythingSaid(stack);
+    const people = ["john.doe@", '@example.com"', "Doe", "Charlie"];
+    const texts = ["sourdough", "index funds", "Robots will farm"];
+    for (const [place, text] of Object.entries(said)) {
+      const found = [...people, ...texts, ...secretsOf(stack)].filter((word) => text.includes(word));
+      expect({ place, found }).toEqual({ place, found: [] });
+    }
+    for (const place of ["log", "ledger", "runs"]) expect(said[place]).not.toContain("Training a puppy");
+  });
+});
+
 describe("Ctrl-C and a second start", () => {
   let before: Process[];
+  let recipe: ReturnType<typeof follow>;
 
   it("ends everything and leaves no process behind", async () => {
     before = stack.processes();
@@ -185,16 +201,48 @@ describe("Ctrl-C and a second start", () => {
     expect(left).toEqual([]);
   });
 
-  it("finds its data, and embeds all of it again when the model changed", async () => {
+  it("finds its data, and says what to do about vectors of another model than the one that is set", async () => {
+    recipe = follow(readFileSync("docs/embed-another-table.md", "utf8"), folder);
     stack = new DevStack(folder, ports, { LOCAL_EMBEDDING_MODEL: "hashing" });
     await stack.ready();
     expect(stack.output).not.toContain("inserted the sample");
     expect(await idOf("Training a puppy")).toBeDefined();
-    await until(
-      async () => (await stack.query("select from post_embeddings where model <> 'hashing'")).length === 0,
-      { everyMs: 200, what: "every post to have an embedding of the new model" },
-    );
+    expect(stack.output).toContain("npm run reembed -- --model hashing");
+    const models = await stack.query("select name, state from embedding_models");
+    expect(models).toEqual([{ name: "universal-sentence-encoder-lite", state: "active" }]);
+  });
+
+  it("makes all vectors anew by npm run reembed, and keeps those of the old model", async () => {
+    const printed = await stack.command("reembed", "--model", "hashing");
+    expect(printed).toContain("Search answers from hashing now.");
+    expect(await stack.query("select name, state from embedding_models order by id")).toEqual([
+      { name: "universal-sentence-encoder-lite", state: "retired" },
+      { name: "hashing", state: "active" },
+    ]);
     expect(await wrongEmbeddings(stack)).toEqual([]);
+    expect(await stack.command("reembed", "--retire")).toContain("Retired universal-sentence-encoder-lite.");
+    expect(await stack.query("select name from embedding_models")).toEqual([{ name: "hashing" }]);
+  });
+
+  it("embeds another table that was declared meanwhile as docs say, and search finds its rows", async () => {
+    expect(recipe.files).toBe(3);
+    // 60 beside the migration, and the sink in sequin.yaml.
+    expect(recipe.added).toBeLessThanOrEqual(60 + 14);
+    const insert = "insert into comments (post_id, text) values ($1, $2) returning id";
+    const post = await idOf("Training a puppy");
+    const [comment] = await stack.query<{ id: string }>(insert, [
+      post,
+      "My puppy learned to sit and to stay.",
+    ]);
+    await stack.query(insert, [post, "Put money aside for your old age."]);
+    await until(async () => (await stack.query("select from comment_embeddings")).length === 2, {
+      everyMs: 200,
+      what: "embeddings of both comments",
+      progress: () => stack.output,
+    });
+    const url = `http://127.0.0.1:${stack.ports.app}/api/search?q=a+puppy+that+learned+to+sit&in=comments`;
+    const { results }: { results: { id: string; snippet: string }[] } = await (await fetch(url)).json();
+    expect(results[0]).toMatchObject({ id: comment?.id, snippet: "My puppy learned to sit and to stay." });
   });
 });
 

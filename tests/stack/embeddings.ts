@@ -28,7 +28,8 @@ type Row = { id: string; title: string; body: string; embedding: string | null }
 /** Ids of the posts whose stored vector is missing or is not that of their present text. One chunk a post. */
 export async function wrongEmbeddings(stack: DevStack): Promise<string[]> {
   const rows = await stack.query<Row>(
-    "select p.id, title, body, e.embedding::text from posts p left join post_embeddings e on e.post_id = p.id order by p.id",
+    `select p.id, title, body, e.embedding::text from posts p left join post_embeddings e on e.post_id = p.id
+     and e.model_id = (select id from embedding_models where state = 'active') order by p.id`,
   );
   const wanted = await vectorsOf(
     stack,
@@ -45,7 +46,8 @@ export async function everyPostEmbedded(stack: DevStack): Promise<void> {
     async () => {
       const rows = await stack
         .query<{ missing: number }>(
-          "select count(*)::int as missing from posts p where not exists (select from post_embeddings where post_id = p.id)",
+          `select count(*)::int as missing from posts p where not exists (select from post_embeddings e where e.post_id = p.id
+           and e.model_id = (select id from embedding_models where state = 'active'))`,
         )
         .catch(() => []);
       return rows[0]?.missing === 0;

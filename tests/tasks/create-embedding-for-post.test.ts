@@ -20,9 +20,9 @@ async function outputOf(payload: unknown): Promise<unknown> {
 
 const run = (payload: unknown, attempt?: number) => executeTask(ID, payload, attempt);
 
-it("runs ten at a time, and tries ten times with growing pauses", () => {
-  const { queue, retry } = taskOf(ID);
-  expect(queue).toMatchObject({ concurrencyLimit: 10 });
+it("shares the provider's limit with the bulk lane, and tries ten times with growing pauses", () => {
+  const { concurrency, retry } = taskOf(ID);
+  expect(concurrency).toMatchObject({ limits: ["embedding-provider"] });
   expect(retry).toMatchObject({
     maxAttempts: 10,
     factor: 2,
@@ -61,12 +61,12 @@ describe("after an error", () => {
     return run(about(id), number);
   }
 
-  it("waits as long as the provider says", async () => {
-    await provider.fail({ status: 429, retryAfterMs: 90_000 });
+  it("waits as long as the provider says, where that is longer than a run may", async () => {
+    await provider.fail({ status: 429, retryAfterMs: 600_000 });
     const before = Date.now();
     const retry = retried(await attempt());
-    expect(retry?.timestamp).toBeGreaterThanOrEqual(before + 90_000);
-    expect(retry?.timestamp).toBeLessThanOrEqual(Date.now() + 90_000);
+    expect(retry?.timestamp).toBeGreaterThanOrEqual(before + 600_000);
+    expect(retry?.timestamp).toBeLessThanOrEqual(Date.now() + 600_000);
   });
 
   it("waits longer after each failure, a minute at most, up to the tenth attempt", async () => {
@@ -105,7 +105,10 @@ describe("after an error", () => {
   it.each([
     ["is none", { record: "none" }],
     ["names no post", { changedAt: null }],
+    ["names a post by nothing", { postId: "", changedAt: null }],
     ["names a post by no number", { postId: "x", changedAt: null }],
+    ["names a post by a number beyond a bigint", { postId: "9223372036854775808", changedAt: null }],
+    ["has no time that is one", { postId: "1", changedAt: "yesterday" }],
   ])("like a payload that %s does not try again", async (_, payload) => {
     expect(await run(payload)).toMatchObject({ ok: false, skippedRetrying: true });
   });

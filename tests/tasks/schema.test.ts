@@ -1,15 +1,20 @@
-import { cosineDistance, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
-import { postEmbeddings } from "../../drizzle/schema.ts";
-import { embedPost } from "../../lib/embeddings/embed-post.ts";
+import { halfvec } from "../../drizzle/halfvec.ts";
+import { embedRow } from "../../lib/embeddings/embed-row.ts";
+import { posts } from "../../lib/embeddings/posts.ts";
+import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
 import { databaseForTests } from "./database.ts";
 
 const database = databaseForTests();
 const { insertPost, embeddingsOf } = database;
 
-const axis = (place: number) => Array.from({ length: 1_536 }, (_, index) => (index === place ? 1 : 0));
-const embedAs = (vector: number[]) => async () => ({ vectors: [vector], tokens: 1 });
+const axis = (place: number) => Float32Array.from({ length: 1_536 }, (_, index) => (index === place ? 1 : 0));
+
+const insertVector = ({ post, model, vector }: { post: bigint; model: number; vector: Float32Array }) =>
+  database.db.execute(sql`
+    insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+    values (${post}, ${model}, 0, 1, md5('')::uuid, 0, 1, 1, ${halfvec(vector)}::halfvec)`);
 
 it.each(["posts", "users"])("sends the whole old row of %s to Sequin", async (table) => {
   const { rows } = await database.db.execute(
@@ -38,58 +43,70 @@ it.each([
   expect(rows).toEqual([{ recent: true }]);
 });
 
+it.each(["title", "body", "author", "id", "created_at"])(
+  "notes the time of an update of %s",
+  async (column) => {
+    await database.db.execute(
+      sql`insert into posts (id, title, body, author, updated_at) values (-1, 't', 'b', 'a', '2000-01-01')`,
+    );
+    const name = sql.identifier(column);
+    await database.db.execute(sql`update posts set ${name} = ${name} where id = -1`);
+    const { rows } = await database.db.execute(
+      sql`delete from posts where id = -1 returning updated_at > '2001-01-01' as noted`,
+    );
+    expect(rows).toEqual([{ noted: true }]);
+  },
+);
+
+describe("the hash of a post's text", () => {
+  const hashOf = async (id: bigint) => {
+    const { rows } = await database.db.execute<{ hash: string | null }>(
+      sql`select text_hash as hash from posts where id = ${id}`,
+    );
+    return rows[0]?.hash;
+  };
+
+  it("is that of title and body, and follows them", async () => {
+    const id = await insertPost({ title: "a", body: "b" });
+    const { rows } = await database.db.execute<{ hash: string }>(sql`select md5(E'a\n\nb')::uuid as hash`);
+    expect(await hashOf(id)).toBe(rows[0]?.hash);
+    await database.updatePost(id, { body: "c" });
+    expect(await hashOf(id)).not.toBe(rows[0]?.hash);
+    await database.updatePost(id, { body: "b" });
+    expect(await hashOf(id)).toBe(rows[0]?.hash);
+  });
+
+  it("is null where there is no text", async () => {
+    expect(await hashOf(await insertPost({ title: "\u00a0", body: "\n\u3000" }))).toBeNull();
+  });
+
+  it("cannot be set by hand", async () => {
+    const id = await insertPost();
+    const hash = await hashOf(id);
+    await database.db.execute(sql`update posts set text_hash = md5('forged')::uuid where id = ${id}`);
+    expect(await hashOf(id)).toBe(hash);
+  });
+});
+
 describe("an embedding", () => {
+  const embed: EmbedTexts = async (_, texts) => ({ vectors: texts.map(() => axis(0)), tokens: 1, left: {} });
+
   it("follows its post to another id, and goes with it", async () => {
     const id = await insertPost();
-    await embedPost(id, { embed: embedAs(axis(0)) });
+    await embedRow(posts.of, String(id), null, { embed });
     await database.db.execute(sql`update posts set id = 777 where id = ${id}`);
     expect(await embeddingsOf(777n)).toHaveLength(1);
     await database.deletePost(777n);
     expect(await embeddingsOf(777n)).toEqual([]);
   });
 
-  it.each([
-    ["of another width", sql`'[1,2,3]'`, 0],
-    ["of a negative chunk", sql`array_fill(1, array[1536])::vector`, -1],
-  ])("%s is refused", async (_, vector, chunk) => {
+  it("of a post or a model that is not there is refused", async () => {
     const id = await insertPost();
-    const insert = database.db.execute(
-      sql`insert into post_embeddings (post_id, chunk, embedding, content_hash, model, tokens)
-        values (${id}, ${chunk}, ${vector}, '', '', 1)`,
-    );
-    await expect(insert).rejects.toThrow();
+    for (const [post, model] of [
+      [id, 99],
+      [-5n, 1],
+    ] as const)
+      await expect(insertVector({ post, model, vector: axis(0) })).rejects.toThrow();
     expect(await embeddingsOf(id)).toEqual([]);
-  });
-});
-
-describe("the nearest neighbours of a vector", () => {
-  const near = axis(5).map((number, place) => (place === 6 ? 0.1 : number));
-
-  it("are found by cosine, nearest first", async () => {
-    const ids = [];
-    for (const place of [5, 6, 7]) {
-      const id = await insertPost({ title: `Axis ${place}` });
-      await embedPost(id, { embed: embedAs(axis(place)) });
-      ids.push(id);
-    }
-    const rows = await database.db
-      .select({ id: postEmbeddings.postId })
-      .from(postEmbeddings)
-      .orderBy(cosineDistance(postEmbeddings.embedding, near))
-      .limit(2);
-    expect(rows.map(({ id }) => id)).toEqual(ids.slice(0, 2));
-  });
-
-  it("are read from the HNSW index", async () => {
-    const plan = await database.db.transaction(async (tx) => {
-      await tx.execute(sql`set local enable_seqscan = off`);
-      const { rows } = await tx.execute(
-        sql`explain select post_id from post_embeddings order by ${cosineDistance(postEmbeddings.embedding, near)} limit 5`,
-      );
-      return z.array(z.object({ "QUERY PLAN": z.string() })).parse(rows);
-    });
-    const lines = plan.map((row) => row["QUERY PLAN"]).join("\n");
-    expect(lines).toContain("Index Scan using post_embeddings_embedding_hnsw");
-    expect(lines).not.toContain("Sort");
   });
 });

@@ -1,9 +1,11 @@
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
+import { BudgetError } from "../../lib/embeddings/ask-provider.ts";
 import { classifyError } from "../../lib/embeddings/classify-error.ts";
+import { OtherModelError } from "../../lib/embeddings/models-in-use.ts";
 import { EmbeddingShapeError } from "../../lib/embeddings/provider.ts";
+import { RefusedTextError } from "../../lib/embeddings/refused-text-error.ts";
 import { required } from "../../lib/env.ts";
-import { InvalidMessageError } from "../../lib/errors.ts";
 
 const now = new Date("2026-01-02T03:04:05.000Z");
 const inMs = (ms: number) => ({ kind: "retryAt", at: new Date(now.getTime() + ms) });
@@ -76,7 +78,9 @@ describe("anything else", () => {
     ["nothing", undefined, retry],
     ["a missing variable", thrownBy(() => required("OPENAI_API_KEY", {})), abort],
     ["vectors that do not fit", new EmbeddingShapeError("3 vectors for 4 texts"), abort],
-    ["a message without a key", new InvalidMessageError("record.id", "must be a bigint"), abort],
+    ["a refused text", new RefusedTextError("The input was refused."), abort],
+    ["vectors of another model", new OtherModelError("EMBEDDING_MODEL is another"), abort],
+    ["no room within the limits", new BudgetError("no room for 300 s"), retry],
   ])("%s", (_, error, verdict) => {
     expect(classifyError(error, now)).toEqual(verdict);
   });

@@ -34,13 +34,13 @@ export async function createIndexConcurrently(
  */
 export async function buildVectorIndex(
   client: Pick<Client, "query">,
-  { table, name = table, ...model }: Indexed & { table: string; name?: string },
+  { table, namedAfter = table, ...model }: Indexed & { table: string; namedAfter?: string },
 ): Promise<void> {
   const { id, dimensions, indexType } = model;
   await client.query("set maintenance_work_mem = '512MB'");
   await createIndexConcurrently(
     client,
-    nameOf(name, model),
+    nameOf(namedAfter, model),
     `${table} using hnsw ((embedding::${indexType}(${dimensions})) ${indexType}_cosine_ops) where model_id = ${id}`,
   );
 }

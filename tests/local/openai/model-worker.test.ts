@@ -12,7 +12,7 @@ let site: Awaited<ReturnType<typeof serveApp>>;
 beforeAll(async () => {
   const log = (line: string) => lines.push(line);
   embedder = await startModelWorker({ model: "hashing", log, script });
-  site = await serveApp(createApp({ embedder, log, closing: closing.signal }));
+  site = await serveApp(createApp({ embedder, model: "hashing", log, closing: closing.signal }));
 });
 
 afterAll(async () => {

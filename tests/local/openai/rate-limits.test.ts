@@ -94,7 +94,8 @@ it("each answer of the endpoint says how the limits stand", async () => {
   const { response } = await client.embeddings.create({ model, input: "hello world" }).withResponse();
   const header = (name: string) => response.headers.get(`x-ratelimit-${name}`);
   expect(header("limit-requests")).toBe("3000");
-  expect(header("remaining-requests")).toBe("2999");
+  // The bucket refills while the answer is made.
+  expect(Number(header("remaining-requests"))).toBeGreaterThanOrEqual(2_999);
   expect(header("limit-tokens")).toBe("1000000");
   expect(Number(header("remaining-tokens"))).toBeGreaterThanOrEqual(999_998);
   expect(header("reset-tokens")).toMatch(/^\d+ms$/);

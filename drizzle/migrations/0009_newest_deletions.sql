@@ -1,0 +1,1 @@
+CREATE INDEX "user_deletions_newest" ON "user_deletions" USING btree ("requested_at","user_id");

@@ -1,0 +1,55 @@
+import { sql } from "drizzle-orm";
+import { beforeEach, describe, expect, it } from "vitest";
+import { readLag } from "../../drizzle/queries/embeddings/answer-lag.ts";
+import { posts as postsTable } from "../../drizzle/schema.ts";
+import { posts } from "../../lib/embeddings/posts.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
+import { databaseForTests } from "./database.ts";
+
+const database = databaseForTests({ ...FIRST_MODEL, dimensions: 4 });
+
+/** Posts that were embedded `ago` and had been changed `seconds` before that; a backfill where that is left out. */
+const embedded = (count: number, ago: string, seconds: number | null) =>
+  database.db.execute(sql`
+    with made as (insert into posts (title, body, author) select 't', 'b', 'a' from generate_series(1, ${count}::int) returning id)
+    insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, updated_at, changed_at)
+    select id, 1, chunk, 2, md5('')::uuid, 0, 1, 1, '[1,2,3,4]', now() - ${ago}::interval,
+      now() - ${ago}::interval - ${seconds}::float8 * interval '1 second'
+    from made, generate_series(0, 1) chunk`);
+
+const lag = () => readLag(database.db, posts.of, 1);
+
+beforeEach(async () => {
+  await database.db.delete(postsTable);
+});
+
+describe("the lag of changes", () => {
+  it("is not known where nothing was changed", async () => {
+    expect(await lag()).toBeUndefined();
+  });
+
+  it("counts each change once, with its median and what 95 of 100 stay below", async () => {
+    await embedded(90, "1 minute", 1);
+    await embedded(10, "2 minutes", 5);
+    expect(await lag()).toEqual({ p50: 1, p95: 5, changes: 100 });
+  });
+
+  it("ignores backfills and reconciliations, for which nothing waited", async () => {
+    await embedded(100, "1 minute", null);
+    expect(await lag()).toBeUndefined();
+    await embedded(1, "1 minute", 2);
+    expect(await lag()).toEqual({ p50: 2, p95: 2, changes: 1 });
+  });
+
+  it("ignores what is older than a day", async () => {
+    await embedded(10, "25 hours", 100);
+    await embedded(1, "23 hours", 2);
+    expect(await lag()).toMatchObject({ p50: 2, changes: 1 });
+  });
+
+  it("is that of the last thousand", async () => {
+    await embedded(1_000, "1 minute", 1);
+    await embedded(1_000, "2 minutes", 50);
+    expect(await lag()).toEqual({ p50: 1, p95: 1, changes: 1_000 });
+  });
+});

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+
+/** All that a module loads, of this repository or by a package's name. */
+function loadedBy(file: string, found = new Set<string>()): Set<string> {
+  for (const [, path = ""] of readFileSync(file, "utf8").matchAll(
+    /^(?:im|ex)port (?!type ).*?from "(.+?)"/gms,
+  )) {
+    const name = path.startsWith(".") ? join(dirname(file), path) : path;
+    if (found.has(name)) continue;
+    found.add(name);
+    if (name.endsWith(".ts")) loadedBy(name, found);
+  }
+  return found;
+}
+
+const isTokenizer = (name: string) => name.startsWith("gpt-tokenizer");
+
+// It takes a third of a second to load, and a body of 300 kB as long to split: Sequin waits on the same event loop.
+it("a search neither loads the tokenizer nor splits a text", () => {
+  expect([...loadedBy("lib/embeddings/embed-rows.ts")].filter(isTokenizer)).toHaveLength(1);
+  expect([...loadedBy("app/api/search/route.ts")].filter(isTokenizer)).toEqual([]);
+});
