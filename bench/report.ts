@@ -78,7 +78,8 @@ export class Times {
 
 const number = new Intl.NumberFormat("en-US", { maximumFractionDigits: 3 });
 
-function table(figures: readonly Figure[]): string {
+/** All figures, for people. */
+export function table(figures: readonly Figure[]): string {
   const rows = figures.map(({ benchmark, what, value, unit, wanted, good }) => [
     benchmark,
     what,
@@ -97,15 +98,7 @@ function table(figures: readonly Figure[]): string {
     .join("\n");
 }
 
-/** Prints a table and writes the same to `bench/results.json`, or prints the JSON alone. */
-export function print(
-  results: { figures: readonly Figure[] } & Record<string, unknown>,
-  options: { json: boolean; file: string },
-): void {
-  const json = JSON.stringify(results, undefined, 2);
-  if (options.json) process.stdout.write(`${json}\n`);
-  else {
-    process.stdout.write(`\n${table(results.figures)}\n`);
-    writeFileSync(options.file, `${json}\n`);
-  }
+/** Writes all results to a file, as JSON. */
+export function write(results: object, file: string): void {
+  writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
 }

@@ -1,10 +1,13 @@
 // npm run bench [-- NAME …] [--quick] [--json]: runs all benchmarks, or those named, and prints one table.
+import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Benchmark, benchmarks } from "./benchmarks.ts";
 import { openServer } from "./parts/server.ts";
-import { createReport, type Figure, print } from "./report.ts";
+import { createReport, type Figure, table, write } from "./report.ts";
+
+const FILE = join(import.meta.dirname, "results.json");
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,16 +43,22 @@ async function run(name: string, { load }: Benchmark): Promise<void> {
   }
 }
 
-const load = loadavg()[0];
-for (const [name, benchmark] of chosen) await run(name, benchmark);
-
-const machine = { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version, loadAtStart: load };
+const machine = {
+  cores: cpus().length,
+  cpu: cpus()[0]?.model,
+  node: process.version,
+  loadAtStart: loadavg()[0],
+};
 const database = { kind: server.kind, version: server.version, pgvector: server.pgvector };
-print(
-  { at: new Date().toISOString(), quick, machine, database, figures, failed },
-  { json, file: join(import.meta.dirname, "results.json") },
-);
+const at = new Date().toISOString();
+for (const [name, benchmark] of chosen) {
+  await run(name, benchmark);
+  // After each, so that what was measured is there when a later one is interrupted.
+  write({ at, quick, machine, database, figures, failed }, FILE);
+}
+if (json) process.stdout.write(readFileSync(FILE));
+else process.stdout.write(`\n${table(figures)}\n`);
 process.stderr.write(
-  `\nOn ${server.kind} ${server.version} with pgvector ${server.pgvector}, ${machine.cores} cores, load ${load?.toFixed(1)} at the start.\n`,
+  `\nOn ${server.kind} ${server.version} with pgvector ${server.pgvector}, ${machine.cores} cores, load ${machine.loadAtStart?.toFixed(1)} at the start.\n`,
 );
 process.exit(failed.length > 0 || figures.some(({ good }) => good === false) ? 1 : 0);

@@ -56,13 +56,14 @@ async function recall(
   model: EmbeddingModel,
   queries: readonly Float32Array[],
 ) {
+  const scans = new Times();
   let found = 0;
   for (const vector of queries) {
-    const exact = new Set(await exactRows(client, vector));
+    const exact = new Set(await scans.measure(() => exactRows(client, vector)));
     const rows = await findNearestRows(db, embeddedPosts, { vector, model, limit: LIMIT });
     found += rows.filter(({ id }) => exact.has(id)).length;
   }
-  return found / (queries.length * LIMIT);
+  return { share: found / (queries.length * LIMIT), scans };
 }
 
 async function measureIndex(
@@ -89,7 +90,8 @@ async function measureIndex(
     await took.measure(() => findNearestRows(db, embeddedPosts, { vector, model, limit: LIMIT }));
   times(`${indexType}: search`, took);
   progress(`compares ${indexType} with the exact scan`);
-  const share = await recall(db, client, model, queries.slice(0, quick ? 20 : 50));
+  const { share, scans } = await recall(db, client, model, queries.slice(0, quick ? 20 : 50));
+  times("the exact scan", scans);
   count(`${indexType}: recall@10`, share, { atLeast: 0.9 });
   await dropVectorIndex(client, embeddedPosts.embeddingsName, model);
 }
