@@ -120,12 +120,12 @@ describe("a search", () => {
   });
 
   it("shows the start of the present text when that has changed since it was embedded", async () => {
-    const id = await embeddedPost("Before", "alpha beta gamma");
-    await updatePost(BigInt(id), { title: "After", body: "delta" });
-    expect((await search("alpha beta gamma"))[0]).toMatchObject({
-      title: "After",
-      snippet: "After\n\ndelta",
-    });
+    const body = [words("alpha", 400), words("beta", 400)].join("\n\n");
+    const id = await embeddedPost("Before", body);
+    const present = words("delta", 1_000);
+    await updatePost(BigInt(id), { title: "After", body: present });
+    const [found] = await search(words("beta", 60));
+    expect(found).toMatchObject({ title: "After", snippet: `After\n\n${present}`.slice(0, 1_000).trim() });
   });
 
   it("answers as many as were asked for, ten when nothing was said", async () => {
