@@ -30,11 +30,22 @@ function Note({ post }: { post: Post }) {
   );
 }
 
+/** A plain form: it works without JavaScript. */
+function RetryFailed({ posts }: Pick<ShownPosts, "posts">) {
+  if (!posts.some(({ failure }) => failure)) return null;
+  return (
+    <form className="retry" action="/api/retry-failed" method="post">
+      <button type="submit">Try the failed posts again now</button>
+    </form>
+  );
+}
+
 /** The posts that failed and those that changed last, each with its state and its newest run. */
 export function PostTable({ posts }: Pick<ShownPosts, "posts">) {
   return (
     <section aria-labelledby="posts">
       <h2 id="posts">Latest posts</h2>
+      <RetryFailed posts={posts} />
       {posts.length === 0 ? (
         <p className="quiet">
           None yet. Insert one: <code>npm run sql -- "insert into posts …"</code>
