@@ -92,8 +92,10 @@ describe("the database does not answer", () => {
   });
 
   it("is said when it hangs, and no more when it has recovered", async () => {
-    const proxy = await startTcpProxy({ port: Number(new URL(process.env.DATABASE_URL ?? "").port) });
-    vi.stubEnv("DATABASE_URL", `postgres://postgres@127.0.0.1:${proxy.port}/postgres`);
+    const url = new URL(process.env.DATABASE_URL ?? "");
+    const proxy = await startTcpProxy({ port: Number(url.port) });
+    url.port = String(proxy.port);
+    vi.stubEnv("DATABASE_URL", url.href);
     proxy.goSilent();
     const hung = await readStatus();
     expect(problemsOf(hung)).toEqual(PARTS.map((name) => [name, "the database does not answer"]));

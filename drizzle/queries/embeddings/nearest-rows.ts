@@ -36,10 +36,11 @@ export function nearestRowsQuery(of: EmbeddedTable, { vector, model, limit }: Qu
 /**
  * Has the rest of a transaction take the nearest vectors from the index, where there is one, and as many as are asked
  * for: without iteration it gives at most ef_search, fewer where a filter drops some (pgvector 0.8). The planner does
- * not count what it costs to fetch a vector from beside the table, and would rather sort all of them.
+ * not count what it costs to fetch a vector from beside the table, and would rather sort all of them; and what is
+ * switched off counts as so dear to it that it would compile the query first, for 0.4 s.
  */
 export async function searchByIndex(tx: Pick<Database, "execute">): Promise<void> {
-  await tx.execute(sql`select set_config('enable_sort', 'off', true),
+  await tx.execute(sql`select set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
     set_config('hnsw.ef_search', '100', true), set_config('hnsw.iterative_scan', 'strict_order', true)`);
 }
 
