@@ -1,7 +1,8 @@
 import type { Bench } from "../benchmarks.ts";
+import { drain } from "../parts/drain.ts";
 import { embedAll } from "../parts/embed-all.ts";
 import { guideDatabase } from "../parts/guide-database.ts";
-import { addPosts, MODEL, productDatabase } from "../parts/product-database.ts";
+import { addPosts, productDatabase } from "../parts/product-database.ts";
 import { TIERS, type Tier } from "../parts/provider.ts";
 import type { FreshDatabase } from "../parts/server.ts";
 import { startStack } from "../parts/stack.ts";
@@ -44,15 +45,6 @@ async function upsertRate({ client }: FreshDatabase): Promise<number> {
   return (rowCount ?? 0) / seconds;
 }
 
-/** The shared budget as it is in the middle of a long backfill. */
-async function emptyBudget({ client }: FreshDatabase, { requestsPerMinute }: Tier): Promise<void> {
-  await client.query(
-    `insert into embedding_budget (model, tokens, requests) values ($1, 0, $2)
-     on conflict (model) do update set tokens = 0, requests = excluded.requests, blocked_until = null, updated_at = now()`,
-    [MODEL, requestsPerMinute],
-  );
-}
-
 async function measureTier(tier: Tier, guideRate: number | undefined, bench: Bench): Promise<void> {
   const { server, quick, progress, figure, count } = bench;
   const database = await productDatabase(server);
@@ -66,8 +58,7 @@ async function measureTier(tier: Tier, guideRate: number | undefined, bench: Ben
         await addPosts(database, from, posts);
       });
       from += posts;
-      await stack.provider.drain();
-      await emptyBudget(database, tier);
+      await drain(stack.provider, database, tier);
       const done = await embedAll(stack, database, {
         posts,
         progress: (line) => progress(`${tier.name}, ${line}`),

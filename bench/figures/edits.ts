@@ -1,6 +1,7 @@
 import { runs, tasks } from "@trigger.dev/sdk";
 import { until } from "../../tests/until.ts";
 import type { Bench } from "../benchmarks.ts";
+import { drain } from "../parts/drain.ts";
 import { waitForEdit } from "../parts/edit.ts";
 import { embedAll } from "../parts/embed-all.ts";
 import { addPosts, productDatabase } from "../parts/product-database.ts";
@@ -62,7 +63,7 @@ async function measure(tier: Tier, bench: Bench): Promise<void> {
     );
 
     await stack.unseen(() => addPosts(database, EDITED, posts));
-    await stack.provider.drain();
+    await drain(stack.provider, database, tier);
     let embedded = false;
     const backfill = embedAll(stack, database, {
       posts: EDITED + posts,

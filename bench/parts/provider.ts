@@ -45,10 +45,7 @@ export async function startProvider(folder: string, tier: Tier | undefined) {
     async stats(): Promise<Stats> {
       return statsSchema.parse(await (await fetch(`${local.url}/local/openai/stats`)).json());
     },
-    /**
-     * Takes away the tokens that a minute starts with, as they are gone in the middle of a long backfill: what is
-     * measured is then what a tier lets through, not what it starts with.
-     */
+    /** Leaves nothing of this minute's tokens. */
     async drain(): Promise<void> {
       await post("/local/openai/limits/empty", {});
     },
