@@ -53,7 +53,11 @@ describeInBrowser("the console of npm run dev", () => {
 
     await page.goto(`/projects/v3/proj_local/runs/${failed}`);
     await page.getByRole("status").getByText("Failed").waitFor();
-    await page.getByRole("region", { name: "Stack trace" }).getByText("embedPost").first().waitFor();
+    await page
+      .getByRole("region", { name: "Stack trace" })
+      .getByText(/\bat \S+/)
+      .first()
+      .waitFor();
     await page.getByRole("region", { name: "Logs and spans" }).getByText("Attempt 1").waitFor();
     await keepScreenshot(page, "console-journey-failed");
     await page.getByRole("button", { name: "Replay" }).click();
