@@ -2,23 +2,31 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { tasks } from "@trigger.dev/sdk";
 import { database } from "../lib/database.ts";
 import { modelsInUse } from "../lib/embeddings/models-in-use.ts";
 import { posts } from "../lib/embeddings/posts.ts";
 import { reconcile } from "../lib/embeddings/reconcile.ts";
 import { rowsLeft } from "../lib/embeddings/reembed.ts";
 import { sources } from "../lib/embeddings/sources.ts";
-import { bulkRunsUnderWay } from "../lib/embeddings/trigger-bulk.ts";
+import { bulkRunsUnderWay } from "../lib/runs/trigger-bulk.ts";
+import { triggerRun } from "../lib/runs/trigger-run.ts";
 import { command, progress } from "./command.ts";
 
 const POLL_MS = 1_000;
+const PATIENCE_MS = 30_000;
 
 async function embedOne(id: string): Promise<void> {
   if (!/^-?\d{1,19}$/.test(id)) throw new Error("--post takes the id of a post");
-  const options = { tags: [posts.tagOf(id)], idempotencyKey: `npm-run-reconcile:${id}:${Date.now()}` };
-  const run = await tasks.trigger(posts.live.task, posts.live.payload(id, null), options);
-  process.stdout.write(`Triggered ${run.id} for post ${id}.\n`);
+  const runId = await triggerRun(
+    {
+      task: posts.live.task,
+      payload: posts.live.payload(id, null),
+      tags: [posts.tagOf(id)],
+      idempotencyKey: `npm-run-reconcile:${id}:${Date.now()}`,
+    },
+    Date.now() + PATIENCE_MS,
+  );
+  process.stdout.write(`Triggered ${runId} for post ${id}.\n`);
 }
 
 async function reconcileAll(dryRun: boolean): Promise<void> {

@@ -15,7 +15,7 @@ import {
   switchModel,
 } from "../lib/embeddings/reembed.ts";
 import { sources } from "../lib/embeddings/sources.ts";
-import { bulkRunsUnderWay } from "../lib/embeddings/trigger-bulk.ts";
+import { bulkRunsUnderWay } from "../lib/runs/trigger-bulk.ts";
 import { command, progress } from "./command.ts";
 
 const POLL_MS = 1_000;

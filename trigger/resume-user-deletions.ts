@@ -1,8 +1,8 @@
 import { schedules } from "@trigger.dev/sdk";
 import { environmentOf } from "../lib/deletions/environment-of.ts";
 import { lostDeletions, noteRun } from "../lib/deletions/lost-deletions.ts";
-import { statusOfRun } from "../lib/deletions/status-of-run.ts";
 import { inParallel } from "../lib/in-parallel.ts";
+import { statusOfRun } from "../lib/runs/status-of-run.ts";
 import { userDeletionCleanup } from "./user-deletion-cleanup.ts";
 
 /** Triggers a run for each deletion of its environment that is incomplete and has none any more that would complete it. */

@@ -3,8 +3,8 @@ import { deletionConcurrency } from "../lib/deletions/concurrency.ts";
 import { environmentOf } from "../lib/deletions/environment-of.ts";
 import { isHopeless, LostStepError, NotConfirmedError } from "../lib/deletions/errors.ts";
 import { type DeletionSteps, deletionSchema, finishDeletion } from "../lib/deletions/finish-deletion.ts";
-import { failureOfRun } from "../lib/deletions/status-of-run.ts";
 import { STEP_RETRY } from "../lib/deletions/step-retry.ts";
+import { failureOfRun } from "../lib/runs/failure-of-run.ts";
 import { cleanUpExternalSystem } from "./clean-up-external-system.ts";
 import { sendDeletionConfirmation } from "./send-deletion-confirmation.ts";
 

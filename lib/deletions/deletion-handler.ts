@@ -6,7 +6,7 @@ import { database } from "../database.ts";
 import { InvalidMessageError, UnavailableError } from "../errors.ts";
 import { inParallel } from "../in-parallel.ts";
 import type { Handler } from "../ingress/receive.ts";
-import { triggerRun } from "../ingress/trigger-run.ts";
+import { triggerRun } from "../runs/trigger-run.ts";
 import type { SequinMessage } from "../sequin/message.ts";
 import { primaryKey } from "../sequin/primary-key.ts";
 import { externalSystems } from "./external-systems.ts";

@@ -9,11 +9,11 @@ import {
 import { database } from "../database.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
+import { statusOfRun } from "../runs/status-of-run.ts";
 import { NotCleanError, NotCompletedError } from "./errors.ts";
 import { externalSystems } from "./external-systems.ts";
 import { type DeletionRun, holdDeletion } from "./hold-deletion.ts";
 import type { Confirmation } from "./send-confirmation.ts";
-import { statusOfRun } from "./status-of-run.ts";
 
 /** What a run about a deletion is told. All else is in the ledger: no personal data goes to Trigger.dev. */
 export const deletionSchema = z.object({ userId: z.guid() });

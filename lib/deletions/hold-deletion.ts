@@ -1,7 +1,8 @@
 import type { Database } from "../../drizzle/client.ts";
 import { readDeletion, takeDeletion, type UserDeletion } from "../../drizzle/queries/user-deletions.ts";
+import type { StatusOf } from "../runs/status-of-run.ts";
+import { hasEnded } from "../runs/statuses.ts";
 import { ForeignDeletionError, UnknownDeletionError } from "./errors.ts";
-import { hasEnded, type StatusOf } from "./run-status.ts";
 
 /** A run of user-deletion-cleanup, in the environment that {@link environmentOf} names. */
 export type DeletionRun = { userId: string; runId: string; environment: string };

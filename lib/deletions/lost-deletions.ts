@@ -7,7 +7,8 @@ import {
 import { database } from "../database.ts";
 import { inParallel } from "../in-parallel.ts";
 import { log } from "../log.ts";
-import { hasEnded, LOST, type StatusOf } from "./run-status.ts";
+import type { StatusOf } from "../runs/status-of-run.ts";
+import { hasEnded, LOST } from "../runs/statuses.ts";
 
 const PAGE = 100;
 

@@ -1,7 +1,7 @@
 import { UnavailableError } from "../errors.ts";
 import { inParallel } from "../in-parallel.ts";
 import type { Handler } from "../ingress/receive.ts";
-import { type TaskRun, triggerRun } from "../ingress/trigger-run.ts";
+import { type TaskRun, triggerRun } from "../runs/trigger-run.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";
 import { type AskedRow, askedRow } from "./embedding-run.ts";
 import { type BulkRun, lanesOf } from "./lanes.ts";

@@ -3,9 +3,9 @@ import { countRows } from "../../drizzle/queries/embeddings/counts.ts";
 import { forgetFailuresOfGoneRows } from "../../drizzle/queries/embeddings/failures.ts";
 import { findRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
 import { database } from "../database.ts";
+import { bulkRunsUnderWay, triggerBulk } from "../runs/trigger-bulk.ts";
 import { type EmbeddedSource, MOST_ROWS_A_RUN } from "./embedded-source.ts";
 import { modelsInUse } from "./models-in-use.ts";
-import { bulkRunsUnderWay, triggerBulk } from "./trigger-bulk.ts";
 
 // Lists in one request to Trigger.dev, which takes 1,000.
 const LISTS_A_REQUEST = 100;

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Database } from "../../drizzle/client.ts";
 import { findFailedRows, retryFailedRows } from "../../drizzle/queries/embeddings/failures.ts";
 import { database } from "../database.ts";
+import { triggerBulk } from "../runs/trigger-bulk.ts";
 import { type EmbeddedSource, MOST_ROWS_A_RUN } from "./embedded-source.ts";
 import { modelsInUse } from "./models-in-use.ts";
-import { triggerBulk } from "./trigger-bulk.ts";
 
 /**
  * Tries the rows that the provider refused again now, the last 1,000 of them; older ones are due with the next

@@ -14,7 +14,7 @@ const countTokens = (text: string) => count(text, { disallowedSpecial: new Set()
 // goes with the word after it, as in the tokens. Each pattern takes linear time, also in a run of white space.
 const BOUNDARIES = [/(?=\S)(?<=\n\s*\n\s*)/, /(?=\s)(?<=[.!?])|(?<=[。！？])/, /(?=\s)(?<=\S)/];
 
-function halves(text: string): string[] {
+function inHalves(text: string): string[] {
   let middle = Math.ceil(text.length / 2);
   // A cut inside a surrogate pair would make two broken characters.
   if (/[\uD800-\uDBFF]/.test(text[middle - 1] ?? "")) middle += 1;
@@ -22,7 +22,7 @@ function halves(text: string): string[] {
 }
 
 /** Joins short parts, so that there are few to count: a text may have a boundary at every other letter. */
-function neighbours(parts: string[]): string[] {
+function joinShortParts(parts: string[]): string[] {
   const joined: string[] = [];
   let open = "";
   for (const part of parts) {
@@ -35,7 +35,7 @@ function neighbours(parts: string[]): string[] {
 }
 
 /** Pieces that were cut only to be counted, and fit into one chunk together, are one. */
-function whole(cut: TextChunk[]): TextChunk[] {
+function joinWhatFits(cut: TextChunk[]): TextChunk[] {
   const tokens = cut.reduce((sum, piece) => sum + piece.tokens, 0);
   return tokens <= MAX_CHUNK_TOKENS ? [{ text: cut.map((piece) => piece.text).join(""), tokens }] : cut;
 }
@@ -44,9 +44,9 @@ function pieces(text: string, boundaries: RegExp[] = BOUNDARIES): TextChunk[] {
   const tokens = text.length <= MAX_PIECE_LENGTH ? countTokens(text) : Number.POSITIVE_INFINITY;
   if (tokens <= MAX_CHUNK_TOKENS) return [{ text, tokens }];
   const [boundary, ...finer] = boundaries;
-  const parts = boundary ? neighbours(text.split(boundary)) : halves(text);
+  const parts = boundary ? joinShortParts(text.split(boundary)) : inHalves(text);
   if (!boundary && parts.length === 1) return [{ text, tokens }];
-  return parts.flatMap((part) => whole(pieces(part, finer)));
+  return parts.flatMap((part) => joinWhatFits(pieces(part, finer)));
 }
 
 /** A chunk of a text; `start` and `length` are characters as Postgres counts them (code points). */

@@ -1,6 +1,6 @@
 import type { Database } from "../../drizzle/client.ts";
 import { findRecentDeletions } from "../../drizzle/queries/recent-deletions.ts";
-import { runUrl } from "./run-url.ts";
+import { runUrl } from "../runs/run-url.ts";
 
 const SHOWN = 6;
 

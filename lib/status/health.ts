@@ -1,11 +1,11 @@
-import { queues } from "@trigger.dev/sdk";
 import type { Database } from "../../drizzle/client.ts";
 import { findMissingMigrations } from "../../drizzle/queries/applied-migrations.ts";
 import { beforeDeadline } from "../before-deadline.ts";
 import { database } from "../database.ts";
 import { rootMessageOf } from "../errors.ts";
+import { freshFor } from "../fresh-for.ts";
 import { log } from "../log.ts";
-import { freshFor } from "./fresh-for.ts";
+import { askTrigger } from "../runs/ask-trigger.ts";
 
 export type Part = "database" | "migrations" | "trigger.dev";
 
@@ -35,8 +35,7 @@ async function failingDatabase(limitMs: number, db?: Database): Promise<Part[]> 
 export async function findFailingParts({ db, limitMs = 2_000 }: Deps = {}): Promise<Part[]> {
   const parts = await Promise.all([
     failingDatabase(limitMs, db),
-    // Small, and refused without a good key.
-    failing("trigger.dev", () => queues.list({ perPage: 1 }, { retry: { maxAttempts: 1 } }), limitMs),
+    failing("trigger.dev", askTrigger, limitMs),
   ]);
   return parts.flat();
 }

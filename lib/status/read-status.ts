@@ -6,14 +6,14 @@ import { database } from "../database.ts";
 import { modelsInUse } from "../embeddings/models-in-use.ts";
 import { posts as source } from "../embeddings/posts.ts";
 import { rootMessageOf } from "../errors.ts";
+import { freshFor } from "../fresh-for.ts";
 import { log } from "../log.ts";
+import { newestRuns, type Run } from "../runs/newest-runs.ts";
 import { type Counts, readStateCounts } from "./counts.ts";
 import { type DeletionOnPage, deletionsOnPage } from "./deletions.ts";
-import { freshFor } from "./fresh-for.ts";
 import { type Part, readPart } from "./part.ts";
 import { type PostOnPage, postsOnPage } from "./posts.ts";
 import { triggerProblem } from "./problem-of.ts";
-import { newestRuns, type Run } from "./runs.ts";
 
 const DAYS = 14;
 const UNPROCESSED = { days: 7, limit: 8 };

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { userDeletions } from "../../drizzle/schema.ts";
 import { lostDeletions, noteRun } from "../../lib/deletions/lost-deletions.ts";
-import { statusOfRun } from "../../lib/deletions/status-of-run.ts";
+import { statusOfRun } from "../../lib/runs/status-of-run.ts";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 import { startDatabase } from "./database.ts";

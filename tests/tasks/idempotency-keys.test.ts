@@ -78,12 +78,12 @@ const scheduled = { type: "DECLARATIVE", scheduleId: "s", timestamp, timezone: "
 const isKey = expect.stringMatching(/^[0-9a-f]{64}$/);
 
 const CALLS: Record<string, () => Promise<{ task: string; times: number }>> = {
-  "lib/embeddings/trigger-bulk.ts": async () => {
+  "lib/runs/trigger-bulk.ts": async () => {
     await database.insertPost();
     await executeTask("reconcile-post-embeddings", scheduled);
     return { task: "create-embeddings-for-posts", times: 1 };
   },
-  "lib/ingress/trigger-run.ts": async () => {
+  "lib/runs/trigger-run.ts": async () => {
     await createEmbeddingForPost(posted(recorded("01_posts_insert")));
     await createEmbeddingForPost(posted({ record: { id: 1 } }));
     return { task: "create-embedding-for-post", times: 2 };

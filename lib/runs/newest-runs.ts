@@ -1,8 +1,8 @@
 import { runs } from "@trigger.dev/sdk";
 import { beforeDeadline } from "../before-deadline.ts";
 import { runUrl } from "./run-url.ts";
+import { cameToNothing } from "./statuses.ts";
 
-const FAILED = ["FAILED", "CRASHED", "SYSTEM_FAILURE", "TIMED_OUT", "EXPIRED", "CANCELED"] as const;
 const LIMIT = 100;
 
 /** A run in Trigger.dev; `failed` when it ended without doing its work. */
@@ -15,10 +15,7 @@ async function newestByTag(tag: string[], deadline: number): Promise<Map<string,
   // The newest run comes first.
   for (const { id, status, tags } of page.data)
     for (const tag of tags)
-      if (!newest.has(tag)) {
-        const failed = FAILED.some((name) => name === status);
-        newest.set(tag, { id, status, failed, url: runUrl(id) });
-      }
+      if (!newest.has(tag)) newest.set(tag, { id, status, failed: cameToNothing(status), url: runUrl(id) });
   return newest;
 }
 

@@ -1,4 +1,4 @@
-import { beforeDeadline } from "../before-deadline.ts";
+import { beforeDeadline } from "./before-deadline.ts";
 
 // Longer than each part of it may take.
 const LIMIT_MS = 15_000;

@@ -1,5 +1,7 @@
 import { ApiError, runs } from "@trigger.dev/sdk";
-import { FAILED, type StatusOf } from "./run-status.ts";
+
+/** Looks up a run's status by the names of Trigger.dev's API; undefined when this environment knows no such run. */
+export type StatusOf = (runId: string) => Promise<string | undefined>;
 
 /** Asks Trigger.dev for a run's status. */
 export const statusOfRun: StatusOf = async (runId) => {
@@ -12,9 +14,3 @@ export const statusOfRun: StatusOf = async (runId) => {
     throw error;
   }
 };
-
-/** Why a run's task failed; undefined when the run goes on, or was cancelled, crashed or expired. */
-export async function failureOfRun(runId: string): Promise<string | undefined> {
-  const { status, error } = await runs.retrieve(runId);
-  return FAILED.has(status) ? (error?.message ?? status) : undefined;
-}

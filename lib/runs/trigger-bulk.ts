@@ -1,5 +1,5 @@
 import { ApiError, queues, runs, tasks } from "@trigger.dev/sdk";
-import type { EmbeddedSource } from "./embedded-source.ts";
+import type { EmbeddedSource } from "../embeddings/embedded-source.ts";
 
 // A backfill waits its turn for as long as that; what nobody took by then is found by the reconciliation.
 const TTL = "1d";
