@@ -1,11 +1,17 @@
 import { disconnect } from "../drizzle/client.ts";
+import { rootMessageOf } from "../lib/errors.ts";
 
-/** Runs a command to its end; an error ends it with its message and exit code 1. */
+function messageOf(error: unknown): string {
+  const [message, root] = [error instanceof Error ? error.message : String(error), rootMessageOf(error)];
+  return message.includes(root) ? message : `${message}: ${root}`;
+}
+
+/** Runs a command to its end; an error ends it with its message, that of its cause, and exit code 1. */
 export async function command(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = 1;
   } finally {
     await disconnect();

@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { onFreePort } from "./on-free-port.ts";
 
 export type Fault = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -39,18 +39,6 @@ export async function startFaultyServer(fault: Fault) {
     state.requests += 1;
     void fault(request, response);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address ? address.port : 0;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    state,
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  const { port, close } = await onFreePort(server);
+  return { url: `http://127.0.0.1:${port}`, state, close };
 }

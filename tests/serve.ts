@@ -1,22 +1,14 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import type { Hono } from "hono";
+import { Hono } from "hono";
+import { onFreePort } from "./on-free-port.ts";
 
-/** Serves an app on a free port of loopback. */
-export async function serve(app: Hono) {
-  const server = createServer(getRequestListener(app.fetch));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address ? address.port : 0;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+/** Serves apps as one, on a free port of loopback. */
+export async function serve(apps: readonly Hono[], attach: (server: Server) => void = () => {}) {
+  const all = new Hono();
+  for (const app of apps) all.route("/", app);
+  const server = createServer(getRequestListener(all.fetch));
+  attach(server);
+  const { port, close } = await onFreePort(server);
+  return { url: `http://127.0.0.1:${port}`, close };
 }

@@ -15,7 +15,7 @@ export async function startTriggerServer(secretKey: string) {
     accessToken: "tr_pat_tests",
     log: () => {},
   });
-  const http = await serve(trigger.app);
+  const http = await serve([trigger.app]);
   url = http.url;
   return {
     url,

@@ -1,9 +1,9 @@
-import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { sql } from "drizzle-orm";
 import { afterEach, expect, it, vi } from "vitest";
 import { disconnect } from "../../drizzle/client.ts";
 import { database } from "../../lib/database.ts";
+import { onFreePort } from "../on-free-port.ts";
 
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -22,13 +22,10 @@ it.each([
     most = Math.max(most, open.size);
     if (most >= expected) for (const each of open) each.destroy();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address ? address.port : 0;
+  const { port, close } = await onFreePort(server);
   vi.stubEnv("DATABASE_URL", `postgres://postgres@127.0.0.1:${port}/postgres`);
   vi.stubEnv("DATABASE_POOL_SIZE", size);
   await Promise.allSettled(Array.from({ length: 20 }, () => database().execute(sql`select 1`)));
   expect(most).toBe(expected);
-  server.close();
+  await close();
 });

@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { onFreePort } from "../on-free-port.ts";
 
 /** Stands between a client and a server on loopback, on a free port, and can go silent without closing anything. */
 export async function startTcpProxy(target: { port: number }) {
@@ -15,11 +15,9 @@ export async function startTcpProxy(target: { port: number }) {
     near.on("data", (bytes) => !silent && far.write(bytes)).on("close", () => far.destroy());
     far.on("data", (bytes) => !silent && near.write(bytes)).on("close", () => near.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const { port, close } = await onFreePort(server);
   return {
-    port: typeof address === "object" && address ? address.port : 0,
+    port,
     /** From now on nothing passes; connections are still accepted. */
     goSilent() {
       silent = true;
@@ -30,8 +28,7 @@ export async function startTcpProxy(target: { port: number }) {
     },
     async close() {
       for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
+      await close();
     },
   };
 }

@@ -6,9 +6,9 @@ import { isHopeless, StepError } from "../../lib/deletions/errors.ts";
 import { ownRows } from "../../lib/deletions/own-rows.ts";
 import { startExternalSystem } from "../../local/external-system/start.ts";
 import { answerWith, hang, startFaultyServer } from "../faulty-server.ts";
+import { serve } from "../serve.ts";
 import { startDatabase } from "./database.ts";
 import { ENVIRONMENT, heldDeletion, systemAt } from "./ledger.ts";
-import { serve } from "./serve.ts";
 
 const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 const { signal } = new AbortController();

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { recordSystemClean } from "../../drizzle/queries/user-deletions.ts";
@@ -8,6 +7,7 @@ import { isHopeless } from "../../lib/deletions/errors.ts";
 import { sendConfirmation } from "../../lib/deletions/send-confirmation.ts";
 import { sendMail } from "../../lib/deletions/send-mail.ts";
 import { type LocalMail, startMail } from "../../local/mail/start.ts";
+import { onFreePort } from "../on-free-port.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
 import { ENVIRONMENT, heldDeletion } from "./ledger.ts";
@@ -157,16 +157,14 @@ describe("confirming a deletion", () => {
 
   it("hangs up on a mail server that says nothing when its time is over", async () => {
     const sockets: Socket[] = [];
-    const silent = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
-    await once(silent, "listening");
-    const address = silent.address();
-    vi.stubEnv("SMTP_URL", `smtp://127.0.0.1:${typeof address === "object" ? address?.port : ""}`);
+    const silent = await onFreePort(createServer((socket) => sockets.push(socket)));
+    vi.stubEnv("SMTP_URL", `smtp://127.0.0.1:${silent.port}`);
     const deletion = { userId: "1", email: "to@example.com", requestedAt: new Date() };
     const sending = sendMail(confirmationMail(deletion, "from@example.com"), AbortSignal.timeout(300));
     await expect(sending).rejects.toThrow("no answer of the mail server: EABORT");
     expect(sockets).toHaveLength(1);
     await until(() => sockets[0]?.readyState !== "open", { what: "the connection to be closed" });
-    silent.close();
+    await silent.close();
   });
 
   it("gives up an attempt when the run is cancelled", async () => {

@@ -8,11 +8,11 @@ import { startExternalSystem } from "../../local/external-system/start.ts";
 import { startMail } from "../../local/mail/start.ts";
 import { startTrigger } from "../../local/trigger/start.ts";
 import { type Cli, removeProject, startCli } from "../local/trigger/suite/cli.ts";
+import { serve } from "../serve.ts";
 import { descendantsOf } from "../stack/processes.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
 import { systemAt } from "./ledger.ts";
-import { serve } from "./serve.ts";
 
 const SEQUIN_SECRET = "a secret of the pipeline's tests";
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;

@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { onFreePort } from "../on-free-port.ts";
 
 /** What a mail server does when it has the whole of a message, or `refuse` a command with a reply. */
 export type Behaviour = {
@@ -51,20 +51,16 @@ export async function startSmtp() {
       }
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const { port, close } = await onFreePort(server);
   return {
-    url: `smtp://user:password@127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
+    url: `smtp://user:password@127.0.0.1:${port}`,
     behave(behaviour: Behaviour) {
       state.behaviour = behaviour;
     },
     messagesTo: (address: string) => state.messages.filter((message) => message.includes(`To: ${address}`)),
     async close() {
-      const closed = once(server, "close");
-      server.close();
       for (const socket of sockets) socket.destroy();
-      await closed;
+      await close();
     },
   };
 }

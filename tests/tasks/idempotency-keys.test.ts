@@ -43,7 +43,7 @@ const wiretap = new Hono().all("*", async ({ req }) => {
 });
 
 beforeAll(async () => {
-  [trigger, wire] = await Promise.all([startTriggerServer(KEY), serve(wiretap)]);
+  [trigger, wire] = await Promise.all([startTriggerServer(KEY), serve([wiretap])]);
   await loadTasks(async () => {
     await import("../../trigger/reconcile-post-embeddings.ts");
     await import("../../trigger/resume-user-deletions.ts");

@@ -20,7 +20,7 @@ export function providerForTests() {
 
   beforeAll(async () => {
     openai = await startOpenAI({ model: "hashing", log: () => {} });
-    http = await serve(openai.app);
+    http = await serve([openai.app]);
     process.env.OPENAI_BASE_URL = `${http.url}/v1`;
     process.env.OPENAI_API_KEY = "sk-tests";
   });

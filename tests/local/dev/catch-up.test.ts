@@ -25,7 +25,7 @@ beforeEach(async () => {
       if (!isExecuting) ended += 1;
       return c.json({ isQueued: false, isExecuting, isWaiting: false });
     });
-  server = await serve(app);
+  server = await serve([app]);
   vi.useFakeTimers({ toFake: ["setInterval"] });
 });
 

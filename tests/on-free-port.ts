@@ -1,0 +1,19 @@
+import { once } from "node:events";
+import type { Server as HttpServer } from "node:http";
+import type { Server } from "node:net";
+
+/** Has a server listen on a free port of loopback. `close` ends what is still connected. */
+export async function onFreePort(server: Server | HttpServer) {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address ? address.port : 0,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      if ("closeAllConnections" in server) server.closeAllConnections();
+      await closed;
+    },
+  };
+}
