@@ -1,20 +1,23 @@
+import { RESERVE } from "../../drizzle/queries/embeddings/budget.ts";
 import { MODEL } from "./product-database.ts";
 import type { Provider, Tier } from "./provider.ts";
 import type { FreshDatabase } from "./server.ts";
 
 /**
- * Takes away the tokens that a minute starts with, the provider's and those of the shared budget, as they are gone in
- * the middle of a long backfill: what is measured is then what a tier lets through, not what it starts with.
+ * Takes away the tokens that a minute starts with, the provider's and those of the shared budget, but for the reserve
+ * that a backfill leaves to edits: so they are in the middle of a long one, and what is measured is what a tier lets
+ * through, not what it starts with.
  */
 export async function drain(
   provider: Provider,
   { client }: FreshDatabase,
-  { requestsPerMinute }: Tier,
+  { tokensPerMinute, requestsPerMinute }: Tier,
 ): Promise<void> {
-  await provider.drain();
+  const tokens = tokensPerMinute * RESERVE;
+  await provider.leaveTokens(tokens);
   await client.query(
-    `insert into embedding_budget (model, tokens, requests) values ($1, 0, $2)
-     on conflict (model) do update set tokens = 0, requests = excluded.requests, blocked_until = null, updated_at = now()`,
-    [MODEL, requestsPerMinute],
+    `insert into embedding_budget (model, tokens, requests) values ($1, $2, $3)
+     on conflict (model) do update set tokens = excluded.tokens, requests = excluded.requests, blocked_until = null, updated_at = now()`,
+    [MODEL, tokens, requestsPerMinute],
   );
 }

@@ -45,9 +45,10 @@ export async function startProvider(folder: string, tier: Tier | undefined) {
     async stats(): Promise<Stats> {
       return statsSchema.parse(await (await fetch(`${local.url}/local/openai/stats`)).json());
     },
-    /** Leaves nothing of this minute's tokens. */
-    async drain(): Promise<void> {
-      await post("/local/openai/limits/empty", {});
+    /** Leaves so many of this minute's tokens. */
+    async leaveTokens(tokensLeft: number): Promise<void> {
+      const { ok, status } = await post("/local/openai/limits", { tokensLeft });
+      if (!ok) throw new Error(`The provider answered ${status}`);
     },
     stop: local.stop,
   };

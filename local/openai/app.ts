@@ -19,8 +19,11 @@ type Env = { Variables: { inputs: number; tokens: number } };
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
+/** What `POST /local/openai/limits` takes: how many tokens are left of this minute. */
+const limitsSchema = z.strictObject({ tokensLeft: z.int().min(0) });
+
 /**
- * OpenAI's `POST /v1/embeddings`, and beside it `/local/openai/faults`, `/limits/empty` and `/stats` for tests and
+ * OpenAI's `POST /v1/embeddings`, and beside it `/local/openai/faults`, `/limits` and `/stats` for tests and
  * demonstrations. `closing` ends delays that are under way.
  */
 export function createApp(options: {
@@ -109,8 +112,10 @@ export function createApp(options: {
     faults.clear();
     return c.body(null, 204);
   });
-  app.post("/local/openai/limits/empty", (c) => {
-    rateLimits.empty();
+  app.post("/local/openai/limits", async (c) => {
+    const state = limitsSchema.safeParse(await c.req.json().catch(() => undefined));
+    if (!state.success) return c.json({ error: z.prettifyError(state.error) }, 400);
+    rateLimits.leaveTokens(state.data.tokensLeft);
     return c.body(null, 204);
   });
   app.get("/local/openai/stats", (c) => c.json(calls.stats()));

@@ -99,9 +99,9 @@ export function createRateLimits(
         one.take(amount);
       }
     },
-    /** Leaves nothing of the tokens of this minute, as in the middle of a long backfill. */
-    empty(): void {
-      for (const one of buckets) if (one.kind === "tokens") one.take(one.left);
+    /** Leaves so many of the tokens of this minute, as in the middle of a long backfill. */
+    leaveTokens(tokens: number): void {
+      for (const one of buckets) if (one.kind === "tokens") one.take(one.left - tokens);
     },
     /** How the limits stand, as each answer of OpenAI tells; none without a limit. */
     headers: (): Record<string, string> => Object.assign({}, ...buckets.map((one) => one.headers())),

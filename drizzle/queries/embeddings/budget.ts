@@ -8,8 +8,8 @@ export type Limits = { tokensPerMinute: number; requestsPerMinute: number };
 /** `urgent` takes what it needs also where the bucket is empty: the others then wait longer. */
 export type Take = { model: string; tokens: number; urgent: boolean; limits: Limits };
 
-// What is left alone by all that is not urgent, so that an edit never meets an empty bucket.
-const RESERVE = 0.05;
+/** The share that all that is not urgent leaves alone, so that an edit never meets an empty bucket. */
+export const RESERVE = 0.05;
 
 /**
  * Takes one request of so many tokens from the bucket that all processes share, in one statement. Resolves with 0, or
