@@ -7,7 +7,7 @@ import { embedAll } from "../parts/embed-all.ts";
 import { addPosts, productDatabase } from "../parts/product-database.ts";
 import { type Provider, TIERS, type Tier } from "../parts/provider.ts";
 import type { FreshDatabase } from "../parts/server.ts";
-import { startStack } from "../parts/stack.ts";
+import { type Stack, startStack } from "../parts/stack.ts";
 import { Times } from "../report.ts";
 
 const DELAY_MS = 100;
@@ -37,6 +37,31 @@ async function edit(database: FreshDatabase, provider: Provider, nth: number, ti
   times.add(took - (await providersTime(provider)));
 }
 
+/** Edits posts, one after another, for as long as the others are embedded, `edits` at most. */
+async function duringBackfill(
+  stack: Stack,
+  database: FreshDatabase,
+  { from, posts, edits }: { from: number; posts: number; edits: number },
+  tier: Tier,
+  { progress }: Bench,
+  times: Times,
+): Promise<void> {
+  await stack.unseen(() => addPosts(database, from, posts));
+  await drain(stack.provider, database, tier);
+  let embedded = false;
+  const backfill = embedAll(stack, database, {
+    posts: from + posts,
+    progress: (line) => progress(`${tier.name}: ${line}`),
+  }).finally(() => {
+    embedded = true;
+  });
+  // What it rejects with is met below.
+  backfill.catch(() => {});
+  for (let round = 0; !embedded && round < edits; round += 1)
+    await edit(database, stack.provider, round, times);
+  await backfill;
+}
+
 async function measure(tier: Tier, bench: Bench): Promise<void> {
   const { server, quick, progress, figure, times } = bench;
   const [rounds, posts] = quick ? [5, 500] : [100, 20_000];
@@ -63,36 +88,18 @@ async function measure(tier: Tier, bench: Bench): Promise<void> {
       "",
     );
 
-    // The first bulk runs start processes of their own; those of a deployment are there.
-    await stack.unseen(() => addPosts(database, EDITED, WARM_UP_POSTS));
-    await embedAll(stack, database, { posts: EDITED + WARM_UP_POSTS, progress });
-
-    const before = EDITED + WARM_UP_POSTS;
-    await stack.unseen(() => addPosts(database, before, posts));
-    await drain(stack.provider, database, tier);
-    let embedded = false;
-    const backfill = embedAll(stack, database, {
-      posts: before + posts,
-      progress: (line) => progress(`${tier.name}: ${line}`),
-    });
-    const ended = backfill.then(
-      () => {
-        embedded = true;
-      },
-      () => {},
-    );
+    // The first bulk runs, and an edit beside them, start processes of their own; those of a deployment are there.
+    const warmUp = { from: EDITED, posts: WARM_UP_POSTS, edits: WARM_UP_POSTS };
+    await duringBackfill(stack, database, warmUp, tier, bench, new Times());
     const meanwhile = new Times();
-    for (let round = 0; !embedded && round < rounds * 2; round += 1)
-      await edit(database, stack.provider, round, meanwhile);
+    const measured = { from: EDITED + WARM_UP_POSTS, posts, edits: rounds * 2 };
+    await duringBackfill(stack, database, measured, tier, bench, meanwhile);
     times(`${tier.name}: the same during a backfill of ${posts} (${meanwhile.count} edits)`, meanwhile);
     figure(
       `${tier.name}: its p99 as a multiple of idle`,
       meanwhile.percentile(99) / alone.percentile(99),
       "",
     );
-    progress(`${tier.name}: the rest of the backfill`);
-    await ended;
-    await backfill;
   } finally {
     await stack.stop();
     await database.drop();
