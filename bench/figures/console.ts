@@ -55,7 +55,7 @@ export async function run({ times, progress }: Bench): Promise<void> {
     "/",
     createConsole({ trigger: server.trigger, sequin: () => sequin }, () => {}),
   );
-  const site = await serveApp(app);
+  const site = await serveApp([app]);
   const pages = [
     "/nothing",
     "/",

@@ -67,14 +67,16 @@ it.each([
   expect(limits.headers()["x-ratelimit-reset-tokens"]).toBe(said);
 });
 
-it("a bucket that is emptied holds what has come back since", () => {
+it("a bucket of which nothing is left holds what has come back since", () => {
   let now = 0;
   const limits = createRateLimits({ tokensPerMinute: 60_000, requestsPerMinute: 10 }, () => now);
-  limits.empty();
+  limits.leaveTokens(0);
   refusalOf(() => limits.take(model, 1));
   now = 10;
   limits.take(model, 10);
   expect(limits.headers()["x-ratelimit-remaining-requests"]).toBe("8");
+  limits.leaveTokens(500);
+  expect(limits.headers()["x-ratelimit-remaining-tokens"]).toBe("500");
 });
 
 const closers: (() => Promise<void>)[] = [];
