@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { disconnect } from "../drizzle/client.ts";
 
 /** Runs a command to its end; an error ends it with its message and exit code 1. */
@@ -11,6 +12,11 @@ export async function command(work: () => Promise<void>): Promise<void> {
     await disconnect();
   }
 }
+
+const POLL_MS = 1_000;
+
+/** Waits before another look at the tables; longer where the last one, begun at `startedAt`, took its time. */
+export const pause = (startedAt: number) => sleep(Math.max(POLL_MS, 4 * (Date.now() - startedAt)));
 
 const QUIET_MS = 5_000;
 
