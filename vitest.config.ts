@@ -7,6 +7,7 @@ const LONGEST = [
   "tests/deletions/pipeline",
   "tests/local/postgres/folder",
   "tests/local/trigger/restart",
+  "tests/tasks/commands",
 ];
 
 function place({ moduleId }: TestSpecification): number {
@@ -51,6 +52,7 @@ const kills = [
   "tests/local/postgres/folder.test.ts",
   "tests/local/sequin/kill.test.ts",
   "tests/local/trigger/restart.test.ts",
+  "tests/tasks/commands.test.ts",
 ];
 
 export default defineConfig({
