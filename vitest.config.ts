@@ -7,6 +7,7 @@ const LONGEST = [
   "tests/deletions/pipeline",
   "local/postgres/tests/folder",
   "local/trigger/tests/restart",
+  "tests/tasks/commands",
 ];
 
 function place({ moduleId }: TestSpecification): number {
@@ -51,6 +52,7 @@ const kills = [
   "local/postgres/tests/folder.test.ts",
   "local/sequin/tests/kill.test.ts",
   "local/trigger/tests/restart.test.ts",
+  "tests/tasks/commands.test.ts",
 ];
 
 export default defineConfig({

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { disconnect } from "../drizzle/client.ts";
 import { rootMessageOf } from "../lib/errors.ts";
 
@@ -17,6 +18,11 @@ export async function command(work: () => Promise<void>): Promise<void> {
     await disconnect();
   }
 }
+
+const POLL_MS = 1_000;
+
+/** Waits before another look at the tables; longer where the last one, begun at `startedAt`, took its time. */
+export const pause = (startedAt: number) => sleep(Math.max(POLL_MS, 4 * (Date.now() - startedAt)));
 
 const QUIET_MS = 5_000;
 

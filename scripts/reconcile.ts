@@ -1,18 +1,17 @@
 // npm run reconcile [-- --dry-run] [-- --post ID]: embeds what is missing, stale or damaged, through the bulk lane.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { database } from "../lib/database.ts";
 import { modelsInUse } from "../lib/embeddings/models-in-use.ts";
 import { posts } from "../lib/embeddings/posts.ts";
 import { reconcile } from "../lib/embeddings/reconcile.ts";
 import { rowsLeft } from "../lib/embeddings/reembed.ts";
+import { textsBehind } from "../lib/embeddings/rows-behind.ts";
 import { sources } from "../lib/embeddings/sources.ts";
 import { bulkRunsUnderWay } from "../lib/runs/trigger-bulk.ts";
 import { triggerRun } from "../lib/runs/trigger-run.ts";
-import { command, progress } from "./command.ts";
+import { command, pause, progress } from "./command.ts";
 
-const POLL_MS = 1_000;
 const PATIENCE_MS = 30_000;
 
 async function embedOne(id: string): Promise<void> {
@@ -47,19 +46,23 @@ async function reconcileAll(dryRun: boolean): Promise<void> {
   }
   const bar = progress("embedded");
   for (;;) {
+    const startedAt = Date.now();
+    // Asked first: what ends meanwhile is then seen in the rows.
+    const underWay = await Promise.all(sources.map(bulkRunsUnderWay));
     const { behind } = await rowsLeft(sources, active);
     bar.show(Math.max(0, before.behind - behind), before.behind);
-    const underWay = await Promise.all(sources.map(bulkRunsUnderWay));
-    if (behind === 0 || underWay.every((runs) => runs === 0)) {
-      bar.end();
-      if (behind > 0)
-        throw new Error(
-          `${behind} rows are left: see the failed runs in Trigger.dev and the status page for why.`,
-        );
-      return;
-    }
-    await sleep(POLL_MS);
+    if (behind === 0 || underWay.every((runs) => runs === 0)) break;
+    await pause(startedAt);
   }
+  bar.end();
+  const left = await textsBehind(sources, active);
+  if (left.size === 0) return;
+  await pause(Date.now());
+  // What has changed or been embedded since was an edit, with a run of its own.
+  const texts = await textsBehind(sources, active);
+  if (![...texts].some((text) => left.has(text))) return;
+  const { behind } = await rowsLeft(sources, active);
+  throw new Error(`${behind} rows are left: see the failed runs in Trigger.dev and the status page for why.`);
 }
 
 await command(async () => {

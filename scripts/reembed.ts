@@ -1,6 +1,5 @@
 // npm run reembed -- --model M [--dimensions D]: makes all vectors anew by another model while search goes on, and then
 // switches. --stop gives up; --retire deletes the vectors of models that are not in use.
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { APIError } from "openai";
 import { overlapOfResults } from "../lib/embeddings/compare-models.ts";
@@ -14,38 +13,43 @@ import {
   stopReembedding,
   switchModel,
 } from "../lib/embeddings/reembed.ts";
+import { textsBehind } from "../lib/embeddings/rows-behind.ts";
 import { sources } from "../lib/embeddings/sources.ts";
 import { bulkRunsUnderWay } from "../lib/runs/trigger-bulk.ts";
-import { command, progress } from "./command.ts";
-
-const POLL_MS = 1_000;
+import { command, pause, progress } from "./command.ts";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-type Generation = Awaited<ReturnType<typeof beginReembedding>>["to"];
+type Generation = NonNullable<Awaited<ReturnType<typeof beginReembedding>>>["to"];
 
-/** Keeps the bulk lane at work until the generation has every row. */
+/** Keeps the bulk lane at work until the generation has every row, but for edits that their own runs are embedding. */
 async function build(to: Generation): Promise<void> {
   const bar = progress(`rows embedded by ${to.name}`);
   let attempts = 0;
-  for (let last = Number.POSITIVE_INFINITY; ; ) {
+  let [seen, tried] = [new Set<string>(), new Set<string>()];
+  for (;;) {
+    const startedAt = Date.now();
     const { behind, all } = await rowsLeft(sources, to);
     bar.show(all - behind, all);
     if (behind === 0) return bar.end();
+    const texts = await textsBehind(sources, to);
+    const isAgain = (before: ReadonlySet<string>) => [...texts].some((text) => before.has(text));
+    if (seen.size > 0 && behind <= texts.size && !isAgain(seen)) return bar.end();
+    seen = texts;
     const underWay = await Promise.all(sources.map(bulkRunsUnderWay));
     if (underWay.every((runs) => runs === 0)) {
       // Runs that ended without an embedding have failed as runs: the provider's words are there.
-      attempts = behind < last ? 0 : attempts + 1;
+      attempts = isAgain(tried) ? attempts + 1 : 0;
       if (attempts === 3) {
         bar.end();
         throw new Error(
           `${behind} rows could not be embedded by ${to.name}: see the failed runs in Trigger.dev.`,
         );
       }
-      last = behind;
+      tried = texts;
       for (const source of sources) await reconcile(source, `npm-run-reembed:${to.id}:${Date.now()}`);
     }
-    await sleep(POLL_MS);
+    await pause(startedAt);
   }
 }
 
@@ -61,7 +65,9 @@ async function compare(source: (typeof sources)[number], from: Generation, to: G
 }
 
 async function reembed(model: { name: string; dimensions: number }): Promise<void> {
-  const { from, to } = await beginReembedding(model);
+  const begun = await beginReembedding(model);
+  if (!begun) return say(`Search answers from ${model.name} already.`);
+  const { from, to } = begun;
   say(
     `Building the vectors of ${to.name} (${to.dimensions} dimensions) beside those of ${from?.name ?? "no model"}.`,
   );

@@ -5,15 +5,16 @@ import { readUsage } from "../../drizzle/queries/embedding-usage.ts";
 import { readLag } from "../../drizzle/queries/embeddings/answer-lag.ts";
 import { countRows, readCounts } from "../../drizzle/queries/embeddings/counts.ts";
 import { countFailedRows, findFailedRows } from "../../drizzle/queries/embeddings/failures.ts";
-import { countRowsBehind, findRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
+import { countRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
 import { findPostsWithState } from "../../drizzle/queries/posts-on-page.ts";
+import { posts } from "../../lib/embeddings/posts.ts";
+import { rowsBehind } from "../../lib/embeddings/rows-behind.ts";
 import type { Bench } from "../benchmarks.ts";
 import { productDatabase } from "../parts/product-database.ts";
 import { Times } from "../report.ts";
 
 const MODEL_ID = 1;
 const DIMENSIONS = 4;
-const PAGE = 1_000;
 
 async function addRows(client: pg.Client, count: number): Promise<void> {
   await client.query(
@@ -34,12 +35,8 @@ async function addRows(client: pg.Client, count: number): Promise<void> {
 /** Walks all rows that are behind, as the reconciliation does, and tells how many there are. */
 async function walk(db: Database): Promise<number> {
   let found = 0;
-  for (let after: string | undefined; ; ) {
-    const ids = await findRowsBehind(db, embeddedPosts, { modelIds: [MODEL_ID], after, limit: PAGE });
-    found += ids.length;
-    if (ids.length < PAGE) return found;
-    after = ids.at(-1);
-  }
+  for await (const ids of rowsBehind(posts, db)) found += ids.length;
+  return found;
 }
 
 const PAGE_QUERIES: Record<string, (db: Database) => Promise<unknown>> = {

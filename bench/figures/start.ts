@@ -1,7 +1,9 @@
 import { rm } from "node:fs/promises";
+import { z } from "zod";
 import { cloneProject } from "../../tests/stack/clone.ts";
 import { choosePorts, DevStack } from "../../tests/stack/dev-stack.ts";
 import { everyPostEmbedded } from "../../tests/stack/embeddings.ts";
+import { openRuns } from "../../tests/stack/open-runs.ts";
 import { until } from "../../tests/until.ts";
 import type { Bench } from "../benchmarks.ts";
 import { Times } from "../report.ts";
@@ -22,10 +24,16 @@ async function addPost(stack: DevStack, nth: number): Promise<number> {
   return performance.now() - committed;
 }
 
+async function callsOf({ ports }: DevStack): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${ports.http}/local/openai/stats`);
+  return z.object({ calls: z.number() }).parse(await response.json()).calls;
+}
+
 /** The stack that `npm run dev` starts, with PGlite and the real model. */
-export async function run({ figure, times, progress }: Bench): Promise<void> {
+export async function run({ quick, figure, count, times, progress }: Bench): Promise<void> {
   const folder = cloneProject();
-  const stack = new DevStack(folder, await choosePorts());
+  const variables: Record<string, string> = quick ? { LOCAL_EMBEDDING_MODEL: "hashing" } : {};
+  const stack = new DevStack(folder, await choosePorts(), variables);
   try {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
@@ -33,6 +41,10 @@ export async function run({ figure, times, progress }: Bench): Promise<void> {
     figure("npm run dev to its ready line", seconds(), "s");
     await everyPostEmbedded(stack);
     figure("npm run dev to the embeddings of all sample posts", seconds(), "s");
+    await until(async () => (await openRuns(stack)) === 0, { everyMs: 200, what: "the end of all runs" });
+    const posts = (await stack.query("select from posts")).length;
+    count(`npm run dev: calls for ${posts} sample posts`, await callsOf(stack), { atMost: posts });
+    if (quick) return;
     progress("adds posts");
     const took = new Times();
     for (let nth = 0; nth < WARM_UP; nth += 1) await addPost(stack, nth);

@@ -42,6 +42,10 @@ export async function startProvider(folder: string, tier: Tier | undefined) {
     async delay(delayMs: number): Promise<void> {
       if (delayMs > 0) await post("/local/openai/faults", { delayMs });
     },
+    /** Refuses each request that has a text with this word in it, and says which text that is. */
+    async refuse(word: string): Promise<void> {
+      await post("/local/openai/faults", { containing: word, named: true });
+    },
     async stats(): Promise<Stats> {
       return statsSchema.parse(await (await fetch(`${local.url}/local/openai/stats`)).json());
     },

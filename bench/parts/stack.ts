@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { configure, queues, runs } from "@trigger.dev/sdk";
+import { configure, queues, runs, tasks } from "@trigger.dev/sdk";
 import { startCli } from "../../local/trigger/tests/suite/cli.ts";
 import { startApp } from "../../tests/browser/production.ts";
 import { until } from "../../tests/until.ts";
@@ -23,6 +23,8 @@ export type Stack = {
   unseen(work: () => Promise<void>): Promise<void>;
   /** Has Sequin send all rows of posts as `read` messages. */
   backfill(): Promise<void>;
+  /** Runs the scheduled reconciliation once, and waits for what it triggers. */
+  reconcile(): Promise<void>;
   /** How many runs of the tasks that embed there are. */
   runs(): Promise<number>;
   /** Resolves when no run of these waits or works. */
@@ -59,6 +61,30 @@ async function askForBackfill(sequinUrl: string, sink: string): Promise<void> {
   });
   if (response.status !== 303)
     throw new Error(`The backfill was answered ${response.status}: ${await response.text()}`);
+}
+
+async function idle(): Promise<void> {
+  await until(async () => (await runsLeft()) === 0, {
+    everyMs: 100,
+    progress: runsLeft,
+    what: "the end of all runs",
+  });
+}
+
+async function reconcile(): Promise<void> {
+  const schedule = {
+    type: "IMPERATIVE",
+    timestamp: new Date(),
+    timezone: "UTC",
+    scheduleId: "x",
+    upcoming: [],
+  };
+  const { id } = await tasks.trigger("reconcile-post-embeddings", schedule);
+  await until(async () => (await runs.retrieve(id)).isCompleted, {
+    everyMs: 100,
+    what: "the end of the reconciliation",
+  });
+  await idle();
 }
 
 export async function startStack(
@@ -114,13 +140,8 @@ export async function startStack(
     },
     backfill: () => askForBackfill(sequin.url, sink),
     runs: countRuns,
-    idle: async () => {
-      await until(async () => (await runsLeft()) === 0, {
-        everyMs: 100,
-        progress: runsLeft,
-        what: "the end of all runs",
-      });
-    },
+    idle,
+    reconcile,
     stopTasks: () => cli.stop(),
     async stop() {
       await sequin.stop();

@@ -144,13 +144,15 @@ export async function embedRows(
   const { active, building } = await modelsInUse(db);
   const deps = { db, embed, deadline: Date.now() + waitMs };
   const distinct = [...new Set(ids)];
-  // First, as the provider of the old model may be gone already.
-  const beside = building && (await embedByModel(of, distinct, building, options, deps));
-  const result = await embedByModel(of, distinct, active, options, deps);
+  const byModel = (model: EmbeddingModel) => embedByModel(of, distinct, model, options, deps);
+  // Side by side: neither a new model that does not answer nor an old one that is gone already holds up the other.
+  const [done, beside] = await Promise.allSettled([byModel(active), building && byModel(building)]);
+  if (done.status === "rejected") throw done.reason;
+  if (beside.status === "rejected") throw beside.reason;
   return {
-    ...result,
-    chunks: result.chunks + (beside?.chunks ?? 0),
-    tokens: result.tokens + (beside?.tokens ?? 0),
+    ...done.value,
+    chunks: done.value.chunks + (beside.value?.chunks ?? 0),
+    tokens: done.value.tokens + (beside.value?.tokens ?? 0),
     model: active.name,
   };
 }

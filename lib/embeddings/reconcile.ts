@@ -1,11 +1,11 @@
 import type { Database } from "../../drizzle/client.ts";
 import { countRows } from "../../drizzle/queries/embeddings/counts.ts";
 import { forgetFailuresOfGoneRows } from "../../drizzle/queries/embeddings/failures.ts";
-import { findRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
 import { database } from "../database.ts";
 import { bulkRunsUnderWay, triggerBulk } from "../runs/trigger-bulk.ts";
-import { type EmbeddedSource, MOST_ROWS_A_RUN } from "./embedded-source.ts";
+import type { EmbeddedSource } from "./embedded-source.ts";
 import { modelsInUse } from "./models-in-use.ts";
+import { rowsBehind } from "./rows-behind.ts";
 
 // Lists in one request to Trigger.dev, which takes 1,000.
 const LISTS_A_REQUEST = 100;
@@ -17,18 +17,6 @@ export type Reconciliation = {
   /** True when runs of the bulk lane were under way: what they work on is not triggered again. */
   busy: boolean;
 };
-
-/** Lists of rows that are behind by a model in use, in the order of their keys. */
-export async function* rowsBehind(source: EmbeddedSource, db: Database): AsyncGenerator<string[]> {
-  const { active, building } = await modelsInUse(db);
-  const modelIds = building ? [active.id, building.id] : [active.id];
-  for (let after: string | undefined; ; ) {
-    const ids = await findRowsBehind(db, source.of, { modelIds, after, limit: MOST_ROWS_A_RUN });
-    if (ids.length > 0) yield ids;
-    if (ids.length < MOST_ROWS_A_RUN) return;
-    after = ids.at(-1);
-  }
-}
 
 /**
  * Triggers bulk runs for all rows whose vectors are missing, stale or damaged, whatever the reason: a run that was

@@ -15,6 +15,7 @@ import { buildVectorIndex, dropVectorIndex } from "../../drizzle/queries/embeddi
 import { database } from "../database.ts";
 import { required } from "../env.ts";
 import type { EmbeddedSource } from "./embedded-source.ts";
+import { type EmbedTexts, embedTexts } from "./provider.ts";
 import { RECIPE } from "./recipe.ts";
 
 type Deps = { db?: Database };
@@ -26,23 +27,26 @@ export class ReembedError extends Error {
 
 /**
  * Begins the generation of a model beside the active one, or takes it up where it was: from then on every run embeds by
- * both. Rejects with ReembedError when it is the active one already, or another is being built.
+ * both. Undefined when it is the active one already. Rejects with ReembedError when another is being built, and as the
+ * provider does when that makes no such vectors: nothing is begun then.
  */
 export async function beginReembedding(
   model: { name: string; dimensions: number },
-  { db = database() }: Deps = {},
-): Promise<{ from: EmbeddingModel | undefined; to: EmbeddingModel }> {
+  { db = database(), embed = embedTexts }: Deps & { embed?: EmbedTexts } = {},
+): Promise<{ from: EmbeddingModel | undefined; to: EmbeddingModel } | undefined> {
   const wanted = { ...model, recipe: RECIPE };
   const generations = await readGenerations(db);
   const isWanted = ({ name, dimensions, recipe }: EmbeddingModel) =>
     name === wanted.name && dimensions === wanted.dimensions && recipe === wanted.recipe;
   const from = generations.find(({ state }) => state === "active");
-  if (from && isWanted(from)) throw new ReembedError(`${model.name} is the active model already`);
+  if (from && isWanted(from)) return undefined;
   const building = generations.find(({ state }) => state === "building");
   if (building && !isWanted(building))
     throw new ReembedError(
       `${building.name} is being built: end that by npm run reembed -- --model ${building.name}, or give it up by npm run reembed -- --stop`,
     );
+  // Once it is registered, every edit asks it: what was misspelt would fail them all.
+  if (!building) await embed(wanted, ["ok"]);
   const indexType = await withLongConnection(required("DATABASE_URL"), (client) =>
     chooseIndexType(client, model.dimensions),
   );
@@ -74,10 +78,13 @@ export async function buildIndexes(sources: readonly EmbeddedSource[], model: Em
 
 /**
  * Has search answer from a generation that was being built, at once. The one before is kept, so that it can be
- * switched back.
+ * switched back. Rejects with ReembedError when somebody gave it up meanwhile.
  */
 export async function switchModel(model: EmbeddingModel, { db = database() }: Deps = {}): Promise<void> {
-  await switchTo(db, model.id);
+  if (!(await switchTo(db, model.id)))
+    throw new ReembedError(
+      `${model.name} is not being built any more: it was given up, or switched to, meanwhile`,
+    );
 }
 
 /** Gives up a generation that is being built; its vectors stay until they are retired. */

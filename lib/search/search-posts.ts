@@ -38,6 +38,8 @@ type Deps = { db?: Database; embed?: EmbedTexts };
 export type FoundRow = { id: string; snippet: string; score: number };
 
 const NO_DATABASE = "Search needs the database, and that does not answer now; try again in a moment";
+const NO_PROVIDER =
+  "Search needs the embedding provider, and that does not answer now; try again in a moment";
 
 /**
  * Finds rows of an embedded table by meaning, the best first, each by its best chunk, among the vectors of the active
@@ -48,13 +50,20 @@ export async function searchRows(
   { q, limit }: SearchQuery,
   { db = database(), embed = embedTexts }: Deps = {},
 ): Promise<FoundRow[]> {
-  const { active: model } = await available(() => modelsInUse(db), NO_DATABASE);
-  const vector = await available(
-    () => vectorOfQuery(q, { model, db, embed }),
-    "Search needs the embedding provider, and that does not answer now; try again in a moment",
-  );
-  const nearest = await available(() => findNearestRows(db, of, { vector, model, limit }), NO_DATABASE);
-  return nearest.map(({ id, snippet, distance }) => ({ id, snippet: snippet.trim(), score: 1 - distance }));
+  const activeModel = async () => (await available(() => modelsInUse(db), NO_DATABASE)).active;
+  for (let model = await activeModel(); ; ) {
+    const vector = await available(() => vectorOfQuery(q, { model, db, embed }), NO_PROVIDER);
+    const nearest = await available(() => findNearestRows(db, of, { vector, model, limit }), NO_DATABASE);
+    const present = await activeModel();
+    if (present.id === model.id)
+      return nearest.map(({ id, snippet, distance }) => ({
+        id,
+        snippet: snippet.trim(),
+        score: 1 - distance,
+      }));
+    // The vectors of a model that is out of use since may be deleted already.
+    model = present;
+  }
 }
 
 /** As {@link searchRows}, among the posts, with their titles and authors. */

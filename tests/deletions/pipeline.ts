@@ -1,6 +1,6 @@
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { runs, tasks } from "@trigger.dev/sdk";
 import { expect } from "vitest";
 import { POST } from "../../app/api/delete-user/route.ts";
@@ -10,6 +10,7 @@ import { startTrigger } from "../../local/trigger/start.ts";
 import { type Cli, removeProject, startCli } from "../../local/trigger/tests/suite/cli.ts";
 import { serve } from "../serve.ts";
 import { descendantsOf } from "../stack/processes.ts";
+import { copyTasks } from "../task-project.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
 import { systemAt } from "./ledger.ts";
@@ -19,25 +20,6 @@ const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
 const FINAL = ["COMPLETED", "FAILED", "CANCELED", "CRASHED", "EXPIRED", "SYSTEM_FAILURE", "TIMED_OUT"];
 
 type Call = { system: string; userId: string; status: number };
-
-/** The product's tasks in a folder of their own: the CLI allows one `dev` a folder. */
-async function copyTasks(env: Record<string, string>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "deletions-"));
-  for (const path of [
-    "trigger",
-    "lib",
-    "drizzle",
-    "trigger.config.ts",
-    "package.json",
-    "package-lock.json",
-    "tsconfig.json",
-  ])
-    await cp(path, join(folder, path), { recursive: true });
-  await symlink(resolve("node_modules"), join(folder, "node_modules"));
-  const lines = Object.entries(env).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  await writeFile(join(folder, ".env"), lines.join("\n"));
-  return folder;
-}
 
 /** Everything that a deletion meets, each behind its real protocol: only Sequin is played by the test. */
 export async function startPipeline(systems: readonly string[]) {

@@ -1,5 +1,5 @@
 import { drizzle } from "drizzle-orm/node-postgres";
-import { Client } from "pg";
+import { Pool } from "pg";
 import { expect } from "vitest";
 import { z } from "zod";
 import type { Database } from "../../drizzle/client.ts";
@@ -29,18 +29,18 @@ const EXPLAIN = `load 'auto_explain'; set auto_explain.log_min_duration = 0; set
 /** How Postgres ran each statement that a query of the product sends, in order. */
 export async function plansOf(url: string, run: (db: Database) => Promise<unknown>): Promise<Plan[]> {
   const plans: Plan[] = [];
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(EXPLAIN);
+  const pool = new Pool({ connectionString: url, max: 1, onConnect: (client) => client.query(EXPLAIN) });
+  pool.on("connect", (client) =>
     client.on("notice", ({ message = "" }) => {
       const [, plan] = message.split(/^duration: .* plan:\n/);
       if (plan) plans.push(explained.parse(JSON.parse(plan)).Plan);
-    });
-    await run(drizzle({ client, schema }));
+    }),
+  );
+  try {
+    await run(drizzle({ client: pool, schema }));
     return plans;
   } finally {
-    await client.end();
+    await pool.end();
   }
 }
 

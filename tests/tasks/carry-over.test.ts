@@ -49,7 +49,9 @@ async function migrateUntil(line: RegExp | undefined, said: string[]): Promise<s
 }
 
 const behind = async () =>
-  (await findRowsBehind(connect(postgres.url), posts.of, { modelIds: [1], limit: COUNT })).map(Number);
+  (await findRowsBehind(connect(postgres.url), posts.of, { modelIds: [1], limit: COUNT })).map(({ id }) =>
+    Number(id),
+  );
 
 async function nearestTo(id: number): Promise<number | undefined> {
   const db = connect(postgres.url);

@@ -8,7 +8,7 @@ import { embedMany } from "../../lib/embeddings/embed-many.ts";
 import { embedRow } from "../../lib/embeddings/embed-row.ts";
 import { posts } from "../../lib/embeddings/posts.ts";
 import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
-import { rowsBehind } from "../../lib/embeddings/reconcile.ts";
+import { rowsBehind } from "../../lib/embeddings/rows-behind.ts";
 import { split } from "../../lib/embeddings/split.ts";
 import { FIRST_MODEL } from "../postgres-template.ts";
 import { databaseForTests } from "./database.ts";

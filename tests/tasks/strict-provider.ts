@@ -46,8 +46,15 @@ export function vectorOf(input: string, dimensions = 8): number[] {
   return Array.from({ length: dimensions }, (_, place) => Math.fround(Math.sin(sum + place)));
 }
 
-/** An embeddings endpoint for the tests of a file that refuses what it is told to; OPENAI_BASE_URL names it. */
-export function strictProviderForTests() {
+type VectorFor = (request: Request, input: string) => readonly number[];
+
+/**
+ * An embeddings endpoint for the tests of a file that refuses what it is told to; OPENAI_BASE_URL names it. All its
+ * models are one, unless `vectorFor` says otherwise.
+ */
+export function strictProviderForTests(
+  vectorFor: VectorFor = ({ dimensions }, input) => vectorOf(input, dimensions),
+) {
   let server: Awaited<ReturnType<typeof startFaultyServer>>;
   const before = { url: process.env.OPENAI_BASE_URL, key: process.env.OPENAI_API_KEY };
   const state: { requests: Request[]; rule: Rule; headers: Record<string, string> } = {
@@ -63,7 +70,7 @@ export function strictProviderForTests() {
       const fault = await state.rule(asked);
       if (fault) return fault(request, response);
       const data = asked.input.map((input, index) => {
-        const bytes = Buffer.from(Float32Array.from(vectorOf(input, asked.dimensions)).buffer);
+        const bytes = Buffer.from(Float32Array.from(vectorFor(asked, input)).buffer);
         return { object: "embedding", index, embedding: bytes.toString("base64") };
       });
       const usage = { prompt_tokens: asked.input.length, total_tokens: asked.input.length };

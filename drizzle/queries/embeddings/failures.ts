@@ -67,8 +67,11 @@ export async function retryFailedRows(db: Database, of: EmbeddedTable): Promise<
   await db.execute(sql`update embedding_failures set next_try = now() where source = ${of.name}`);
 }
 
-/** Forgets refusals of rows that are gone: no foreign key does, as rows of any table are kept here. */
+/**
+ * Forgets refusals of rows that are gone: no foreign key does, as rows of any table are kept here. A look at the key
+ * for each, as above.
+ */
 export async function forgetFailuresOfGoneRows(db: Database, of: EmbeddedTable): Promise<void> {
   await db.execute(sql`delete from embedding_failures f where f.source = ${of.name}
-    and not exists (select from ${of.table} r where r.${of.id} = f.row_id::${of.idType})`);
+    and (select true from ${of.table} r where r.${of.id} = f.row_id::${of.idType}) is null`);
 }

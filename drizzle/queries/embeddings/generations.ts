@@ -1,4 +1,4 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "../../client.ts";
 import type { EmbeddedTable } from "../../embedded-table.ts";
 import { embeddingModels } from "../../embedding-tables.ts";
@@ -26,14 +26,24 @@ export async function beginGeneration(
   return model;
 }
 
-/** Makes a generation that was being built the active one; the one before is kept. At once: search sees one or the other. */
-export async function switchTo(db: Database, id: number): Promise<void> {
-  await db.transaction(async (tx) => {
+/**
+ * Makes a generation that is being built the active one; the one before is kept. At once: search sees one or the other.
+ * False when it is not being built any more.
+ */
+export async function switchTo(db: Database, id: number): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const building = await tx
+      .select()
+      .from(embeddingModels)
+      .where(and(eq(embeddingModels.id, id), eq(embeddingModels.state, "building")))
+      .for("no key update");
+    if (building.length === 0) return false;
     await tx.update(embeddingModels).set({ state: "retired" }).where(eq(embeddingModels.state, "active"));
     await tx
       .update(embeddingModels)
       .set({ state: "active", activatedAt: sql`now()` })
       .where(eq(embeddingModels.id, id));
+    return true;
   });
 }
 

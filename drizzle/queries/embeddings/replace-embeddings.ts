@@ -28,13 +28,14 @@ export async function replaceEmbeddings(
   const chunks = embedded.flatMap(({ id, chunks }) =>
     chunks.map((chunk, number) => ({ id, number, ...chunk })),
   );
+  const column = (of: (chunk: (typeof chunks)[number]) => string | number) => sql.param(chunks.map(of));
+  // One parameter each, as an array cannot hold their binary form: Postgres takes 65,535.
   const vectors =
     chunks.length === 0
-      ? sql`select null::text, 0, 0, 0, 0, null::halfvec where false`
+      ? sql`select 0, null::halfvec where false`
       : sql`values ${sql.join(
           chunks.map(
-            ({ id, number, start, length, tokens, vector }) =>
-              sql`(${id}::text, ${number}::int, ${start}::int, ${length}::int, ${tokens}::int, ${halfvec(vector)}::halfvec)`,
+            ({ vector }, index) => sql`(${sql.raw(String(index + 1))}, ${halfvec(vector)}::halfvec)`,
           ),
           sql`, `,
         )}`;
@@ -58,8 +59,12 @@ export async function replaceEmbeddings(
       where f.source = ${of.name} and f.row_id = p.id::text and f.model_id = ${modelId}
     ), written as (
       insert into ${of.embeddings} (${of.rowId}, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, changed_at)
-      select p.id, ${modelId}, v.chunk, p.chunks, p.text_hash, v.start, v.length, v.tokens, v.embedding, ${at(changedAt)}
-      from (${vectors}) as v(id, chunk, start, length, tokens, embedding) join present p on p.id = v.id::${of.idType}
+      select p.id, ${modelId}, v.chunk, p.chunks, p.text_hash, v.start, v.length, v.tokens, w.embedding, ${at(changedAt)}
+      from unnest(${column(({ id }) => id)}::text[], ${column(({ number }) => number)}::int[],
+        ${column(({ start }) => start)}::int[], ${column(({ length }) => length)}::int[],
+        ${column(({ tokens }) => tokens)}::int[]) with ordinality as v(id, chunk, start, length, tokens, place)
+      join (${vectors}) as w(place, embedding) on w.place = v.place
+      join present p on p.id = v.id::${of.idType}
       on conflict (${of.rowId}, model_id, chunk) do update set chunks = excluded.chunks, text_hash = excluded.text_hash,
         start = excluded.start, length = excluded.length, tokens = excluded.tokens, embedding = excluded.embedding,
         changed_at = excluded.changed_at, updated_at = now()

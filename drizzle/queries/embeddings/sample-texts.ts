@@ -9,7 +9,7 @@ export async function sampleTexts(db: Database, of: EmbeddedTable, limit: number
   return rows.map(({ text }) => text);
 }
 
-/** The texts of about `wanted` rows from everywhere in the table, of which there are `all`. */
+/** The texts of about `wanted` rows from pages everywhere in the table, which has `all` rows; reads no other pages. */
 export async function randomTexts(
   db: Database,
   of: EmbeddedTable,
@@ -17,7 +17,7 @@ export async function randomTexts(
 ): Promise<string[]> {
   const percent = Math.min(100, (wanted / Math.max(1, all)) * 100);
   const { rows } = await db.execute<{ text: string }>(sql`
-    select ${of.text} as text from ${of.table} r tablesample bernoulli (${percent}::real)
+    select ${of.text} as text from ${of.table} r tablesample system (${percent}::real)
     where r.text_hash is not null limit ${wanted * 2}`);
   return rows.map(({ text }) => text);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type SQL, sql } from "drizzle-orm";
 import type { Client } from "pg";
 import type { EmbeddingModel } from "./models.ts";
@@ -10,21 +11,33 @@ export const indexedVector = ({ dimensions, indexType }: Indexed, vector: SQL) =
 
 const nameOf = (table: string, { id }: Pick<Indexed, "id">) => `${table}_model_${id}`;
 
+const BUILD_POLL_MS = 1_000;
+
 /**
  * Builds an index without locking its table. One that an interrupted build left behind, which no query uses, is built
- * again.
+ * again; but where the server goes on with it, since it does not notice that its client was killed, its end is awaited.
  */
 export async function createIndexConcurrently(
   client: Pick<Client, "query">,
   name: string,
   definition: string,
 ): Promise<void> {
-  const { rows } = await client.query<{ valid: boolean }>(
-    "select indisvalid as valid from pg_index where indexrelid = to_regclass($1)",
-    [name],
-  );
-  if (rows[0]?.valid) return;
-  if (rows[0]) await client.query(`drop index concurrently ${name}`);
+  for (;;) {
+    // Asked again and again: whoever waits for the lock holds a snapshot, and the build waits for the end of that.
+    const { rows } = await client.query<{ valid: boolean; growing: boolean }>(
+      `select indisvalid as valid, exists (
+         select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid) as growing
+       from pg_index i where indexrelid = to_regclass($1)`,
+      [name],
+    );
+    const [found] = rows;
+    if (found?.valid) return;
+    if (!found?.growing) {
+      if (found) await client.query(`drop index concurrently ${name}`);
+      break;
+    }
+    await sleep(BUILD_POLL_MS);
+  }
   await client.query(`create index concurrently ${name} on ${definition}`);
 }
 

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { asc } from "drizzle-orm";
+import { posts } from "../../drizzle/schema.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { searchPosts } from "../../lib/search/search-posts.ts";
+import type { databaseForTests } from "./database.ts";
+import type { Lanes } from "./lanes.ts";
+import { isBy, WIDTHS } from "./two-models.ts";
+
+const PAUSE_MS = 150;
+const QUERIES = [
+  "a lantern in the harbour",
+  "an orchard of marmalade",
+  "the weather",
+  "violin and telescope",
+];
+
+type TestDatabase = ReturnType<typeof databaseForTests>;
+
+/** Posts that somebody edits and somebody else searches, with all the texts that each has ever had. */
+export class EditedPosts {
+  readonly texts = new Map<string, string[]>();
+  readonly #present = new Set<string>();
+  readonly #database: TestDatabase;
+  readonly #lanes: Lanes;
+  readonly #chance: () => number;
+  #changes = 0;
+
+  constructor(database: TestDatabase, lanes: Lanes, chance: () => number) {
+    this.#database = database;
+    this.#lanes = lanes;
+    this.#chance = chance;
+  }
+
+  /** Learns what is there. */
+  async know(): Promise<void> {
+    const rows = await this.#database.db.select().from(posts).orderBy(asc(posts.id));
+    for (const { id, title, body } of rows) this.#keep(String(id), title, body);
+  }
+
+  isThere(id: string): boolean {
+    return this.#present.has(id);
+  }
+
+  #keep(id: string, title: string, body: string): void {
+    this.#present.add(id);
+    this.texts.set(id, [...(this.texts.get(id) ?? []), `${title}\n\n${body}`]);
+  }
+
+  /** One of the posts that are there. */
+  any(): string {
+    const ids = [...this.#present];
+    return ids[Math.floor(this.#chance() * ids.length)] ?? "";
+  }
+
+  async update(id: string): Promise<void> {
+    this.#changes += 1;
+    const body = `Edited for the ${this.#changes}th time`;
+    this.#keep(id, "Post", body);
+    await this.#database.updatePost(BigInt(id), { body });
+    await this.#lanes.deliver("update", id);
+  }
+
+  async delete(id: string): Promise<void> {
+    this.#present.delete(id);
+    await this.#database.deletePost(BigInt(id));
+  }
+
+  async #change(): Promise<void> {
+    const step = this.#chance();
+    if (step < 0.7) return this.update(this.any());
+    if (step < 0.85) return this.delete(this.any());
+    this.#changes += 1;
+    const post = { title: "New", body: `Added as the ${this.#changes}th change` };
+    const id = String(await this.#database.insertPost(post));
+    this.#keep(id, post.title, post.body);
+    await this.#lanes.deliver("insert", id);
+  }
+
+  /** Changes one post after another until it is stopped; then it says how many. */
+  keepEditing() {
+    const changes = this.#changes;
+    const edit = () => this.#change();
+    const loop = repeat(edit, PAUSE_MS);
+    return async () => {
+      await loop.stop();
+      return this.#changes - changes;
+    };
+  }
+
+  /** Searches all the time until it is stopped, and says what the answers were. */
+  keepSearching() {
+    const seen = { answers: 0, empty: 0, mixed: 0, failed: [] as string[] };
+    const look = async () => {
+      const q = QUERIES[seen.answers % QUERIES.length] ?? "";
+      try {
+        const found = await searchPosts({ in: "posts", q, limit: 10 });
+        const isWhole = Object.keys(WIDTHS).some((model) =>
+          found.every(({ id, score }) => isBy(model, this.texts.get(id) ?? [], q, score)),
+        );
+        seen.answers += 1;
+        if (found.length === 0) seen.empty += 1;
+        else if (!isWhole) seen.mixed += 1;
+      } catch (error) {
+        seen.failed.push(messageOf(error));
+      }
+    };
+    const loop = repeat(look, 20);
+    return async () => {
+      await loop.stop();
+      return seen;
+    };
+  }
+}
+
+function repeat(work: () => Promise<void>, pauseMs: number) {
+  let stopped = false;
+  const loop = (async () => {
+    while (!stopped) {
+      await work();
+      // Not a wait for something: the pace of whoever works.
+      await sleep(pauseMs);
+    }
+  })();
+  loop.catch(() => {});
+  return {
+    stop() {
+      stopped = true;
+      return loop;
+    },
+  };
+}
