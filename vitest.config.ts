@@ -5,8 +5,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const LONGEST = [
   "tests/stack/",
   "tests/deletions/pipeline",
-  "tests/local/postgres/folder",
-  "tests/local/trigger/restart",
+  "local/postgres/tests/folder",
+  "local/trigger/tests/restart",
 ];
 
 function place({ moduleId }: TestSpecification): number {
@@ -48,9 +48,9 @@ const onItsOwn = (name: string, groupOrder: number, include: string[]) => ({
 const kills = [
   "tests/stack/{kills,foreign-database}.test.ts",
   "tests/deletions/pipeline.test.ts",
-  "tests/local/postgres/folder.test.ts",
-  "tests/local/sequin/kill.test.ts",
-  "tests/local/trigger/restart.test.ts",
+  "local/postgres/tests/folder.test.ts",
+  "local/sequin/tests/kill.test.ts",
+  "local/trigger/tests/restart.test.ts",
 ];
 
 export default defineConfig({
@@ -61,10 +61,10 @@ export default defineConfig({
         test: {
           ...suites,
           name: "suites",
-          include: ["tests/**/*.test.ts"],
+          include: ["tests/**/*.test.ts", "local/*/tests/**/*.test.ts", "dev/tests/**/*.test.ts"],
           exclude: [
             "tests/browser/**",
-            "tests/local/trigger/suite/**",
+            "local/trigger/tests/suite/**",
             "tests/postgres/**",
             // It kills what runs beside a foreign database: a stack of its own, with the other kills.
             "tests/stack/{kills,foreign-database}.test.ts",
@@ -75,7 +75,7 @@ export default defineConfig({
           setupFiles: "next/dist/server/node-environment-baseline.js",
         },
       },
-      onItsOwn("trigger", 1, ["tests/local/trigger/suite/**/*.test.ts"]),
+      onItsOwn("trigger", 1, ["local/trigger/tests/suite/**/*.test.ts"]),
       onItsOwn("browser", 2, ["tests/browser/**/*.test.ts"]),
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),
       { test: { ...onItsOwn("kills", 4, kills).test, env: { TEST_LONG: "1" } } },

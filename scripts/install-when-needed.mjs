@@ -17,7 +17,8 @@ function outOfDate(root) {
   const installed = packagesOf(join(root, "node_modules", ".package-lock.json"));
   if (!locked || !installed) return true;
   return Object.entries(locked).some(([path, wanted]) => {
-    if (!path.startsWith("node_modules/") || wanted.link || wanted.optional || wanted.peer) return false;
+    if (!path.startsWith("node_modules/") || wanted.optional || wanted.peer) return false;
+    if (wanted.link) return installed[path]?.resolved !== wanted.resolved;
     return installed[path]?.version !== wanted.version;
   });
 }

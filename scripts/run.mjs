@@ -1,5 +1,5 @@
 // Runs a TypeScript entry of this repository, after installing the locked dependencies where they are missing or old:
-//   node scripts/run.mjs local/dev.ts [arguments]
+//   node scripts/run.mjs dev/dev.ts [arguments]
 // Plain JavaScript without imports of packages: it runs before anything is installed.
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";

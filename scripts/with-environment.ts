@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, "..");
 const nextEnv: typeof import("@next/env") = createRequire(import.meta.url)("@next/env");
 nextEnv.loadEnvConfig(root, true, { info() {}, error: console.error });
 
-const standIns = resolve(root, "local/variables.ts");
+const standIns = resolve(root, "local/stack/variables.ts");
 // Where a database is set, nothing else of the local stack is meant either.
 if (!process.env.DATABASE_URL?.trim() && existsSync(standIns)) {
   const { localVariables } = await import(pathToFileURL(standIns).href);

@@ -34,8 +34,8 @@ function digestOf(contents: readonly Buffer[]): string {
 }
 
 /** All that decides what a database looks like: another template is made when it changes. */
-const engine = ["package.json", "postgres/engine.ts", "postgres/data-folder.ts"].map((path) =>
-  read(`../local/${path}`),
+const engine = ["package.json", "engine.ts", "data-folder.ts"].map((name) =>
+  read(`../local/postgres/${name}`),
 );
 const steps = readdirSync(new URL("../migrate/", migrations)).map((name) => `../migrate/${name}`);
 const schema = [...migrationFiles, ...steps]

@@ -2,7 +2,14 @@
 // TEST_DATABASE_URL names, else on one that is started for this run.
 import { startCluster } from "./postgres/own-cluster.ts";
 
-const SUITES = ["postgres", "tasks", "deletions", "pages", "routes", "local/sequin"];
+const SUITES = [
+  "tests/postgres/",
+  "tests/tasks/",
+  "tests/deletions/",
+  "tests/pages/",
+  "tests/routes/",
+  "local/sequin/",
+];
 
 // Ctrl-C ends the tests; the server ends below.
 process.on("SIGINT", () => {});
@@ -11,7 +18,7 @@ const cluster = process.env.TEST_DATABASE_URL ? undefined : await startCluster()
 process.env.TEST_DATABASE_URL ??= cluster?.url;
 const projects = ["suites", "postgres"].flatMap((name) => ["--project", name]);
 const files = process.argv.slice(2);
-process.argv.push(...projects, ...(files.length > 0 ? [] : SUITES.map((suite) => `tests/${suite}/`)));
+process.argv.push(...projects, ...(files.length > 0 ? [] : SUITES));
 try {
   await import("./run.ts");
 } finally {

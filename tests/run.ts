@@ -22,8 +22,8 @@ const report = z.object({
 type Report = z.infer<typeof report>;
 
 function suiteOf(file: string): string {
-  const [, ...path] = relative(process.cwd(), file).split(sep);
-  return path.slice(0, path[0] === "local" ? 2 : 1).join("/");
+  const [top = "", inside = ""] = relative(process.cwd(), file).split(sep);
+  return top === "tests" ? inside : top === "local" ? `${top}/${inside}` : top;
 }
 
 function printSuites({ testResults }: Report): void {

@@ -1,10 +1,12 @@
 import { Hono } from "hono";
 import { createConsole } from "../../local/console/console.tsx";
-import { openDatabase } from "../../tests/local/sequin/database.ts";
-import { ok, startReceiver } from "../../tests/local/sequin/receiver.ts";
-import { startStack } from "../../tests/local/sequin/stack.ts";
-import { serve } from "../../tests/local/trigger/helpers/serve.ts";
-import { Worker } from "../../tests/local/trigger/helpers/worker.ts";
+import { deliveryPages } from "../../local/sequin/console/pages.tsx";
+import { openDatabase } from "../../local/sequin/tests/database.ts";
+import { ok, startReceiver } from "../../local/sequin/tests/receiver.ts";
+import { startStack } from "../../local/sequin/tests/stack.ts";
+import { runPages } from "../../local/trigger/console/pages.tsx";
+import { serve } from "../../local/trigger/tests/helpers/serve.ts";
+import { Worker } from "../../local/trigger/tests/helpers/worker.ts";
 import { serve as serveApp } from "../../tests/serve.ts";
 import { until } from "../../tests/until.ts";
 import type { Bench } from "../benchmarks.ts";
@@ -53,7 +55,7 @@ export async function run({ times, progress }: Bench): Promise<void> {
   const app = new Hono().get("/nothing", (c) => c.html("<!doctype html><title>Nothing</title>"));
   app.route(
     "/",
-    createConsole({ trigger: server.trigger, sequin: () => sequin }, () => {}),
+    createConsole([runPages(server.trigger), deliveryPages(() => sequin)], () => {}),
   );
   const site = await serveApp(app);
   const pages = [

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configure, queues, runs } from "@trigger.dev/sdk";
+import { startCli } from "../../local/trigger/tests/suite/cli.ts";
 import { startApp } from "../../tests/browser/production.ts";
-import { startCli } from "../../tests/local/trigger/suite/cli.ts";
 import { until } from "../../tests/until.ts";
 import { startLocal } from "./local.ts";
 import { type Project, projectOf } from "./project.ts";

@@ -1,38 +1,29 @@
 /** @jsxImportSource hono/jsx */
+
+import { answerPage } from "@aftercommit/local-shared/answer-page.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
+import type { Pages } from "@aftercommit/local-shared/part.ts";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Log } from "../log.ts";
-import { ApiError } from "../trigger/errors.ts";
+import { HTTPException } from "hono/http-exception";
 import { assetRoutes } from "./assets.ts";
-import { deliveryRoutes } from "./deliveries/routes.tsx";
-import { externalSystemRoutes } from "./external-system/routes.tsx";
-import { mailRoutes } from "./mails/routes.tsx";
-import { overviewRoutes } from "./overview/routes.tsx";
-import { answerPage } from "./page.tsx";
-import type { ConsoleParts } from "./parts.ts";
-import { runRoutes } from "./runs/routes.tsx";
+import { Overview } from "./overview.tsx";
+import { framePages } from "./page.tsx";
 import { ownFormsOnly, securityHeaders } from "./security.ts";
 
-const PATHS = [
-  "/",
-  "/runs/*",
-  "/projects/*",
-  "/deliveries/*",
-  "/mails/*",
-  "/external-system/*",
-  "/console/*",
-];
-
 /**
- * Pages to look at the local stack and to operate it. Serve them on loopback only, to requests that name loopback as
- * their host: they show what rows and mails hold, to whoever asks. Changes are taken from their own forms only.
+ * Pages to look at the local stack and to operate it: an overview, and what each part plugs in. Serve them on loopback
+ * only, to requests that name loopback as their host: they show what rows and mails hold, to whoever asks. Changes are
+ * taken from their own forms only.
  */
-export function createConsole(parts: ConsoleParts, log: Log): Hono {
+export function createConsole(parts: readonly Pages[], log: Log): Hono {
   const app = new Hono();
-  for (const path of PATHS) app.use(path, securityHeaders, ownFormsOnly, bodyLimit({ maxSize: 64 * 1024 }));
+  const frame = framePages(parts.flatMap(({ place }) => place ?? []));
+  for (const path of ["/", "/console/*", ...parts.flatMap(({ paths }) => paths)])
+    app.use(path, frame, securityHeaders, ownFormsOnly, bodyLimit({ maxSize: 64 * 1024 }));
 
   app.onError((error, c) => {
-    const status = error instanceof ApiError ? error.status : 500;
+    const status = error instanceof HTTPException ? error.status : 500;
     if (status === 500) log(`${c.req.method} ${c.req.path} failed: ${error.message}`);
     const body = (
       <>
@@ -43,14 +34,8 @@ export function createConsole(parts: ConsoleParts, log: Log): Hono {
     return answerPage(c, { title: "That did not work", place: "/", body, status });
   });
 
-  for (const routes of [
-    overviewRoutes(parts),
-    runRoutes(parts.trigger),
-    deliveryRoutes(parts.sequin),
-    mailRoutes(parts.mail),
-    externalSystemRoutes(parts.externalSystem),
-    assetRoutes(),
-  ])
-    app.route("/", routes);
+  app.get("/", (c) => answerPage(c, { title: "Overview", place: "/", body: <Overview parts={parts} /> }));
+  for (const { routes } of parts) app.route("/", routes);
+  app.route("/", assetRoutes());
   return app;
 }

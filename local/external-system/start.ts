@@ -1,9 +1,9 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
+import { refuseOtherOrigins } from "@aftercommit/local-shared/refuse-other-origins.ts";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import type { Log } from "../log.ts";
-import { refuseOtherOrigins } from "../refuse-other-origins.ts";
 import { openCalls } from "./calls.ts";
 import { createFaults, faultSchema } from "./faults.ts";
 

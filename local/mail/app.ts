@@ -1,6 +1,6 @@
+import { refuseOtherOrigins } from "@aftercommit/local-shared/refuse-other-origins.ts";
 import { Hono } from "hono";
 import { z } from "zod";
-import { refuseOtherOrigins } from "../refuse-other-origins.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 const faultSchema = z.strictObject({

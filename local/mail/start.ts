@@ -1,5 +1,5 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Hono } from "hono";
-import type { Log } from "../log.ts";
 import { createApp, type MailFault } from "./app.ts";
 import { type Mailbox, openMailbox } from "./mailbox.ts";
 import { listenForMail } from "./smtp.ts";

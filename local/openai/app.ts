@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import type { Log } from "@aftercommit/local-shared/log.ts";
+import { refuseOtherOrigins } from "@aftercommit/local-shared/refuse-other-origins.ts";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { z } from "zod";
-import type { Log } from "../log.ts";
 import { ApiError, serverError } from "./api-error.ts";
 import { authorize } from "./authorize.ts";
 import { type Calls, createCalls } from "./calls.ts";
@@ -117,13 +118,6 @@ export function createApp(options: {
 
   return app;
 }
-
-// A page of another site that the developer has open must not be able to break the local stack.
-const refuseOtherOrigins = createMiddleware(async (c, next) => {
-  const origin = c.req.header("origin");
-  const own = origin === undefined || (URL.canParse(origin) && new URL(origin).host === c.req.header("host"));
-  return own ? next() : c.json({ error: "This address answers its own pages only" }, 403);
-});
 
 function encode(vector: Float32Array, encoding: "float" | "base64"): string | number[] {
   if (encoding === "float") return Array.from(vector);

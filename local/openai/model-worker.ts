@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { Log } from "../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Answer, Counted, Embedded, Input, Job, ModelName, Refused, Reply } from "./protocol.ts";
 
 /** Both reject when the worker dies before it has answered, or cannot be started. */

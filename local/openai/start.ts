@@ -1,23 +1,27 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { Hono } from "hono";
-import type { Log } from "../log.ts";
 import { createApp } from "./app.ts";
 import { type Calls, createCalls } from "./calls.ts";
 import { startModelWorker } from "./model-worker.ts";
 import type { ModelName } from "./protocol.ts";
 import type { RateLimits } from "./rate-limits.ts";
 
-/**
- * Starts `POST /v1/embeddings` with OpenAI's protocol and a model that runs on this machine, and resolves when
- * the model is loaded. Mount `app` on any server. With `apiKey`, only that key is accepted. Rejects when the
- * model cannot be loaded.
- */
-export async function startOpenAI(options: {
+export type OpenAIOptions = {
   model: ModelName;
   log: Log;
   apiKey?: string;
   /** What is allowed in a minute, enforced as OpenAI does; no limits when left out. */
   limits?: RateLimits;
-}): Promise<{ app: Hono; stats: Calls["stats"]; close(): Promise<void> }> {
+};
+
+/**
+ * Starts `POST /v1/embeddings` with OpenAI's protocol and a model that runs on this machine, and resolves when
+ * the model is loaded. Mount `app` on any server. With `apiKey`, only that key is accepted. Rejects when the
+ * model cannot be loaded.
+ */
+export async function startOpenAI(
+  options: OpenAIOptions,
+): Promise<{ app: Hono; stats: Calls["stats"]; close(): Promise<void> }> {
   const { model, log, apiKey, limits } = options;
   const started = performance.now();
   const embedder = await startModelWorker({ model, log });

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Log } from "../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import {
   authenticationOk,
   backendKeyData,

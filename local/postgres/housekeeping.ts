@@ -1,4 +1,4 @@
-import type { Log } from "../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { type Engine, identifier } from "./engine.ts";
 import type { Session } from "./session.ts";
 import type { SessionClient } from "./session-client.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Log } from "../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { Connection } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { Housekeeping } from "./housekeeping.ts";

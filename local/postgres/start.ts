@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import type { Log } from "../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { type ThreadData, threadMessageSchema } from "./thread-protocol.ts";
 

@@ -1,4 +1,4 @@
-import type { Log } from "../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 
 /** One who waits for the session. */
 export type Waiter = {

@@ -1,5 +1,5 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Pool } from "pg";
-import type { Log } from "../log.ts";
 import { openBackfills, readPage } from "./capture/backfill.ts";
 import { pruneFinished, vacuum } from "./delivery/prune.ts";
 import { takeIn } from "./intake.ts";

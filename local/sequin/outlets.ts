@@ -1,5 +1,5 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Pool } from "pg";
-import type { Log } from "../log.ts";
 import { type Change, readByDelivery } from "./capture/change.ts";
 import type { Installed } from "./capture/install.ts";
 import type { Config, Sink } from "./config/load.ts";

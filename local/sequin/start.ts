@@ -1,5 +1,5 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { Pool } from "pg";
-import type { Log } from "../log.ts";
 import { detachTriggers } from "./capture/detach.ts";
 import { install } from "./capture/install.ts";
 import { listen } from "./capture/listen.ts";

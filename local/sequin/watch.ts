@@ -1,5 +1,5 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Pool } from "pg";
-import type { Log } from "../log.ts";
 import { attachTriggers } from "./capture/attach.ts";
 import { readPublished } from "./capture/published.ts";
 import type { Publication } from "./config/publication.ts";

@@ -1,14 +1,13 @@
+import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 /** An answer of the API that is not a success: `{ "error": message }`. */
-export class ApiError extends Error {
+export class ApiError extends HTTPException {
   override readonly name = "ApiError";
-  readonly status: ContentfulStatusCode;
   readonly headers: Record<string, string>;
 
   constructor(status: ContentfulStatusCode, message: string, headers: Record<string, string> = {}) {
-    super(message);
-    this.status = status;
+    super(status, { message });
     this.headers = headers;
   }
 }

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from "node:http";
 import path from "node:path";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Hono } from "hono";
-import type { Log } from "../log.ts";
 import { createApp } from "./app.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { createEngine } from "./engine/create-engine.ts";

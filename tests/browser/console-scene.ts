@@ -1,10 +1,11 @@
 import { tasks } from "@trigger.dev/sdk";
 import { Webhook } from "standardwebhooks";
-import { type ConsoleStack, startConsoleStack } from "../local/console/console-stack.ts";
-import { openDatabase } from "../local/sequin/database.ts";
-import { ok, startReceiver, status } from "../local/sequin/receiver.ts";
-import { startStack } from "../local/sequin/stack.ts";
-import { builtInError } from "../local/trigger/helpers/worker.ts";
+import { deliveryPages } from "../../local/sequin/console/pages.tsx";
+import { openDatabase } from "../../local/sequin/tests/database.ts";
+import { ok, startReceiver, status } from "../../local/sequin/tests/receiver.ts";
+import { startStack } from "../../local/sequin/tests/stack.ts";
+import { type ConsoleStack, startConsoleStack } from "../../local/stack/tests/console-stack.ts";
+import { builtInError } from "../../local/trigger/tests/helpers/worker.ts";
 import { until } from "../until.ts";
 
 /** The console as after some work: runs that ended well, badly and not yet, deliveries, a mail and a call. */
@@ -18,7 +19,7 @@ export async function openScene() {
     sinks: [{ name: "posts-embedding", source: { include_tables: ["public.posts"] } }],
     pace: { backoffBaseMs: 60_000 },
   });
-  const stack = await startConsoleStack({ sequin: () => sequin });
+  const stack = await startConsoleStack({ deliveries: deliveryPages(() => sequin) });
   const runs = await makeRuns(stack);
   receiver.answer = (received, response) =>
     (received.messages.some(({ record }) => record.id === 2) ? status(503) : ok)(received, response);

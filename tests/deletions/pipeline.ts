@@ -7,7 +7,7 @@ import { POST } from "../../app/api/delete-user/route.ts";
 import { startExternalSystem } from "../../local/external-system/start.ts";
 import { startMail } from "../../local/mail/start.ts";
 import { startTrigger } from "../../local/trigger/start.ts";
-import { type Cli, removeProject, startCli } from "../local/trigger/suite/cli.ts";
+import { type Cli, removeProject, startCli } from "../../local/trigger/tests/suite/cli.ts";
 import { descendantsOf } from "../stack/processes.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";

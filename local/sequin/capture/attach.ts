@@ -1,6 +1,6 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { escapeIdentifier, type Pool } from "pg";
 import { z } from "zod";
-import type { Log } from "../../log.ts";
 import type { Table } from "../config/source.ts";
 import { triggerName } from "./schema.ts";
 

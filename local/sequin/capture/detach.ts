@@ -1,5 +1,5 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Pool } from "pg";
-import type { Log } from "../../log.ts";
 import { attachTriggers } from "./attach.ts";
 
 const TRIES = 2;

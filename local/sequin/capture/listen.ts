@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { Client, escapeIdentifier } from "pg";
 import { z } from "zod";
-import type { Log } from "../../log.ts";
 
 export type Listener = { close(): Promise<void> };
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { parse } from "yaml";
 import type { z } from "zod";
-import type { Log } from "../../log.ts";
 import { type Document, document } from "./document.ts";
 import { type Publication, parsePublication } from "./publication.ts";
 import { parseTable, type Source, type Table } from "./source.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import { escapeIdentifier, type Pool } from "pg";
-import type { Log } from "../../log.ts";
 
 export type Result = {
   id: number;

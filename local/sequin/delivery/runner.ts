@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Log } from "../../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Change } from "../capture/change.ts";
 import type { Sink } from "../config/load.ts";
 import { type Json, writeJson } from "../message/json.ts";

@@ -1,4 +1,4 @@
-import type { Log } from "../../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Clock } from "../clock.ts";
 import { findPlace } from "../environment.ts";
 import { Scheduler } from "../scheduler.ts";

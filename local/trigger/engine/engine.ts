@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Log } from "../../log.ts";
+import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Clock } from "../clock.ts";
 import type { Place } from "../environment.ts";
 import type { Scheduler } from "../scheduler.ts";

@@ -1,0 +1,38 @@
+import type { Settings } from "@aftercommit/local-stack/settings.ts";
+import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import { say } from "@aftercommit/local-stack/terminal.ts";
+import { superviseChild } from "./child.ts";
+import { nextCommand } from "./processes.ts";
+import { until } from "./until.ts";
+
+const ROUTES = ["/api/create-embedding-for-post", "/api/delete-user"];
+
+/** Asks for each ingress route once, without a secret: `next dev` compiles a route at its first request. */
+async function compiled(port: number): Promise<boolean> {
+  try {
+    for (const route of ROUTES)
+      await fetch(`http://127.0.0.1:${port}${route}`, {
+        method: "POST",
+        signal: AbortSignal.timeout(60_000),
+      });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs `next dev`. `serves` resolves when the ingress routes answer. */
+export function startApp(variables: Variables, settings: Settings) {
+  const child = superviseChild({
+    name: "next",
+    ...nextCommand(variables, settings),
+    onLine: (line) => say("next", line),
+    // It has nothing to save. On SIGTERM it starts a process for its telemetry, switched off or not, that outlives it.
+    stopSignal: "SIGKILL",
+  });
+  until(() => compiled(settings.ports.app), { what: "Next.js answers", timeoutMs: 120_000 }).then(
+    () => child.serving(),
+    (error: unknown) => say("dev", String(error)),
+  );
+  return child;
+}

@@ -1,0 +1,35 @@
+import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import { say } from "@aftercommit/local-stack/terminal.ts";
+import { runScheduledTask } from "./trigger-api.ts";
+
+// What these find are changes whose runs died, and those that a deployment finds by its schedules.
+const TASKS = ["reconcile-post-embeddings", "resume-user-deletions"];
+
+const EVERY_MS = 10 * 60_000;
+// By then Trigger.dev has given up the runs that were in the air when the stack died.
+const AFTER_DEATH_MS = 75_000;
+
+type Restarts = { onRestart(callback: () => void): void };
+
+/**
+ * Sees to it that nothing stays undone in the local database: runs the scheduled tasks now, every ten minutes and after
+ * each restart of a process. Resolves when they have run. Never for a database of the user's, which is not a laptop's
+ * to mend.
+ */
+export async function keepCaughtUp(variables: Variables, stack: Restarts, cli: Restarts): Promise<void> {
+  /** One after the other, so that one process does for both. */
+  async function catchUp(): Promise<void> {
+    for (const task of TASKS)
+      await runScheduledTask(variables, task).catch((error: unknown) =>
+        say("dev", `${task} did not run: ${String(error)}`),
+      );
+  }
+
+  cli.onRestart(() => void catchUp());
+  stack.onRestart(() => {
+    void catchUp();
+    setTimeout(() => void catchUp(), AFTER_DEATH_MS).unref();
+  });
+  setInterval(() => void catchUp(), EVERY_MS).unref();
+  await catchUp();
+}

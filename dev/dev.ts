@@ -1,0 +1,88 @@
+// `npm run dev`: starts the local stack, migrates, starts Next.js and `trigger.dev dev`, and keeps them running.
+import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { addressRows } from "@aftercommit/local-stack/addresses.ts";
+import { loadDotenv } from "@aftercommit/local-stack/load-dotenv.ts";
+import { requireFreePorts } from "@aftercommit/local-stack/ports.ts";
+import { generatedSecrets } from "@aftercommit/local-stack/secrets.ts";
+import { portsOf, readSettings } from "@aftercommit/local-stack/settings.ts";
+import { partsNeeded, variablesFor } from "@aftercommit/local-stack/stand-ins.ts";
+import { say, table } from "@aftercommit/local-stack/terminal.ts";
+import { startApp } from "./app.ts";
+import { keepCaughtUp } from "./catch-up.ts";
+import { startLocalStack } from "./local-stack.ts";
+import { applyMigrations } from "./migrate.ts";
+import { requireMigrations } from "./missing-migrations.ts";
+import { otherModelHint } from "./other-model.ts";
+import { insertSampleRows } from "./sample-rows.ts";
+import { loginHint } from "./stored-login.ts";
+import { startTriggerCli } from "./trigger-cli.ts";
+import { requireWholeSettings } from "./whole-settings.ts";
+
+type Stoppable = { stop(): Promise<void> };
+
+async function start(started: Stoppable[]): Promise<void> {
+  const startedAt = Date.now();
+  loadDotenv();
+  const settings = readSettings(process.env);
+  const parts = partsNeeded(process.env, settings);
+  requireWholeSettings(process.env, parts);
+  const hint = loginHint(process.env);
+  if (hint) say("dev", hint);
+  mkdirSync(settings.dataDir, { recursive: true });
+  await requireFreePorts({ PORT: settings.ports.app, ...portsOf(parts, settings) });
+  const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
+  const databaseUrl = variables.DATABASE_URL ?? "";
+  const isLocal = parts.includes("postgres");
+  if (!isLocal) await requireMigrations(databaseUrl, resolve("drizzle/migrations"));
+
+  const stack = startLocalStack(parts, variables);
+  started.push(stack);
+  await stack.serves;
+  if (isLocal) await applyMigrations(variables, (line) => say("migrate", line));
+  const otherModel = await otherModelHint(variables);
+  if (otherModel) say("dev", otherModel);
+
+  const app = startApp(variables, settings);
+  started.push(app);
+  const cli = startTriggerCli(parts, variables, settings);
+  started.push(cli);
+  await Promise.all([app.serves, cli.serves]);
+  if (isLocal) {
+    // What the last stack left undone is triggered; and there is a process then that waits for the first change.
+    await keepCaughtUp(variables, stack, cli);
+    if (await insertSampleRows(databaseUrl, settings.dataDir))
+      say("dev", "inserted the sample users and posts");
+  }
+  await stack.startSequin();
+
+  table([
+    ["App", `http://127.0.0.1:${settings.ports.app}`, "PORT"],
+    ...addressRows(parts, variables, settings),
+  ]);
+  process.stdout.write(
+    `ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s; Ctrl-C stops everything\n`,
+  );
+}
+
+const started: Stoppable[] = [];
+let stopping = false;
+
+// The last started stops first: Trigger.dev's CLI still reaches its server, Next.js its database.
+async function stopAll(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  for (const part of started.toReversed()) await part.stop();
+  process.exit(code);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => {
+    say("dev", "stopping");
+    void stopAll(0);
+  });
+
+start(started).catch((error: unknown) => {
+  if (!stopping) say("dev", error instanceof Error ? error.message : String(error));
+  void stopAll(1);
+});

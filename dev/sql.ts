@@ -1,0 +1,44 @@
+// Runs SQL against the product's database and prints the result: npm run sql -- "select * from posts"
+
+import { loadDotenv } from "@aftercommit/local-stack/load-dotenv.ts";
+import { generatedSecrets } from "@aftercommit/local-stack/secrets.ts";
+import { readSettings } from "@aftercommit/local-stack/settings.ts";
+import { partsNeeded, variablesFor } from "@aftercommit/local-stack/stand-ins.ts";
+import pg from "pg";
+import { formatResult } from "./format-result.ts";
+
+function explain(error: unknown, url: string, isLocal: boolean): string {
+  if (error instanceof pg.DatabaseError) {
+    const more = [error.detail, error.hint].filter(Boolean).map((text) => `\n  ${text}`);
+    return `${error.severity}: ${error.message}${error.position ? ` (at character ${error.position})` : ""}${more.join("")}`;
+  }
+  const { host } = new URL(url);
+  const reason = error instanceof Error ? error.message || error.name : String(error);
+  const advice = isLocal ? " Is `npm run dev` running?" : "";
+  return `Postgres does not answer at ${host} (${reason}).${advice}`;
+}
+
+async function main(): Promise<void> {
+  const sql = process.argv.slice(2).join(" ").trim();
+  if (!sql) throw new Error('Say which SQL to run: npm run sql -- "select id, title from posts"');
+  loadDotenv();
+  const settings = readSettings(process.env);
+  const parts = partsNeeded(process.env, settings);
+  const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
+  const url = variables.DATABASE_URL ?? "";
+  const client = new pg.Client({ connectionString: url, application_name: "npm run sql" });
+  try {
+    await client.connect();
+    const results = await client.query(sql);
+    for (const result of [results].flat()) process.stdout.write(`${formatResult(result)}\n`);
+  } catch (error) {
+    throw new Error(explain(error, url, parts.includes("postgres")), { cause: error });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,57 @@
+import { Hono } from "hono";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { serve } from "../../tests/serve.ts";
+import { until } from "../../tests/until.ts";
+import { keepCaughtUp } from "../catch-up.ts";
+
+const BOTH = ["reconcile-post-embeddings", "resume-user-deletions"];
+
+let triggered: string[];
+let ended: number;
+let server: Awaited<ReturnType<typeof serve>>;
+
+beforeEach(async () => {
+  triggered = [];
+  ended = 0;
+  let asked = 0;
+  const app = new Hono()
+    .post("/api/v1/tasks/:task/trigger", (c) => {
+      triggered.push(c.req.param("task"));
+      return c.json({ id: `run_${triggered.length}` });
+    })
+    .get("/api/v3/runs/:id", (c) => {
+      asked += 1;
+      const isExecuting = asked % 2 === 1;
+      if (!isExecuting) ended += 1;
+      return c.json({ isQueued: false, isExecuting, isWaiting: false });
+    });
+  server = await serve(app);
+  vi.useFakeTimers({ toFake: ["setInterval"] });
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await server.close();
+});
+
+function restarts() {
+  let call = () => {};
+  return { onRestart: (callback: () => void) => (call = callback), restart: () => call() };
+}
+
+it("runs the scheduled tasks at the start, at each restart, and every ten minutes", async () => {
+  const [stack, cli] = [restarts(), restarts()];
+  const variables = { TRIGGER_API_URL: server.url, TRIGGER_SECRET_KEY: "tr_dev_x" };
+  await keepCaughtUp(variables, stack, cli);
+  expect(triggered).toEqual(BOTH);
+
+  for (const [times, happen] of [
+    [2, cli.restart],
+    [3, stack.restart],
+    [4, () => vi.advanceTimersByTime(10 * 60_000)],
+  ] as const) {
+    happen();
+    await until(() => ended === 2 * times, { what: "both tasks to have run again" });
+    expect(triggered).toEqual(Array.from({ length: times }, () => BOTH).flat());
+  }
+});

@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Part, Settings } from "@aftercommit/local-stack/settings.ts";
+import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import { say } from "@aftercommit/local-stack/terminal.ts";
+import { superviseChild } from "./child.ts";
+import { triggerCommand } from "./processes.ts";
+import { disconnectDeadRuns } from "./trigger-api.ts";
+
+const WORKER_READY = /worker ready/i;
+
+function endWatchdog(projectDir: string): void {
+  try {
+    const [, pid] = readFileSync(join(projectDir, ".trigger", "watchdog.pid"), "utf8").split(":");
+    process.kill(Number(pid), "SIGTERM");
+  } catch {
+    // It has ended with its CLI, as it should.
+  }
+}
+
+/** Runs `trigger.dev dev`. `serves` resolves when its worker is registered for the first time. */
+export function startTriggerCli(parts: readonly Part[], variables: Variables, settings: Settings) {
+  const projectDir = process.cwd();
+  let hasServed = false;
+  let restarted = () => {};
+
+  async function disconnect(): Promise<void> {
+    try {
+      const runs = await disconnectDeadRuns(variables, projectDir);
+      if (runs > 0) say("dev", `told Trigger.dev of ${runs} runs that ended with their CLI`);
+    } catch (error) {
+      say("dev", `could not tell Trigger.dev of runs that ended with their CLI: ${String(error)}`);
+    }
+  }
+
+  const child = superviseChild({
+    name: "trigger",
+    ...triggerCommand(parts, variables, settings),
+    beforeStart: disconnect,
+    onLine: (line) => {
+      if (WORKER_READY.test(line)) {
+        if (hasServed) restarted();
+        hasServed = true;
+        child.serving();
+      }
+      say("trigger", line);
+    },
+  });
+  return {
+    serves: child.serves,
+    /** Calls back each time after the first that a worker is ready: the process, or the code, is a new one. */
+    onRestart(callback: () => void) {
+      restarted = callback;
+    },
+    async stop() {
+      await child.stop();
+      endWatchdog(projectDir);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import type { Part } from "@aftercommit/local-stack/settings.ts";
+import { isSet, type Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import { whereToGet } from "./where-to-get.ts";
+
+type Need = { name: string; because: string };
+
+/** Of what is set by half: each variable that is missing, and the one that makes it needed. */
+export function missingHalves(env: Variables, parts: readonly Part[]): Need[] {
+  const needs: Need[] = [];
+  const need = (name: string, when: boolean, because: string) => {
+    if (when && !isSet(env, name)) needs.push({ name, because });
+  };
+  /** The first of these that is set: it means a real service, which the deciding variable does not name yet. */
+  const oneOf = (...names: string[]) => names.find((name) => isSet(env, name));
+
+  need("TRIGGER_PROJECT_REF", !parts.includes("trigger"), "TRIGGER_SECRET_KEY is set");
+  const trigger = oneOf("TRIGGER_API_URL", "TRIGGER_PROJECT_REF", "TRIGGER_ACCESS_TOKEN");
+  need("TRIGGER_SECRET_KEY", trigger !== undefined, `${trigger} is set`);
+  const openai = oneOf("OPENAI_BASE_URL", "EMBEDDING_MODEL");
+  need("OPENAI_API_KEY", openai !== undefined, `${openai} is set`);
+  need("MAIL_FROM", !parts.includes("mail"), "SMTP_URL is set");
+  const told = env.USER_DELETION_WEBHOOK_URLS?.trim() ?? "";
+  need(
+    "USER_DELETION_WEBHOOK_SECRET",
+    told !== "" && told !== "none",
+    "USER_DELETION_WEBHOOK_URLS is set, and these systems know it",
+  );
+  need(
+    "USER_DELETION_WEBHOOK_URLS",
+    !parts.includes("postgres"),
+    "DATABASE_URL is set, and a user deleted there is deleted in these systems; none if there are none",
+  );
+  return needs;
+}
+
+/** With another key the app here would trigger the runs of what is deployed there, for rows of this database. */
+const isDeployedKey = (key: string | undefined) => /^\s*tr_(?!dev_)[a-z]+_/.test(key ?? "");
+
+/**
+ * Rejects a service that is set by half or is not one to develop with, before anything real is sent a local secret or
+ * the other way round.
+ */
+export function requireWholeSettings(env: Variables, parts: readonly Part[]): void {
+  const lines = missingHalves(env, parts).map(
+    ({ name, because }) =>
+      `\n  ${name} is not set, but ${because} (${whereToGet(name) ?? "see .env.example"})`,
+  );
+  if (isDeployedKey(env.TRIGGER_SECRET_KEY))
+    lines.push(
+      "\n  TRIGGER_SECRET_KEY is that of a deployment; npm run dev takes the one of Development, tr_dev_…",
+    );
+  if (lines.length > 0) throw new Error(`Nothing was started:${lines.join("")}`);
+}

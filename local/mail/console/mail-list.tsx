@@ -1,0 +1,56 @@
+/** @jsxImportSource hono/jsx */
+
+import { Empty } from "@aftercommit/local-shared/elements/section.tsx";
+import { Time } from "@aftercommit/local-shared/elements/time.tsx";
+import type { Mail } from "../mailbox.ts";
+
+export function mailPath(id: string): string {
+  return `/mails/${encodeURIComponent(id)}`;
+}
+
+export function MailList({ mails }: { mails: Mail[] }) {
+  return (
+    <>
+      <h1>Mails</h1>
+      <p class="lead">What the app sent to SMTP_URL. Nothing leaves this machine; the last 100 are kept.</p>
+      <section class="panel flush" aria-label="Mails">
+        {mails.length > 0 ? <MailTable mails={mails} /> : <Empty>No mail yet.</Empty>}
+      </section>
+    </>
+  );
+}
+
+function MailTable({ mails }: { mails: Mail[] }) {
+  return (
+    <table>
+      <caption class="visually-hidden">Mails, newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">Subject</th>
+          <th scope="col" class="roomy">
+            To
+          </th>
+          <th scope="col" class="number">
+            Received
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {mails.map((mail) => (
+          <tr data-key={mail.id}>
+            <td>
+              <a class="strong" href={mailPath(mail.id)}>
+                {mail.subject || "(no subject)"}
+              </a>
+              <span class="id narrow">{mail.to.join(", ")}</span>
+            </td>
+            <td class="roomy">{mail.to.join(", ")}</td>
+            <td class="number">
+              <Time at={mail.receivedAt} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,38 @@
+/** @jsxImportSource hono/jsx */
+import { absentPages } from "@aftercommit/local-shared/absent-pages.tsx";
+import { Card, Figure } from "@aftercommit/local-shared/elements/card.tsx";
+import { Time } from "@aftercommit/local-shared/elements/time.tsx";
+import type { Pages, RealService } from "@aftercommit/local-shared/part.ts";
+import type { Mail, Mailbox } from "../mailbox.ts";
+import { mailRoutes } from "./routes.tsx";
+
+const place = { path: "/mails", name: "Mails" };
+const paths = ["/mails/*"];
+
+/** What the mail catcher holds. */
+export function mailPages(mailbox: Pick<Mailbox, "list" | "find">): Pages {
+  return { place, paths, routes: mailRoutes(mailbox), card: () => <Mails mails={mailbox.list()} /> };
+}
+
+export const absentMailPages = (service?: RealService): Pages =>
+  absentPages({
+    place,
+    paths,
+    instead: "SMTP_URL points elsewhere.",
+    fallback: "another server sends the mails.",
+    service,
+  });
+
+function Mails({ mails }: { mails: Mail[] }) {
+  const [last] = mails;
+  return (
+    <Card name={place.name} href={place.path}>
+      <Figure value={mails.length} unit="kept" />
+      {last && (
+        <p class="muted">
+          last <Time at={last.receivedAt} />
+        </p>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,33 @@
+/** @jsxImportSource hono/jsx */
+import { absentPages } from "@aftercommit/local-shared/absent-pages.tsx";
+import { Card, Figure } from "@aftercommit/local-shared/elements/card.tsx";
+import { Time } from "@aftercommit/local-shared/elements/time.tsx";
+import type { Pages, RealService } from "@aftercommit/local-shared/part.ts";
+import { Hono } from "hono";
+import type { Calls } from "./calls.ts";
+
+const name = "Embeddings";
+
+/** A card only: the calls are counted, and what they hold is not kept. */
+export function embeddingPages(stats: Calls["stats"]): Pages {
+  return { paths: [], routes: new Hono(), card: () => <Embeddings {...stats()} /> };
+}
+
+export const absentEmbeddingPages = (service?: RealService): Pages =>
+  absentPages({ name, fallback: "another server makes the embeddings.", service });
+
+function Embeddings({ calls, tokens, failures, last: [last] }: ReturnType<Calls["stats"]>) {
+  return (
+    <Card name={name}>
+      <Figure value={calls} unit={calls === 1 ? "call" : "calls"} />
+      <p class="muted">
+        {tokens.toLocaleString("en")} tokens, {failures} failed since the start
+      </p>
+      {last && (
+        <p class="muted">
+          last <Time at={last.at} />
+        </p>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Client, Pool } from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isLong } from "../../../tests/long.ts";
+import { copyOf } from "../../../tests/postgres-template.ts";
+import { processorSecondsOf } from "../../../tests/stack/processes.ts";
+import { until } from "../../../tests/until.ts";
+import { FolderInUseError, lockFolder } from "../folder-lock.ts";
+
+const script = fileURLToPath(new URL("./serve-folder.ts", import.meta.url));
+const ROUNDS = isLong ? 4 : 1;
+const children: ChildProcess[] = [];
+let parent: string;
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), "local-postgres-"));
+});
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await rm(parent, { recursive: true });
+});
+
+/** A server in a process of its own; `output` grows. */
+function serve(folder: string): { child: ChildProcess; output(): string; url(): Promise<string> } {
+  const child = spawn(process.execPath, ["--liftoff-only", "--import", "tsx", script, folder], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  const progress = () => [output, child.pid && processorSecondsOf(child.pid)];
+  const url = () => until(() => /^url (.*)$/m.exec(output)?.[1], { what: "address", progress });
+  return { child, output: () => output, url };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
+
+describe("the data folder", () => {
+  it("keeps every acknowledged commit through kill -9 at random moments", async () => {
+    const folder = copyOf("empty");
+    const acknowledged = new Set<number>();
+    let next = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const { child, url } = serve(folder);
+      const pool = new Pool({ connectionString: await url(), max: 4 });
+      pool.on("error", () => {});
+      await pool.query("create table if not exists rows (id int primary key, body text)");
+      const { rows } = await pool.query("select id from rows");
+      const found = new Set(rows.map(({ id }) => id));
+      expect([...acknowledged].filter((id) => !found.has(id))).toEqual([]);
+
+      const body = "x".repeat(2_000);
+      const enough = acknowledged.size + 50 + Math.floor(Math.random() * 400);
+      const write = async () => {
+        for (;;) {
+          const id = next++;
+          try {
+            await pool.query("insert into rows values ($1, $2)", [id, body]);
+          } catch {
+            return;
+          }
+          acknowledged.add(id);
+        }
+      };
+      const writers = [write(), write(), write(), write()];
+      await until(() => acknowledged.size >= enough, {
+        everyMs: 1,
+        what: "commits",
+        progress: () => acknowledged.size,
+      });
+      await kill(child);
+      await Promise.all(writers);
+      await pool.end();
+    }
+    const { child, url } = serve(folder);
+    const client = new Client(await url());
+    await client.connect();
+    const { rows } = await client.query("select count(*)::int as rows from rows where id = any($1)", [
+      [...acknowledged],
+    ]);
+    expect(rows).toEqual([{ rows: acknowledged.size }]);
+    await client.end();
+
+    const second = serve(folder);
+    await once(second.child, "exit");
+    expect(second.output()).toContain(`${folder} is in use by process ${child.pid}`);
+
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    expect(existsSync(join(folder, "lock"))).toBe(false);
+    await rm(folder, { recursive: true });
+  });
+
+  it.runIf(isLong)("survives a kill while it is being made (npm run test:kills)", async () => {
+    const folder = join(parent, "half-made");
+    const first = serve(folder);
+    await until(() => existsSync(join(folder, "data.new", "PG_VERSION")), { everyMs: 1 });
+    await kill(first.child);
+    const second = serve(folder);
+    const client = new Client(await second.url());
+    await client.connect();
+    expect((await client.query("select 1 as answer")).rows).toEqual([{ answer: 1 }]);
+    await client.end();
+    await kill(second.child);
+  });
+});
+
+describe("the folder's lock", () => {
+  it("is taken over when its pid belongs to another process by now, or nobody can read it", async () => {
+    const folder = join(parent, "stale");
+    const unlock = await lockFolder(folder);
+    const path = join(folder, "lock");
+    const lock = JSON.parse(await readFile(path, "utf8"));
+    await expect(lockFolder(folder)).rejects.toThrow(FolderInUseError);
+    unlock();
+    for (const stale of [JSON.stringify({ ...lock, startedAt: "another time" }), "", "{"]) {
+      await writeFile(path, stale);
+      (await lockFolder(folder))();
+      expect(existsSync(path)).toBe(false);
+    }
+  });
+
+  it("goes to one alone of those who take over a stale lock at once", async () => {
+    const folder = join(parent, "contended");
+    (await lockFolder(folder))();
+    await writeFile(join(folder, "lock"), "stale");
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  });
+});

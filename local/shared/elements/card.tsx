@@ -1,0 +1,32 @@
+/** @jsxImportSource hono/jsx */
+import type { Child } from "hono/jsx";
+import type { RealService } from "../part.ts";
+
+/** One part of the stack in a few words; without an address there is nothing more to look at. */
+export function Card({ name, href, children }: { name: string; href?: string; children: Child }) {
+  return (
+    <section class="card" aria-label={name} data-key={name}>
+      <h2>{href ? <a href={href}>{name}</a> : name}</h2>
+      {children}
+    </section>
+  );
+}
+
+export function Figure({ value, unit }: { value: number | string; unit: string }) {
+  return (
+    <p class="figure">
+      <strong>{typeof value === "number" ? value.toLocaleString("en") : value}</strong> {unit}
+    </p>
+  );
+}
+
+export function NotHere({ children }: { children: Child }) {
+  return <p class="muted">Not running here: {children}</p>;
+}
+
+/** Says that a part is not here, and where the real service is looked at. */
+export function Elsewhere({ service, fallback }: { service: RealService | undefined; fallback: string }) {
+  if (!service) return <NotHere>{fallback}</NotHere>;
+  const { name, href } = service;
+  return <NotHere>{href ? <a href={href}>{name}</a> : name}</NotHere>;
+}

@@ -1,0 +1,17 @@
+/** @jsxImportSource hono/jsx */
+
+/** Says what the last button did, by the name that the redirect after it carries. */
+export function Notice({
+  name,
+  texts,
+}: {
+  name: string | undefined;
+  texts: Readonly<Record<string, string>>;
+}) {
+  if (name === undefined || !Object.hasOwn(texts, name)) return null;
+  return (
+    <p class="notice" role="status">
+      {texts[name]}
+    </p>
+  );
+}

@@ -1,0 +1,36 @@
+/** @jsxImportSource hono/jsx */
+
+import { Section } from "@aftercommit/local-shared/elements/section.tsx";
+import { formatDuration } from "@aftercommit/local-shared/format/duration.ts";
+import type { RunDetails } from "../run-console.ts";
+
+type Line = RunDetails["logs"][number];
+
+/** What the task wrote and measured, each line with the time since the run's start. */
+export function Logs({ logs, from }: { logs: Line[]; from: Date | string }) {
+  if (logs.length === 0) return null;
+  const start = new Date(from).getTime();
+  return (
+    <Section id="logs" title="Logs and spans">
+      <ol class="logs">
+        {logs.map((line) => (
+          <li class={`log ${toneOf(line)}`}>
+            <span class="offset">+{formatDuration(line.at - start)}</span>
+            <span class="level">{line.level.toLowerCase()}</span>
+            <span class="message">
+              {line.message}
+              {line.durationMs !== undefined && <span class="muted"> {formatDuration(line.durationMs)}</span>}
+              {Object.keys(line.attributes).length > 0 && <code>{JSON.stringify(line.attributes)}</code>}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function toneOf({ kind, level }: Line): string {
+  if (/error|fatal/i.test(level)) return "bad";
+  if (/warn/i.test(level)) return "waiting";
+  return kind;
+}

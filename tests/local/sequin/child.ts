@@ -1,6 +1,0 @@
-import { startSequin } from "../../../local/sequin/start.ts";
-import { FAST } from "./stack.ts";
-
-const [, , databaseUrl = "", configPath = ""] = process.argv;
-await startSequin({ databaseUrl, configPath, env: {}, log: () => {}, pace: FAST });
-process.stdout.write("ready\n");
