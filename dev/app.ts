@@ -2,15 +2,14 @@ import type { Settings } from "@aftercommit/local-stack/settings.ts";
 import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
 import { say } from "@aftercommit/local-stack/terminal.ts";
 import { superviseChild } from "./child.ts";
+import { ingressRoutes } from "./ingress-routes.ts";
 import { nextCommand } from "./processes.ts";
 import { until } from "./until.ts";
-
-const ROUTES = ["/api/create-embedding-for-post", "/api/delete-user"];
 
 /** Asks for each ingress route once, without a secret: `next dev` compiles a route at its first request. */
 async function compiled(port: number): Promise<boolean> {
   try {
-    for (const route of ROUTES)
+    for (const route of ingressRoutes())
       await fetch(`http://127.0.0.1:${port}${route}`, {
         method: "POST",
         signal: AbortSignal.timeout(60_000),

@@ -1,9 +1,7 @@
 import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
 import { say } from "@aftercommit/local-stack/terminal.ts";
+import { scheduledTasks } from "./scheduled-tasks.ts";
 import { runScheduledTask } from "./trigger-api.ts";
-
-// What these find are changes whose runs died, and those that a deployment finds by its schedules.
-const TASKS = ["reconcile-post-embeddings", "resume-user-deletions"];
 
 const EVERY_MS = 10 * 60_000;
 // By then Trigger.dev has given up the runs that were in the air when the stack died.
@@ -17,9 +15,12 @@ type Restarts = { onRestart(callback: () => void): void };
  * to mend.
  */
 export async function keepCaughtUp(variables: Variables, stack: Restarts, cli: Restarts): Promise<void> {
-  /** One after the other, so that one process does for both. */
+  // They find changes whose runs died, and those that a deployment finds by its schedules.
+  const tasks = scheduledTasks();
+
+  /** One after the other, so that one process does for all. */
   async function catchUp(): Promise<void> {
-    for (const task of TASKS)
+    for (const task of tasks)
       await runScheduledTask(variables, task).catch((error: unknown) =>
         say("dev", `${task} did not run: ${String(error)}`),
       );

@@ -1,6 +1,5 @@
 // `npm run dev`: starts the local stack, migrates, starts Next.js and `trigger.dev dev`, and keeps them running.
 import { mkdirSync } from "node:fs";
-import { resolve } from "node:path";
 import { addressRows } from "@aftercommit/local-stack/addresses.ts";
 import { loadDotenv } from "@aftercommit/local-stack/load-dotenv.ts";
 import { requireFreePorts } from "@aftercommit/local-stack/ports.ts";
@@ -34,7 +33,7 @@ async function start(started: Stoppable[]): Promise<void> {
   const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
   const databaseUrl = variables.DATABASE_URL ?? "";
   const isLocal = parts.includes("postgres");
-  if (!isLocal) await requireMigrations(databaseUrl, resolve("drizzle/migrations"));
+  if (!isLocal) await requireMigrations(databaseUrl);
 
   const stack = startLocalStack(parts, variables);
   started.push(stack);

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import pg from "pg";
+import { posts, users } from "../drizzle/schema.ts";
+import { withDatabase } from "./with-database.ts";
 
 // Those of Sequin's guide (https://sequinstream.com/docs/guides/temporal).
 const USERS = [
@@ -14,7 +15,7 @@ const USERS = [
   ["Grace", "Moore", "grace.moore@example.com"],
   ["Hannah", "Taylor", "hannah.taylor@example.com"],
   ["Isaac", "Anderson", "isaac.anderson@example.com"],
-] as const;
+].map(([firstName = "", lastName = "", email = ""]) => ({ firstName, lastName, email }));
 
 const POSTS = [
   [
@@ -47,38 +48,21 @@ const POSTS = [
     "Short lessons, many treats and endless patience: that is how a young dog learns to sit, to stay and to come when called.",
     "Jane Smith",
   ],
-] as const;
-
-const values = (rows: readonly (readonly string[])[]) =>
-  rows
-    .map((row, index) => `(${row.map((_, column) => `$${index * row.length + column + 1}`).join(", ")})`)
-    .join(", ");
+].map(([title = "", body = "", author = ""]) => ({ title, body, author }));
 
 /** Inserts the sample users and posts once in the life of a data folder, and only into empty tables. */
 export async function insertSampleRows(databaseUrl: string, dataDir: string): Promise<boolean> {
   const marker = join(dataDir, "sample-rows-inserted");
   if (existsSync(marker)) return false;
-  const client = new pg.Client({
-    connectionString: databaseUrl,
-    application_name: "npm run dev: sample rows",
-  });
-  await client.connect();
-  try {
-    await client.query("begin");
-    const { rows } = await client.query(
-      "select not exists (select from posts) and not exists (select from users) as empty",
-    );
-    if (rows[0]?.empty) {
-      await client.query(
-        `insert into users (first_name, last_name, email) values ${values(USERS)}`,
-        USERS.flat(),
-      );
-      await client.query(`insert into posts (title, body, author) values ${values(POSTS)}`, POSTS.flat());
-    }
-    await client.query("commit");
-    writeFileSync(marker, "");
-    return Boolean(rows[0]?.empty);
-  } finally {
-    await client.end();
-  }
+  const inserted = await withDatabase(databaseUrl, (db) =>
+    db.transaction(async (tx) => {
+      const isEmpty = (await tx.$count(posts)) + (await tx.$count(users)) === 0;
+      if (!isEmpty) return false;
+      await tx.insert(users).values(USERS);
+      await tx.insert(posts).values(POSTS);
+      return true;
+    }),
+  );
+  writeFileSync(marker, "");
+  return inserted;
 }

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { serve } from "../../tests/serve.ts";
 import { until } from "../../tests/until.ts";
 import { keepCaughtUp } from "../catch-up.ts";
+import { scheduledTasks } from "../scheduled-tasks.ts";
 
-const BOTH = ["reconcile-post-embeddings", "resume-user-deletions"];
+const BOTH = scheduledTasks();
 
 let triggered: string[];
 let ended: number;

@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { ingressRoutes } from "../ingress-routes.ts";
+import { scheduledTasks } from "../scheduled-tasks.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "declarations-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it("takes the routes to compile from sequin.yaml, each once", () => {
+  expect(ingressRoutes()).toEqual(["/api/create-embedding-for-post", "/api/delete-user"]);
+  const file = join(folder, "sequin.yaml");
+  const sink = (path: string) => `  - destination: { http_endpoint_path: "${path}" }\n`;
+  writeFileSync(file, `sinks:\n${["/a", "/b", "/a"].map(sink).join("")}`);
+  expect(ingressRoutes(file)).toEqual(["/a", "/b"]);
+});
+
+it("takes the tasks to catch up with from those that have a schedule", () => {
+  expect(scheduledTasks()).toContain("resume-user-deletions");
+  expect(scheduledTasks()).not.toContain("user-deletion-cleanup");
+  writeFileSync(join(folder, "every-day.ts"), 'export const everyDay = schedules.task({ id: "every-day" });');
+  writeFileSync(join(folder, "once.ts"), 'export const once = task({ id: "once" });');
+  expect(scheduledTasks(folder)).toEqual(["every-day"]);
+});
