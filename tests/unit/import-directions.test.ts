@@ -1,54 +1,131 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
 
 const root = resolve(import.meta.dirname, "../..");
-const FOLDERS = ["app", "trigger", "lib", "drizzle", "local"];
-const SPECIFIER = /\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g;
+const SPECIFIER = /(?:^(?:import|export)\s[^;"'`(=]*\bfrom\s+|^import\s+|\bimport\()"([^"]+)"/gm;
 
-/** The folders of the product that a file of each folder may import from, besides its own. */
+const PARTS = ["postgres", "sequin", "trigger", "openai", "mail", "external-system"].map(
+  (part) => `local/${part}`,
+);
+
+/** The rooms of the house, and those that each may import from besides itself. */
 const ALLOWED: Record<string, string[]> = {
   app: ["lib", "trigger"],
   trigger: ["lib"],
   lib: ["drizzle"],
   drizzle: [],
-  local: [],
+  scripts: ["lib", "drizzle"],
+  "local/shared": [],
+  "local/console": ["local/shared"],
+  ...Object.fromEntries(PARTS.map((part) => [part, ["local/shared"]])),
+  "local/stack": ["local/shared", "local/console", ...PARTS],
+  dev: ["local/stack", "local/trigger", "drizzle"],
 };
+const ROOMS = Object.keys(ALLOWED);
 
-const sources = FOLDERS.flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.tsx?$/.test(name) && !name.includes("node_modules"))
-    .map((name) => join(folder, name)),
+// They look at everything, and nothing looks at them but the tests beside the rooms.
+const OUTSIDE = ["tests", "bench"];
+
+// An edge calls a verb of lib/; SQL and provider calls live there.
+const NOT_IN_EDGES = /^(drizzle-orm|pg|openai|nodemailer)(\/|$)/;
+
+const manifest = z.object({
+  name: z.string(),
+  dependencies: z.record(z.string(), z.string()).default({}),
+  devDependencies: z.record(z.string(), z.string()).default({}),
+});
+
+function manifestOf(room: string) {
+  const file = existsSync(join(root, room, "package.json")) ? join(room, "package.json") : "package.json";
+  return manifest.parse(JSON.parse(readFileSync(join(root, file), "utf8")));
+}
+
+/** The workspaces by the names of their packages. */
+const workspaces = new Map(
+  ROOMS.filter((room) => existsSync(join(root, room, "package.json"))).map((room) => [
+    manifestOf(room).name,
+    room,
+  ]),
+);
+
+const roomOf = (path: string) =>
+  ROOMS.find((room) => path === room || path.startsWith(`${room}/`)) ?? path.split("/")[0] ?? "";
+
+const packageOf = (specifier: string) =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+
+const sources = [...ROOMS, ...OUTSIDE].flatMap((room) =>
+  readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(tsx?|mjs)$/.test(name) && !name.includes("node_modules"))
+    .map((name) => join(room, name)),
 );
 
 const imports = sources.flatMap((file) => {
   const text = readFileSync(join(root, file), "utf8");
   return [...text.matchAll(SPECIFIER)].flatMap(([statement, specifier = ""]) => {
-    if (!specifier.startsWith(".")) return [];
-    const target = relative(root, resolve(root, dirname(file), specifier));
-    return [{ file, statement, from: file.split("/")[0] ?? "", to: target.split("/")[0] ?? "", target }];
+    if (isBuiltin(specifier)) return [];
+    const name = packageOf(specifier);
+    const target = specifier.startsWith(".")
+      ? relative(root, resolve(root, dirname(file), specifier))
+      : workspaces.get(name);
+    return [{ file, statement, from: roomOf(file), name, target }];
   });
 });
 
+function isAllowed(file: string, from: string, to: string): boolean {
+  const besides = file.includes(`${from}/tests/`) ? ["tests", "local/console"] : [];
+  return from === to || OUTSIDE.includes(from) || [...(ALLOWED[from] ?? []), ...besides].includes(to);
+}
+
+const shown = ({ file, statement }: { file: string; statement: string }) => `${file}: ${statement}`;
+
 it("finds the imports that are known to be there", () => {
-  expect(imports).toContainEqual(
-    expect.objectContaining({ file: "lib/embeddings/embed-rows.ts", target: "drizzle/client.ts" }),
-  );
-  expect(new Set(imports.map(({ from }) => from))).toEqual(new Set(FOLDERS));
+  for (const known of [
+    { file: "lib/embeddings/embed-rows.ts", target: "drizzle/client.ts" },
+    { file: "local/stack/starters.ts", target: "local/trigger" },
+    { file: "local/trigger/start.ts", name: "@aftercommit/local-shared", target: "local/shared" },
+  ])
+    expect(imports).toContainEqual(expect.objectContaining(known));
+  expect(new Set(imports.map(({ from }) => from))).toEqual(new Set([...ROOMS, ...OUTSIDE]));
 });
 
-it("goes one way: app, trigger → lib → drizzle, and local stands alone", () => {
-  const wrong = imports.filter(({ from, to }) => from !== to && !ALLOWED[from]?.includes(to));
-  expect(wrong.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
+it("goes one way: app, trigger → lib → drizzle; the parts of the local stack know nobody", () => {
+  const wrong = imports.filter(({ file, from, target }) => target && !isAllowed(file, from, roomOf(target)));
+  expect(wrong.map(shown)).toEqual([]);
 });
 
-it("imports tasks as types only where routes name them", () => {
-  const text = (file: string) => readFileSync(join(root, file), "utf8");
-  const values = imports.filter(
-    ({ file, from, to, target }) =>
-      from === "app" &&
-      to === "trigger" &&
-      !new RegExp(`import type [^;]*${target.split("/").at(-1)}`).test(text(file)),
-  );
-  expect(values.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
+describe("an edge", () => {
+  const edges = imports.filter(({ from }) => from === "app" || from === "trigger");
+
+  it("holds no SQL and calls no provider", () => {
+    expect(edges.filter(({ name }) => NOT_IN_EDGES.test(name)).map(shown)).toEqual([]);
+  });
+
+  it("imports tasks as types only where routes name them", () => {
+    const text = (file: string) => readFileSync(join(root, file), "utf8");
+    const values = edges.filter(
+      ({ file, from, target = "" }) =>
+        from === "app" &&
+        roomOf(target) === "trigger" &&
+        !new RegExp(`import type [^;]*${target.split("/").at(-1)}`).test(text(file)),
+    );
+    expect(values.map(shown)).toEqual([]);
+  });
+});
+
+it("takes only packages that the manifest of its room names", () => {
+  const missing = imports.filter(({ file, from, name }) => {
+    if (name.startsWith(".")) return false;
+    const { name: own, dependencies, devDependencies } = manifestOf(from);
+    // What the product runs on must be there in production.
+    const isProduct = /^(app|trigger|lib|drizzle)\//.test(file);
+    return name !== own && !(name in dependencies) && (isProduct || !(name in devDependencies));
+  });
+  expect(missing.map(shown)).toEqual([]);
 });
