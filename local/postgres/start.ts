@@ -33,7 +33,7 @@ const stackSizeMb = 256;
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { dataDir, host, log } = options;
-  const unlock = dataDir === null ? () => {} : await lockFolder(dataDir);
+  const unlock = dataDir === null ? async () => {} : await lockFolder(dataDir);
   let closing = false;
   let restarting: Promise<void> | null = null;
   let thread: Thread | null = null;
@@ -73,11 +73,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
         await restarting;
         thread?.worker.postMessage("close");
         await thread?.exited;
-        unlock();
+        await unlock();
       },
     };
   } catch (error) {
-    unlock();
+    await unlock();
     throw error;
   }
 }
