@@ -1,9 +1,7 @@
 // Runs SQL against the product's database and prints the result: npm run sql -- "select * from posts"
-
 import { loadDotenv } from "@aftercommit/local-stack/load-dotenv.ts";
-import { generatedSecrets } from "@aftercommit/local-stack/secrets.ts";
-import { readSettings } from "@aftercommit/local-stack/settings.ts";
-import { partsNeeded, variablesFor } from "@aftercommit/local-stack/stand-ins.ts";
+import { isSet } from "@aftercommit/local-stack/stand-ins.ts";
+import { localVariables } from "@aftercommit/local-stack/variables.ts";
 import pg from "pg";
 import { formatResult } from "./format-result.ts";
 
@@ -22,17 +20,15 @@ async function main(): Promise<void> {
   const sql = process.argv.slice(2).join(" ").trim();
   if (!sql) throw new Error('Say which SQL to run: npm run sql -- "select id, title from posts"');
   loadDotenv();
-  const settings = readSettings(process.env);
-  const parts = partsNeeded(process.env, settings);
-  const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));
-  const url = variables.DATABASE_URL ?? "";
+  const isLocal = !isSet(process.env, "DATABASE_URL");
+  const url = localVariables(process.env).DATABASE_URL ?? "";
   const client = new pg.Client({ connectionString: url, application_name: "npm run sql" });
   try {
     await client.connect();
     const results = await client.query(sql);
     for (const result of [results].flat()) process.stdout.write(`${formatResult(result)}\n`);
   } catch (error) {
-    throw new Error(explain(error, url, parts.includes("postgres")), { cause: error });
+    throw new Error(explain(error, url, isLocal), { cause: error });
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -17,10 +18,7 @@ export type Call = z.infer<typeof callSchema>;
 const KEPT = 1_000;
 
 async function load(path: string): Promise<Call[]> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
-    throw error;
-  });
+  const text = existsSync(path) ? await readFile(path, "utf8") : "";
   // What follows the last line break was cut off by a kill.
   return text
     .split("\n")

@@ -4,6 +4,7 @@ import { absentPages } from "@aftercommit/local-shared/absent-pages.tsx";
 import { answerPage } from "@aftercommit/local-shared/answer-page.ts";
 import { HttpStatus } from "@aftercommit/local-shared/elements/badge.tsx";
 import { Card, Figure } from "@aftercommit/local-shared/elements/card.tsx";
+import { Last } from "@aftercommit/local-shared/elements/last.tsx";
 import { Empty } from "@aftercommit/local-shared/elements/section.tsx";
 import { Time } from "@aftercommit/local-shared/elements/time.tsx";
 import type { Pages, RealService } from "@aftercommit/local-shared/part.ts";
@@ -39,11 +40,7 @@ function Calls({ calls }: { calls: Call[] }) {
   return (
     <Card name={place.name} href={place.path}>
       <Figure value={calls.length} unit="kept" />
-      {last && (
-        <p class="muted">
-          last <Time at={last.at} />
-        </p>
-      )}
+      <Last at={last?.at} />
     </Card>
   );
 }

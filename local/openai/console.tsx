@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { absentPages } from "@aftercommit/local-shared/absent-pages.tsx";
 import { Card, Figure } from "@aftercommit/local-shared/elements/card.tsx";
-import { Time } from "@aftercommit/local-shared/elements/time.tsx";
+import { Last } from "@aftercommit/local-shared/elements/last.tsx";
 import type { Pages, RealService } from "@aftercommit/local-shared/part.ts";
 import { Hono } from "hono";
 import type { Calls } from "./calls.ts";
@@ -23,11 +23,7 @@ function Embeddings({ calls, tokens, failures, last: [last] }: ReturnType<Calls[
       <p class="muted">
         {tokens.toLocaleString("en")} tokens, {failures} failed since the start
       </p>
-      {last && (
-        <p class="muted">
-          last <Time at={last.at} />
-        </p>
-      )}
+      <Last at={last?.at} />
     </Card>
   );
 }

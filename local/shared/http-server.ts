@@ -1,23 +1,15 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
-
-export type LocalHttpServer = {
-  app: Hono;
-  server: Server;
-  url: string;
-  close(): Promise<void>;
-};
+import type { Hono } from "hono";
 
 const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 /**
- * Listens on loopback with one server for every HTTP part of the local stack. Port 0 takes any. The first request
- * fixes the routes: mount them before, or at once. Only requests that name loopback as their host are taken: a page of
+ * Listens on loopback with one server for every HTTP part of the local stack. Port 0 takes any. Only requests that name loopback as their host are taken: a page of
  * another site whose name resolves to 127.0.0.1 gets nothing (DNS rebinding).
  */
-export async function startHttpServer(port: number, app: Hono = new Hono()): Promise<LocalHttpServer> {
+export async function startHttpServer(port: number, app: Hono) {
   const server = createServer(
     getRequestListener((request) =>
       LOOPBACK.test(request.headers.get("host") ?? "")
@@ -30,7 +22,6 @@ export async function startHttpServer(port: number, app: Hono = new Hono()): Pro
   const address = server.address();
   const bound = typeof address === "object" && address ? address.port : port;
   return {
-    app,
     server,
     url: `http://127.0.0.1:${bound}`,
     async close() {

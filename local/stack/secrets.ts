@@ -1,25 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { GeneratedSecrets } from "./stand-ins.ts";
 
 const stored = z.object({ sequinWebhook: z.string().min(1), userDeletionWebhook: z.string().min(1) });
 
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
 /** The secrets of this data folder, made once: 256 random bits each. */
 export function generatedSecrets(dataDir: string): GeneratedSecrets {
   const file = join(dataDir, "secrets.json");
-  const text = read(file);
-  if (text !== undefined) return stored.parse(JSON.parse(text));
+  if (existsSync(file)) return stored.parse(JSON.parse(readFileSync(file, "utf8")));
   const secrets = {
     sequinWebhook: randomBytes(32).toString("base64url"),
     userDeletionWebhook: `whsec_${randomBytes(32).toString("base64")}`,

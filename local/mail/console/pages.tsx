@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { absentPages } from "@aftercommit/local-shared/absent-pages.tsx";
 import { Card, Figure } from "@aftercommit/local-shared/elements/card.tsx";
-import { Time } from "@aftercommit/local-shared/elements/time.tsx";
+import { Last } from "@aftercommit/local-shared/elements/last.tsx";
 import type { Pages, RealService } from "@aftercommit/local-shared/part.ts";
 import type { Mail, Mailbox } from "../mailbox.ts";
 import { mailRoutes } from "./routes.tsx";
@@ -28,11 +28,7 @@ function Mails({ mails }: { mails: Mail[] }) {
   return (
     <Card name={place.name} href={place.path}>
       <Figure value={mails.length} unit="kept" />
-      {last && (
-        <p class="muted">
-          last <Time at={last.receivedAt} />
-        </p>
-      )}
+      <Last at={last?.receivedAt} />
     </Card>
   );
 }
