@@ -1,12 +1,15 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-// These take longest: started last, they would run alone at the end.
+// These take longest: started last, they would run alone at the end. The longest first, and none that mostly waits late.
 const LONGEST = [
-  "tests/stack/",
-  "tests/deletions/pipeline",
-  "tests/local/postgres/folder",
-  "tests/local/trigger/restart",
+  "/stack/dev.test",
+  "/deletions/pipeline.test",
+  "/trigger/restart.test",
+  "/database/hung-database.test",
+  "/sequin/rules.test",
+  "/tasks/carry-over.test",
+  "/tests/stack/",
 ];
 
 function place({ moduleId }: TestSpecification): number {
