@@ -26,7 +26,10 @@ const secondsOf = (time: string) =>
 export function processorSecondsOf(pid: number): number {
   const processes = allProcesses();
   const own = processes.filter((process) => process.pid === pid);
-  return [...own, ...descendantsOf(pid, processes)].reduce((sum, { seconds }) => sum + Math.floor(seconds), 0);
+  return [...own, ...descendantsOf(pid, processes)].reduce(
+    (sum, { seconds }) => sum + Math.floor(seconds),
+    0,
+  );
 }
 
 /** The processes that descend from one, which is not among them. */
