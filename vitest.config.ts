@@ -1,13 +1,17 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-// These take longest: started last, they would run alone at the end.
+// These take longest: started last, they would run alone at the end. The longest first, and none that mostly waits late.
 const LONGEST = [
+  "tests/stack/dev.test",
+  "tests/deletions/pipeline.test",
+  "local/trigger/tests/restart.test",
+  "tests/database/hung-database.test",
+  "local/sequin/tests/rules.test",
+  "tests/tasks/commands.test",
+  "tests/tasks/carry-over.test",
   "tests/stack/",
-  "tests/deletions/pipeline",
-  "local/postgres/tests/folder",
-  "local/trigger/tests/restart",
-  "tests/tasks/commands",
+  "local/postgres/tests/folder.test",
 ];
 
 function place({ moduleId }: TestSpecification): number {

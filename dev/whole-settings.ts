@@ -19,6 +19,11 @@ export function missingHalves(env: Variables, parts: readonly Part[]): Need[] {
   const openai = oneOf("OPENAI_BASE_URL", "EMBEDDING_MODEL");
   need("OPENAI_API_KEY", openai !== undefined, `${openai} is set`);
   need("MAIL_FROM", !parts.includes("mail"), "SMTP_URL is set");
+  need(
+    "SMTP_URL",
+    parts.includes("sequin") && !parts.includes("postgres"),
+    "LOCAL_SEQUIN is on beside DATABASE_URL, and a confirmation caught here would count as sent there",
+  );
   const told = env.USER_DELETION_WEBHOOK_URLS?.trim() ?? "";
   need(
     "USER_DELETION_WEBHOOK_SECRET",

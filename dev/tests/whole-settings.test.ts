@@ -3,7 +3,7 @@ import { partsNeeded } from "@aftercommit/local-stack/stand-ins.ts";
 import { describe, expect, it } from "vitest";
 import { missingHalves, requireWholeSettings } from "../whole-settings.ts";
 
-const partsOf = (env: Record<string, string>) => partsNeeded(env, readSettings({ NODE_ENV: "test" }));
+const partsOf = (env: Record<string, string>) => partsNeeded(env, readSettings({ NODE_ENV: "test", ...env }));
 const missing = (env: Record<string, string>) => missingHalves(env, partsOf(env)).map(({ name }) => name);
 
 const DATABASE_URL = "postgres://app@db.example.com/app";
@@ -20,6 +20,7 @@ describe("a service that is set by half", () => {
     ["MAIL_FROM", { SMTP_URL: "smtp://mail.example.com:587" }],
     ["USER_DELETION_WEBHOOK_SECRET", { USER_DELETION_WEBHOOK_URLS: "https://crm.example.com/deleted" }],
     ["USER_DELETION_WEBHOOK_URLS", { DATABASE_URL }],
+    ["SMTP_URL", { DATABASE_URL, LOCAL_SEQUIN: "on", USER_DELETION_WEBHOOK_URLS: "none" }],
   ])("names %s beside %j", (name, env) => {
     expect(missing(env)).toEqual([name]);
   });
@@ -71,6 +72,14 @@ describe("a service that is set as a whole, or not at all", () => {
     { SMTP_URL: "smtp://mail.example.com", MAIL_FROM: "a@example.com" },
     { MAIL_FROM: "a@example.com" },
     { DATABASE_URL, USER_DELETION_WEBHOOK_URLS: "none" },
+    {
+      DATABASE_URL,
+      LOCAL_SEQUIN: "on",
+      USER_DELETION_WEBHOOK_URLS: "none",
+      SMTP_URL: "smtp://mail.example.com",
+      MAIL_FROM: "a@example.com",
+    },
+    { LOCAL_SEQUIN: "on" },
     { USER_DELETION_WEBHOOK_URLS: "https://crm.example.com", USER_DELETION_WEBHOOK_SECRET: "whsec_x" },
   ])("%j is enough", (env) => {
     expect(missing(env)).toEqual([]);

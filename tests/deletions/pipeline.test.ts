@@ -212,10 +212,11 @@ describe("a deleted user", () => {
     const failing = await until(
       async () =>
         (await pipeline.runsOf(id, "clean-up-external-system")).find((step) => step.attemptCount > 1),
-      { what: "failing step", progress: pipeline.progress },
+      { everyMs: 100, what: "failing step", progress: pipeline.progress },
     );
     await pipeline.loseRun(failing.id);
     await until(async () => (await runs.retrieve(run)).attemptCount > 1, {
+      everyMs: 100,
       what: "next attempt of the deletion",
       progress: pipeline.progress,
     });
@@ -238,6 +239,7 @@ describe("a deleted user", () => {
     await pipeline.stopMail();
     const { id, email, run } = await deleteUser();
     await until(async () => (await pipeline.runsOf(id, "send-deletion-confirmation"))[0]?.attemptCount, {
+      everyMs: 100,
       what: "a try to send",
       progress: pipeline.progress,
     });

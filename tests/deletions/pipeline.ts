@@ -28,7 +28,14 @@ export async function startPipeline(systems: readonly string[]) {
   const silent = () => {};
   const keys = { secretKey: "tr_dev_pipeline", accessToken: "tr_pat_pipeline" };
   let url = "";
-  const trigger = await startTrigger({ dataDir, url: () => url, ...keys, log: silent });
+  const trigger = await startTrigger({
+    dataDir,
+    // As beside `npm run dev`: a process for each run of a batch would take a second of a core.
+    limits: { processPatienceMs: 1_000 },
+    url: () => url,
+    ...keys,
+    log: silent,
+  });
   const external = await startExternalSystem({ secret: WEBHOOK_SECRET, log: silent });
   const http = await serve([trigger.app, external.app], trigger.attach);
   url = http.url;

@@ -13,6 +13,8 @@ export async function choosePorts(): Promise<Ports> {
   return { app, postgres, http, smtp };
 }
 
+const SHORT_LIVED = `--import=${new URL("./short-lived.mjs", import.meta.url).href}`;
+
 /** What the user's shell would pass on: nothing of the product's variables, and these ports. */
 function environment(ports: Ports, extra: Record<string, string>): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env;
@@ -20,6 +22,7 @@ function environment(ports: Ports, extra: Record<string, string>): NodeJS.Proces
     NODE_ENV: "development",
     PATH,
     HOME,
+    NODE_OPTIONS: SHORT_LIVED,
     PORT: String(ports.app),
     LOCAL_POSTGRES_PORT: String(ports.postgres),
     LOCAL_PORT: String(ports.http),

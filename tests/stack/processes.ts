@@ -24,13 +24,16 @@ const secondsOf = (time: string) =>
 
 /** Processor time that a process and its descendants have used. */
 export function processorSecondsOf(pid: number): number {
-  const own = allProcesses().filter((process) => process.pid === pid);
-  return [...own, ...descendantsOf(pid)].reduce((sum, { seconds }) => sum + Math.floor(seconds), 0);
+  const processes = allProcesses();
+  const own = processes.filter((process) => process.pid === pid);
+  return [...own, ...descendantsOf(pid, processes)].reduce(
+    (sum, { seconds }) => sum + Math.floor(seconds),
+    0,
+  );
 }
 
 /** The processes that descend from one, which is not among them. */
-export function descendantsOf(pid: number): Process[] {
-  const processes = allProcesses();
+export function descendantsOf(pid: number, processes = allProcesses()): Process[] {
   const found: Process[] = [];
   let parents = new Set([pid]);
   while (parents.size > 0) {

@@ -110,16 +110,15 @@ it("an endpoint without limits says nothing of them", async () => {
 });
 
 it("the SDK is refused over the limit with the time to wait, and gets through after it", async () => {
-  const client = await clientOf({ tokensPerMinute: 600 });
-  await client.embeddings.create({ model, input: " a".repeat(600) });
-  const input = " a".repeat(50);
-  const error: unknown = await client.embeddings
-    .create({ model, input: " a a a a a" })
-    .catch((error) => error);
+  const client = await clientOf({ tokensPerMinute: 6_000 });
+  await client.embeddings.create({ model, input: " a".repeat(6_000) });
+  // Two seconds' worth.
+  const input = " a".repeat(200);
+  const error: unknown = await client.embeddings.create({ model, input }).catch((error) => error);
   if (!(error instanceof APIError)) throw error;
   expect(error).toMatchObject({ status: 429, code: "rate_limit_exceeded", type: "tokens" });
   expect(Number(error.headers?.get("retry-after-ms"))).toBeGreaterThan(0);
-  expect(error.headers?.get("x-ratelimit-limit-tokens")).toBe("600");
+  expect(error.headers?.get("x-ratelimit-limit-tokens")).toBe("6000");
   const patient = client.withOptions({ maxRetries: 5 });
   expect((await patient.embeddings.create({ model, input })).data).toHaveLength(1);
 });

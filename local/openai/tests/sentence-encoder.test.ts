@@ -16,10 +16,12 @@ const texts = {
 };
 let part: Awaited<ReturnType<typeof startOpenAI>>;
 let site: Awaited<ReturnType<typeof serveApp>>;
+let vectors: number[][];
 
 beforeAll(async () => {
   part = await startOpenAI({ model: "universal-sentence-encoder-lite", log: () => {} });
   site = await serveApp(part.app);
+  vectors = await embed(Object.values(texts));
 });
 
 afterAll(async () => {
@@ -50,7 +52,7 @@ it.each<[string, keyof typeof texts]>([
   ["summer vacation with sunshine", "holiday"],
 ])("'%s' finds the text about %s first, without a shared word", async (query, name) => {
   expect(words(query).filter((word) => words(texts[name]).includes(word))).toEqual([]);
-  const [asked = [], ...vectors] = await embed([query, ...Object.values(texts)]);
+  const [asked = []] = await embed([query]);
   const ranked = Object.keys(texts)
     .map((key, index) => ({ key, score: cosine(asked, vectors[index] ?? []) }))
     .sort((left, right) => right.score - left.score);
@@ -90,14 +92,14 @@ it("a text is embedded alike alone and among others", async () => {
   expect(among).toEqual(alone);
 });
 
-it.each(["  \n ", "🦄", "x".repeat(3_000), "数据库复制"])("'%s' has a vector as well", async (text) => {
+it.each(["  \n ", "🦄", "x".repeat(300), "数据库复制"])("'%s' has a vector as well", async (text) => {
   const [vector = []] = await embed([text]);
   expect(length(vector)).toBeCloseTo(1, 5);
 });
 
 it("a small call overtakes a large one", async () => {
   const order: string[] = [];
-  const large = embed(Array<string>(60).fill(texts.dog)).then(() => order.push("large"));
+  const large = embed(Array<string>(30).fill(texts.dog)).then(() => order.push("large"));
   const small = embed(["hello"]).then(() => order.push("small"));
   await Promise.all([large, small]);
   expect(order).toEqual(["small", "large"]);

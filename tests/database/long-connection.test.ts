@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { withLongConnection } from "../../drizzle/long-connection.ts";
+import { startFreshPostgres } from "../postgres.ts";
+
+let database: Awaited<ReturnType<typeof startFreshPostgres>>;
+beforeAll(async () => {
+  database = await startFreshPostgres();
+});
+afterAll(() => database.close());
+
+it("has no time-out of its statements, though its sessions begin with one", async () => {
+  const url = new URL(database.url);
+  // As a role or a database may have one.
+  url.searchParams.set("options", "-c statement_timeout=7s");
+  const { rows } = await withLongConnection(url.href, (client) => client.query("show statement_timeout"));
+  expect(rows).toEqual([{ statement_timeout: "0" }]);
+});
