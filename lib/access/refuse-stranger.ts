@@ -21,7 +21,8 @@ export function refuseStranger(
 ): Response | undefined {
   if (!production) return undefined;
   const password = optional("DASHBOARD_PASSWORD");
-  if (password === undefined) return new Response("Not Found\n", { status: 404 });
+  if (password === undefined)
+    return new Response("Not Found\n", { status: 404, headers: { "cache-control": "no-store" } });
   const given = passwordOf(request.headers.get("authorization"));
   // Digests have one length, so the comparison takes the same time for any password.
   if (given !== undefined && timingSafeEqual(digest(given), digest(password))) return undefined;
