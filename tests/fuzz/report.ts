@@ -1,6 +1,6 @@
 type Kind = { requests: number; statuses: Map<number, number>; slowestMs: number };
 
-const EVERY = 5_000;
+const EVERY = 1_000;
 
 /** Collects what the requests of a seed came to. */
 export function createReport(seed: number) {
