@@ -13,8 +13,17 @@ const config: NextConfig = {
         { key: "x-content-type-options", value: "nosniff" },
         { key: "x-frame-options", value: "DENY" },
         { key: "referrer-policy", value: "no-referrer" },
+        { key: "cross-origin-opener-policy", value: "same-origin" },
+        { key: "cross-origin-resource-policy", value: "same-origin" },
+        { key: "permissions-policy", value: "camera=(), geolocation=(), microphone=(), payment=(), usb=()" },
+        // The page's own policy, from proxy.ts, takes its place there.
+        {
+          key: "content-security-policy",
+          value: "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        },
       ],
     },
+    { source: "/api/:path*", headers: [{ key: "cache-control", value: "no-store" }] },
   ],
 };
 

@@ -61,7 +61,7 @@ export const unprocessedMessages = pgTable(
   {
     day: date().notNull(),
     route: text().notNull(),
-    outcome: text({ enum: ["ignored", "rejected"] }).notNull(),
+    outcome: text({ enum: ["ignored", "refused", "rejected"] }).notNull(),
     reason: text().notNull(),
     messages: bigint({ mode: "number" }).notNull(),
     lastAt: timestamp("last_at", { withTimezone: true }).notNull().defaultNow(),

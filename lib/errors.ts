@@ -24,7 +24,7 @@ export class UnavailableError extends Error {
 /** A request is refused as a whole, with the HTTP status that says why. */
 export class RefusedRequestError extends Error {
   override readonly name = "RefusedRequestError";
-  readonly status: 400 | 401 | 413 | 500;
+  readonly status: 400 | 401 | 408 | 413 | 500;
 
   constructor(status: RefusedRequestError["status"], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -4,10 +4,11 @@ import { Time } from "./time.tsx";
 
 const OUTCOMES = {
   ignored: ["Ignored", "empty"],
+  refused: ["Refused", "failed"],
   rejected: ["Rejected", "failed"],
 } as const;
 
-/** What Sequin delivered in the last days and no run was made for; nothing when there was no such message. */
+/** What came in the last days and no run was made for; nothing when there was no such message. */
 export function UnprocessedTable({ messages }: { messages: UnprocessedOnPage[] }) {
   if (messages.length === 0) return null;
   return (
@@ -15,7 +16,8 @@ export function UnprocessedTable({ messages }: { messages: UnprocessedOnPage[] }
       <h2 id="unprocessed">Messages without a run</h2>
       <table className="wide">
         <caption className="visually-hidden">
-          Messages of the last 7 days that were rejected, then those that were ignored
+          Messages of the last 7 days that were rejected, requests without the right secret, then messages
+          that were ignored
         </caption>
         <thead>
           <tr>

@@ -8,7 +8,8 @@ const MAX_REASONS = 50;
 
 const today = sql`(now() at time zone 'utc')::date`;
 
-export type Outcome = "ignored" | "rejected";
+/** `refused` are whole requests that came without the right secret. */
+export type Outcome = "ignored" | "refused" | "rejected";
 
 /** Messages of one delivery that led to no run for one reason, and where one of them stood. */
 export type Unprocessed = { outcome: Outcome; reason: string; messages: number; example: string };
@@ -41,7 +42,7 @@ export async function addUnprocessed(
 
 export type UnprocessedOnPage = Unprocessed & { route: string; lastAt: Date };
 
-/** What led to no run in the last days, the rejected first, then the latest. */
+/** What led to no run in the last days: the rejected, the refused, then what was ignored; of each the latest first. */
 export async function findUnprocessed(
   db: Database,
   { days, limit }: { days: number; limit: number },

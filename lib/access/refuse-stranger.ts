@@ -19,7 +19,8 @@ export function refuseStranger(
 ): Response | undefined {
   if (!production) return undefined;
   const password = optional("DASHBOARD_PASSWORD");
-  if (password === undefined) return new Response("Not Found\n", { status: 404 });
+  if (password === undefined)
+    return new Response("Not Found\n", { status: 404, headers: { "cache-control": "no-store" } });
   const given = passwordOf(request.headers.get("authorization"));
   if (given !== undefined && sameSecret(given, password)) return undefined;
   return new Response("Unauthorized\n", {

@@ -1,3 +1,4 @@
+import { noteFailure } from "../access/note-failure.ts";
 import { EnvironmentError } from "../env.ts";
 import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
@@ -21,8 +22,12 @@ export type Handler<A> = {
   accept(asked: readonly A[], deadline: number): Promise<(string | UnavailableError)[]>;
 };
 
-function refuse(error: unknown): Response {
+const routeOf = (request: Request) => new URL(request.url).pathname;
+
+async function refuse(request: Request, error: unknown): Promise<Response> {
   if (error instanceof RefusedRequestError) {
+    if (error.status === 401)
+      await noteFailure(request, { route: routeOf(request), reason: "missing or wrong secret" });
     const headers = error.status === 401 ? { "www-authenticate": "Bearer" } : undefined;
     return Response.json({ error: error.message }, { status: error.status, headers });
   }
@@ -77,21 +82,20 @@ async function answer<A>(
 /**
  * Receives one delivery of a Sequin webhook sink and triggers the runs that its messages ask for.
  * 200 acknowledges: every message was triggered, ignored or, beside good ones, rejected and recorded. 401 wrong secret,
- * 400 and 413 unreadable body, 422 nothing but messages that cannot be worked on, 503 Trigger.dev or the database did not
- * accept one, 500 not configured.
+ * 400, 408 and 413 unreadable body, 422 nothing but messages that cannot be worked on, 503 Trigger.dev or the database
+ * did not accept one, 500 not configured.
  * On anything but 200 Sequin delivers the whole request again; idempotency keys make that harmless.
  */
 export async function receive<A>(request: Request, { ask, accept }: Handler<A>): Promise<Response> {
   try {
     authenticate(request);
     const deadline = Date.now() + DEADLINE_MS;
-    const { batch, messages } = messagesOf(await readJson(request));
+    const { batch, messages } = messagesOf(await readJson(request, deadline));
     const outcomes = messages.map((message) => outcomeOf(message, ask));
     const asked = outcomes.flatMap((outcome) => (outcome.kind === "asked" ? [outcome.asked] : []));
     const accepted = await accept(asked, deadline);
-    const route = new URL(request.url).pathname;
-    return await answer({ route, batch, deadline }, outcomes, accepted);
+    return await answer({ route: routeOf(request), batch, deadline }, outcomes, accepted);
   } catch (error) {
-    return refuse(error);
+    return await refuse(request, error);
   }
 }

@@ -1,4 +1,8 @@
 import { z } from "zod";
+import { RefusedRequestError } from "../errors.ts";
+
+// Sequin sends at most 1,000. Millions of small ones, which 32 MB can hold, would keep the process busy for minutes.
+export const MOST_MESSAGES = 10_000;
 
 const envelope = z.looseObject({ data: z.array(z.unknown()) });
 const pulled = z.looseObject({ ack_id: z.string(), data: z.unknown() });
@@ -14,10 +18,13 @@ function withoutAckId(value: unknown): unknown {
 /**
  * Takes the messages out of a delivery's body: `{"data":[…]}` (a sink with `batch: true`, the default, even
  * for one message) or the bare message. A body with `record` is a message, whatever else it has.
+ * @throws {RefusedRequestError} 413 when there are more than {@link MOST_MESSAGES}
  */
 export function messagesOf(body: unknown): { batch: boolean; messages: Located[] } {
   const batch = envelope.safeParse(body);
   if (!batch.success || "record" in batch.data) return { batch: false, messages: [{ at: "", value: body }] };
+  if (batch.data.data.length > MOST_MESSAGES)
+    throw new RefusedRequestError(413, `The delivery has more than ${MOST_MESSAGES} messages`);
   const messages = batch.data.data.map((value, index) => ({
     at: `data[${index}]`,
     value: withoutAckId(value),

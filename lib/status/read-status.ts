@@ -37,7 +37,7 @@ export type Status = {
   /** Each of the last 14 UTC days, the oldest first. */
   usage: Part<DayOfUsage[]>;
   deletions: Part<DeletionOnPage[]>;
-  /** Messages of the last 7 days that led to no run. */
+  /** Messages of the last 7 days that led to no run, and requests without the right secret. */
   unprocessed: Part<UnprocessedOnPage[]>;
 };
 

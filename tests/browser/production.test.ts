@@ -113,13 +113,44 @@ describe("the production build", () => {
     expect(await answer.json()).toEqual({ triggered: 0, ignored: 1, runs: [] });
   });
 
-  it("forbids frames, other origins and guessing of types", async () => {
-    const { headers } = await ask("/", { headers: { authorization: AUTHORIZATION } });
-    expect(headers.get("content-security-policy")).toMatch(/frame-ancestors 'none'/);
-    expect(headers.get("content-security-policy")).not.toMatch(/unsafe/);
-    expect(headers.get("x-content-type-options")).toBe("nosniff");
-    expect(headers.get("referrer-policy")).toBe("no-referrer");
-    expect(headers.get("x-powered-by")).toBeNull();
+  it.each(["/", "/api/search?q=secret", "/api/health", "/api/delete-user", "/nothing-there"])(
+    "forbids frames, other origins, guessing of types and devices at %s, also to strangers",
+    async (path) => {
+      for (const headers of [{ authorization: AUTHORIZATION }, { authorization: "" }]) {
+        const answer = await ask(path, { headers });
+        expect(answer.headers.get("content-security-policy")).toMatch(/frame-ancestors 'none'/);
+        expect(answer.headers.get("content-security-policy")).not.toMatch(/unsafe/);
+        expect(Object.fromEntries(answer.headers)).toMatchObject({
+          "x-content-type-options": "nosniff",
+          "x-frame-options": "DENY",
+          "referrer-policy": "no-referrer",
+          "cross-origin-opener-policy": "same-origin",
+          "cross-origin-resource-policy": "same-origin",
+          "permissions-policy": expect.stringContaining("camera=()"),
+        });
+        expect(answer.headers.get("x-powered-by")).toBeNull();
+        if (path !== "/nothing-there") expect(answer.headers.get("cache-control")).toMatch(/no-store/);
+      }
+    },
+  );
+
+  it("lets only scripts with the nonce of this answer run on the page", async () => {
+    const policyOf = async () =>
+      (await ask("/", { headers: { authorization: AUTHORIZATION } })).headers.get("content-security-policy");
+    const [first, second] = [await policyOf(), await policyOf()];
+    expect(first).toMatch(/script-src 'self' 'nonce-[^']+' 'strict-dynamic'/);
+    expect(first).not.toBe(second);
+  });
+
+  it("counts wrong passwords, and takes the right one at once between them", async () => {
+    const wrong = { authorization: `Basic ${Buffer.from("me:wrong").toString("base64")}` };
+    const refused = Array.from({ length: 40 }, () => ask("/", { headers: wrong }));
+    const page = await ask("/", { headers: { authorization: AUTHORIZATION } });
+    expect(page.status).toBe(200);
+    expect(new Set((await Promise.all(refused)).map(({ status }) => status))).toEqual(new Set([401]));
+    await expect
+      .poll(async () => (await ask("/", { headers: { authorization: AUTHORIZATION } })).text())
+      .toContain("wrong password");
   });
 });
 

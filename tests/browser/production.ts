@@ -40,7 +40,11 @@ export async function startApp(folder: string, variables: Record<string, string>
   );
   return {
     url,
+    pid: child.pid ?? 0,
+    output: () => output,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
       child.kill();
       await exited;

@@ -111,6 +111,7 @@ it("messages that led to no run are counted on the page, the rejected first", as
   for (let time = 0; time < 2; time += 1)
     await addUnprocessed(database.db, route, [
       { outcome: "ignored", reason: "app.posts insert", messages: 1_000, example: "data[0]" },
+      { outcome: "refused", reason: "missing or wrong secret", messages: 3, example: "" },
       {
         outcome: "rejected",
         reason: "record.id: must be the row's primary key",
@@ -123,6 +124,7 @@ it("messages that led to no run are counted on the page, the rejected first", as
     known: true,
     value: [
       { route, outcome: "rejected", messages: 2, example: "data[7]" },
+      { route, outcome: "refused", messages: 6 },
       { route, outcome: "ignored", reason: "app.posts insert", messages: 2_000 },
     ],
   });

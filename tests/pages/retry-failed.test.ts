@@ -5,6 +5,7 @@ import { recordRefusals } from "../../drizzle/queries/embeddings/failures.ts";
 import { posts as table } from "../../drizzle/schema.ts";
 import { posts } from "../../lib/embeddings/posts.ts";
 import { config } from "../../proxy.ts";
+import { answerWith, startFaultyServer } from "../faulty-server.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 
@@ -59,6 +60,14 @@ describe("a request to try the failed posts again", () => {
     expect(await triggered()).toBe(before + 1);
     const [newest] = (await runs.list({ taskIdentifier: "create-embeddings-for-posts" })).data;
     expect((await runs.retrieve(newest?.id ?? "")).payload).toEqual({ postIds: [String(failed)] });
+  });
+
+  it("is answered 503 while Trigger.dev does not take the run", async () => {
+    const broken = await startFaultyServer(answerWith(400, '{"error":"no"}'));
+    vi.stubEnv("TRIGGER_API_URL", broken.url);
+    expect((await asked({ "sec-fetch-site": "same-origin" })).status).toBe(503);
+    vi.stubEnv("TRIGGER_API_URL", trigger.url);
+    await broken.close();
   });
 });
 

@@ -7,12 +7,16 @@ const url = "http://localhost:3000/api/create-embedding-for-post";
 
 export type Delivery = { body?: BodyInit; headers?: Record<string, string> };
 
-/** Calls the route as Sequin does, with the right secret unless `headers` says otherwise. */
+let deliveries = 0;
+
+/** Calls the route as Sequin does, with the right secret unless `headers` says otherwise, from an address of its own. */
 export async function deliverRaw({ body, headers }: Delivery) {
+  deliveries += 1;
+  const from = { "x-forwarded-for": `2001:db8::${deliveries.toString(16)}` };
   // A body that is a stream needs `duplex`, which lib.dom does not know.
   const init: RequestInit & { duplex: "half" } = {
     method: "POST",
-    headers: { authorization: `Bearer ${secret}`, "content-type": "application/json", ...headers },
+    headers: { authorization: `Bearer ${secret}`, "content-type": "application/json", ...from, ...headers },
     body,
     duplex: "half",
   };

@@ -5,7 +5,7 @@ import type { DevStack } from "./dev-stack.ts";
 const answer = z.object({ data: z.array(z.object({ embedding: z.array(z.number()) })) });
 
 /** The vectors that the stack's own model gives texts, asked for over HTTP. */
-async function vectorsOf(stack: DevStack, texts: readonly string[]): Promise<number[][]> {
+export async function vectorsOf(stack: DevStack, texts: readonly string[]): Promise<number[][]> {
   const response = await fetch(`http://127.0.0.1:${stack.ports.http}/v1/embeddings`, {
     method: "POST",
     headers: { authorization: "Bearer local", "content-type": "application/json" },
@@ -20,7 +20,7 @@ export async function vectorOf(stack: DevStack, text: string): Promise<number[]>
   return vector;
 }
 
-const cosine = (a: number[], b: number[]) =>
+export const cosine = (a: number[], b: number[]) =>
   a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
 
 type Row = { id: string; title: string; body: string; embedding: string | null };

@@ -7,16 +7,17 @@ import { expectDeleted, insertUser, type User } from "./deletions.ts";
 import type { DevStack } from "./dev-stack.ts";
 import { everyPostEmbedded, wrongEmbeddings } from "./embeddings.ts";
 
-const VICTIMS = {
+/** The processes of `npm run dev` that work, by what their command lines have. */
+export const VICTIMS = {
   "trigger.dev dev": /trigger\.dev\/dist\/esm\/index\.js/,
   "a worker": /dev-run-worker/,
   "the local stack": /local\/main\.ts/,
   "Next.js": /next\/dist\/bin\/next|next-server/,
 };
 
-type Victim = keyof typeof VICTIMS;
+export type Victim = keyof typeof VICTIMS;
 
-const EACH: Victim[] = ["trigger.dev dev", "a worker", "the local stack", "Next.js"];
+export const EACH: Victim[] = ["trigger.dev dev", "a worker", "the local stack", "Next.js"];
 
 /** Kills the process that was found, or its successor: on a slow machine a worker may have ended meanwhile, for being idle. */
 async function kill(stack: DevStack, victim: Victim, found: number): Promise<number> {

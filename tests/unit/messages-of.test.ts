@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { messagesOf } from "../../lib/sequin/messages-of.ts";
+import { MOST_MESSAGES, messagesOf } from "../../lib/sequin/messages-of.ts";
 
 const message = { action: "insert", record: { id: 1 }, changes: null, metadata: {} };
 
@@ -34,4 +34,10 @@ it("takes a message with a key named data for a message", () => {
 
 it.each([null, 1, "text", [message], { data: "text" }, {}])("leaves %j to validation", (body) => {
   expect(messagesOf(body)).toEqual({ batch: false, messages: [{ at: "", value: body }] });
+});
+
+it("refuses a delivery of more messages than Sequin can mean", () => {
+  const messages = (count: number) => ({ data: Array.from({ length: count }, () => 0) });
+  expect(messagesOf(messages(MOST_MESSAGES)).messages).toHaveLength(MOST_MESSAGES);
+  expect(() => messagesOf(messages(MOST_MESSAGES + 1))).toThrow(expect.objectContaining({ status: 413 }));
 });

@@ -1,0 +1,70 @@
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { configure, runs } from "@trigger.dev/sdk";
+import { startOpenAI } from "../../local/openai/start.ts";
+import { buildApp, startApp } from "../browser/production.ts";
+import { startMigratedPostgres } from "../postgres.ts";
+import { setup, teardown } from "../postgres-template.ts";
+import { serve } from "../serve.ts";
+import { cloneProject } from "../stack/clone.ts";
+import { startTriggerServer } from "../trigger-server.ts";
+import { until } from "../until.ts";
+import { PASSWORD, SECRET } from "./request.ts";
+
+const KEY = "tr_prod_fuzz";
+
+async function build(): Promise<string> {
+  const folder = cloneProject();
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  await buildApp(folder);
+  return folder;
+}
+
+/**
+ * The production build in a process of its own, with a database, a Trigger.dev and a provider behind it: that of this
+ * folder where it is `built`, else one of a copy.
+ */
+export async function startTarget({ built }: { built: boolean }) {
+  const folder = built ? resolve(".") : await build();
+  process.on("exit", teardown);
+  await setup();
+  const postgres = await startMigratedPostgres();
+  const trigger = await startTriggerServer(KEY);
+  const openai = await startOpenAI({ model: "hashing", log: () => {} });
+  const provider = await serve([openai.app]);
+  const app = await startApp(folder, {
+    DATABASE_URL: postgres.url,
+    SEQUIN_WEBHOOK_SECRET: SECRET,
+    DASHBOARD_PASSWORD: PASSWORD,
+    TRIGGER_SECRET_KEY: KEY,
+    TRIGGER_API_URL: trigger.url,
+    TRIGGER_PROJECT_REF: "proj_fuzz",
+    OPENAI_API_KEY: "fuzz",
+    OPENAI_BASE_URL: `${provider.url}/v1`,
+    USER_DELETION_WEBHOOK_URLS: "none",
+  });
+  configure({ baseURL: trigger.url, accessToken: KEY });
+  // Its parts are given two seconds each: less than the first query takes on a busy machine.
+  await until(async () => (await fetch(`${app.url}/api/health`)).ok, {
+    what: "health before the first request",
+  });
+  return {
+    ...app,
+    port: Number(new URL(app.url).port),
+    /** The ids of all runs that were triggered. */
+    async runs(): Promise<Set<string>> {
+      const ids = new Set<string>();
+      for await (const { id } of runs.list({ limit: 100 })) ids.add(id);
+      return ids;
+    },
+    async stop() {
+      await app.stop();
+      await provider.close();
+      await openai.close();
+      await trigger.close();
+      await postgres.close();
+    },
+  };
+}
+
+export type Target = Awaited<ReturnType<typeof startTarget>>;

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DevStack } from "../stack/dev-stack.ts";
+import { EACH, VICTIMS } from "../stack/kills.ts";
+import type { Dice } from "./dice.ts";
+
+const RESTART = "the database, in order";
+
+const shuffled = (names: readonly string[], { below }: Dice) =>
+  names
+    .map((name) => ({ name, at: below(1e6) }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ name }) => name);
+
+/** A process like that, as soon as there is one; undefined when there is none until then. */
+async function aliveOf(stack: DevStack, pattern: RegExp, endsAt: number): Promise<number | undefined> {
+  while (Date.now() < endsAt) {
+    const found = stack.processes().find(({ command }) => pattern.test(command));
+    if (found) return found.pid;
+    await sleep(200);
+  }
+  return undefined;
+}
+
+/**
+ * Kills processes of the stack with -9, evenly until `endsAt`, each as often as the others, in an order that chance
+ * decides; and now and then has the local stack, with the database in it, stop in order and start again. Answers with
+ * how often each died.
+ */
+export async function kill(
+  stack: DevStack,
+  dice: Dice,
+  { kills, endsAt }: { kills: number; endsAt: number },
+): Promise<Map<string, number>> {
+  const died = new Map<string, number>();
+  const every = (endsAt - Date.now()) / (kills + 1);
+  const startedAt = Date.now();
+  let order: string[] = [];
+  for (let n = 0; n < kills; n += 1) {
+    await sleep(Math.max(0, startedAt + (n + 1) * every - Date.now()));
+    if (order.length === 0) order = shuffled([...EACH, RESTART], dice);
+    const name = order.pop() ?? RESTART;
+    const pattern = EACH.find((known) => known === name);
+    const pid = await aliveOf(stack, VICTIMS[pattern ?? "the local stack"], endsAt);
+    if (pid === undefined) break;
+    try {
+      process.kill(pid, pattern ? "SIGKILL" : "SIGTERM");
+      died.set(name, (died.get(name) ?? 0) + 1);
+    } catch {
+      // It had just ended by itself.
+    }
+  }
+  return died;
+}

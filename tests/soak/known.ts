@@ -1,0 +1,62 @@
+import type { Dice } from "./dice.ts";
+
+export type User = { id: string; email: string };
+
+/** What was written, as far as the writer was told. */
+export function createKnown() {
+  const posts: string[] = [];
+  const gone: string[] = [];
+  const users: User[] = [];
+  const deleted: User[] = [];
+  const made: User[] = [];
+  let texts = 0;
+  const take = <T>(list: T[], value: T) => {
+    const index = list.indexOf(value);
+    if (index !== -1) list.splice(index, 1);
+  };
+  return {
+    /** Posts that are there. */
+    posts,
+    /** Posts that are not there any more. */
+    gone,
+    /** Users that are there. */
+    users,
+    /** Users whose delete was committed. */
+    deleted,
+    /** Every user that an insert was tried for. */
+    made,
+    /** Ids of the users that were there and that a delete was tried for: those that are gone were deleted. */
+    tried: new Set<string>(),
+    /** Committed changes, and those of which the connection was lost before the answer. */
+    changes: 0,
+    unknown: 0,
+    /** How many texts there were to embed. */
+    texts: () => texts,
+    newUser({ below }: Dice): User {
+      const number = `${made.length}`.padStart(12, "0");
+      const id = `${below(2 ** 31)
+        .toString(16)
+        .padStart(8, "0")}-0000-4000-8000-${number}`;
+      const user = { id, email: `soak-${made.length}@example.com` };
+      made.push(user);
+      return user;
+    },
+    inserted(id: string) {
+      posts.push(id);
+      texts += 1;
+    },
+    edited(rows: number) {
+      texts += rows;
+    },
+    removed(id: string) {
+      take(posts, id);
+      gone.push(id);
+    },
+    deleting(user: User) {
+      take(users, user);
+      if (!deleted.includes(user)) deleted.push(user);
+    },
+  };
+}
+
+export type Known = ReturnType<typeof createKnown>;

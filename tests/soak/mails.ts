@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+
+const mails = z.array(
+  z.object({ id: z.string(), to: z.array(z.string()), messageId: z.string(), receivedAt: z.coerce.date() }),
+);
+
+export type Mail = z.infer<typeof mails>[number];
+
+/** Collects the messages of the mail catcher, which keeps the last 100 only. */
+export function collectMails(localUrl: string) {
+  const all = new Map<string, Mail>();
+  let isOpen = true;
+  async function look(): Promise<void> {
+    const response = await fetch(`${localUrl}/local/mail`);
+    for (const mail of mails.parse(await response.json())) all.set(mail.id, mail);
+  }
+  async function watch(): Promise<void> {
+    while (isOpen) {
+      // The local stack may be dead at the moment.
+      await look().catch(() => {});
+      await sleep(300);
+    }
+  }
+  const watching = watch();
+  return {
+    async stop(): Promise<Mail[]> {
+      isOpen = false;
+      await watching;
+      await look();
+      return [...all.values()];
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { Known } from "./known.ts";
+import type { Distance, judgeDeletions } from "./truth.ts";
+
+type Soaked = {
+  known: Known;
+  again: number;
+  storms: Map<string, number>;
+  died: Map<string, number>;
+  settledMs: number;
+  inputs: number;
+  rows: Distance;
+  wrongVectors: number;
+  users: Awaited<ReturnType<typeof judgeDeletions>>;
+};
+
+/** A line of the table; it is a failure where `value` is more than `most`. */
+type Figure = { name: string; value: number; most?: number };
+
+const counted = (counts: Map<string, number>, what: string): Figure[] =>
+  [...counts].toSorted().map(([name, value]) => ({ name: `${what}: ${name}`, value }));
+
+const total = (counts: Map<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0);
+
+export function figuresOf({
+  known,
+  again,
+  storms,
+  died,
+  settledMs,
+  inputs,
+  rows,
+  wrongVectors,
+  users,
+}: Soaked) {
+  const none = (name: string, value: number): Figure => ({ name, value, most: 0 });
+  const deaths = total(died);
+  return [
+    { name: "changes committed", value: known.changes },
+    { name: "changes whose answer was lost", value: known.unknown },
+    { name: "deliveries beside Sequin's, acknowledged", value: again },
+    { name: "kills", value: deaths },
+    ...counted(died, "killed"),
+    ...counted(storms, "failed and came back"),
+    { name: "seconds until all was done", value: Math.round(settledMs / 1_000) },
+    none("posts: embedding lost", rows.lost),
+    none("posts: embedding stale", rows.stale),
+    none("posts: embedding orphaned", rows.orphaned),
+    none("posts: vector of another text", wrongVectors),
+    none("posts: recorded as failed", rows.failed),
+    { name: "texts committed", value: known.texts() },
+    { name: "texts that the provider answered", value: inputs },
+    // A text is paid for twice only where its process died, or its transaction's answer was lost.
+    none("texts paid for beyond one each", Math.max(0, inputs - known.texts() - known.unknown)),
+    { name: "users deleted", value: users.deleted },
+    none("deletions: lost", users.lost),
+    none("deletions: nobody asked for", users.unasked),
+    none("deletions: address kept", users.kept),
+    none("mails: missing", users.noMail),
+    none("mails: before clean-up", users.early),
+    none("mails: a second message", users.twice),
+    // Where nobody can know whether the mail server took the first: its process was killed meanwhile.
+    { name: "mails: a second copy, with one Message-ID", value: users.copies, most: deaths },
+  ] satisfies Figure[];
+}
+
+/** Prints the table. Answers whether nothing in it is wrong. */
+export function print(figures: readonly Figure[]): boolean {
+  const width = Math.max(...figures.map(({ name }) => name.length));
+  for (const { name, value, most } of figures) {
+    const isWrong = most !== undefined && value > most;
+    console.log(`${name.padEnd(width)}  ${String(value).padStart(7)}${isWrong ? "  ×" : ""}`);
+  }
+  return figures.every(({ value, most }) => most === undefined || value <= most);
+}

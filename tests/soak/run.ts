@@ -1,0 +1,97 @@
+// npm run soak [-- --minutes 5] [-- --changes 10000] [-- --kills 30] [-- --seed N]: a steady stream of changes to the
+// whole stack while its processes are killed and the services outside fail; then every row is held against the truth.
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { seed as chosenSeed } from "../seed.ts";
+import { cloneProject } from "../stack/clone.ts";
+import { choosePorts, DevStack } from "../stack/dev-stack.ts";
+import { everyPostEmbedded } from "../stack/embeddings.ts";
+import { until } from "../until.ts";
+import { diceOf } from "./dice.ts";
+import { kill } from "./killer.ts";
+import { createKnown, type Known } from "./known.ts";
+import { collectMails } from "./mails.ts";
+import { deliverAgain } from "./postman.ts";
+import { figuresOf, print } from "./report.ts";
+import { distance, judgeDeletions, undiscovered } from "./truth.ts";
+import { countWrongVectors } from "./vectors.ts";
+import { makeWeather } from "./weather.ts";
+import { write } from "./writer.ts";
+
+// Runs that were lost are begun anew by the scheduled tasks, every ten minutes: longer than that nothing is waited for.
+const STUCK_MS = 11 * 60_000;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "5" },
+    changes: { type: "string", default: "10000" },
+    kills: { type: "string", default: "30" },
+    seed: { type: "string", default: String(chosenSeed) },
+  },
+});
+const [minutes, changes] = [Number(values.minutes), Number(values.changes)];
+const [kills, seed] = [Number(values.kills), Number(values.seed)];
+
+/** How many inputs the local provider has answered, by its log. */
+const inputsOf = ({ output }: DevStack) =>
+  [...output.matchAll(/embedded (\d+) inputs?/g)].reduce((sum, [, inputs]) => sum + Number(inputs), 0);
+
+async function settle(stack: DevStack, known: Known): Promise<void> {
+  const state = async () => ({ ...(await distance(stack)), undiscovered: await undiscovered(stack, known) });
+  try {
+    await until(async () => Object.values(await state()).every((count) => count === 0), {
+      everyMs: 500,
+      what: "the truth in the database",
+      progress: state,
+      stuckMs: STUCK_MS,
+    });
+  } catch (error) {
+    // The table says what is missing.
+    console.error(error instanceof Error ? error.message : error);
+  }
+}
+
+const SECRET = "the secret of the soak";
+
+async function soak(stack: DevStack): Promise<boolean> {
+  const [appUrl, localUrl] = [stack.ports.app, stack.ports.http].map((port) => `http://127.0.0.1:${port}`);
+  const known = createKnown();
+  const inputsBefore = inputsOf(stack);
+  const endsAt = Date.now() + minutes * 60_000;
+  const mails = collectMails(`${localUrl}`);
+  const [, again, storms, died] = await Promise.all([
+    write(stack.databaseUrl, known, diceOf(seed, 1), { changes, endsAt }),
+    deliverAgain({ appUrl: `${appUrl}`, secret: SECRET }, known, diceOf(seed, 2), endsAt),
+    makeWeather(`${localUrl}`, diceOf(seed, 3), endsAt),
+    kill(stack, diceOf(seed, 4), { kills, endsAt }),
+  ]);
+  const endedAt = performance.now();
+  await settle(stack, known);
+  const settledMs = performance.now() - endedAt;
+  const inputs = inputsOf(stack) - inputsBefore;
+  const rows = await distance(stack);
+  if (!rows) throw new Error("The database does not answer");
+  const wrongVectors = await countWrongVectors(stack);
+  const users = await judgeDeletions(stack, known, await mails.stop());
+  return print(figuresOf({ known, again, storms, died, settledMs, inputs, rows, wrongVectors, users }));
+}
+
+const folder = cloneProject();
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const stack = new DevStack(folder, await choosePorts(), {
+  LOCAL_EMBEDDING_MODEL: "hashing",
+  SEQUIN_WEBHOOK_SECRET: SECRET,
+});
+process.on("SIGINT", () => void stack.interrupt().then(() => process.exit(130)));
+const log = join(tmpdir(), `aftercommit-soak-${seed}.log`);
+try {
+  await stack.ready();
+  await everyPostEmbedded(stack);
+  console.log(`SEED=${seed}: ${changes} changes and ${kills} kills in ${minutes} minutes; log: ${log}`);
+  process.exitCode = (await soak(stack)) ? 0 : 1;
+} finally {
+  writeFileSync(log, stack.output);
+  await stack.interrupt();
+}

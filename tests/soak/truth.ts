@@ -1,0 +1,73 @@
+import type { DevStack } from "../stack/dev-stack.ts";
+import type { Known } from "./known.ts";
+import type { Mail } from "./mails.ts";
+
+const ACTIVE = "(select id from embedding_models where state = 'active')";
+
+const DISTANCE = `select
+  (select count(*)::int from posts p where text_hash is not null and not exists (
+    select from post_embeddings e where e.post_id = p.id and e.model_id = ${ACTIVE})) as lost,
+  (select count(distinct p.id)::int from posts p join post_embeddings e on e.post_id = p.id and e.model_id = ${ACTIVE}
+    where e.text_hash is distinct from p.text_hash) as stale,
+  (select count(*)::int from post_embeddings e where not exists (
+    select from posts p where p.id = e.post_id and p.text_hash is not null)) as orphaned,
+  (select count(*)::int from embedding_failures) as failed,
+  (select count(*)::int from user_deletions where completed_at is null) as open`;
+
+/** Rows that are not as they should be; `open` are deletions that are not complete. */
+export type Distance = { lost: number; stale: number; orphaned: number; failed: number; open: number };
+
+/** How far the database is from the truth, by its rows alone. Undefined while the database does not answer. */
+export async function distance(stack: DevStack): Promise<Distance | undefined> {
+  const [row] = await stack.query<Distance>(DISTANCE).catch(() => []);
+  return row;
+}
+
+/** Users that are gone and have no deletion in the ledger yet. */
+export async function undiscovered(stack: DevStack, known: Known): Promise<number | undefined> {
+  const [row] = await stack
+    .query<{ n: number }>(
+      `select count(*)::int as n from unnest($1::uuid[]) as tried (id)
+       where not exists (select from users u where u.id = tried.id)
+       and not exists (select from user_deletions d where d.user_id = tried.id)`,
+      [[...known.tried]],
+    )
+    .catch(() => []);
+  return row?.n;
+}
+
+type Deletion = {
+  user_id: string;
+  completed_at: Date | null;
+  email: string | null;
+  systems: Record<string, { done_at?: string }>;
+};
+
+/** What became of the users, with the mails that arrived. */
+export async function judgeDeletions(stack: DevStack, known: Known, mails: readonly Mail[]) {
+  const there = new Set((await stack.query<{ id: string }>("select id from users")).map(({ id }) => id));
+  const ledger = await stack.query<Deletion>(
+    "select user_id, completed_at, email, systems from user_deletions",
+  );
+  const deletions = new Map(ledger.map((row) => [row.user_id, row]));
+  const found = { deleted: 0, lost: 0, unasked: 0, noMail: 0, early: 0, twice: 0, copies: 0, kept: 0 };
+  for (const { id, email } of known.made) {
+    const received = mails.filter(({ to }) => to.includes(email));
+    const deletion = deletions.get(id);
+    if (!known.tried.has(id) || there.has(id)) {
+      if (deletion || received.length > 0) found.unasked += 1;
+      continue;
+    }
+    found.deleted += 1;
+    if (!deletion?.completed_at) found.lost += 1;
+    else if (received.length === 0) found.noMail += 1;
+    if (deletion?.completed_at && deletion.email !== null) found.kept += 1;
+    const cleanAt = Object.values(deletion?.systems ?? {}).map(({ done_at }) => Date.parse(done_at ?? ""));
+    if (received.some(({ receivedAt }) => cleanAt.some((at) => !(at <= receivedAt.getTime()))))
+      found.early += 1;
+    const messages = new Set(received.map(({ messageId }) => messageId)).size;
+    if (messages > 1) found.twice += 1;
+    found.copies += received.length - messages;
+  }
+  return found;
+}

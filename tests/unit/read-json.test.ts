@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+import { readJson } from "../../lib/ingress/read-json.ts";
+
+/** A request whose body is what a stream's source gives. */
+function requestWith(source: UnderlyingDefaultSource<Uint8Array>): Request {
+  const init: RequestInit & { duplex: "half" } = {
+    method: "POST",
+    body: new ReadableStream(source),
+    duplex: "half",
+  };
+  return new Request("http://localhost/", init);
+}
+
+const start = new TextEncoder().encode('{"data":[');
+
+it("a body that does not come to its end is refused with 408, and read no further", async () => {
+  let cancelled = false;
+  const request = requestWith({
+    start: (controller) => controller.enqueue(start),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  await expect(readJson(request, Date.now() + 50)).rejects.toMatchObject({ status: 408 });
+  expect(cancelled).toBe(true);
+});
+
+it("a body that breaks off is refused with 400, as no fault of the server", async () => {
+  const request = requestWith({
+    pull(controller) {
+      controller.error(new Error("aborted"));
+    },
+  });
+  await expect(readJson(request, Date.now() + 60_000)).rejects.toMatchObject({ status: 400 });
+});
