@@ -35,8 +35,12 @@ export function capture(): Check[] {
       async run() {
         const { tables } = await yaml();
         const found = await readIdentities(doctorsDatabase(), tables);
-        const missing = without(tables, found.map(({ table }) => table));
-        if (missing.length > 0) return problem(`not in the database: ${missing.join(", ")}`, "npm run migrate");
+        const missing = without(
+          tables,
+          found.map(({ table }) => table),
+        );
+        if (missing.length > 0)
+          return problem(`not in the database: ${missing.join(", ")}`, "npm run migrate");
         const partial = found.filter(({ isFull }) => !isFull).map(({ table }) => table);
         if (partial.length === 0) return good(tables.join(", "));
         return problem(
@@ -94,7 +98,8 @@ export function capture(): Check[] {
         const found = await slot();
         if (!found) return problem(`there is no slot ${name}`, make(name));
         if (!found.isHere) return problem(`${name} belongs to another database`);
-        if (found.plugin !== "pgoutput") return problem(`${name} has the plugin ${found.plugin}`, makeAnew(name));
+        if (found.plugin !== "pgoutput")
+          return problem(`${name} has the plugin ${found.plugin}`, makeAnew(name));
         if (found.walStatus === "lost")
           return problem(`${name} fell behind max_slot_wal_keep_size and has lost its log`, makeAnew(name));
         return good(`${name}, log ${found.walStatus}`);
@@ -121,7 +126,9 @@ export function capture(): Check[] {
       async run() {
         const found = await slot();
         const lag = inMb(found?.lag ?? 0);
-        return found?.active ? good(`active, ${lag} behind`) : problem(`nobody reads it; it is ${lag} behind`);
+        return found?.active
+          ? good(`active, ${lag} behind`)
+          : problem(`nobody reads it; it is ${lag} behind`);
       },
     },
     {

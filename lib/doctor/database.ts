@@ -34,9 +34,7 @@ export function database(): Check[] {
       async run() {
         const { version, inWebAssembly } = await server();
         const place = placeOf(required("DATABASE_URL"));
-        return good(
-          `PostgreSQL ${version} at ${place}${inWebAssembly ? ", a stand-in in WebAssembly" : ""}`,
-        );
+        return good(`PostgreSQL ${version} at ${place}${inWebAssembly ? ", a stand-in in WebAssembly" : ""}`);
       },
     },
     {
@@ -70,7 +68,8 @@ export function database(): Check[] {
       needs: ["database.reachable"],
       async run() {
         const { installed, available } = await readExtension(doctorsDatabase(), "vector");
-        if (installed === null) return problem(`not installed; the server has ${available ?? "none"}`, "npm run migrate");
+        if (installed === null)
+          return problem(`not installed; the server has ${available ?? "none"}`, "npm run migrate");
         if (!isOlder(installed, PGVECTOR)) return good(installed);
         const isThere = available !== null && !isOlder(available, PGVECTOR);
         return problem(

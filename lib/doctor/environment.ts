@@ -1,10 +1,4 @@
-import {
-  malformedVariables,
-  optional,
-  REQUIRED_BY_APP,
-  type VariableName,
-  variables,
-} from "../env.ts";
+import { malformedVariables, optional, REQUIRED_BY_APP, type VariableName, variables } from "../env.ts";
 import { NEEDED } from "../task-variables.ts";
 import { type Check, good, problem } from "./check.ts";
 import { isOnThisMachine } from "./on-this-machine.ts";

@@ -3,8 +3,8 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import { parseWebhooks, type WebhookTarget } from "../deletions/webhook-list.ts";
 import { required } from "../env.ts";
-import { inParallel } from "../in-parallel.ts";
 import { rootMessageOf } from "../errors.ts";
+import { inParallel } from "../in-parallel.ts";
 import { type Check, good, once, problem } from "./check.ts";
 import { isOnThisMachine } from "./on-this-machine.ts";
 
@@ -58,7 +58,9 @@ export function externalSystems(): Check[] {
         const systems = await met();
         const failed = systems.filter(({ failure }) => failure !== undefined);
         if (failed.length > 0) return problem(listed(failed, ({ failure }) => failure ?? ""));
-        const names = systems.map(({ name, url }) => `${name}${isOnThisMachine(url) ? ", on this machine" : ""}`);
+        const names = systems.map(
+          ({ name, url }) => `${name}${isOnThisMachine(url) ? ", on this machine" : ""}`,
+        );
         return good(names.join("; ") || "none are to be told");
       },
     },

@@ -61,7 +61,9 @@ export function ingress(): Check[] {
         const { status, json } = await health();
         if (status === 200) return good("/api/health answers 200");
         const { failing = [] } = HEALTH.safeParse(json).data ?? {};
-        return problem(`/api/health answers ${status}, failing: ${failing.join(", ") || "it does not say what"}`);
+        return problem(
+          `/api/health answers ${status}, failing: ${failing.join(", ") || "it does not say what"}`,
+        );
       },
     },
     {
@@ -71,8 +73,9 @@ export function ingress(): Check[] {
       fatal: true,
       needs: ["ingress.answers"],
       async run() {
-        const answers = (await met()).flatMap((route) => [route.good, route.wrong, route.missing]
-          .map((answer) => ({ path: route.path, ...answer })));
+        const answers = (await met()).flatMap((route) =>
+          [route.good, route.wrong, route.missing].map((answer) => ({ path: route.path, ...answer })),
+        );
         const moved = answers.find(({ status }) => status >= 300 && status < 400);
         if (moved) return problem(`${moved.path} answers ${moved.status} to ${moved.location ?? "nowhere"}`);
         const foreign = answers.find(({ json }) => json === undefined);
@@ -95,11 +98,14 @@ export function ingress(): Check[] {
     },
     {
       id: "ingress.secret",
-      description: "the app takes the SEQUIN_WEBHOOK_SECRET that is set here (sends an empty batch, triggers nothing)",
+      description:
+        "the app takes the SEQUIN_WEBHOOK_SECRET that is set here (sends an empty batch, triggers nothing)",
       hint: "Set the same SEQUIN_WEBHOOK_SECRET here, where the app runs, and where Sequin runs",
       needs: ["ingress.direct"],
       async run() {
-        const refused = (await met()).filter(({ good: { status, json } }) => status !== 200 || !DONE.safeParse(json).success);
+        const refused = (await met()).filter(
+          ({ good: { status, json } }) => status !== 200 || !DONE.safeParse(json).success,
+        );
         if (refused.length === 0) return good("taken");
         const first = refused[0]?.good.status;
         return problem(

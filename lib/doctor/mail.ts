@@ -5,10 +5,13 @@ import { placeOf } from "./on-this-machine.ts";
 
 const LIMIT_MS = 5_000;
 
-function problemOf({ code, command, responseCode, response }: NodemailerError) {
-  if (responseCode === undefined) return problem(`no mail server: ${code}`);
+function problemOf({ code, command, responseCode, response, message }: NodemailerError) {
+  if (responseCode === undefined) return problem(`no mail server: ${message}`);
   const seen = `answers ${responseCode} to ${command ?? "the greeting"}: ${response ?? ""}`;
-  return problem(seen, code === "EAUTH" ? "Correct user and password in SMTP_URL, percent-encoded" : undefined);
+  return problem(
+    seen,
+    code === "EAUTH" ? "Correct user and password in SMTP_URL, percent-encoded" : undefined,
+  );
 }
 
 /** Whether the mail server lets the tasks in; nothing is sent. */

@@ -10,7 +10,7 @@ import { doctorsDatabase } from "./database.ts";
 import { placeOf } from "./on-this-machine.ts";
 
 const OPENAI = "https://api.openai.com/v1";
-const TIMEOUT_MS = 6_000;
+const TIMEOUT_MS = 5_000;
 
 /** The model that the database's vectors are of, or that a new database would have. */
 async function wantedModel(): Promise<Model> {
@@ -38,7 +38,8 @@ export function provider(): Check[] {
   return [
     {
       id: "provider.key",
-      description: "the embedding provider answers and takes OPENAI_API_KEY (asks it for one word, a few tokens)",
+      description:
+        "the embedding provider answers and takes OPENAI_API_KEY (asks it for one word, a few tokens)",
       hint: "Correct OPENAI_BASE_URL, or leave it out for OpenAI",
       fatal: true,
       async run() {
@@ -94,7 +95,8 @@ export function provider(): Check[] {
       async run() {
         const { tokens, requests } = (await probe()).answer?.allowed ?? {};
         const { tokensPerMinute, requestsPerMinute } = limits();
-        if (tokens === undefined && requests === undefined) return good("the provider says nothing of limits");
+        if (tokens === undefined && requests === undefined)
+          return good("the provider says nothing of limits");
         const set = [
           ["EMBEDDING_TOKENS_PER_MINUTE", tokensPerMinute, tokens],
           ["EMBEDDING_REQUESTS_PER_MINUTE", requestsPerMinute, requests],

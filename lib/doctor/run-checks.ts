@@ -16,7 +16,8 @@ export type Result = Pick<Check, "id" | "description"> & {
   mend?: string;
 };
 
-const LIMIT_MS = 8_000;
+// Longer than anything that a check waits for.
+const LIMIT_MS = 12_000;
 
 /** The checks of some categories, with those of others that they need. An empty list is all of them. */
 export function checksOf(all: readonly Check[], categories: readonly string[]): Check[] {
@@ -50,7 +51,9 @@ function resultOf({ id, description, hint, warning }: Check, verdict: Verdict): 
 
 /** Why a check is not run, by what became of those that it needs. */
 function obstacle(needed: readonly Result[]): Pick<Result, "state" | "seen"> | undefined {
-  const stopped = needed.find(({ state }) => state === "failed" || state === "warning" || state === "skipped");
+  const stopped = needed.find(
+    ({ state }) => state === "failed" || state === "warning" || state === "skipped",
+  );
   if (stopped) return { state: "skipped", seen: `needs ${stopped.id}` };
   const idle = needed.find(({ state }) => state === "not needed");
   return idle && { state: "not needed", seen: idle.seen };
@@ -64,7 +67,7 @@ export async function runChecks(checks: readonly Check[], { limitMs = LIMIT_MS }
   const results = new Map<string, Promise<Result>>();
   const resultFor = (check: Check): Promise<Result> => {
     const known = results.get(check.id);
-    if (known) return known;
+    if (known !== undefined) return known;
     const result = (async () => {
       const { id, description, needs = [] } = check;
       const needed = await Promise.all(checks.filter((other) => needs.includes(other.id)).map(resultFor));

@@ -9,17 +9,12 @@ const sink = z.object({
   destination: z.object({ http_endpoint_path: z.string(), batch: z.boolean().default(true) }),
 });
 
-const file = z.object({
-  databases: z
-    .array(
-      z.object({
-        slot: z.object({ name: z.string() }),
-        publication: z.object({ name: z.string(), init_sql: z.string() }),
-      }),
-    )
-    .nonempty(),
-  sinks: z.array(sink),
+const database = z.object({
+  slot: z.object({ name: z.string() }),
+  publication: z.object({ name: z.string(), init_sql: z.string() }),
 });
+
+const file = z.object({ databases: z.tuple([database], database), sinks: z.array(sink) });
 
 export type Sink = z.infer<typeof sink>;
 

@@ -14,6 +14,7 @@ const answerSchema = z.object({
       name: z.string(),
       status: z.string().optional(),
       actions: z.array(z.string()).optional(),
+      table: z.string().nullish(),
       source: z.looseObject({ include_tables: z.array(z.string()).nullish() }).nullish(),
       destination: z.looseObject({ http_endpoint_path: z.string().nullish(), batch: z.boolean().nullish() }),
       health: z.looseObject({ status: z.string() }).nullish(),
@@ -29,12 +30,15 @@ const qualified = (table: string) => (table.includes(".") ? table : `public.${ta
 /** In what a sink there is another than the file's. */
 function differences(sink: Sink, there: There | undefined): string[] {
   if (!there) return [`there is no sink ${sink.name}`];
-  const { actions, source, destination, status } = there;
-  const tables = source?.include_tables?.map(qualified);
+  const { actions, source, table, destination, status } = there;
+  const tables = (source?.include_tables ?? (table ? [table] : undefined))?.map(qualified);
   const found: [boolean, string][] = [
     [status !== undefined && status !== "active", `is ${status}`],
     [actions !== undefined && !same(actions, sink.actions), `has the actions ${actions?.join(", ")}`],
-    [tables !== undefined && !same(tables, sink.source.include_tables), `has the tables ${tables?.join(", ")}`],
+    [
+      tables !== undefined && !same(tables, sink.source.include_tables),
+      `has the tables ${tables?.join(", ")}`,
+    ],
     [
       destination.http_endpoint_path !== sink.destination.http_endpoint_path,
       `delivers to ${destination.http_endpoint_path}`,

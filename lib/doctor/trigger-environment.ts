@@ -41,7 +41,8 @@ export function triggerEnvironment(): Check[] {
           return good(`${required("TRIGGER_PROJECT_REF")}, ${length} variables there`);
         } catch (error) {
           const status = statusOf(error);
-          if (status === 401 || status === 403) return notNeeded("this key may not read the project's variables");
+          if (status === 401 || status === 403)
+            return notNeeded("this key may not read the project's variables");
           if (status === 404) return problem("Trigger.dev knows no such project for this key");
           throw error;
         }

@@ -47,7 +47,9 @@ export function trigger(): Check[] {
         required("TRIGGER_SECRET_KEY");
         try {
           await queues.list({ perPage: 1 }, NO_RETRY);
-          return good(`${placeOf(triggerUrl())}, ${isDevelopment() ? "development" : "deployed"} environment`);
+          return good(
+            `${placeOf(triggerUrl())}, ${isDevelopment() ? "development" : "deployed"} environment`,
+          );
         } catch (error) {
           const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403);
           const mend = "Set TRIGGER_SECRET_KEY to a key of Trigger.dev's dashboard → your project → API keys";
@@ -78,7 +80,10 @@ export function trigger(): Check[] {
         const [run] = data;
         if (!run) return good("none in PENDING_VERSION");
         const many = data.length === 10 ? "10 or more" : `${data.length}`;
-        return problem(`${many} in PENDING_VERSION, such as ${run.id} of ${run.taskIdentifier}`, deployCommand());
+        return problem(
+          `${many} in PENDING_VERSION, such as ${run.id} of ${run.taskIdentifier}`,
+          deployCommand(),
+        );
       },
     },
     {

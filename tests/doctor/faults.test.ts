@@ -1,7 +1,7 @@
 import { exec } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer as createTlsServer } from "node:https";
-import { once } from "node:events";
 import { promisify } from "node:util";
 import { sql } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
@@ -34,7 +34,9 @@ it("finds nothing where all is well, and says what is a stand-in or on this mach
   const seen = Object.fromEntries(results.map((result) => [result.id, result.seen]));
   expect(seen["database.reachable"]).toMatch(/on this machine/);
   expect(seen["capture.logical"]).toMatch(/stand-in for Sequin/);
-  expect(seen["environment.stand-ins"]).toMatch(/Postgres, Trigger\.dev, .*provider, .*mail server, external/);
+  expect(seen["environment.stand-ins"]).toMatch(
+    /Postgres, Trigger\.dev, .*provider, .*mail server, external/,
+  );
 });
 
 it("sends no mail, triggers no run and tells no external system", async () => {
@@ -50,7 +52,13 @@ describe("of the environment it finds", () => {
   it.each([
     ["a variable that is not set", "MAIL_FROM", "", "environment.variables", "host lets"],
     ["one that is malformed", "SMTP_URL", "mail.example.com", "environment.malformed", "SMTP_URL"],
-    ["a secret that can be guessed", "SEQUIN_WEBHOOK_SECRET", "hunter2", "environment.secrets", "openssl rand"],
+    [
+      "a secret that can be guessed",
+      "SEQUIN_WEBHOOK_SECRET",
+      "hunter2",
+      "environment.secrets",
+      "openssl rand",
+    ],
   ])("%s", async (_, name, value, id) => {
     vi.stubEnv(name, value);
     const found = await onlyProblem(id);
@@ -95,18 +103,23 @@ describe("of the database it finds", () => {
     const { rows } = await db.execute<{ extversion: string }>(version);
     await db.execute(sql`update pg_extension set extversion = '0.8.1' where extname = 'vector'`);
     const found = await onlyProblem("database.pgvector");
-    await db.execute(sql`update pg_extension set extversion = ${rows[0]?.extversion} where extname = 'vector'`);
+    await db.execute(
+      sql`update pg_extension set extversion = ${rows[0]?.extversion} where extname = 'vector'`,
+    );
     expect(found).toMatchObject({ state: "warning", mend: "alter extension vector update" });
     expect(await problems("database")).toEqual([]);
   });
 
-  it.each(["posts", "users"])("that %s does not log the whole old row, and the remedy mends it", async (table) => {
-    await follow(`alter table ${table} replica identity default`);
-    const found = await onlyProblem("capture.tables");
-    expect(found.mend).toBe(`alter table public.${table} replica identity full`);
-    await follow(found.mend);
-    expect(await problems("capture")).toEqual([]);
-  });
+  it.each(["posts", "users"])(
+    "that %s does not log the whole old row, and the remedy mends it",
+    async (table) => {
+      await follow(`alter table ${table} replica identity default`);
+      const found = await onlyProblem("capture.tables");
+      expect(found.mend).toBe(`alter table public.${table} replica identity full`);
+      await follow(found.mend);
+      expect(await problems("capture")).toEqual([]);
+    },
+  );
 });
 
 describe("of Sequin it finds", () => {
@@ -239,7 +252,8 @@ describe("of a deployed Trigger.dev it finds", () => {
   type Deployed = { items?: unknown[]; current?: unknown; there?: unknown };
 
   /** Answers as the API does, as far as the doctor asks. */
-  const deployed = ({ items = taskIds.map(item), current = deployment, there = variables }: Deployed): Fault =>
+  const deployed =
+    ({ items = taskIds.map(item), current = deployment, there = variables }: Deployed): Fault =>
     (request, response) => {
       const pagination = { currentPage: 1, totalPages: 1, count: items.length };
       const answers: [RegExp, unknown][] = [
@@ -343,7 +357,7 @@ describe("of the mail server it finds", () => {
 
   it("that there is none", async () => {
     vi.stubEnv("SMTP_URL", "smtp://127.0.0.1:1");
-    expect((await onlyProblem("mail.login")).seen).toBe("no mail server: ECONNREFUSED");
+    expect((await onlyProblem("mail.login")).seen).toMatch(/^no mail server: .*ECONNREFUSED/);
   });
 });
 
@@ -418,6 +432,8 @@ describe("of the app it finds", () => {
       request.url === "/api/health"
         ? void response.writeHead(503, json).end('{"failing":["migrations"]}')
         : app(200, 401)(request, response);
-    expect((await found("ingress.health", failing)).seen).toBe("/api/health answers 503, failing: migrations");
+    expect((await found("ingress.health", failing)).seen).toBe(
+      "/api/health answers 503, failing: migrations",
+    );
   });
 });

@@ -108,7 +108,10 @@ describe("trigger.config.ts as the CLI loads it", () => {
     vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
     const { MAIL_FROM, ...secrets } = complete;
     expect(await buildComplete("deploy")).toMatchObject([
-      { id: "sync-env-vars", deploy: { env: { MAIL_FROM, USER_DELETION_SYSTEMS: "crm" }, secretEnv: secrets, override: true } },
+      {
+        id: "sync-env-vars",
+        deploy: { env: { MAIL_FROM, USER_DELETION_SYSTEMS: "crm" }, secretEnv: secrets, override: true },
+      },
     ]);
     expect(lines).toEqual([`Sent to Trigger.dev for the tasks: ${sent.join(", ")}`]);
   });
