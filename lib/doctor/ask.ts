@@ -1,6 +1,7 @@
 import { rootMessageOf } from "../errors.ts";
 
-const LIMIT_MS = 5_000;
+// Next.js compiles a route at its first request in development; Sequin itself waits for 30 s.
+const LIMIT_MS = 20_000;
 
 /** An answer over HTTP, as far as checks look at it; `json` is undefined where the body is none. */
 export type Answer = { status: number; location: string | undefined; json: unknown };
@@ -18,7 +19,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** One request that follows no redirect. Rejects with NoAnswerError when there is no answer within 5 s. */
+/** One request that follows no redirect. Rejects with NoAnswerError when there is no answer within 20 s. */
 export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
   try {
     const response = await fetch(url, {

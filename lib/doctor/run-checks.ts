@@ -17,7 +17,7 @@ export type Result = Pick<Check, "id" | "description"> & {
 };
 
 // Longer than anything that a check waits for.
-const LIMIT_MS = 12_000;
+const LIMIT_MS = 25_000;
 
 /** The checks of some categories, with those of others that they need. An empty list is all of them. */
 export function checksOf(all: readonly Check[], categories: readonly string[]): Check[] {
