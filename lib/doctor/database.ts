@@ -9,8 +9,8 @@ import { placeOf } from "./on-this-machine.ts";
 // pgvector's changelog: 0.8.2 mends a buffer overflow, 0.8.3 corrupt indexes, 0.8.4 errors of both.
 const PGVECTOR = "0.8.4";
 const MOST_SKEW_MS = 30_000;
-// Shorter than a check may take, so that a database that hangs is said to.
-const STATEMENT_MS = 4_000;
+// With its grace longer than the pool keeps an idle connection, which would else be told of as lost.
+const STATEMENT_MS = 9_000;
 
 export const doctorsDatabase = () =>
   connect(required("DATABASE_URL"), { statementTimeoutMs: STATEMENT_MS, poolSize: 2 });

@@ -13,7 +13,7 @@ import { providerForTests } from "../tasks/provider.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 
 const KEY = "tr_dev_of_the_doctors_tests";
-export const SECRET = "the secret of the doctor's tests";
+const SECRET = "the secret of the doctor's tests";
 
 type Running = Awaited<ReturnType<typeof start>>;
 
@@ -42,7 +42,7 @@ async function start(databaseUrl: string) {
 }
 
 /** Has the tasks of trigger/ known to a local Trigger.dev, as `trigger.dev dev` does. */
-export async function registerTasks(url: string, key: string, ids = taskIds): Promise<void> {
+async function registerTasks(url: string, key: string, ids = taskIds): Promise<void> {
   const tasks = ids.map((id) => ({ id, filePath: `trigger/${id}.ts` }));
   const metadata = { packageVersion: "4.8.3", contentHash: ids.join(), tasks };
   await triggerApi(url, key, "POST", "/api/v1/projects/proj_tests/background-workers", {
@@ -51,7 +51,7 @@ export async function registerTasks(url: string, key: string, ids = taskIds): Pr
   });
 }
 
-export const taskIds = readdirSync("trigger").map((file) => file.replace(/\.ts$/, ""));
+const taskIds = readdirSync("trigger").map((file) => file.replace(/\.ts$/, ""));
 
 /** One request to a local Trigger.dev. */
 export async function triggerApi(url: string, key: string, method: string, path: string, body?: object) {
