@@ -35,6 +35,18 @@ export const variables = {
     schema: z.string(),
     where: "the secret before the last change, while Sequin may still send it",
   },
+  APP_URL: {
+    schema: httpUrl,
+    where: "the address of the app as Sequin reaches it, without a path",
+  },
+  SEQUIN_API_URL: {
+    schema: httpUrl,
+    where: "the address of Sequin's console and API, for npm run doctor only: http://sequin.example:7376",
+  },
+  SEQUIN_API_TOKEN: {
+    schema: z.string(),
+    where: "Sequin's console → Settings → API tokens, for npm run doctor only",
+  },
   TRIGGER_SECRET_KEY: {
     schema: z.string(),
     where: "Trigger.dev dashboard → your project → API keys, tr_dev_… or tr_prod_…",

@@ -1,3 +1,4 @@
+import { parseWebhooks } from "./deletions/webhook-list.ts";
 import { EnvironmentError, optional, required, type VariableName } from "./env.ts";
 
 // What the tasks cannot work without, what they can, and of both what is stored as a secret.
@@ -30,7 +31,21 @@ const OPEN: ReadonlySet<VariableName> = new Set([
 const LOOPBACK = /(\/\/|@)(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/?,]|$)/i;
 
 type Source = Readonly<Record<string, string | undefined>>;
-type TaskVariable = { name: VariableName; value: string; isSecret: boolean };
+
+/**
+ * Trigger.dev shows no value of a secret, and URLs are secrets: beside them go the names of the external systems, so
+ * that `npm run doctor` can hold both sides against each other. No task reads it.
+ */
+export const SYSTEM_NAMES = "USER_DELETION_SYSTEMS";
+
+type TaskVariable = { name: VariableName | typeof SYSTEM_NAMES; value: string; isSecret: boolean };
+
+/** The names of the systems in a USER_DELETION_WEBHOOK_URLS, sorted, as SYSTEM_NAMES holds them. */
+export const systemNames = (urls: string) =>
+  parseWebhooks(urls.trim())
+    .targets.map(({ name }) => name)
+    .toSorted()
+    .join(",") || "none";
 
 const isNeeded = (name: VariableName, source: Source) =>
   NEEDED.some((needed) => needed === name) &&
@@ -44,6 +59,9 @@ function read(name: VariableName, source: Source): TaskVariable | undefined {
   return { name, value, isSecret: !OPEN.has(name) };
 }
 
+/** Those of the variables that the tasks cannot work without. */
+export const neededByTasks = (source: Source) => NEEDED.filter((name) => isNeeded(name, source));
+
 /**
  * What of an environment the tasks need where Trigger.dev runs them, and in words without any value what is sent and
  * what is missing or of no use there.
@@ -55,6 +73,8 @@ export function taskVariables(source: Source): { variables: TaskVariable[]; said
     try {
       const variable = read(name, source);
       if (variable) variables.push(variable);
+      if (variable?.name === "USER_DELETION_WEBHOOK_URLS")
+        variables.push({ name: SYSTEM_NAMES, value: systemNames(variable.value), isSecret: false });
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
       said.push(`Not sent to Trigger.dev: ${error.message}`);

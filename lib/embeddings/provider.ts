@@ -8,12 +8,13 @@ export class EmbeddingShapeError extends Error {
   override readonly name = "EmbeddingShapeError";
 }
 
-/** One answered request: `tokens` is what the provider charges for; `left` what it says of its own limits. */
-export type Answer = {
-  vectors: Float32Array[];
-  tokens: number;
-  left: { tokens?: number | undefined; requests?: number | undefined };
-};
+type OfLimits = { tokens?: number | undefined; requests?: number | undefined };
+
+/**
+ * One answered request: `tokens` is what the provider charges for; `left` what it says of its own limits, and `allowed`
+ * how much they are in a minute.
+ */
+export type Answer = { vectors: Float32Array[]; tokens: number; left: OfLimits; allowed?: OfLimits };
 
 export type Model = Pick<EmbeddingModel, "name" | "dimensions">;
 
@@ -97,6 +98,10 @@ export const embedTexts: EmbedTexts = async (model, texts, { timeoutMs = 60_000 
     left: {
       tokens: numberIn(response.headers, "x-ratelimit-remaining-tokens"),
       requests: numberIn(response.headers, "x-ratelimit-remaining-requests"),
+    },
+    allowed: {
+      tokens: numberIn(response.headers, "x-ratelimit-limit-tokens"),
+      requests: numberIn(response.headers, "x-ratelimit-limit-requests"),
     },
   };
 };

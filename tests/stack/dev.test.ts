@@ -103,6 +103,11 @@ describe("npm run dev in a fresh clone", () => {
   });
 });
 
+it("npm run doctor finds nothing wrong with it", async () => {
+  const { checks, status } = JSON.parse(await stack.command("doctor", "--json", "--wait=300"));
+  expect({ status, checks }).toMatchObject({ status: "ok" });
+});
+
 describe("a change made with npm run sql", () => {
   const title = "The Future of AI, part two";
 

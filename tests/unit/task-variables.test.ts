@@ -27,7 +27,15 @@ const NOT_FOR_TASKS = [
   "TRIGGER_PROJECT_REF",
   "TRIGGER_ACCESS_TOKEN",
   "DASHBOARD_PASSWORD",
+  "APP_URL",
+  "SEQUIN_API_URL",
+  "SEQUIN_API_TOKEN",
 ];
+
+// The names of the systems go along with their URLs.
+const sent = Object.keys(complete).flatMap((name) =>
+  name === "USER_DELETION_WEBHOOK_URLS" ? [name, "USER_DELETION_SYSTEMS"] : [name],
+);
 
 const namesOf = (variables: { name: string }[]) => variables.map(({ name }) => name);
 
@@ -39,11 +47,11 @@ describe("the variables that a deployment takes to Trigger.dev", () => {
   it("are those that the tasks need and that are set, and it says which without a value", () => {
     const app = { SEQUIN_WEBHOOK_SECRET: "s3cret", DASHBOARD_PASSWORD: "s3cret", HOME: "/root" };
     const { variables, said } = taskVariables({ ...complete, ...app, USER_DELETION_CONCURRENCY: "20" });
-    const names = [...Object.keys(complete), "USER_DELETION_CONCURRENCY"];
+    const names = [...sent, "USER_DELETION_CONCURRENCY"];
     expect(namesOf(variables)).toEqual(names);
     expect(said).toEqual([`Sent to Trigger.dev for the tasks: ${names.join(", ")}`]);
     const open = variables.filter(({ isSecret }) => !isSecret);
-    expect(namesOf(open)).toEqual(["MAIL_FROM", "USER_DELETION_CONCURRENCY"]);
+    expect(namesOf(open)).toEqual(["MAIL_FROM", "USER_DELETION_SYSTEMS", "USER_DELETION_CONCURRENCY"]);
   });
 
   it("are named where they are missing, malformed or of this machine only, and are not sent", () => {
@@ -100,9 +108,12 @@ describe("trigger.config.ts as the CLI loads it", () => {
     vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
     const { MAIL_FROM, ...secrets } = complete;
     expect(await buildComplete("deploy")).toMatchObject([
-      { id: "sync-env-vars", deploy: { env: { MAIL_FROM }, secretEnv: secrets, override: true } },
+      {
+        id: "sync-env-vars",
+        deploy: { env: { MAIL_FROM, USER_DELETION_SYSTEMS: "crm" }, secretEnv: secrets, override: true },
+      },
     ]);
-    expect(lines).toEqual([`Sent to Trigger.dev for the tasks: ${Object.keys(complete).join(", ")}`]);
+    expect(lines).toEqual([`Sent to Trigger.dev for the tasks: ${sent.join(", ")}`]);
   });
 
   it("takes none in development", async () => {

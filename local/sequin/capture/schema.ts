@@ -19,6 +19,7 @@ export function schemaSql(schema: string): string {
   const s = escapeIdentifier(schema);
   return `
 create schema if not exists ${s};
+comment on schema ${s} is 'a stand-in for Sequin captures changes by triggers';
 create table if not exists ${s}.state (
   only_row boolean primary key default true check (only_row),
   last_lsn bigint not null
