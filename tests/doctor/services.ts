@@ -27,7 +27,7 @@ async function start(databaseUrl: string) {
     return c.json({ failing }, failing.length > 0 ? 503 : 200);
   });
   const [web, trigger, smtp, system] = await Promise.all([
-    serve(app),
+    serve([app]),
     startTriggerServer(KEY),
     startSmtp(),
     startFaultyServer(answerWith(204, "")),
