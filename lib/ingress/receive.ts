@@ -1,6 +1,7 @@
 import { EnvironmentError } from "../env.ts";
 import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
+import { countDelivery, countMessages } from "../metrics/count.ts";
 import { messagesOf } from "../sequin/messages-of.ts";
 import { authenticate } from "./authenticate.ts";
 import { type Ask, type Outcome, outcomeOf } from "./outcome.ts";
@@ -60,11 +61,17 @@ async function answer<A>(
   const unavailable = (error: string) => Response.json({ error, ...counts }, { status: 503 });
 
   const notTaken = accepted.filter((result) => result instanceof UnavailableError);
-  for (const error of new Set(notTaken)) logUnavailable("message.unavailable", error);
-  if (notTaken[0]) return unavailable(notTaken[0].message);
   const errors = outcomes.flatMap((outcome) =>
     outcome.kind === "rejected" ? [{ at: outcome.at, error: outcome.error }] : [],
   );
+  countMessages(route, {
+    triggered: ids.length,
+    ignored,
+    rejected: errors.length,
+    unavailable: notTaken.length,
+  });
+  for (const error of new Set(notTaken)) logUnavailable("message.unavailable", error);
+  if (notTaken[0]) return unavailable(notTaken[0].message);
   if (errors.length > 0 && errors.length === outcomes.length)
     return Response.json({ error: errors[0]?.error, errors, ...counts }, { status: 422 });
   const problem = await problemOfRecord(recordUnprocessed(route, outcomes, deadline));
@@ -74,6 +81,16 @@ async function answer<A>(
   return Response.json(errors.length > 0 ? { ...counts, rejected: errors.length, errors } : counts);
 }
 
+async function work<A>(route: string, request: Request, { ask, accept }: Handler<A>): Promise<Response> {
+  authenticate(request);
+  const deadline = Date.now() + DEADLINE_MS;
+  const { batch, messages } = messagesOf(await readJson(request));
+  const outcomes = messages.map((message) => outcomeOf(message, ask));
+  const asked = outcomes.flatMap((outcome) => (outcome.kind === "asked" ? [outcome.asked] : []));
+  const accepted = await accept(asked, deadline);
+  return answer({ route, batch, deadline }, outcomes, accepted);
+}
+
 /**
  * Receives one delivery of a Sequin webhook sink and triggers the runs that its messages ask for.
  * 200 acknowledges: every message was triggered, ignored or, beside good ones, rejected and recorded. 401 wrong secret,
@@ -81,17 +98,9 @@ async function answer<A>(
  * accept one, 500 not configured.
  * On anything but 200 Sequin delivers the whole request again; idempotency keys make that harmless.
  */
-export async function receive<A>(request: Request, { ask, accept }: Handler<A>): Promise<Response> {
-  try {
-    authenticate(request);
-    const deadline = Date.now() + DEADLINE_MS;
-    const { batch, messages } = messagesOf(await readJson(request));
-    const outcomes = messages.map((message) => outcomeOf(message, ask));
-    const asked = outcomes.flatMap((outcome) => (outcome.kind === "asked" ? [outcome.asked] : []));
-    const accepted = await accept(asked, deadline);
-    const route = new URL(request.url).pathname;
-    return await answer({ route, batch, deadline }, outcomes, accepted);
-  } catch (error) {
-    return refuse(error);
-  }
+export async function receive<A>(request: Request, handler: Handler<A>): Promise<Response> {
+  const route = new URL(request.url).pathname;
+  const response = await work(route, request, handler).catch(refuse);
+  countDelivery(route, response.status);
+  return response;
 }
