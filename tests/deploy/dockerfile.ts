@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { type ExecFileOptions, execFile, execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -66,8 +66,13 @@ async function run(text: string, { folder, env }: Image): Promise<void> {
     return;
   }
   const { PATH, HOME } = process.env;
-  const options = { cwd: folder, env: { PATH, HOME, ...env }, maxBuffer: 2 ** 26 };
-  await promisify(execFile)("sh", ["-c", text], options);
+  const options: ExecFileOptions = {
+    cwd: folder,
+    env: { NODE_ENV: "production", PATH, HOME, ...env },
+    maxBuffer: 2 ** 26,
+  };
+  // Docker sets none: npm would leave out what the build is made with.
+  await promisify(execFile)("env", ["-u", "NODE_ENV", "sh", "-c", text], options);
 }
 
 async function take(

@@ -40,7 +40,8 @@ function imageOf(name: string): Image {
   return image;
 }
 
-const environment = () => ({
+const environment = (): NodeJS.ProcessEnv => ({
+  NODE_ENV: "production",
   PATH: process.env.PATH,
   DATABASE_URL: postgres.url,
   TRIGGER_SECRET_KEY: "tr_dev_image",
@@ -56,7 +57,7 @@ it("what the Dockerfile builds starts as its user, changes none of its files, an
   expect(app.user).toBe("node");
   execReadOnly(app.folder);
   const [port = 0] = await freePorts(1);
-  const env = { ...environment(), ...app.env, HOSTNAME: "127.0.0.1", PORT: String(port) };
+  const env = { ...app.env, ...environment(), HOSTNAME: "127.0.0.1", PORT: String(port) };
   const [command = "", ...args] = app.command;
   const server = spawn(command, args, { cwd: app.folder, env, stdio: "pipe", ...NODE });
   let output = "";
