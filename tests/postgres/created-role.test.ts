@@ -25,7 +25,8 @@ async function createRole(url: string): Promise<void> {
       const [sql = "", gexec] = statement.split("\\gexec");
       const { rows } = await client.query(sql);
       if (gexec === undefined) continue;
-      for (const made of Object.values(z.record(z.string(), z.string()).parse(rows[0]))) await client.query(made);
+      for (const made of Object.values(z.record(z.string(), z.string()).parse(rows[0])))
+        await client.query(made);
       await client.query(gexec);
     }
   } finally {
