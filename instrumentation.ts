@@ -3,5 +3,9 @@ export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME === "nodejs") {
     const { stopWithoutEnvironment } = await import("./lib/stop-without-environment.ts");
     stopWithoutEnvironment();
+    const { optional } = await import("./lib/env.ts");
+    if (optional("OTEL_EXPORTER_OTLP_ENDPOINT") === undefined) return;
+    const { startMetrics } = await import("./lib/metrics/start.ts");
+    startMetrics();
   }
 }

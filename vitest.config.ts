@@ -72,6 +72,7 @@ export default defineConfig({
             "tests/browser/**",
             "local/trigger/tests/suite/**",
             "tests/postgres/**",
+            "tests/deploy/image.test.ts",
             // It kills what runs beside a foreign database: a stack of its own, with the other kills.
             "tests/stack/{kills,foreign-database}.test.ts",
           ],
@@ -84,6 +85,7 @@ export default defineConfig({
       onItsOwn("trigger", 1, ["local/trigger/tests/suite/**/*.test.ts"]),
       onItsOwn("browser", 2, ["tests/browser/**/*.test.ts"]),
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),
+      onItsOwn("image", 5, ["tests/deploy/image.test.ts"]),
       { test: { ...onItsOwn("kills", 4, kills).test, env: { TEST_LONG: "1" } } },
     ],
   },

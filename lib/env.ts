@@ -120,6 +120,14 @@ export const variables = {
     schema: z.string(),
     where: "any long random text; without it the status page and search do not exist in production",
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: httpUrl,
+    where: "the URL of an OpenTelemetry collector, http://host:4318; without it no metrics are sent",
+  },
+  OTEL_METRIC_EXPORT_INTERVAL: {
+    schema: z.string().regex(/^[1-9]\d{2,7}$/, "must be a whole number of milliseconds, 100 or more"),
+    where: "how often metrics are sent, in milliseconds; 60000 when left out",
+  },
 } as const satisfies Record<string, { schema: z.ZodType; where: string }>;
 
 export type VariableName = keyof typeof variables;
@@ -145,6 +153,8 @@ export const USED_BY_APP = [
   "EMBEDDING_TOKENS_PER_MINUTE",
   "EMBEDDING_REQUESTS_PER_MINUTE",
   "DASHBOARD_PASSWORD",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_METRIC_EXPORT_INTERVAL",
 ] as const;
 
 type Source = Readonly<Record<string, string | undefined>>;

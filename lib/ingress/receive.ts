@@ -2,6 +2,7 @@ import { noteFailure } from "../access/note-failure.ts";
 import { EnvironmentError } from "../env.ts";
 import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
+import { countDelivery, countMessages } from "../metrics/count.ts";
 import { messagesOf } from "../sequin/messages-of.ts";
 import { authenticate } from "./authenticate.ts";
 import { type Ask, type Outcome, outcomeOf } from "./outcome.ts";
@@ -22,12 +23,9 @@ export type Handler<A> = {
   accept(asked: readonly A[], deadline: number): Promise<(string | UnavailableError)[]>;
 };
 
-const routeOf = (request: Request) => new URL(request.url).pathname;
-
-async function refuse(request: Request, error: unknown): Promise<Response> {
+async function refuse(route: string, request: Request, error: unknown): Promise<Response> {
   if (error instanceof RefusedRequestError) {
-    if (error.status === 401)
-      await noteFailure(request, { route: routeOf(request), reason: "missing or wrong secret" });
+    if (error.status === 401) await noteFailure(request, { route, reason: "missing or wrong secret" });
     const headers = error.status === 401 ? { "www-authenticate": "Bearer" } : undefined;
     return Response.json({ error: error.message }, { status: error.status, headers });
   }
@@ -65,11 +63,17 @@ async function answer<A>(
   const unavailable = (error: string) => Response.json({ error, ...counts }, { status: 503 });
 
   const notTaken = accepted.filter((result) => result instanceof UnavailableError);
-  for (const error of new Set(notTaken)) logUnavailable("message.unavailable", error);
-  if (notTaken[0]) return unavailable(notTaken[0].message);
   const errors = outcomes.flatMap((outcome) =>
     outcome.kind === "rejected" ? [{ at: outcome.at, error: outcome.error }] : [],
   );
+  countMessages(route, {
+    triggered: ids.length,
+    ignored,
+    rejected: errors.length,
+    unavailable: notTaken.length,
+  });
+  for (const error of new Set(notTaken)) logUnavailable("message.unavailable", error);
+  if (notTaken[0]) return unavailable(notTaken[0].message);
   if (errors.length > 0 && errors.length === outcomes.length)
     return Response.json({ error: errors[0]?.error, errors, ...counts }, { status: 422 });
   const problem = await problemOfRecord(recordUnprocessed(route, outcomes, deadline));
@@ -79,6 +83,16 @@ async function answer<A>(
   return Response.json(errors.length > 0 ? { ...counts, rejected: errors.length, errors } : counts);
 }
 
+async function work<A>(route: string, request: Request, { ask, accept }: Handler<A>): Promise<Response> {
+  authenticate(request);
+  const deadline = Date.now() + DEADLINE_MS;
+  const { batch, messages } = messagesOf(await readJson(request, deadline));
+  const outcomes = messages.map((message) => outcomeOf(message, ask));
+  const asked = outcomes.flatMap((outcome) => (outcome.kind === "asked" ? [outcome.asked] : []));
+  const accepted = await accept(asked, deadline);
+  return answer({ route, batch, deadline }, outcomes, accepted);
+}
+
 /**
  * Receives one delivery of a Sequin webhook sink and triggers the runs that its messages ask for.
  * 200 acknowledges: every message was triggered, ignored or, beside good ones, rejected and recorded. 401 wrong secret,
@@ -86,16 +100,9 @@ async function answer<A>(
  * did not accept one, 500 not configured.
  * On anything but 200 Sequin delivers the whole request again; idempotency keys make that harmless.
  */
-export async function receive<A>(request: Request, { ask, accept }: Handler<A>): Promise<Response> {
-  try {
-    authenticate(request);
-    const deadline = Date.now() + DEADLINE_MS;
-    const { batch, messages } = messagesOf(await readJson(request, deadline));
-    const outcomes = messages.map((message) => outcomeOf(message, ask));
-    const asked = outcomes.flatMap((outcome) => (outcome.kind === "asked" ? [outcome.asked] : []));
-    const accepted = await accept(asked, deadline);
-    return await answer({ route: routeOf(request), batch, deadline }, outcomes, accepted);
-  } catch (error) {
-    return await refuse(request, error);
-  }
+export async function receive<A>(request: Request, handler: Handler<A>): Promise<Response> {
+  const route = new URL(request.url).pathname;
+  const response = await work(route, request, handler).catch((error: unknown) => refuse(route, request, error));
+  countDelivery(route, response.status);
+  return response;
 }

@@ -20,6 +20,8 @@ const complete = {
 
 // What only the app reads, or Trigger.dev sets itself.
 const NOT_FOR_TASKS = [
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_METRIC_EXPORT_INTERVAL",
   "SEQUIN_WEBHOOK_SECRET",
   "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
   "TRIGGER_SECRET_KEY",

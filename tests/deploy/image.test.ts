@@ -1,0 +1,126 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startCollector } from "../metrics/collector.ts";
+import { startMigratedPostgres } from "../postgres.ts";
+import { freePorts } from "../stack/free-ports.ts";
+import { startTriggerServer } from "../trigger-server.ts";
+import { until } from "../until.ts";
+import { buildImages, type Image } from "./dockerfile.ts";
+
+// Who the image's user is; only root can become somebody else.
+const NODE = process.getuid?.() === 0 ? { uid: 1000, gid: 1000 } : {};
+const folder = mkdtempSync(join(tmpdir(), "aftercommit-image-"));
+let images: Map<string, Image>;
+let postgres: Awaited<ReturnType<typeof startMigratedPostgres>>;
+let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
+let collector: Awaited<ReturnType<typeof startCollector>>;
+
+beforeAll(async () => {
+  chmodSync(folder, 0o755);
+  postgres = await startMigratedPostgres();
+  trigger = await startTriggerServer("tr_dev_image");
+  collector = await startCollector();
+  images = await buildImages(folder);
+});
+afterAll(async () => {
+  await collector.close();
+  await trigger.close();
+  await postgres.close();
+  rmSync(folder, { recursive: true });
+});
+
+function imageOf(name: string): Image {
+  const image = images.get(name);
+  if (!image) throw new Error(`The Dockerfile has no stage ${name}`);
+  return image;
+}
+
+const environment = (): NodeJS.ProcessEnv => ({
+  NODE_ENV: "production",
+  PATH: process.env.PATH,
+  DATABASE_URL: postgres.url,
+  TRIGGER_SECRET_KEY: "tr_dev_image",
+  TRIGGER_API_URL: trigger.url,
+  SEQUIN_WEBHOOK_SECRET: "a secret of the image's test",
+  USER_DELETION_WEBHOOK_URLS: "none",
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  OTEL_METRIC_EXPORT_INTERVAL: "500",
+});
+
+it("what the Dockerfile builds starts as its user, changes none of its files, and is healthy", async () => {
+  const app = imageOf("app");
+  expect(app.user).toBe("node");
+  execReadOnly(app.folder);
+  const [port = 0] = await freePorts(1);
+  const env = { ...app.env, ...environment(), HOSTNAME: "127.0.0.1", PORT: String(port) };
+  const [command = "", ...args] = app.command;
+  const server = spawn(command, args, { cwd: app.folder, env, stdio: "pipe", ...NODE });
+  let output = "";
+  for (const stream of [server.stdout, server.stderr])
+    stream.on("data", (chunk) => {
+      output += chunk;
+    });
+  const [check = "", ...checkArgs] = app.healthCheck;
+  const healthy = () =>
+    promisify(execFile)(check, checkArgs, { env, ...NODE }).then(
+      () => true,
+      () => server.exitCode !== null,
+    );
+  await until(healthy, { what: "the health check to pass" });
+  expect(server.exitCode, output).toBeNull();
+  const answer = await fetch(`http://127.0.0.1:${port}/api/health`);
+  expect([answer.status, await answer.json()]).toEqual([200, { status: "ok" }]);
+
+  // The routes and what sends the metrics are bundles of their own: both have to mean the same counters.
+  expect((await fetch(`http://127.0.0.1:${port}/api/delete-user`, { method: "POST" })).status).toBe(401);
+  const refused = () =>
+    collector
+      .points(collector.last()?.body ?? { resourceMetrics: [] })
+      .find(
+        ({ metric, attributes }) => metric === "aftercommit.ingress.deliveries" && attributes.status === 401,
+      );
+  expect(await until(refused, { what: "the count of the refused delivery" })).toMatchObject({ value: 1 });
+
+  // The other way round: what it looks for can be missing.
+  await trigger.close();
+  await until(async () => (await fetch(`http://127.0.0.1:${port}/api/health`)).status === 503);
+  await expect(promisify(execFile)(check, checkArgs, { env })).rejects.toThrow();
+  trigger = await startTriggerServer("tr_dev_image");
+
+  const exited = once(server, "exit");
+  server.kill();
+  await exited;
+  expect(output).not.toMatch(/EACCES|EROFS/);
+});
+
+function execReadOnly(path: string): void {
+  for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }))
+    if (!name.includes("node_modules")) chmodSync(join(path, name), 0o555);
+  chmodSync(path, 0o555);
+}
+
+it("leaves the local stack, the tests and every secret out of the images", () => {
+  const tools = readdirSync(imageOf("tools").folder);
+  expect(tools).toContain("scripts");
+  expect(tools.filter((name) => ["local", "dev", "tests", ".git", ".local"].includes(name))).toEqual([]);
+  expect(tools.filter((name) => name.startsWith(".env"))).toEqual([]);
+  const app = readdirSync(join(imageOf("app").folder, "node_modules"));
+  expect(app).toContain("next");
+  expect(app.filter((name) => ["typescript", "vitest", "trigger.dev"].includes(name))).toEqual([]);
+});
+
+it("migrates with the command of compose.yaml in the image of the tools", async () => {
+  const tools = imageOf("tools");
+  const args = ["--import", "tsx", "scripts/with-environment.ts", "scripts/migrate.ts"];
+  const { stdout } = await promisify(execFile)("node", args, {
+    cwd: tools.folder,
+    env: environment(),
+    ...NODE,
+  });
+  expect(stdout).toContain("The database is up to date.");
+});
