@@ -11,7 +11,7 @@ import { everyPostEmbedded, wrongEmbeddings } from "./embeddings.ts";
 export const VICTIMS = {
   "trigger.dev dev": /trigger\.dev\/dist\/esm\/index\.js/,
   "a worker": /dev-run-worker/,
-  "the local stack": /local\/main\.ts/,
+  "the local stack": /local\/stack\/main\.ts/,
   "Next.js": /next\/dist\/bin\/next|next-server/,
 };
 

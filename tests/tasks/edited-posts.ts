@@ -80,7 +80,10 @@ export class EditedPosts {
   /** Changes one post after another until it is stopped; then it says how many. */
   keepEditing() {
     const changes = this.#changes;
-    const edit = () => this.#change();
+    const edit = async () => {
+      await this.#lanes.calm();
+      await this.#change();
+    };
     const loop = repeat(edit, PAUSE_MS);
     return async () => {
       await loop.stop();

@@ -49,7 +49,7 @@ export function itChangesTheModel(parts: Parts, posts: number): void {
     await edited.know();
     const before = new Set(edited.texts.keys());
     const [stopSearching, stopEditing] = [edited.keepSearching(), edited.keepEditing()];
-    const { moments, answer, forgetAskers } = momentsOf(database, provider, { model: NEW, posts });
+    const { moments, answer } = momentsOf(database, provider, { model: NEW, posts });
     let due = 0;
     for (const { name, answers, has } of moments) {
       due += answers;
@@ -62,7 +62,6 @@ export function itChangesTheModel(parts: Parts, posts: number): void {
       console.log(`SEED=${seed}: ${killed ? "kill -9" : "ended before the kill"} ${name}`);
       if (name !== HALF) continue;
       lanes.killWorkers();
-      forgetAskers();
       await editAndDelete(edited);
     }
     answer();

@@ -18,14 +18,13 @@ export function momentsOf(
   provider: ReturnType<typeof strictProviderForTests>,
   { model, posts }: { model: string; posts: number },
 ) {
-  let [answered, allowed, broken, killed] = [0, 0, false, 0];
+  let [answered, allowed, broken] = [0, 0, false];
   const isBulk = (request: { model: string; input: readonly string[] }) =>
     request.model === model && request.input.length > QUERIES_TO_COMPARE;
-  provider.rule = async (request) => {
+  provider.rule = async (request, isGone) => {
     if (!isBulk(request)) return undefined;
-    const asker = killed;
-    while (asker === killed && answered >= allowed) await sleep(20);
-    if (asker !== killed) return breakOff;
+    while (!isGone() && answered >= allowed) await sleep(20);
+    if (isGone()) return undefined;
     answered += 1;
     if (answered < 3 || broken) return undefined;
     broken = true;
@@ -73,10 +72,6 @@ export function momentsOf(
     /** Answers so many more bulk requests, or all. */
     answer(count = all) {
       allowed = answered + count;
-    },
-    /** Who asked until now is dead. */
-    forgetAskers() {
-      killed += 1;
     },
   };
 }

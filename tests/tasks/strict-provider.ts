@@ -11,7 +11,7 @@ const requestSchema = z.object({
 type Request = z.infer<typeof requestSchema>;
 
 /** What a request meets in place of vectors: an answer, or nothing when it is undefined. */
-type Rule = (request: Request) => Fault | undefined | Promise<Fault | undefined>;
+type Rule = (request: Request, isGone: () => boolean) => Fault | undefined | Promise<Fault | undefined>;
 
 const errorOf = (status: number, error: object, headers: Record<string, string> = {}) =>
   answerWith(status, JSON.stringify({ error }), { "content-type": "application/json", ...headers });
@@ -67,7 +67,7 @@ export function strictProviderForTests(
     server = await startFaultyServer(async (request, response) => {
       const asked = requestSchema.parse(JSON.parse(await text(request)));
       state.requests.push(asked);
-      const fault = await state.rule(asked);
+      const fault = await state.rule(asked, () => response.destroyed);
       if (fault) return fault(request, response);
       const data = asked.input.map((input, index) => {
         const bytes = Buffer.from(Float32Array.from(vectorFor(asked, input)).buffer);
