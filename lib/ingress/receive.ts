@@ -102,7 +102,9 @@ async function work<A>(route: string, request: Request, { ask, accept }: Handler
  */
 export async function receive<A>(request: Request, handler: Handler<A>): Promise<Response> {
   const route = new URL(request.url).pathname;
-  const response = await work(route, request, handler).catch((error: unknown) => refuse(route, request, error));
+  const response = await work(route, request, handler).catch((error: unknown) =>
+    refuse(route, request, error),
+  );
   countDelivery(route, response.status);
   return response;
 }
