@@ -7,7 +7,7 @@ import { ingress } from "./ingress.ts";
 import { mail } from "./mail.ts";
 import { provider } from "./provider.ts";
 import { sequin } from "./sequin.ts";
-import { trigger } from "./trigger.ts";
+import { triggerDev } from "./trigger.ts";
 import { triggerEnvironment } from "./trigger-environment.ts";
 
 /** Every check of `npm run doctor`, for one pass: what they share is looked up once. */
@@ -16,7 +16,7 @@ export const allChecks = (): Check[] => [
   ...database(),
   ...capture(),
   ...sequin(),
-  ...trigger(),
+  ...triggerDev(),
   ...triggerEnvironment(),
   ...provider(),
   ...mail(),

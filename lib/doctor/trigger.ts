@@ -35,7 +35,7 @@ const resume = (id: string) =>
   `curl -fsS "${triggerUrl()}/api/v1/queues/${id}/pause" -H "authorization: Bearer $TRIGGER_SECRET_KEY" -H "content-type: application/json" -d '{"type":"id","action":"resume"}'`;
 
 /** Whether Trigger.dev takes the key, has this code's tasks, and runs them. */
-export function trigger(): Check[] {
+export function triggerDev(): Check[] {
   const found = once(readQueues);
   return [
     {

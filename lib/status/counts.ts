@@ -9,10 +9,13 @@ import { log } from "../log.ts";
 /** How many rows there are of each state, as of `countedAt`. `failed` ones are not among `pending` and `stale`. */
 export type Counts = Record<keyof Counted | "failed", number> & { countedAt: Date };
 
-// A count that takes longer than this is not waited for: the page shows the last one, and says of when it is.
-const QUICK_MS = 50;
+// Counting more rows than this is not waited for: the page shows the last count, and says of when it is.
+const FEW = 10_000;
+// A count may take this share of the time, whatever the size of the table.
 const SHARE = 20;
 const LONGEST_MS = 60_000;
+
+const rowsIn = (counts: Counted) => Object.values(counts).reduce((sum, rows) => sum + rows, 0);
 
 /**
  * The rows of each state. Of a small table they are counted now; of a large one, where counting takes a while, they
@@ -24,14 +27,11 @@ export async function readStateCounts(
   model: EmbeddingModel,
 ): Promise<Counts> {
   const last = await readCounts(db, of, model.id);
-  const age = last ? Date.now() - last.countedAt.getTime() : Number.POSITIVE_INFINITY;
-  const counting =
-    age > Math.min(LONGEST_MS, SHARE * (last?.tookMs ?? 0)) ? countRows(db, of, model.id) : undefined;
-  if (counting && last && last.tookMs > QUICK_MS)
-    counting.catch((error: unknown) =>
+  if (!last || rowsIn(last.counts) <= FEW) await countRows(db, of, model.id);
+  else if (Date.now() - last.countedAt.getTime() > Math.min(LONGEST_MS, SHARE * last.tookMs))
+    countRows(db, of, model.id).catch((error: unknown) =>
       log("warn", "status.rows_not_counted", { source: of.name, error: rootMessageOf(error) }),
     );
-  else await counting;
   const counted = (await readCounts(db, of, model.id)) ?? last;
   if (!counted) throw new Error("The rows are being counted for the first time; look again in a moment");
   const failed = await countFailedRows(db, of, model.id);
