@@ -14,7 +14,8 @@ export type ModelsInUse = { active: EmbeddingModel; building: EmbeddingModel | u
 /**
  * Reads by which models rows are embedded. EMBEDDING_MODEL, where it is set, has to name the active one.
  * Rejects with OtherModelError when it names another, when there is no active one, or when this build splits texts
- * in another way.
+ * in another way and no generation of that way is being built. While one is, edits are split in the new way for both:
+ * the vectors of one model can be searched together, however their texts were split.
  */
 export async function modelsInUse(db: Database): Promise<ModelsInUse> {
   const models = await readModelsInUse(db);
@@ -26,9 +27,9 @@ export async function modelsInUse(db: Database): Promise<ModelsInUse> {
     throw new OtherModelError(
       `EMBEDDING_MODEL is ${wanted}, and this database's vectors are of ${active.name}: leave the variable out, or make all vectors anew by npm run reembed -- --model ${wanted}`,
     );
-  if (active.recipe !== RECIPE)
+  if (active.recipe !== RECIPE && building?.recipe !== RECIPE)
     throw new OtherModelError(
-      `This version splits texts by recipe ${RECIPE}, and this database's vectors are of recipe ${active.recipe}: run npm run reembed -- --model ${active.name}`,
+      `This version splits texts by recipe ${RECIPE}, and this database's vectors are of recipe ${active.recipe}: run npm run reembed -- --model ${active.name} --dimensions ${active.dimensions}`,
     );
   return { active, building };
 }

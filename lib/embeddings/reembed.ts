@@ -94,25 +94,40 @@ export async function stopReembedding({ db = database() }: Deps = {}): Promise<v
 
 const SLICE = 2_000;
 
-/** Deletes the vectors of all generations that are not in use. Resolves with their names. */
+async function deleteGeneration(
+  { of }: EmbeddedSource,
+  model: EmbeddingModel,
+  say: (line: string) => void,
+  db: Database,
+): Promise<number> {
+  await withLongConnection(required("DATABASE_URL"), (client) =>
+    dropVectorIndex(client, of.embeddingsName, model),
+  );
+  let deleted = 0;
+  for (let last = SLICE; last === SLICE; deleted += last) {
+    last = await deleteVectors(db, of, model.id, SLICE);
+    if (last > 0) say(`${model.name}: deleted ${deleted + last} vectors of ${of.name}`);
+  }
+  return deleted;
+}
+
+/**
+ * Deletes the vectors of all generations that are not in use. Resolves with their names. Rejects with ReembedError where
+ * a table that is no longer declared has vectors of one.
+ */
 export async function retireGenerations(
   sources: readonly EmbeddedSource[],
   say: (line: string) => void,
   { db = database() }: Deps = {},
 ): Promise<string[]> {
   const retired = (await readGenerations(db)).filter(({ state }) => state === "retired");
-  for (const model of retired) {
-    for (const { of } of sources) {
-      await withLongConnection(required("DATABASE_URL"), (client) =>
-        dropVectorIndex(client, of.embeddingsName, model),
-      );
+  for (const model of retired)
+    for (let forgotten = false; !forgotten; ) {
       let deleted = 0;
-      for (let last = SLICE; last === SLICE; deleted += last) {
-        last = await deleteVectors(db, of, model.id, SLICE);
-        if (last > 0) say(`${model.name}: deleted ${deleted + last} vectors of ${of.name}`);
-      }
+      for (const source of sources) deleted += await deleteGeneration(source, model, say, db);
+      forgotten = await forgetGeneration(db, model.id);
+      if (!forgotten && deleted === 0)
+        throw new ReembedError(`${model.name} has vectors of a table that is not declared`);
     }
-    await forgetGeneration(db, model.id);
-  }
   return retired.map(({ name }) => name);
 }

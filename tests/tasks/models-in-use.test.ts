@@ -5,6 +5,7 @@ import { classifyError } from "../../lib/embeddings/classify-error.ts";
 import { embedRow } from "../../lib/embeddings/embed-row.ts";
 import { modelsInUse, OtherModelError } from "../../lib/embeddings/models-in-use.ts";
 import { posts } from "../../lib/embeddings/posts.ts";
+import { beginReembedding } from "../../lib/embeddings/reembed.ts";
 import { FIRST_MODEL } from "../postgres-template.ts";
 import { databaseForTests } from "./database.ts";
 import { strictProviderForTests } from "./strict-provider.ts";
@@ -13,6 +14,7 @@ const database = databaseForTests({ ...FIRST_MODEL, dimensions: 8 });
 const provider = strictProviderForTests();
 
 beforeEach(async () => {
+  provider.requests = [];
   await database.db.delete(embeddingModels).where(sql`id <> 1`);
   await database.db.update(embeddingModels).set({ state: "active", recipe: 1 });
 });
@@ -60,8 +62,18 @@ it("a database without a model names the command that registers one", async () =
 it("vectors of another way to split texts are not mixed with this one's", async () => {
   await database.db.update(embeddingModels).set({ recipe: 2 });
   expect(await refusal()).toMatchObject({
-    message: expect.stringContaining(`npm run reembed -- --model ${FIRST_MODEL.name}`),
+    message: expect.stringContaining(`npm run reembed -- --model ${FIRST_MODEL.name} --dimensions 8`),
   });
+});
+
+it("while a generation of the present way to split texts is built, rows are embedded by both", async () => {
+  const id = await database.insertPost();
+  await database.db.update(embeddingModels).set({ recipe: 2 });
+  const begun = await beginReembedding({ name: FIRST_MODEL.name, dimensions: 8 });
+  expect(begun).toMatchObject({ from: { recipe: 2 }, to: { recipe: 1, state: "building" } });
+  expect(await embedRow(posts.of, String(id), null)).toMatchObject({ status: "embedded" });
+  expect(await database.embeddingsOf(id)).toHaveLength(2);
+  await database.deletePost(id);
 });
 
 it.each(["active", "building"] as const)("the database holds one %s model at most", async (state) => {

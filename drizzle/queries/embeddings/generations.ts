@@ -1,4 +1,5 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, DrizzleQueryError, eq, sql } from "drizzle-orm";
+import { DatabaseError } from "pg";
 import type { Database } from "../../client.ts";
 import type { EmbeddedTable } from "../../embedded-table.ts";
 import { embeddingModels } from "../../embedding-tables.ts";
@@ -64,9 +65,18 @@ export async function deleteVectors(
   return rowCount ?? 0;
 }
 
-/** Forgets a retired generation whose vectors are gone. */
-export async function forgetGeneration(db: Database, id: number): Promise<void> {
-  await db
-    .delete(embeddingModels)
-    .where(sql`${embeddingModels.id} = ${id} and ${embeddingModels.state} = 'retired'`);
+const FOREIGN_KEY_VIOLATION = "23503";
+
+/** Forgets a retired generation. False where it has vectors again, of a run that began before it was retired. */
+export async function forgetGeneration(db: Database, id: number): Promise<boolean> {
+  try {
+    await db
+      .delete(embeddingModels)
+      .where(sql`${embeddingModels.id} = ${id} and ${embeddingModels.state} = 'retired'`);
+    return true;
+  } catch (error) {
+    const { cause } = error instanceof DrizzleQueryError ? error : {};
+    if (cause instanceof DatabaseError && cause.code === FOREIGN_KEY_VIOLATION) return false;
+    throw error;
+  }
 }
