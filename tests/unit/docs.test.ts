@@ -60,6 +60,24 @@ it("finds what is not where a page says", () => {
   expect(notFoundIn({ name: "docs/x.md", text })).toEqual(["`lag` in `lib/log.ts`"]);
 });
 
+describe("docs/decisions", () => {
+  const decisions = documents.filter(({ name }) => /^docs\/decisions\/\d/.test(name));
+
+  it("has one page each, of at most 40 lines", () => {
+    expect(decisions.length).toBeGreaterThan(10);
+    expect(decisions.filter(({ text }) => text.trimEnd().split("\n").length > 40)).toEqual([]);
+  });
+
+  it("lists each of them by its title", () => {
+    const index = read("docs/decisions/README.md");
+    const missing = decisions.filter(({ name, text }) => {
+      const [, number = "", title = ""] = /^# (\d{3}): (.+)$/m.exec(text) ?? [];
+      return !index.includes(`| [${number}](${name.slice("docs/decisions/".length)}) | ${title}`);
+    });
+    expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+});
+
 it("docs/operations.md lists exactly the metrics of the app", () => {
   const listed = [...read("docs/operations.md").matchAll(/^\| `(aftercommit\.[\w.]+)`/gm)].map(
     ([, name = ""]) => name,
