@@ -60,6 +60,19 @@ it("finds what is not where a page says", () => {
   expect(notFoundIn({ name: "docs/x.md", text })).toEqual(["`lag` in `lib/log.ts`"]);
 });
 
+it("docs/architecture.md names only files that are in the room that it tells of", () => {
+  const rooms = read("docs/architecture.md").split("## The rooms")[1]?.split("\n## ")[0] ?? "";
+  let room = "";
+  const missing: string[] = [];
+  for (const [, named, path = ""] of rooms.matchAll(/\*\*`([\w/-]+)`\*\*|`([\w./-]+(?:\.\w+|\/))`/g)) {
+    room = named ?? room;
+    if (![ROOT, join(ROOT, room)].some((folder) => existsSync(join(folder, named ?? path))))
+      missing.push(`${room} ${named ?? path}`);
+  }
+  expect(room).not.toBe("");
+  expect(missing).toEqual([]);
+});
+
 describe("docs/decisions", () => {
   const decisions = documents.filter(({ name }) => /^docs\/decisions\/\d/.test(name));
 
