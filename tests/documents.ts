@@ -26,9 +26,15 @@ export const blocksOf = ({ text }: Document, language: string): string[] =>
     ([, block = ""]) => block,
   );
 
-/** The commands of a page, as somebody would copy them, without comments and what only sets a variable. */
+/** What somebody would copy from a page into a terminal, without comments and what only sets a variable. */
 export const commandsOf = (page: Document): string[] =>
   blocksOf(page, "sh")
     .flatMap((block) => block.split("\n"))
     .map((line) => line.replace(/(^|\s+)# .*$/, "").trim())
     .filter((line) => line !== "" && !line.startsWith("export "));
+
+/** The commands of npm that a page names in its sentences. */
+export const commandsInProse = ({ text }: Document): string[] =>
+  [...text.replaceAll(/^```[\s\S]*?^```/gm, "").matchAll(/`(npm [^`]+)`/g)].map(([, command = ""]) =>
+    command.replaceAll(/\s+/g, " "),
+  );

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { commandsOf, documents, ROOT, read } from "../documents.ts";
+import { commandsInProse, commandsOf, documents, ROOT, read } from "../documents.ts";
 
 /** Commands, and the file that runs them by having `has`; or why nothing on a plain machine can. */
 type Kind = { command: RegExp } & ({ by: string; has: string } | { because: string });
@@ -11,10 +11,35 @@ const NO_DOCKER =
 const NO_ACCOUNT = "it needs an account at Trigger.dev, or a server of one's own";
 const READERS_OWN = "it stands for a program of the reader's";
 
+const IN_CI = [
+  ...["check", "build", "bench", "fuzz"],
+  ...["test:trigger", "test:postgres", "test:kills", "test:browser", "test:image"],
+];
+
 const KINDS: readonly Kind[] = [
+  ...IN_CI.map((name) => ({
+    command: new RegExp(`^npm run ${name}( -- start)?$`),
+    by: ".ci/run",
+    has: `npm run ${name}`,
+  })),
   { command: /^npm run dev$/, by: "tests/stack/dev-stack.ts", has: '["run", "dev"]' },
-  { command: /^npm test$/, by: ".ci/run", has: "\nnpm test\n" },
-  { command: /^npm run check$/, by: ".ci/run", has: "npm run check" },
+  { command: /^npm test( -- tests\/\w+)?$/, by: ".ci/run", has: "\nnpm test\n" },
+  { command: /^npm test -w local\/[\w-]+$/, because: "npm test runs the same files" },
+  { command: /^npm audit$/, by: ".ci/run", has: "scripts/audit.mjs" },
+  { command: /^npm start$/, by: "tests/browser/production.ts", has: '"start"' },
+  { command: /^npm run soak$/, because: "it takes minutes and a machine of its own" },
+  {
+    command: /^npm run generate -- --custom /,
+    by: "tests/stack/recipe.ts",
+    has: '"generate", "--", "--custom"',
+  },
+  {
+    command: /^npm run backfill( -- --estimate)?$/,
+    by: "tests/tasks/commands.test.ts",
+    has: '"backfill", "--estimate"',
+  },
+  { command: /^npm run reconcile\b/, by: "tests/tasks/commands.test.ts", has: '"--post"' },
+  { command: /^npm run reembed\b/, by: "tests/stack/dev.test.ts", has: '"reembed", "--model"' },
   { command: /^npm run format$/, because: "it writes files; npm run check runs the same linter" },
   { command: /^npm run sql -- /, by: "tests/database/documented-sql.test.ts", has: "npm run sql" },
   { command: /^npm run migrate$/, by: "tests/deploy/image.test.ts", has: "scripts/migrate.ts" },
@@ -51,7 +76,7 @@ const KINDS: readonly Kind[] = [
   { command: / node your-program\.js$/, because: READERS_OWN },
 ];
 
-const commands = documents.flatMap(commandsOf);
+const commands = documents.flatMap((page) => [...commandsOf(page), ...commandsInProse(page)]);
 const kindOf = (command: string) => KINDS.find((kind) => kind.command.test(command));
 
 it("every command of a page is run by a test, or it is said why not", () => {
@@ -73,6 +98,7 @@ it("nothing is said of commands that no page has any more", () => {
 });
 
 it("finds commands, without comments and variables that are only set", () => {
+  expect(commandsInProse({ name: "x.md", text: "Run `npm run\na` and `b`." })).toEqual(["npm run a"]);
   const text = "```sh\nexport A=b # c\nnpm test   # all\n# nothing\n\ncurl http://a/#b\n```\n";
   expect(commandsOf({ name: "x.md", text })).toEqual(["npm test", "curl http://a/#b"]);
 });
