@@ -66,6 +66,8 @@ describe(`1 % of ${POSTS} vectors, damaged at random (SEED=${seed})`, () => {
 
   it("are healed by npm run reconcile with exactly as many inputs", async () => {
     await damage();
+    const estimate = await lanes.start("backfill", "--estimate").end();
+    expect(estimate).toContain(`posts: ${DAMAGED} rows to embed by model-a, estimated from 2,000 of them`);
     expect(await reconcile("--dry-run")).toContain(`${DAMAGED} of ${POSTS} rows`);
     expect(inputs()).toEqual([]);
     expect(await reconcile()).toContain(`embedded: ${DAMAGED} of ${DAMAGED} (100%)`);
@@ -77,6 +79,15 @@ describe(`1 % of ${POSTS} vectors, damaged at random (SEED=${seed})`, () => {
     await damage();
     await lanes.schedule("reconcile-post-embeddings");
     expect(inputs()).toHaveLength(DAMAGED);
+    expect(await wrong()).toEqual([]);
+  });
+
+  it("of one post is healed by npm run reconcile -- --post", async () => {
+    const { rows } = await database.db.execute<{ id: string }>(sql`delete from post_embeddings
+      where post_id = (select min(id) from posts) returning post_id::text as id`);
+    await reconcile("--post", rows[0]?.id ?? "");
+    await lanes.idle();
+    expect(inputs()).toHaveLength(1);
     expect(await wrong()).toEqual([]);
   });
 

@@ -1,25 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { METRICS } from "../../lib/metrics/catalog.ts";
-
-const ROOT = resolve(import.meta.dirname, "../..");
-const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
-const AT_THE_TOP = ["README.md", "CONTRIBUTING.md", "AGENTS.md", "SECURITY.md", "CHANGELOG.md"];
-const pages = [
-  ...AT_THE_TOP.filter((name) => existsSync(join(ROOT, name))),
-  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-].map((name) => ({ name, text: read(name) }));
+import { type Document, documents, ROOT, read } from "../documents.ts";
 
 // What exists only where something was installed, built, written or followed.
 const NOT_COMMITTED = /^(node_modules|\.local|\.next|\.env|\.trigger)/;
 const tracked = readdirSync(ROOT).filter((name) => !NOT_COMMITTED.test(name));
 
 /** The paths of this repository that a page names: in code marks, or as the target of a link. */
-function pathsIn({ name, text }: { name: string; text: string }): string[] {
+function pathsIn({ name, text }: Document): string[] {
   // A page that is followed makes the files that it names.
   const made = new Set([...text.matchAll(/^New file `([^`]+)`/gm)].map(([, path = ""]) => path));
   const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
@@ -33,16 +24,27 @@ function pathsIn({ name, text }: { name: string; text: string }): string[] {
   return [...inCode, ...linked];
 }
 
+/** What a page says is in a file, as in `trigger` in `lib/runs/trigger-run.ts`, and is not there. */
+const notFoundIn = ({ text }: Document): string[] =>
+  [...text.matchAll(/`(\w+)` in `([\w./-]+\.\w+)`/g)]
+    .filter(([, , path = ""]) => tracked.includes(path.split("/")[0] ?? ""))
+    .filter(([, word = "", path = ""]) => !new RegExp(`\\b${word}\\b`).test(read(path)))
+    .map(([said]) => said);
+
 const scriptsSchema = z.object({ scripts: z.record(z.string(), z.string()) });
 const { scripts } = scriptsSchema.parse(JSON.parse(read("package.json")));
 
-describe.each(pages)("$name", (page) => {
+describe.each(documents)("$name", (page) => {
   it("names only paths that exist", () => {
     expect(pathsIn(page).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
+  it("says of nothing that it is in a file where it is not", () => {
+    expect(notFoundIn(page)).toEqual([]);
+  });
+
   it("names only commands that exist", () => {
-    const named = [...page.text.matchAll(/npm run ([\w:-]+)/g)].map(([, script = ""]) => script);
+    const named = [...page.text.matchAll(/npm run ([\w:-]*\w)/g)].map(([, script = ""]) => script);
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
   });
 });
@@ -51,6 +53,42 @@ it("finds paths where there are some", () => {
   expect(
     pathsIn({ name: "docs/x.md", text: "`lib/env.ts`, [it](../lib/log.ts#a), `lib/*.ts`, `a/b`" }),
   ).toEqual(["lib/env.ts", "lib/log.ts"]);
+});
+
+it("finds what is not where a page says", () => {
+  const text = "`log` in `lib/log.ts`, `lag` in `lib/log.ts`";
+  expect(notFoundIn({ name: "docs/x.md", text })).toEqual(["`lag` in `lib/log.ts`"]);
+});
+
+it("docs/architecture.md names only files that are in the room that it tells of", () => {
+  const rooms = read("docs/architecture.md").split("## The rooms")[1]?.split("\n## ")[0] ?? "";
+  let room = "";
+  const missing: string[] = [];
+  for (const [, named, path = ""] of rooms.matchAll(/\*\*`([\w/-]+)`\*\*|`([\w./-]+(?:\.\w+|\/))`/g)) {
+    room = named ?? room;
+    if (![ROOT, join(ROOT, room)].some((folder) => existsSync(join(folder, named ?? path))))
+      missing.push(`${room} ${named ?? path}`);
+  }
+  expect(room).not.toBe("");
+  expect(missing).toEqual([]);
+});
+
+describe("docs/decisions", () => {
+  const decisions = documents.filter(({ name }) => /^docs\/decisions\/\d/.test(name));
+
+  it("has one page each, of at most 40 lines", () => {
+    expect(decisions.length).toBeGreaterThan(10);
+    expect(decisions.filter(({ text }) => text.trimEnd().split("\n").length > 40)).toEqual([]);
+  });
+
+  it("lists each of them by its title", () => {
+    const index = read("docs/decisions/README.md");
+    const missing = decisions.filter(({ name, text }) => {
+      const [, number = "", title = ""] = /^# (\d{3}): (.+)$/m.exec(text) ?? [];
+      return !index.includes(`| [${number}](${name.slice("docs/decisions/".length)}) | ${title}`);
+    });
+    expect(missing.map(({ name }) => name)).toEqual([]);
+  });
 });
 
 it("docs/operations.md lists exactly the metrics of the app", () => {

@@ -1,0 +1,104 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { commandsInProse, commandsOf, documents, ROOT, read } from "../documents.ts";
+
+/** Commands, and the file that runs them by having `has`; or why nothing on a plain machine can. */
+type Kind = { command: RegExp } & ({ by: string; has: string } | { because: string });
+
+const NO_DOCKER =
+  "it needs Docker; tests/deploy checks the files, each step of the Dockerfile and what it makes";
+const NO_ACCOUNT = "it needs an account at Trigger.dev, or a server of one's own";
+const READERS_OWN = "it stands for a program of the reader's";
+
+const IN_CI = [
+  ...["check", "build", "bench", "fuzz"],
+  ...["test:trigger", "test:postgres", "test:kills", "test:browser", "test:image"],
+];
+
+const KINDS: readonly Kind[] = [
+  ...IN_CI.map((name) => ({
+    command: new RegExp(`^npm run ${name}( -- start)?$`),
+    by: ".ci/run",
+    has: `npm run ${name}`,
+  })),
+  { command: /^npm run dev$/, by: "tests/stack/dev-stack.ts", has: '["run", "dev"]' },
+  { command: /^npm test( -- tests\/\w+)?$/, by: ".ci/run", has: "\nnpm test\n" },
+  { command: /^npm test -w local\/[\w-]+$/, because: "npm test runs the same files" },
+  { command: /^npm audit$/, by: ".ci/run", has: "scripts/audit.mjs" },
+  { command: /^npm start$/, by: "tests/browser/production.ts", has: '"start"' },
+  { command: /^npm run soak$/, because: "it takes minutes and a machine of its own" },
+  {
+    command: /^npm run generate -- --custom /,
+    by: "tests/stack/recipe.ts",
+    has: '"generate", "--", "--custom"',
+  },
+  {
+    command: /^npm run backfill( -- --estimate)?$/,
+    by: "tests/tasks/commands.test.ts",
+    has: '"backfill", "--estimate"',
+  },
+  { command: /^npm run reconcile\b/, by: "tests/tasks/commands.test.ts", has: '"--post"' },
+  { command: /^npm run reembed\b/, by: "tests/stack/dev.test.ts", has: '"reembed", "--model"' },
+  { command: /^npm run format$/, because: "it writes files; npm run check runs the same linter" },
+  { command: /^npm run sql -- /, by: "tests/database/documented-sql.test.ts", has: "npm run sql" },
+  { command: /^npm run migrate$/, by: "tests/deploy/image.test.ts", has: "scripts/migrate.ts" },
+  {
+    command: /^npm run doctor -- --(json|wait=300)$/,
+    by: "tests/stack/dev.test.ts",
+    has: '"doctor", "--json", "--wait=300"',
+  },
+  { command: /^npm run doctor( -- --only [\w,-]+)?$/, by: "tests/doctor/command.test.ts", has: '"--only"' },
+  { command: /^npm run doctor -- --list$/, by: "tests/doctor/command.test.ts", has: '"--list"' },
+  {
+    command: /^npm run compose:secrets$/,
+    by: "tests/deploy/files.test.ts",
+    has: "scripts/compose-secrets.ts",
+  },
+  {
+    command: /^npm run local -- sequin --uninstall$/,
+    by: "tests/stack/uninstall-sequin.test.ts",
+    has: "--uninstall",
+  },
+  { command: /npm run local -- sequin$/, by: "local/sequin/tests/leave.test.ts", has: '"sequin"' },
+  { command: /npm run local -- [a-z]+$/, by: "tests/stack/parts-alone.test.ts", has: "npm run local" },
+  { command: /^curl .*127\.0\.0\.1:3040/, by: "tests/stack/parts-alone.test.ts", has: "curl" },
+  {
+    command: /^curl "http:\/\/127\.0\.0\.1:3000\/api\/search/,
+    by: "tests/stack/dev.test.ts",
+    has: "/api/search?q=",
+  },
+  { command: /^curl .*\/api\/health$/, by: "tests/deploy/image.test.ts", has: "/api/health" },
+  { command: /^npx trigger\.dev dev$/, by: "local/trigger/tests/suite/cli.ts", has: '[cliEntry, "dev"]' },
+  { command: /^npx trigger\.dev (login|deploy)/, because: NO_ACCOUNT },
+  { command: /^docker compose /, because: NO_DOCKER },
+  { command: /^psql /, because: "there may be no psql; local/postgres/tests has its protocol" },
+  { command: / node your-program\.js$/, because: READERS_OWN },
+];
+
+const commands = documents.flatMap((page) => [...commandsOf(page), ...commandsInProse(page)]);
+const kindOf = (command: string) => KINDS.find((kind) => kind.command.test(command));
+
+it("every command of a page is run by a test, or it is said why not", () => {
+  expect(commands.filter((command) => kindOf(command) === undefined)).toEqual([]);
+});
+
+it("what is said to run a command is there, and has it", () => {
+  const wrong = KINDS.flatMap((kind) =>
+    "by" in kind && !(existsSync(join(ROOT, kind.by)) && read(kind.by).includes(kind.has))
+      ? [`${kind.by}: ${kind.has}`]
+      : [],
+  );
+  expect(wrong).toEqual([]);
+});
+
+it("nothing is said of commands that no page has any more", () => {
+  const used = new Set(commands.map(kindOf));
+  expect(KINDS.filter((kind) => !used.has(kind)).map(({ command }) => command.source)).toEqual([]);
+});
+
+it("finds commands, without comments and variables that are only set", () => {
+  expect(commandsInProse({ name: "x.md", text: "Run `npm run\na` and `b`." })).toEqual(["npm run a"]);
+  const text = "```sh\nexport A=b # c\nnpm test   # all\n# nothing\n\ncurl http://a/#b\n```\n";
+  expect(commandsOf({ name: "x.md", text })).toEqual(["npm test", "curl http://a/#b"]);
+});
