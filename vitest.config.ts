@@ -51,7 +51,7 @@ const onItsOwn = (name: string, groupOrder: number, include: string[]) => ({
 });
 
 const kills = [
-  "tests/stack/{kills,foreign-database}.test.ts",
+  "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
   "tests/deletions/pipeline.test.ts",
   "local/postgres/tests/folder.test.ts",
   "local/sequin/tests/kill.test.ts",
@@ -73,8 +73,8 @@ export default defineConfig({
             "local/trigger/tests/suite/**",
             "tests/postgres/**",
             "tests/deploy/image.test.ts",
-            // It kills what runs beside a foreign database: a stack of its own, with the other kills.
-            "tests/stack/{kills,foreign-database}.test.ts",
+            // Stacks and parts of their own, with the kills: whole minutes on a slow machine.
+            "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
             // Commands among 2,000 posts, killed at each step: minutes on PGlite, which `kills` spends on them.
             ...(process.env.TEST_DATABASE_URL ? [] : ["tests/tasks/commands.test.ts"]),
           ],
