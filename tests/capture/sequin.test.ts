@@ -38,6 +38,7 @@ beforeAll(async () => {
   receiver = await startReceiver(Number(SEQUIN_RECEIVER_PORT));
   const url = SEQUIN_DATABASE_URL ?? (await startLocal(receiver.url));
   pool = new Pool({ connectionString: url, max: 1 });
+  pool.on("error", () => {});
   closing.unshift(() => pool.end());
 });
 afterAll(async () => {
