@@ -25,7 +25,7 @@ export type EmbeddedTable = {
 
 type Declaration = { source: PgTable; id: PgColumn; text: string; embeddings: PgTable; rowId: PgColumn };
 
-export function embeddedTable({ source, id, text, embeddings, rowId }: Declaration): EmbeddedTable {
+function embeddedTable({ source, id, text, embeddings, rowId }: Declaration): EmbeddedTable {
   return {
     name: getTableName(source),
     table: sql`${source}`,

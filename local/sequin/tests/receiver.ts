@@ -24,7 +24,7 @@ export const message = z.looseObject({
 });
 export type Message = z.infer<typeof message>;
 
-export type Received = {
+type Received = {
   method: string | undefined;
   url: string;
   headers: IncomingHttpHeaders;

@@ -14,7 +14,7 @@ export function runPath(id: string): string {
   return `/runs/${encodeURIComponent(id)}`;
 }
 
-export function tagPath(tag: string): string {
+function tagPath(tag: string): string {
   return `/runs?${new URLSearchParams({ tag })}`;
 }
 
