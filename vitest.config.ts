@@ -7,7 +7,7 @@ const LONGEST = [
   "tests/deletions/pipeline.test",
   "local/trigger/tests/restart.test",
   "tests/database/hung-database.test",
-  "local/sequin/tests/rules.test",
+  "local/sequin/tests/batches.test",
   "tests/tasks/commands.test",
   "tests/tasks/carry-over.test",
   "tests/stack/",
