@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { pgTable, text, uuid } from "drizzle-orm/pg-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { cleanUpSystem } from "../../lib/deletions/clean-up-system.ts";
 import { ownRows } from "../../lib/deletions/own-rows.ts";
 import { startDatabase } from "./database.ts";
@@ -11,8 +11,12 @@ let database: Awaited<ReturnType<typeof startDatabase>>;
 
 beforeAll(async () => {
   database = await startDatabase();
+  vi.stubEnv("DATABASE_URL", database.url);
 });
-afterAll(() => database.close());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await database.close();
+});
 
 describe("the user's own rows", () => {
   const notes = pgTable("notes", { id: text().primaryKey(), userId: uuid("user_id") });
