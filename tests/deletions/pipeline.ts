@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { runs, tasks } from "@trigger.dev/sdk";
 import { expect } from "vitest";
 import { POST } from "../../app/api/delete-user/route.ts";
+import { hasEnded } from "../../lib/runs/statuses.ts";
 import { startExternalSystem } from "../../local/external-system/start.ts";
 import { startMail } from "../../local/mail/start.ts";
 import { startTrigger } from "../../local/trigger/start.ts";
@@ -18,7 +19,6 @@ import { deletedUser } from "./messages.ts";
 
 const SEQUIN_SECRET = "a secret of the pipeline's tests";
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
-const FINAL = ["COMPLETED", "FAILED", "CANCELED", "CRASHED", "EXPIRED", "SYSTEM_FAILURE", "TIMED_OUT"];
 
 type Call = { system: string; userId: string; status: number };
 
@@ -80,7 +80,7 @@ export async function startPipeline(systems: readonly string[]) {
       until(
         async () => {
           const run = await runs.retrieve(id);
-          return FINAL.includes(run.status) ? run : undefined;
+          return hasEnded(run.status) ? run : undefined;
         },
         { everyMs: 100, what: `end of ${id}`, progress: () => cli.output() },
       ),

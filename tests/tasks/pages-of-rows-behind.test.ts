@@ -3,30 +3,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { embeddingModels } from "../../drizzle/embedding-tables.ts";
 import { posts as postsTable } from "../../drizzle/schema.ts";
 import { embedMany } from "../../lib/embeddings/embed-many.ts";
-import { embedRow } from "../../lib/embeddings/embed-row.ts";
 import { posts } from "../../lib/embeddings/posts.ts";
-import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
 import { rowsBehind } from "../../lib/embeddings/rows-behind.ts";
 import { FIRST_MODEL } from "../postgres-template.ts";
-import { databaseForTests } from "./database.ts";
+import { behindForTests, embed } from "./behind-for-tests.ts";
 
-const database = databaseForTests({ ...FIRST_MODEL, dimensions: 4 });
+const { database, embedPost, pages, behind } = behindForTests();
 const { insertPost, updatePost, deletePost } = database;
-
-const embed: EmbedTexts = async (model, texts) => ({
-  vectors: texts.map(() => new Float32Array(model.dimensions).fill(0.1)),
-  tokens: texts.length,
-  left: {},
-});
-const embedPost = (id: bigint) => embedRow(posts.of, String(id), null, { embed });
-
-async function pages() {
-  const found = [];
-  for await (const page of rowsBehind(posts, database.db)) found.push(page);
-  return found;
-}
-
-const behind = async () => (await pages()).flat();
 
 async function withModelBeingBuilt(work: (id: number) => Promise<void>): Promise<void> {
   const model = { name: "text-embedding-3-large", dimensions: 6, recipe: 1, indexType: "halfvec" as const };
@@ -41,10 +24,6 @@ async function withModelBeingBuilt(work: (id: number) => Promise<void>): Promise
     await database.db.delete(embeddingModels).where(sql`state = 'building'`);
   }
 }
-
-beforeEach(async () => {
-  await database.db.delete(postsTable);
-});
 
 describe("more than a page of them", () => {
   beforeEach(async () => {

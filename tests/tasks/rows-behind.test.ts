@@ -1,33 +1,14 @@
 import { sql } from "drizzle-orm";
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { countRows, readCounts } from "../../drizzle/queries/embeddings/counts.ts";
 import { countRowsBehind, findRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
 import { posts as postsTable } from "../../drizzle/schema.ts";
-import { embedRow } from "../../lib/embeddings/embed-row.ts";
 import { posts } from "../../lib/embeddings/posts.ts";
-import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
-import { rowsBehind } from "../../lib/embeddings/rows-behind.ts";
 import { split } from "../../lib/embeddings/split.ts";
-import { FIRST_MODEL } from "../postgres-template.ts";
-import { databaseForTests } from "./database.ts";
+import { behindForTests } from "./behind-for-tests.ts";
 
-const database = databaseForTests({ ...FIRST_MODEL, dimensions: 4 });
+const { database, embedPost, behind } = behindForTests();
 const { insertPost, updatePost } = database;
-
-const embed: EmbedTexts = async (model, texts) => ({
-  vectors: texts.map(() => new Float32Array(model.dimensions).fill(0.1)),
-  tokens: texts.length,
-  left: {},
-});
-const embedPost = (id: bigint) => embedRow(posts.of, String(id), null, { embed });
-
-async function pages() {
-  const found = [];
-  for await (const page of rowsBehind(posts, database.db)) found.push(page);
-  return found;
-}
-
-const behind = async () => (await pages()).flat();
 
 /** A post of several chunks that is embedded. */
 async function longPost(): Promise<bigint> {
@@ -35,10 +16,6 @@ async function longPost(): Promise<bigint> {
   expect((await embedPost(id)).chunks).toBeGreaterThan(2);
   return id;
 }
-
-beforeEach(async () => {
-  await database.db.delete(postsTable);
-});
 
 describe("a post", () => {
   it("without vectors is found, and after its run no more", async () => {
