@@ -25,7 +25,8 @@ export type EmbeddedTable = {
 
 type Declaration = { source: PgTable; id: PgColumn; text: string; embeddings: PgTable; rowId: PgColumn };
 
-function embeddedTable({ source, id, text, embeddings, rowId }: Declaration): EmbeddedTable {
+/** @public to another table: docs/embed-another-table.md */
+export function embeddedTable({ source, id, text, embeddings, rowId }: Declaration): EmbeddedTable {
   return {
     name: getTableName(source),
     table: sql`${source}`,
