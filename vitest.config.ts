@@ -7,7 +7,7 @@ const LONGEST = [
   "tests/deletions/pipeline.test",
   "local/trigger/tests/restart.test",
   "tests/database/hung-database.test",
-  "local/sequin/tests/rules.test",
+  "local/sequin/tests/batches.test",
   "tests/tasks/commands.test",
   "tests/tasks/carry-over.test",
   "tests/stack/",
@@ -84,6 +84,8 @@ export default defineConfig({
           setupFiles: "next/dist/server/node-environment-baseline.js",
         },
       },
+      // Looks at files only: a part of `npm run check`.
+      { test: { name: "house", include: ["tests/unit/{import-directions,file-sizes}.test.ts"] } },
       onItsOwn("trigger", 1, ["local/trigger/tests/suite/**/*.test.ts"]),
       onItsOwn("browser", 2, ["tests/browser/**/*.test.ts"]),
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),

@@ -1,8 +1,4 @@
-import type { Server } from "./parts/server.ts";
-import type { Report } from "./report.ts";
-
-/** `quick`: few rows, for its counts alone. */
-export type Bench = Report & { server: Server; quick: boolean };
+import type { Bench } from "./bench.ts";
 
 export type Benchmark = {
   load: () => Promise<{ run(bench: Bench): Promise<void> }>;

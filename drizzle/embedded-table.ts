@@ -25,6 +25,7 @@ export type EmbeddedTable = {
 
 type Declaration = { source: PgTable; id: PgColumn; text: string; embeddings: PgTable; rowId: PgColumn };
 
+/** @public to another table: docs/embed-another-table.md */
 export function embeddedTable({ source, id, text, embeddings, rowId }: Declaration): EmbeddedTable {
   return {
     name: getTableName(source),

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
 
-/** Has a server listen on a free port of loopback. `close` ends what is still connected. */
-export async function onFreePort(server: Server | HttpServer) {
-  server.listen(0, "127.0.0.1");
+/** Has a server listen on a port of loopback, on a free one by default. `close` ends what is still connected. */
+export async function onFreePort(server: Server | HttpServer, port = 0) {
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   return {

@@ -1,4 +1,4 @@
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { drain } from "../parts/drain.ts";
 import { embedAll } from "../parts/embed-all.ts";
 import { guideDatabase } from "../parts/guide-database.ts";

@@ -9,7 +9,7 @@ import { serve } from "../../local/trigger/tests/helpers/serve.ts";
 import { Worker } from "../../local/trigger/tests/helpers/worker.ts";
 import { serve as serveApp } from "../../tests/serve.ts";
 import { until } from "../../tests/until.ts";
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { timePage } from "../parts/time-page.ts";
 
 const RUNS = 1_000;

@@ -1,6 +1,6 @@
 import { runs, tasks } from "@trigger.dev/sdk";
 import { until } from "../../tests/until.ts";
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { drain } from "../parts/drain.ts";
 import { waitForEdit } from "../parts/edit.ts";
 import { embedAll } from "../parts/embed-all.ts";

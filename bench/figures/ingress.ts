@@ -1,4 +1,4 @@
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { deliver, insertsOf, type Message } from "../parts/deliver.ts";
 import { addPosts, productDatabase } from "../parts/product-database.ts";
 import { startStack } from "../parts/stack.ts";

@@ -5,7 +5,7 @@ import { countRows } from "../../drizzle/queries/embeddings/counts.ts";
 import { buildVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
 import { startApp } from "../../tests/browser/production.ts";
 import { startTriggerServer } from "../../tests/trigger-server.ts";
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { MODEL, productDatabase } from "../parts/product-database.ts";
 import { projectOf } from "../parts/project.ts";
 import { startProvider } from "../parts/provider.ts";

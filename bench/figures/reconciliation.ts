@@ -9,7 +9,7 @@ import { countRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behi
 import { findPostsWithState } from "../../drizzle/queries/posts-on-page.ts";
 import { posts } from "../../lib/embeddings/posts.ts";
 import { rowsBehind } from "../../lib/embeddings/rows-behind.ts";
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { productDatabase } from "../parts/product-database.ts";
 import { Times } from "../report.ts";
 

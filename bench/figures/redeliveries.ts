@@ -1,4 +1,4 @@
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { deliver, insertsOf } from "../parts/deliver.ts";
 import { waitForEdit } from "../parts/edit.ts";
 import { embedAll } from "../parts/embed-all.ts";

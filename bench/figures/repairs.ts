@@ -1,4 +1,4 @@
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { embedAll } from "../parts/embed-all.ts";
 import { addPosts, productDatabase } from "../parts/product-database.ts";
 import type { FreshDatabase } from "../parts/server.ts";

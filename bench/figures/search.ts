@@ -5,7 +5,7 @@ import { halfvec } from "../../drizzle/halfvec.ts";
 import { type EmbeddingModel, readModelsInUse } from "../../drizzle/queries/embeddings/models.ts";
 import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
 import { buildVectorIndex, dropVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { productDatabase } from "../parts/product-database.ts";
 import { randomOf } from "../parts/texts.ts";
 import { Times } from "../report.ts";

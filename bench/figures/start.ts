@@ -5,7 +5,7 @@ import { choosePorts, DevStack } from "../../tests/stack/dev-stack.ts";
 import { everyPostEmbedded } from "../../tests/stack/embeddings.ts";
 import { openRuns } from "../../tests/stack/open-runs.ts";
 import { until } from "../../tests/until.ts";
-import type { Bench } from "../benchmarks.ts";
+import type { Bench } from "../bench.ts";
 import { Times } from "../report.ts";
 
 const POSTS = 50;

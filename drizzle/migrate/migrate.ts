@@ -17,7 +17,7 @@ const PAUSE_MS = 1_000;
 // Any number: two processes that migrate at once take turns.
 const ADVISORY_LOCK = 4_203_977;
 
-export type Say = (line: string) => void;
+type Say = (line: string) => void;
 
 type Options = { url: string; model: FirstModel; say?: Say };
 

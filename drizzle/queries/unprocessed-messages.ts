@@ -9,7 +9,7 @@ const MAX_REASONS = 50;
 const today = sql`(now() at time zone 'utc')::date`;
 
 /** `refused` are whole requests that came without the right secret. */
-export type Outcome = "ignored" | "refused" | "rejected";
+type Outcome = "ignored" | "refused" | "rejected";
 
 /** Messages of one delivery that led to no run for one reason, and where one of them stood. */
 export type Unprocessed = { outcome: Outcome; reason: string; messages: number; example: string };

@@ -1,4 +1,4 @@
-export type CleanUp = {
+type CleanUp = {
   userId: string;
   /** When the ledger took the deletion, the same in every attempt. */
   requestedAt: Date;

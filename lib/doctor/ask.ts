@@ -7,7 +7,7 @@ const LIMIT_MS = 20_000;
 export type Answer = { status: number; location: string | undefined; json: unknown };
 
 /** Nobody answered: why, without the URL, which may hold a secret. */
-export class NoAnswerError extends Error {
+class NoAnswerError extends Error {
   override readonly name = "NoAnswerError";
 }
 

@@ -29,7 +29,7 @@ const countOf = (results: readonly Result[], state: State) =>
   results.filter((result) => result.state === state).length;
 
 /** "12 checks: 10 ok, 1 warning, 1 failed". */
-export function summary(results: readonly Result[]): string {
+function summary(results: readonly Result[]): string {
   const counts = STATES.flatMap((state) => {
     const count = countOf(results, state);
     return count > 0 ? [`${count} ${state}`] : [];

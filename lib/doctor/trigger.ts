@@ -12,7 +12,7 @@ const CLOUD = "https://api.trigger.dev";
 const MOST_QUEUED = { development: 500, deployed: 10_000 };
 const NEARLY = 0.8;
 
-export const triggerUrl = () => optional("TRIGGER_API_URL") ?? CLOUD;
+const triggerUrl = () => optional("TRIGGER_API_URL") ?? CLOUD;
 export const isDevelopment = () => /^tr_dev_/.test(required("TRIGGER_SECRET_KEY"));
 
 /** What brings this code's tasks to Trigger.dev. */

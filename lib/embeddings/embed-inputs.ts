@@ -4,7 +4,7 @@ import { type Ask, askProvider } from "./ask-provider.ts";
 export type Input = { text: string; tokens: number };
 
 /** A vector, or the provider's words why it makes none of this very text. */
-export type Outcome = { vector: Float32Array } | { refused: string };
+type Outcome = { vector: Float32Array } | { refused: string };
 
 type Result = { outcomes: Outcome[]; tokens: number };
 

@@ -11,7 +11,7 @@ import { split } from "./split.ts";
 const SAMPLE = 2_000;
 
 /** OpenAI's limits of its embedding models by tier (platform.openai.com, the models' pages). */
-export const TIERS: Readonly<Record<string, Limits>> = {
+const TIERS: Readonly<Record<string, Limits>> = {
   "tier 1": { tokensPerMinute: 1_000_000, requestsPerMinute: 3_000 },
   "tier 2": { tokensPerMinute: 1_000_000, requestsPerMinute: 5_000 },
   "tier 3": { tokensPerMinute: 5_000_000, requestsPerMinute: 5_000 },

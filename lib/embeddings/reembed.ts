@@ -21,7 +21,7 @@ import { RECIPE } from "./recipe.ts";
 type Deps = { db?: Database };
 
 /** A change of the model cannot be begun or ended as things stand; the message says why. */
-export class ReembedError extends Error {
+class ReembedError extends Error {
   override readonly name = "ReembedError";
 }
 

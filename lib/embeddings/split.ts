@@ -6,7 +6,7 @@ export const MAX_CHUNK_TOKENS = 1_000;
 // Longer pieces are cut before counting: the tokenizer's time grows with the square of an unbroken run of letters.
 const MAX_PIECE_LENGTH = 1_000;
 
-export type TextChunk = { text: string; tokens: number };
+type TextChunk = { text: string; tokens: number };
 
 const countTokens = (text: string) => count(text, { disallowedSpecial: new Set() });
 

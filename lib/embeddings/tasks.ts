@@ -6,7 +6,7 @@ import type { EmbeddedSource } from "./embedded-source.ts";
 import { afterError, EMBEDDING_RETRY } from "./retry.ts";
 
 /** What both lanes have together, whatever the provider's own limits: those are kept through the database. */
-export const embeddingProvider = concurrencyLimit({ name: "embedding-provider", total: 10 });
+const embeddingProvider = concurrencyLimit({ name: "embedding-provider", total: 10 });
 
 // A backfill leaves the most of it to edits.
 const BULK = 3;

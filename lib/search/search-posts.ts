@@ -45,7 +45,7 @@ const NO_PROVIDER =
  * Finds rows of an embedded table by meaning, the best first, each by its best chunk, among the vectors of the active
  * model. Rejects with SearchUnavailableError when the provider or the database does not answer.
  */
-export async function searchRows(
+async function searchRows(
   { of }: EmbeddedSource,
   { q, limit }: SearchQuery,
   { db = database(), embed = embedTexts }: Deps = {},

@@ -22,7 +22,7 @@ const RUNS_LIMIT_MS = 1_500;
 
 export type { Counts, DayOfUsage, Lag, UnprocessedOnPage };
 
-export type Totals = { model: string; counts: Counts; lag: Lag | undefined };
+type Totals = { model: string; counts: Counts; lag: Lag | undefined };
 
 export type ShownPosts = {
   posts: (PostOnPage & { run: Run | undefined })[];

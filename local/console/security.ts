@@ -1,3 +1,4 @@
+import { isFromOwnPage, isSafe } from "@aftercommit/local-shared/refuse-other-origins.ts";
 import { createMiddleware } from "hono/factory";
 
 const POLICY = [
@@ -26,10 +27,7 @@ export const securityHeaders = createMiddleware(async (c, next) => {
 
 /** Lets a change through only when the browser says that a page of this very address asked for it; else 403. */
 export const ownFormsOnly = createMiddleware(async (c, next) => {
-  if (c.req.method === "GET" || c.req.method === "HEAD") return next();
-  const origin = c.req.header("origin") ?? "";
   const site = c.req.header("sec-fetch-site") ?? "same-origin";
-  const own = URL.canParse(origin) && new URL(origin).host === c.req.header("host");
-  if (own && site === "same-origin") return next();
+  if (isSafe(c) || (isFromOwnPage(c) && site === "same-origin")) return next();
   return c.text("Only the console's own pages may change something here.\n", 403);
 });

@@ -6,6 +6,7 @@ import { HttpStatus } from "@aftercommit/local-shared/elements/badge.tsx";
 import { Card, Figure } from "@aftercommit/local-shared/elements/card.tsx";
 import { Last } from "@aftercommit/local-shared/elements/last.tsx";
 import { Empty } from "@aftercommit/local-shared/elements/section.tsx";
+import { Table } from "@aftercommit/local-shared/elements/table.tsx";
 import { Time } from "@aftercommit/local-shared/elements/time.tsx";
 import type { Pages, RealService } from "@aftercommit/local-shared/part.ts";
 import { Hono } from "hono";
@@ -61,41 +62,26 @@ function CallList({ calls }: { calls: Call[] }) {
 
 function CallTable({ calls }: { calls: Call[] }) {
   return (
-    <table>
-      <caption class="visually-hidden">Calls, newest first</caption>
-      <thead>
-        <tr>
-          <th scope="col">User</th>
-          <th scope="col" class="roomy">
-            System
-          </th>
-          <th scope="col">Answered</th>
-          <th scope="col" class="roomy">
-            Webhook id
-          </th>
-          <th scope="col" class="number">
-            When
-          </th>
+    <Table
+      caption="Calls, newest first"
+      columns={[["User"], ["System", "roomy"], ["Answered"], ["Webhook id", "roomy"], ["When", "number"]]}
+    >
+      {calls.map((call) => (
+        <tr data-key={`${call.at} ${call.webhookId}`}>
+          <td>
+            <span class="mono breaks">{call.userId}</span>
+            <span class="id narrow">{call.system}</span>
+          </td>
+          <td class="roomy">{call.system}</td>
+          <td>
+            <HttpStatus status={call.status} />
+          </td>
+          <td class="roomy mono breaks">{call.webhookId}</td>
+          <td class="number">
+            <Time at={call.at} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {calls.map((call) => (
-          <tr data-key={`${call.at} ${call.webhookId}`}>
-            <td>
-              <span class="mono breaks">{call.userId}</span>
-              <span class="id narrow">{call.system}</span>
-            </td>
-            <td class="roomy">{call.system}</td>
-            <td>
-              <HttpStatus status={call.status} />
-            </td>
-            <td class="roomy mono breaks">{call.webhookId}</td>
-            <td class="number">
-              <Time at={call.at} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }

@@ -1,3 +1,4 @@
+import { faultRoutes } from "@aftercommit/local-shared/fault-routes.ts";
 import type { Log } from "@aftercommit/local-shared/log.ts";
 import { refuseOtherOrigins } from "@aftercommit/local-shared/refuse-other-origins.ts";
 import { Hono } from "hono";
@@ -54,15 +55,6 @@ export async function startExternalSystem({ secret, log, dataDir }: ExternalSyst
     return new Response(null, { status });
   });
   app.get("/local/external-system/calls", (c) => c.json(calls.list()));
-  app.post("/local/external-system/faults", async (c) => {
-    const fault = faultSchema.safeParse(await c.req.json().catch(() => undefined));
-    if (!fault.success) return c.json({ error: z.prettifyError(fault.error) }, 400);
-    faults.set(fault.data);
-    return c.json(fault.data);
-  });
-  app.delete("/local/external-system/faults", (c) => {
-    faults.clear();
-    return c.body(null, 204);
-  });
+  app.route("/local/external-system/faults", faultRoutes(faultSchema, faults));
   return { app, calls: { list: calls.list }, close: async () => {} };
 }

@@ -1,3 +1,4 @@
+import { faultRoutes } from "@aftercommit/local-shared/fault-routes.ts";
 import { refuseOtherOrigins } from "@aftercommit/local-shared/refuse-other-origins.ts";
 import { Hono } from "hono";
 import { z } from "zod";
@@ -21,16 +22,8 @@ export function createApp(mailbox: Mailbox, setFault: (fault: MailFault | undefi
   app.get("/local/mail", (c) =>
     c.json(mailbox.list().map(({ text: _text, html: _html, headers: _headers, ...summary }) => summary)),
   );
-  app.post("/local/mail/faults", async (c) => {
-    const fault = faultSchema.safeParse(await c.req.json().catch(() => undefined));
-    if (!fault.success) return c.json({ error: z.prettifyError(fault.error) }, 400);
-    setFault(fault.data);
-    return c.json(fault.data);
-  });
-  app.delete("/local/mail/faults", (c) => {
-    setFault(undefined);
-    return c.body(null, 204);
-  });
+  const faults = { set: setFault, clear: () => setFault(undefined) };
+  app.route("/local/mail/faults", faultRoutes(faultSchema, faults));
   app.get("/local/mail/:id", (c) => {
     const mail = mailbox.find(c.req.param("id"));
     return mail ? c.json(mail) : c.json({ error: "There is no such message" }, 404);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import { faultRoutes } from "@aftercommit/local-shared/fault-routes.ts";
 import type { Log } from "@aftercommit/local-shared/log.ts";
 import { refuseOtherOrigins } from "@aftercommit/local-shared/refuse-other-origins.ts";
 import { type Context, Hono } from "hono";
@@ -103,16 +104,7 @@ export function createApp(options: {
   }
 
   app.use("/local/openai/*", refuseOtherOrigins);
-  app.post("/local/openai/faults", async (c) => {
-    const fault = faultSchema.safeParse(await c.req.json().catch(() => undefined));
-    if (!fault.success) return c.json({ error: z.prettifyError(fault.error) }, 400);
-    faults.set(fault.data);
-    return c.json(fault.data);
-  });
-  app.delete("/local/openai/faults", (c) => {
-    faults.clear();
-    return c.body(null, 204);
-  });
+  app.route("/local/openai/faults", faultRoutes(faultSchema, faults));
   app.post("/local/openai/limits", async (c) => {
     const state = limitsSchema.safeParse(await c.req.json().catch(() => undefined));
     if (!state.success) return c.json({ error: z.prettifyError(state.error) }, 400);

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { sameSecret } from "@aftercommit/local-shared/same-secret.ts";
 import { ApiError } from "./api-error.ts";
 
 /** Takes any bearer key, or only `apiKey` when there is one. Throws OpenAI's 401 otherwise. */
@@ -11,11 +11,7 @@ export function authorize(header: string | undefined, apiKey: string | undefined
         "Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
     });
   }
-  if (apiKey !== undefined && !timingSafeEqual(digest(key), digest(apiKey))) {
+  if (apiKey !== undefined && !sameSecret(key, apiKey)) {
     throw new ApiError(401, { message: "Incorrect API key provided.", code: "invalid_api_key" });
   }
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

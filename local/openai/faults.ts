@@ -74,39 +74,16 @@ export function toApiError(status: number, { code, retryAfterMs }: Fault): ApiEr
   return new ApiError(status, { ...wording(status, code), ...(code === undefined ? {} : { code }) }, headers);
 }
 
-function wording(status: number, code: string | undefined): ApiError["body"] {
+const WORDINGS: Record<number, ConstructorParameters<typeof ApiError>[1]> = {
+  401: { message: "Incorrect API key provided.", code: "invalid_api_key" },
+  429: { message: "Rate limit reached for requests", type: "requests", code: "rate_limit_exceeded" },
+  503: { message: "The engine is currently overloaded, please try again later", type: "server_error" },
+};
+
+function wording(status: number, code: string | undefined) {
   if (code === "insufficient_quota") {
-    return {
-      message: "You exceeded your current quota, please check your plan and billing details.",
-      type: "insufficient_quota",
-      param: null,
-      code,
-    };
+    const message = "You exceeded your current quota, please check your plan and billing details.";
+    return { message, type: code };
   }
-  if (status === 429) {
-    return {
-      message: "Rate limit reached for requests",
-      type: "requests",
-      param: null,
-      code: "rate_limit_exceeded",
-    };
-  }
-  if (status === 401) {
-    return {
-      message: "Incorrect API key provided.",
-      type: "invalid_request_error",
-      param: null,
-      code: "invalid_api_key",
-    };
-  }
-  if (status === 503) {
-    return {
-      message: "The engine is currently overloaded, please try again later",
-      type: "server_error",
-      param: null,
-      code: null,
-    };
-  }
-  if (status >= 500) return serverError().body;
-  return { message: "The request was refused.", type: "invalid_request_error", param: null, code: null };
+  return WORDINGS[status] ?? (status >= 500 ? serverError().body : { message: "The request was refused." });
 }

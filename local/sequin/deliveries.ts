@@ -75,24 +75,3 @@ export async function countDeliveries(pool: Pool, schema: string): Promise<z.inf
   );
   return z.array(count).parse(found.rows);
 }
-
-const reopened = z.array(
-  z.object({
-    sink_id: z.string(),
-    group: z.string().nullable(),
-    read: z.boolean(),
-    deliverCount: z.number(),
-  }),
-);
-
-/** Makes a finished message pending again; undefined if there is no such finished message. */
-export async function reopen(pool: Pool, schema: string, id: number) {
-  const s = escapeIdentifier(schema);
-  const found = await pool.query(
-    `update ${s}.delivery d set status = 'pending', deliver_count = 0, not_before = null, stuck = false
-     from ${s}.change c where c.id = d.change_id and d.id = $1 and d.status <> 'pending'
-     returning d.sink_id, d.group_key as "group", c.action = 'read' as read, d.deliver_count as "deliverCount"`,
-    [id],
-  );
-  return reopened.parse(found.rows)[0];
-}

@@ -3,9 +3,10 @@ import { requestBackfill } from "./capture/backfill.ts";
 import { capturedTables } from "./capture/captured-tables.ts";
 import { readByDelivery } from "./capture/change.ts";
 import { parseTable, takesTable } from "./config/source.ts";
-import { countDeliveries, type Delivery, type DeliveryFilter, listDeliveries, reopen } from "./deliveries.ts";
+import { countDeliveries, type Delivery, type DeliveryFilter, listDeliveries } from "./deliveries.ts";
 import { writeJson } from "./message/json.ts";
 import type { Outlet } from "./outlets.ts";
+import { reopen } from "./pending.ts";
 
 /** What an operator can look at and do. */
 export type Operations = {
@@ -78,8 +79,8 @@ export function operate({
       const reopened = await reopen(pool, schema, id);
       // One that is under way or in its turn goes out anyway.
       if (!reopened) return (await listDeliveries(pool, schema, { limit: 1, id })).length > 0;
-      const { sink_id, ...entry } = reopened;
-      outlets.find((outlet) => outlet.id === sink_id)?.runner.add({ id, ...entry });
+      const { sink_id, ...message } = reopened;
+      outlets.find((outlet) => outlet.id === sink_id)?.runner.add(message);
       return true;
     },
 

@@ -1,8 +1,16 @@
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 
-/** Answers 403 to a page of another site that the developer has open: it must not change the local stack. */
-export const refuseOtherOrigins = createMiddleware(async (c, next) => {
+/** Whether the browser's page is one of the address that it asks; undefined where none says that it is a page. */
+export function isFromOwnPage(c: Context): boolean | undefined {
   const origin = c.req.header("origin");
-  const own = origin === undefined || (URL.canParse(origin) && new URL(origin).host === c.req.header("host"));
-  return own ? next() : c.json({ error: "This address answers its own pages only" }, 403);
-});
+  if (origin === undefined) return undefined;
+  return URL.canParse(origin) && new URL(origin).host === c.req.header("host");
+}
+
+export const isSafe = ({ req }: Context) => req.method === "GET" || req.method === "HEAD";
+
+/** Answers 403 to a page of another site that the developer has open: it must not change the local stack. */
+export const refuseOtherOrigins = createMiddleware(async (c, next) =>
+  isFromOwnPage(c) === false ? c.json({ error: "This address answers its own pages only" }, 403) : next(),
+);

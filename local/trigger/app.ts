@@ -28,7 +28,7 @@ export function createApp(server: Server): Hono {
   });
 
   for (const path of ["/api/*", "/engine/*", "/otel/*", "/realtime/*"]) {
-    app.use(path, refuseOtherSites(server));
+    app.use(path, refuseOtherSites);
     // Nobody is told of a change before it is stored.
     app.use(path, async (_, next) => {
       await next();

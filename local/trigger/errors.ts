@@ -12,10 +12,6 @@ export class ApiError extends HTTPException {
   }
 }
 
-export function notFound(message: string): ApiError {
-  return new ApiError(404, message);
-}
-
 /** A business rule refuses a well-formed request. */
 export function refused(message: string): ApiError {
   return new ApiError(422, message);

@@ -5,6 +5,7 @@ import { userDeletions } from "../../drizzle/schema.ts";
 import { deletionsOnPage } from "../../lib/status/deletions.ts";
 import { isLong } from "../long.ts";
 import { until } from "../until.ts";
+import { describeLosses } from "./losses.ts";
 import { deletedUser } from "./messages.ts";
 import { startPipeline } from "./pipeline.ts";
 
@@ -18,14 +19,6 @@ beforeAll(async () => {
 afterAll(() => pipeline?.close());
 afterEach(() => pipeline.recover());
 
-/** Delivers a delete of a user of its own and answers with the user and the run that was triggered. */
-async function deleteUser(changes: Parameters<typeof deletedUser>[0] = {}) {
-  const user = deletedUser(changes);
-  const { status, body } = await pipeline.deliver(user.message);
-  expect(status).toBe(200);
-  return { ...user, run: String(body.id) };
-}
-
 const systems = (status: string) => ({
   [pipeline.systemOf("crm")]: status,
   [pipeline.systemOf("billing")]: status,
@@ -33,7 +26,7 @@ const systems = (status: string) => ({
 
 describe("a deleted user", () => {
   it("is cleaned up in every system and then gets one e-mail", async () => {
-    const { id, email, run } = await deleteUser();
+    const { id, email, run } = await pipeline.deleteUser();
     const { status, output } = await pipeline.ended(run);
     expect({ status, output }).toEqual({
       status: "COMPLETED",
@@ -51,7 +44,7 @@ describe("a deleted user", () => {
 
   it("is cleaned up and told once when the change is delivered again, during the run and after it", async () => {
     await pipeline.fail({ name: "crm", status: 503, times: 1 });
-    const { id, email, run, message } = await deleteUser();
+    const { id, email, run, message } = await pipeline.deleteUser();
     await until(async () => (await pipeline.callsFor(id)).length > 0, {
       what: "run to work",
       progress: pipeline.progress,
@@ -67,7 +60,7 @@ describe("a deleted user", () => {
 
   it("is not cleaned up and told twice by two runs at the same time", async () => {
     await pipeline.fail({ name: "crm", status: 503, times: 1 });
-    const { id, email, run } = await deleteUser();
+    const { id, email, run } = await pipeline.deleteUser();
     await until(async () => (await pipeline.callsFor(id)).length > 0, {
       what: "work of the run",
     });
@@ -83,7 +76,7 @@ describe("a deleted user", () => {
   });
 
   it("is not cleaned up and told again when a person replays any of its runs", async () => {
-    const { id, email, run } = await deleteUser();
+    const { id, email, run } = await pipeline.deleteUser();
     await pipeline.ended(run);
     const steps = ["user-deletion-cleanup", "clean-up-external-system", "send-deletion-confirmation"];
     const originals = (await Promise.all(steps.map((task) => pipeline.runsOf(id, task)))).flat();
@@ -101,7 +94,7 @@ describe("a deleted user", () => {
   it("stays open, named and untold where the tasks lack a system that was to be told", async () => {
     const before = process.env.USER_DELETION_WEBHOOK_URLS;
     process.env.USER_DELETION_WEBHOOK_URLS = `${before},analytics=https://analytics.example/s3cret`;
-    const { id, email, run } = await deleteUser();
+    const { id, email, run } = await pipeline.deleteUser();
     process.env.USER_DELETION_WEBHOOK_URLS = before;
     const failed = await pipeline.ended(run);
     expect(failed).toMatchObject({ status: "FAILED", attemptCount: 1 });
@@ -133,7 +126,7 @@ describe("a deleted user", () => {
 
   it("has only the failing system tried again, until it works", async () => {
     await pipeline.fail({ name: "crm", status: 500, times: 2 });
-    const { id, run } = await deleteUser();
+    const { id, run } = await pipeline.deleteUser();
     expect((await pipeline.ended(run)).output).toMatchObject({ confirmation: "sent" });
     const attempts = (await pipeline.runsOf(id, "clean-up-external-system")).map(
       ({ attemptCount }) => attemptCount,
@@ -150,7 +143,7 @@ describe("a deleted user", () => {
 
   it("gets no e-mail when a system fails for good, until resume-user-deletions finishes the rest", async () => {
     await pipeline.fail({ name: "crm", status: 500 });
-    const { id, email, run } = await deleteUser();
+    const { id, email, run } = await pipeline.deleteUser();
     const failed = await pipeline.ended(run);
     expect(failed.status).toBe("FAILED");
     expect(failed.error?.message).toBe(`Not clean: ${pipeline.systemOf("crm")} (answered 500)`);
@@ -197,7 +190,7 @@ describe("a deleted user", () => {
     async () => {
       await pipeline.fail({ name: "crm", status: 500 });
       await pipeline.fail({ name: "billing", status: 500 });
-      const { id, run } = await deleteUser();
+      const { id, run } = await pipeline.deleteUser();
       expect((await pipeline.ended(run)).error?.message).toBe(
         `Not clean: ${pipeline.systemOf("crm")} (answered 500), ${pipeline.systemOf("billing")} (answered 500)`,
       );
@@ -206,28 +199,8 @@ describe("a deleted user", () => {
     },
   );
 
-  it("is cleaned up and told at once when the run of a step is lost", async () => {
-    await pipeline.fail({ name: "crm", status: 503 });
-    const { id, email, run } = await deleteUser();
-    const failing = await until(
-      async () =>
-        (await pipeline.runsOf(id, "clean-up-external-system")).find((step) => step.attemptCount > 1),
-      { everyMs: 100, what: "failing step", progress: pipeline.progress },
-    );
-    await pipeline.loseRun(failing.id);
-    await until(async () => (await runs.retrieve(run)).attemptCount > 1, {
-      everyMs: 100,
-      what: "next attempt of the deletion",
-      progress: pipeline.progress,
-    });
-    await pipeline.recover();
-    const ended = await pipeline.ended(run);
-    expect(ended).toMatchObject({ attemptCount: 2, output: { confirmation: "sent" } });
-    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
-  });
-
   it("without an e-mail address is cleaned up, and the run says that no confirmation could be sent", async () => {
-    const { id, run } = await deleteUser({ email: null });
+    const { id, run } = await pipeline.deleteUser({ email: null });
     const { status, output } = await pipeline.ended(run);
     expect(status).toBe("COMPLETED");
     expect(output).toMatchObject({ confirmation: "no-address" });
@@ -237,7 +210,7 @@ describe("a deleted user", () => {
 
   it("gets the e-mail when the mail server was down for a while", async () => {
     await pipeline.stopMail();
-    const { id, email, run } = await deleteUser();
+    const { id, email, run } = await pipeline.deleteUser();
     await until(async () => (await pipeline.runsOf(id, "send-deletion-confirmation"))[0]?.attemptCount, {
       everyMs: 100,
       what: "a try to send",
@@ -248,43 +221,6 @@ describe("a deleted user", () => {
     expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
     expect(await pipeline.callsFor(id)).toHaveLength(2);
   });
-
-  it("is cleaned up and told when the processes that work on it are killed", async () => {
-    await pipeline.fail({ name: "crm", status: 503, times: 1 });
-    const { id, email, run } = await deleteUser();
-    await until(async () => (await pipeline.callsFor(id)).length > 1, {
-      what: "run to work",
-      progress: pipeline.progress,
-    });
-    pipeline.killWorkers();
-    expect((await pipeline.ended(run)).output).toMatchObject({ confirmation: "sent" });
-    expect((await pipeline.database.deletion(id)).completedAt).toBeInstanceOf(Date);
-    expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
-  });
-
-  it.runIf(isLong)(
-    "is not forgotten when the CLI is killed and its run cancelled (npm run test:kills)",
-    async () => {
-      await pipeline.fail({ name: "crm", status: 503 });
-      const { id, email, run } = await deleteUser();
-      await until(async () => (await pipeline.callsFor(id)).length > 1, {
-        what: "run to work",
-        progress: pipeline.progress,
-      });
-      await pipeline.killCli();
-      expect((await pipeline.ended(run)).status).toBe("CANCELED");
-      await pipeline.recover();
-      await pipeline.startCliAgain();
-      await pipeline.ended(await pipeline.resume());
-      const deletion = await until(
-        async () => {
-          const row = await pipeline.database.deletion(id);
-          return row.completedAt ? row : undefined;
-        },
-        { what: "resumed deletion", progress: pipeline.progress },
-      );
-      expect(deletion.runId).not.toBe(run);
-      expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
-    },
-  );
 });
+
+describeLosses(() => pipeline);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { runs, tasks } from "@trigger.dev/sdk";
 import { expect } from "vitest";
 import { POST } from "../../app/api/delete-user/route.ts";
+import { hasEnded } from "../../lib/runs/statuses.ts";
 import { startExternalSystem } from "../../local/external-system/start.ts";
 import { startMail } from "../../local/mail/start.ts";
 import { startTrigger } from "../../local/trigger/start.ts";
@@ -14,10 +15,10 @@ import { copyTasks } from "../task-project.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
 import { systemAt } from "./ledger.ts";
+import { deletedUser } from "./messages.ts";
 
 const SEQUIN_SECRET = "a secret of the pipeline's tests";
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
-const FINAL = ["COMPLETED", "FAILED", "CANCELED", "CRASHED", "EXPIRED", "SYSTEM_FAILURE", "TIMED_OUT"];
 
 type Call = { system: string; userId: string; status: number };
 
@@ -57,20 +58,29 @@ export async function startPipeline(systems: readonly string[]) {
   let cli: Cli = await startTasks();
   Object.assign(process.env, env, { TRIGGER_SECRET_KEY: keys.secretKey, TRIGGER_API_URL: http.url });
 
+  async function deliver(body: unknown) {
+    const headers = { authorization: `Bearer ${SEQUIN_SECRET}`, "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await POST(new Request("http://localhost:3000/api/delete-user", init));
+    return { status: response.status, body: await response.json() };
+  }
+
   return {
     database,
     systemOf: (name: string) => systemAt(`${http.url}/local/external-system/${name}/user-deleted`),
-    async deliver(body: unknown) {
-      const headers = { authorization: `Bearer ${SEQUIN_SECRET}`, "content-type": "application/json" };
-      const init = { method: "POST", headers, body: JSON.stringify(body) };
-      const response = await POST(new Request("http://localhost:3000/api/delete-user", init));
-      return { status: response.status, body: await response.json() };
+    deliver,
+    /** Delivers a delete of a user of its own and answers with the user and the run that was triggered. */
+    async deleteUser(changes: Parameters<typeof deletedUser>[0] = {}) {
+      const user = deletedUser(changes);
+      const { status, body } = await deliver(user.message);
+      expect(status).toBe(200);
+      return { ...user, run: String(body.id) };
     },
     ended: (id: string) =>
       until(
         async () => {
           const run = await runs.retrieve(id);
-          return FINAL.includes(run.status) ? run : undefined;
+          return hasEnded(run.status) ? run : undefined;
         },
         { everyMs: 100, what: `end of ${id}`, progress: () => cli.output() },
       ),

@@ -1,9 +1,9 @@
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer as createTlsServer } from "node:https";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startSmtp } from "../deletions/smtp.ts";
 import type { Fault } from "../faulty-server.ts";
+import { onFreePort } from "../on-free-port.ts";
 import { onlyProblem, problems } from "./diagnose.ts";
 import { instead } from "./instead.ts";
 
@@ -129,13 +129,10 @@ describe("of the external systems it finds", () => {
   it("a certificate that nobody vouches for", async () => {
     const pem = (name: string) => readFileSync(`tests/fixtures/tls/${name}.pem`);
     const server = createTlsServer({ key: pem("self-signed-key"), cert: pem("self-signed") });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : 0;
+    const { port, close } = await onFreePort(server);
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `crm=https://localhost:${port}/hook`);
     const found = await onlyProblem("external-systems.reachable");
-    server.close();
+    await close();
     expect(found.seen).toMatch(/self-signed/);
   });
 });

@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { json } from "node:stream/consumers";
 import { z } from "zod";
+import { onFreePort } from "../on-free-port.ts";
 
 const attributes = z
   .array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) }))
@@ -27,10 +27,7 @@ export async function startCollector() {
     requests.push({ path: incoming.url ?? "", headers: incoming.headers, body: await json(incoming) });
     response.writeHead(200, { "content-type": "application/json" }).end("{}");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address ? address.port : 0;
+  const { port, close } = await onFreePort(server);
   return {
     url: `http://127.0.0.1:${port}`,
     last: () => requests.findLast(({ path }) => path === "/v1/metrics"),
@@ -49,11 +46,6 @@ export async function startCollector() {
             value: one.asDouble ?? one.asInt,
           })),
         ),
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    close,
   };
 }

@@ -1,149 +1,15 @@
-import { runs, tasks } from "@trigger.dev/sdk";
-import { eq, sql } from "drizzle-orm";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { embeddingFailures, postEmbeddings } from "../../drizzle/embedding-tables.ts";
+import { sql } from "drizzle-orm";
+import { describe, expect, it, vi } from "vitest";
 import { addUsage } from "../../drizzle/queries/embedding-usage.ts";
-import { recordRefusals } from "../../drizzle/queries/embeddings/failures.ts";
-import { embeddingUsage, posts, userDeletions } from "../../drizzle/schema.ts";
-import { embedRow } from "../../lib/embeddings/embed-row.ts";
-import { posts as source } from "../../lib/embeddings/posts.ts";
+import { embeddingUsage, userDeletions } from "../../drizzle/schema.ts";
 import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
 import { runUrl } from "../../lib/runs/run-url.ts";
 import { deletionsOnPage } from "../../lib/status/deletions.ts";
-import type { Part } from "../../lib/status/part.ts";
-import { readStatus } from "../../lib/status/read-status.ts";
 import { answerWith, type Fault, hang, startFaultyServer } from "../faulty-server.ts";
-import { databaseForTests } from "../tasks/database.ts";
-import { startTriggerServer } from "../trigger-server.ts";
+import { embed, statusForTests } from "./status-for-tests.ts";
 
-const database = databaseForTests();
+const { database, embedPost, status, triggerRun, triggerUrl } = statusForTests();
 const { insertPost, updatePost, deletePost } = database;
-const KEY = "tr_dev_status";
-let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
-
-const embed: EmbedTexts = async (_, texts) => ({
-  vectors: texts.map(() => new Float32Array(1_536).fill(0.1)),
-  tokens: 7,
-  left: {},
-});
-
-const embedPost = (id: bigint, deps: { embed: EmbedTexts }, changedAt: string | null = null) =>
-  embedRow(source.of, String(id), changedAt, deps);
-
-/** What the provider's refusal of a post's present text leaves. */
-async function refuse(id: bigint, error = "The input was refused."): Promise<void> {
-  const [post] = await database.db.select().from(posts).where(eq(posts.id, id));
-  await recordRefusals(database.db, source.of, 1, [
-    { id: String(id), textHash: post?.textHash ?? "", error },
-  ]);
-}
-
-function known<T>(part: Part<T>): T {
-  if (part.known) return part.value;
-  throw new Error(part.problem);
-}
-
-async function status() {
-  const { totals, posts: shown, usage, deletions } = await readStatus({ db: () => database.db });
-  return {
-    ...known(totals),
-    ...known(shown),
-    usage: known(usage),
-    deletions: known(deletions),
-  };
-}
-
-async function triggerRun(tag: string, options: { ttl?: string } = {}): Promise<string> {
-  const { id } = await tasks.trigger("create-embedding-for-post", {}, { tags: [tag], ...options });
-  return id;
-}
-
-beforeAll(async () => {
-  trigger = await startTriggerServer(KEY);
-});
-afterAll(() => trigger.close());
-beforeEach(async () => {
-  vi.stubEnv("TRIGGER_SECRET_KEY", KEY);
-  vi.stubEnv("TRIGGER_API_URL", trigger.url);
-  vi.stubEnv("TRIGGER_PROJECT_REF", "proj_tests");
-  await database.db.delete(posts);
-  await database.db.delete(embeddingFailures);
-  await database.db.delete(embeddingUsage);
-  await database.db.delete(userDeletions);
-});
-afterEach(() => vi.unstubAllEnvs());
-
-describe("the counts", () => {
-  it("say how the vectors of each post stand to its text", async () => {
-    const [changed, rewritten, emptied] = [await insertPost(), await insertPost(), await insertPost()];
-    const many = await insertPost({ body: "lorem ipsum dolor ".repeat(2_000) });
-    for (const id of [changed, rewritten, emptied, many]) await embedPost(id, { embed });
-    await updatePost(changed, { author: "Bob" });
-    await updatePost(rewritten, { body: "Another" });
-    await updatePost(emptied, { title: "", body: "" });
-    await insertPost();
-    await insertPost({ title: " ", body: "\n" });
-    const counts = { embedded: 2, pending: 1, stale: 2, empty: 1, failed: 0 };
-    expect((await status()).counts).toMatchObject(counts);
-    const textHash = "00000000-0000-0000-0000-000000000000";
-    await database.db.update(postEmbeddings).set({ textHash }).where(sql`chunk = 1`);
-    expect((await status()).counts).toMatchObject({ embedded: 1, stale: 3 });
-  });
-
-  it("take a pending or stale post for failed while its present text is refused", async () => {
-    const [pending, stale, edited, fine] = [
-      await insertPost({ body: "pending" }),
-      await insertPost({ body: "stale" }),
-      await insertPost({ body: "edited" }),
-      await insertPost({ body: "fine" }),
-    ];
-    for (const id of [stale, fine]) await embedPost(id, { embed });
-    await updatePost(stale, { body: "Another" });
-    for (const id of [pending, stale, edited]) await refuse(id);
-    await updatePost(edited, { body: "Mended" });
-    const { counts, posts: shown } = await status();
-    expect(counts).toMatchObject({ embedded: 1, pending: 1, stale: 0, empty: 0, failed: 2 });
-    expect(new Map(shown.map(({ id, state }) => [id, state]))).toEqual(
-      new Map([
-        [String(stale), "failed"],
-        [String(pending), "failed"],
-        [String(edited), "pending"],
-        [String(fine), "embedded"],
-      ]),
-    );
-  });
-
-  it("do not take runs that expired or were cancelled for failed posts", async () => {
-    const id = await insertPost();
-    await embedPost(id, { embed });
-    const other = await insertPost();
-    for (const post of [id, other]) await runs.cancel(await triggerRun(`post:${post}`));
-    expect((await status()).counts).toMatchObject({ embedded: 1, pending: 1, failed: 0 });
-  });
-
-  it("find a failed post among many that changed after it, with the provider's words and the next try", async () => {
-    const failed = await insertPost({ title: "Failed" });
-    await refuse(failed, "Invalid 'input[0]': string too long.");
-    for (let n = 0; n < 20; n += 1) await insertPost();
-    const { counts, posts: shown } = await status();
-    expect(counts).toMatchObject({ failed: 1, pending: 20 });
-    expect(shown[0]).toMatchObject({
-      title: "Failed",
-      state: "failed",
-      failure: { error: "Invalid 'input[0]': string too long.", tries: 1, nextTry: expect.any(Date) },
-    });
-    expect(shown).toHaveLength(12);
-  });
-
-  it("count all failed posts, however many there are", async () => {
-    await database.db.execute(
-      sql`insert into posts (title, body, author) select 'Post ' || n, 'Body', 'A' from generate_series(1, 300) n`,
-    );
-    await database.db.execute(sql`insert into embedding_failures (source, row_id, model_id, text_hash, error, tries, next_try)
-      select 'posts', id::text, 1, text_hash, 'refused', 1, now() from posts`);
-    expect((await status()).counts).toMatchObject({ failed: 300, pending: 0 });
-  });
-});
 
 describe("a run", () => {
   it("is the newest of its post, with its address in Trigger.dev", async () => {
@@ -154,7 +20,7 @@ describe("a run", () => {
     expect(runsProblem).toBeUndefined();
     expect(shown[0]?.run).toMatchObject({
       id: newest,
-      url: `${trigger.url}/projects/v3/proj_tests/runs/${newest}`,
+      url: `${triggerUrl()}/projects/v3/proj_tests/runs/${newest}`,
     });
   });
 

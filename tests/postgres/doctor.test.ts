@@ -1,5 +1,4 @@
 import { exec } from "node:child_process";
-import { once } from "node:events";
 import { connect as connectTcp, createServer } from "node:net";
 import { promisify } from "node:util";
 import { sql } from "drizzle-orm";
@@ -9,6 +8,7 @@ import { connect, disconnect } from "../../drizzle/client.ts";
 import { readSlot } from "../../drizzle/queries/capture-facts.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { diagnose, findProblem, onlyProblem, problems } from "../doctor/diagnose.ts";
+import { onFreePort } from "../on-free-port.ts";
 import { applyMigrations } from "../postgres-template.ts";
 import { createDatabase, realPostgres, runOn } from "../real-postgres.ts";
 import { until } from "../until.ts";
@@ -64,11 +64,9 @@ async function startPooler(target: string) {
     for (const [one, other] of [[near, far] as const, [far, near] as const])
       one.on("error", () => {}).on("close", () => other.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const { port } = await onFreePort(server);
   const url = new URL(target);
-  url.port = String(typeof address === "object" ? address?.port : "");
+  url.port = String(port);
   return { url: url.href, close: () => server.close() };
 }
 

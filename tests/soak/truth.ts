@@ -2,6 +2,9 @@ import type { DevStack } from "../stack/dev-stack.ts";
 import type { Known } from "./known.ts";
 import type { Mail } from "./mails.ts";
 
+/** What asks the database. */
+type Asks = Pick<DevStack, "query">;
+
 const ACTIVE = "(select id from embedding_models where state = 'active')";
 
 const DISTANCE = `select
@@ -18,13 +21,13 @@ const DISTANCE = `select
 export type Distance = { lost: number; stale: number; orphaned: number; failed: number; open: number };
 
 /** How far the database is from the truth, by its rows alone. Undefined while the database does not answer. */
-export async function distance(stack: DevStack): Promise<Distance | undefined> {
+export async function distance(stack: Asks): Promise<Distance | undefined> {
   const [row] = await stack.query<Distance>(DISTANCE).catch(() => []);
   return row;
 }
 
 /** Users that are gone and have no deletion in the ledger yet. */
-export async function undiscovered(stack: DevStack, known: Known): Promise<number | undefined> {
+export async function undiscovered(stack: Asks, known: Known): Promise<number | undefined> {
   const [row] = await stack
     .query<{ n: number }>(
       `select count(*)::int as n from unnest($1::uuid[]) as tried (id)
@@ -44,7 +47,7 @@ type Deletion = {
 };
 
 /** What became of the users, with the mails that arrived. */
-export async function judgeDeletions(stack: DevStack, known: Known, mails: readonly Mail[]) {
+export async function judgeDeletions(stack: Asks, known: Known, mails: readonly Mail[]) {
   const there = new Set((await stack.query<{ id: string }>("select id from users")).map(({ id }) => id));
   const ledger = await stack.query<Deletion>(
     "select user_id, completed_at, email, systems from user_deletions",

@@ -8,6 +8,7 @@ import { choosePorts, DevStack, type Ports } from "./dev-stack.ts";
 import { everyPostEmbedded, vectorOf, wrongEmbeddings } from "./embeddings.ts";
 import { describeOneKillEach } from "./kills.ts";
 import { countRuns, openRuns } from "./open-runs.ts";
+import { countPosts, embeddingsOfPost, idOfPost } from "./posts.ts";
 import { allProcesses, type Process } from "./processes.ts";
 import { follow } from "./recipe.ts";
 import { everythingSaid, secretsOf } from "./whispers.ts";
@@ -32,19 +33,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Embedding = { chunk: number; text_hash: string; updated_at: Date; dimensions: number };
-
-const embeddingsOf = (id: string) =>
-  stack.query<Embedding>(
-    "select chunk, text_hash, updated_at, vector_dims(embedding) as dimensions from post_embeddings where post_id = $1",
-    [id],
-  );
-
-async function idOf(title: string): Promise<string> {
-  const [row] = await stack.query<{ id: string }>("select id from posts where title = $1", [title]);
-  if (!row) throw new Error(`no post ${title}`);
-  return row.id;
-}
+const embeddingsOf = (id: string) => embeddingsOfPost(stack, id);
+const idOf = (title: string) => idOfPost(stack, title);
 
 async function calls(): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${ports.http}/local/openai/stats`);
@@ -65,9 +55,7 @@ describe("npm run dev in a fresh clone", () => {
     const rows = await stack.query<{ posts: number; dimensions: number[] }>(
       "select count(distinct post_id)::int as posts, array_agg(distinct vector_dims(embedding)) as dimensions from post_embeddings",
     );
-    const [{ count } = { count: 0 }] = await stack.query<{ count: number }>(
-      "select count(*)::int from posts",
-    );
+    const count = await countPosts(stack);
     expect(count).toBeGreaterThan(3);
     expect(rows).toEqual([{ posts: count, dimensions: [1536] }]);
     expect(stack.output).toMatch(/posts-embedding: \d+ messages → 200/);
@@ -76,9 +64,7 @@ describe("npm run dev in a fresh clone", () => {
   it("calls the provider once for each sample post", async () => {
     const allEnded = async () => (await openRuns(stack)) === 0;
     await until(allEnded, { everyMs: 200, what: "end of every run", progress: () => stack.output });
-    const [{ count } = { count: 0 }] = await stack.query<{ count: number }>(
-      "select count(*)::int from posts",
-    );
+    const count = await countPosts(stack);
     expect(await calls()).toBeLessThanOrEqual(count);
   });
 

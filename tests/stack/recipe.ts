@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 type Block = { how: "new" | "end" | "in" | "migration"; path: string; text: string };
 
 /** The code of a page of docs/, each with the line above that says where it belongs. */
-export function blocksOf(page: string): Block[] {
+function blocksOf(page: string): Block[] {
   const pattern =
     /^(?:(New file|At the end of|In) `([^`]+)`|(In the migration)):\n\n```\w+\n([\s\S]*?)^```$/gm;
   return [...page.matchAll(pattern)].map(([, words, path = "", migration, text = ""]) => ({

@@ -7,7 +7,7 @@ import type { strictProviderForTests } from "./strict-provider.ts";
 const QUERIES_TO_COMPARE = 20;
 
 /** `answers`: bulk requests that are answered from the command's start until its moment, the next one then waits. */
-export type Moment = { name: string; answers: number; has(command: Command): boolean | Promise<boolean> };
+type Moment = { name: string; answers: number; has(command: Command): boolean | Promise<boolean> };
 
 /** Breaks a connection off in place of an answer. */
 const breakOff = (_: unknown, response: { destroy(): unknown }) => void response.destroy();

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { root, sources } from "./sources.ts";
 
-const root = resolve(import.meta.dirname, "../..");
 const SPECIFIER = /(?:^(?:import|export)\s[^;"'`(=]*\bfrom\s+|^import\s+|\bimport\()"([^"]+)"/gm;
 
 const PARTS = ["postgres", "sequin", "trigger", "openai", "mail", "external-system"].map(
@@ -31,6 +31,11 @@ const OUTSIDE = ["tests", "bench"];
 
 // An edge calls a verb of lib/; SQL and provider calls live there.
 const NOT_IN_EDGES = /^(drizzle-orm|pg|openai|nodemailer)(\/|$)/;
+
+// Trigger.dev's run API has one room; the doctor and the gauges look at queues by themselves. trigger/ defines tasks.
+const RUN_API = /\b(runs|tasks|queues|batch)\b[^"]*from|\bimport\(|\* as/;
+const MAY_ASK_TRIGGER = /^lib\/(runs|doctor|metrics)\//;
+const PRODUCT = /^(app|trigger|lib|drizzle)\//;
 
 const manifest = z.object({
   name: z.string(),
@@ -59,12 +64,6 @@ const packageOf = (specifier: string) =>
     .split("/")
     .slice(0, specifier.startsWith("@") ? 2 : 1)
     .join("/");
-
-const sources = [...ROOMS, ...OUTSIDE].flatMap((room) =>
-  readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(tsx?|mjs)$/.test(name) && !name.includes("node_modules"))
-    .map((name) => join(room, name)),
-);
 
 const imports = sources.flatMap((file) => {
   const text = readFileSync(join(root, file), "utf8");
@@ -119,13 +118,22 @@ describe("an edge", () => {
   });
 });
 
+it("asks Trigger.dev for runs only where lib/runs does, and where queues are looked at", () => {
+  const askers = imports.filter(
+    ({ name, statement }) =>
+      name === "@trigger.dev/sdk" && !statement.startsWith("import type") && RUN_API.test(statement),
+  );
+  const wrong = askers.filter(({ file }) => PRODUCT.test(file) && !MAY_ASK_TRIGGER.test(file));
+  expect(askers.map(({ file }) => file)).toContain("lib/runs/trigger-run.ts");
+  expect(wrong.map(shown)).toEqual([]);
+});
+
 it("takes only packages that the manifest of its room names", () => {
   const missing = imports.filter(({ file, from, name }) => {
     if (name.startsWith(".")) return false;
     const { name: own, dependencies, devDependencies } = manifestOf(from);
     // What the product runs on must be there in production.
-    const isProduct = /^(app|trigger|lib|drizzle)\//.test(file);
-    return name !== own && !(name in dependencies) && (isProduct || !(name in devDependencies));
+    return name !== own && !(name in dependencies) && (PRODUCT.test(file) || !(name in devDependencies));
   });
   expect(missing.map(shown)).toEqual([]);
 });

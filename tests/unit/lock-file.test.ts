@@ -36,7 +36,13 @@ describe("package-lock.json", () => {
       .filter((name) => !production.has(name) && !name.startsWith("@aftercommit/"));
     expect(local.length).toBeGreaterThan(8);
     // The product's own packages need these as well.
-    const shared = ["@next/env", "@trigger.dev/core", "pg-protocol", "socket.io-client"];
+    const shared = [
+      "@next/env",
+      "@trigger.dev/core",
+      "pg-protocol",
+      "socket.io-client",
+      "zod-validation-error",
+    ];
     const brought = local.filter((name) => !shared.includes(name) && !packages[`node_modules/${name}`]?.dev);
     expect(brought).toEqual([]);
     expect(workspaces.filter(([, { dependencies }]) => dependencies)).toEqual([]);

@@ -4,7 +4,7 @@ import type { EmbeddedTable } from "../../embedded-table.ts";
 import { halfvec } from "../../halfvec.ts";
 
 /** One vector of a row; `start` and `length` are characters of the row's text as Postgres counts them. */
-export type Chunk = { vector: Float32Array; start: number; length: number; tokens: number };
+type Chunk = { vector: Float32Array; start: number; length: number; tokens: number };
 
 /** All vectors of a row, made from the text of that hash; none for a blank text. */
 export type EmbeddedRow = { id: string; textHash: string | null; chunks: readonly Chunk[] };

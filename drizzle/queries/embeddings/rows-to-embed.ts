@@ -13,7 +13,7 @@ export type RowToEmbed = {
 };
 
 /** An SQL list of ids, sent as one parameter. */
-export const idList = (ids: readonly string[], { idType }: EmbeddedTable) =>
+const idList = (ids: readonly string[], { idType }: EmbeddedTable) =>
   sql`select unnest(${sql.param(ids)}::text[])::${idType}`;
 
 /** The rows that are there, of those asked for, with what is to be done about each. Rows that are gone are left out. */

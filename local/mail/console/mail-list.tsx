@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 
 import { Empty } from "@aftercommit/local-shared/elements/section.tsx";
+import { Table } from "@aftercommit/local-shared/elements/table.tsx";
 import { Time } from "@aftercommit/local-shared/elements/time.tsx";
 import type { Mail } from "../mailbox.ts";
 
@@ -22,35 +23,21 @@ export function MailList({ mails }: { mails: Mail[] }) {
 
 function MailTable({ mails }: { mails: Mail[] }) {
   return (
-    <table>
-      <caption class="visually-hidden">Mails, newest first</caption>
-      <thead>
-        <tr>
-          <th scope="col">Subject</th>
-          <th scope="col" class="roomy">
-            To
-          </th>
-          <th scope="col" class="number">
-            Received
-          </th>
+    <Table caption="Mails, newest first" columns={[["Subject"], ["To", "roomy"], ["Received", "number"]]}>
+      {mails.map((mail) => (
+        <tr data-key={mail.id}>
+          <td>
+            <a class="strong" href={mailPath(mail.id)}>
+              {mail.subject || "(no subject)"}
+            </a>
+            <span class="id narrow">{mail.to.join(", ")}</span>
+          </td>
+          <td class="roomy">{mail.to.join(", ")}</td>
+          <td class="number">
+            <Time at={mail.receivedAt} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {mails.map((mail) => (
-          <tr data-key={mail.id}>
-            <td>
-              <a class="strong" href={mailPath(mail.id)}>
-                {mail.subject || "(no subject)"}
-              </a>
-              <span class="id narrow">{mail.to.join(", ")}</span>
-            </td>
-            <td class="roomy">{mail.to.join(", ")}</td>
-            <td class="number">
-              <Time at={mail.receivedAt} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }

@@ -1,51 +1,11 @@
 import { encode } from "gpt-tokenizer/encoding/cl100k_base";
-import { Hono } from "hono";
-import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startOpenAI } from "../start.ts";
 import { cosine, length } from "./cosine.ts";
+import { model, openAIForTests } from "./open-ai-for-tests.ts";
 import { serveApp } from "./serve.ts";
 
-const model = "text-embedding-3-small";
-const key = { authorization: "Bearer sk-test", "content-type": "application/json" };
-const lines: string[] = [];
-let part: Awaited<ReturnType<typeof startOpenAI>>;
-let site: Awaited<ReturnType<typeof serveApp>>;
-
-beforeAll(async () => {
-  part = await startOpenAI({ model: "hashing", log: (line) => lines.push(line) });
-  const shared = new Hono().onError((_, c) => c.text("another part's error page", 500));
-  site = await serveApp(shared.route("/", part.app));
-});
-
-afterAll(async () => {
-  await site.close();
-  await part.close();
-});
-
-const create = (body: Partial<OpenAI.EmbeddingCreateParams>) =>
-  site.client.embeddings.create({ model, input: "a text", ...body });
-
-const embed = async (body: Partial<OpenAI.EmbeddingCreateParams>) =>
-  (await create(body)).data.map((item) => item.embedding);
-
-async function one(body: Partial<OpenAI.EmbeddingCreateParams>): Promise<number[]> {
-  const [vector] = await embed(body);
-  if (vector === undefined) throw new Error("No vector came back");
-  return vector;
-}
-
-const refusal = (body: Partial<OpenAI.EmbeddingCreateParams>) =>
-  create(body).then(
-    () => expect.fail("The call was answered"),
-    (error: unknown) => {
-      if (error instanceof OpenAI.APIError) return error;
-      throw error;
-    },
-  );
-
-const post = (body: string, headers: Record<string, string> = key) =>
-  fetch(`${site.url}/v1/embeddings`, { method: "POST", headers, body });
+const { lines, create, embed, one, refusal, post } = openAIForTests();
 
 describe("a good request", () => {
   it("is answered in OpenAI's shape, in the order of the inputs", async () => {
@@ -224,40 +184,3 @@ describe("a bad request is refused as OpenAI refuses it", () => {
     await strict.close();
   });
 });
-
-describe("a huge input", () => {
-  it.each([
-    ["words", "word ".repeat(2_000_000)],
-    ["blanks", " ".repeat(10_000_000)],
-    ["punctuation without a break", "!".repeat(10_000_000)],
-  ])("of 10 MB of %s is refused", async (_, input) => {
-    expect(await refusal({ input })).toMatchObject({
-      status: 400,
-      message: expect.stringContaining("maximum context length"),
-    });
-  });
-
-  it("that takes long to count does not hold up the server", async () => {
-    const order: string[] = [];
-    const input = endlessWord(4_000_000);
-    const huge = refusal({ input }).then(({ status }) => order.push(`refused with ${status}`));
-    await fetch(`${site.url}/local/openai/stats`);
-    order.push("another answer");
-    await huge;
-    expect(order).toEqual(["another answer", "refused with 400"]);
-  });
-
-  it("of more than 32 MB is refused with 413", async () => {
-    expect((await post(" ".repeat(33 * 1024 * 1024))).status).toBe(413);
-  });
-});
-
-function endlessWord(length: number): string {
-  const letters = new Uint8Array(length);
-  let state = 1;
-  for (let index = 0; index < length; index++) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    letters[index] = 97 + ((state >>> 16) % 26);
-  }
-  return Buffer.from(letters).toString("latin1");
-}

@@ -7,7 +7,7 @@ import { type Publication, parsePublication } from "./publication.ts";
 import { parseTable, type Source, type Table } from "./source.ts";
 import { type Environment, substitute } from "./substitute.ts";
 
-export type Action = "insert" | "update" | "delete";
+type Action = "insert" | "update" | "delete";
 
 /** A sink with everything that its deliveries need. */
 export type Sink = {

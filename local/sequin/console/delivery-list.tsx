@@ -1,7 +1,9 @@
 /** @jsxImportSource hono/jsx */
 
 import { Action } from "@aftercommit/local-shared/elements/action.tsx";
+import { Choice, Filters } from "@aftercommit/local-shared/elements/filters.tsx";
 import { Notice } from "@aftercommit/local-shared/elements/notice.tsx";
+import { listPath, PageLinks } from "@aftercommit/local-shared/elements/page-links.tsx";
 import { Empty } from "@aftercommit/local-shared/elements/section.tsx";
 import { z } from "zod";
 import type { Delivery } from "../deliveries.ts";
@@ -42,7 +44,7 @@ export function DeliveryList({ sinks, deliveries, older, query }: Props) {
       </div>
       <Notice name={query.notice} texts={NOTICES} />
       <Sinks sinks={sinks} />
-      <Filters sinks={sinks} query={query} />
+      <DeliveryFilters sinks={sinks} query={query} />
       <section class="panel flush" aria-label="Deliveries">
         {deliveries.length > 0 ? (
           <DeliveryTable deliveries={deliveries} caption="Deliveries, newest first" />
@@ -59,50 +61,28 @@ export function DeliveryList({ sinks, deliveries, older, query }: Props) {
   );
 }
 
-function Filters({ sinks, query }: Pick<Props, "sinks" | "query">) {
+function DeliveryFilters({ sinks, query }: Pick<Props, "sinks" | "query">) {
   return (
-    <search aria-label="Filter deliveries">
-      <form method="get" action="/deliveries" class="filters">
-        <label>
-          Sink
-          <select name="sink">
-            <option value="">All sinks</option>
-            {sinks.map(({ name }) => (
-              <option selected={name === query.sink}>{name}</option>
-            ))}
-          </select>
-        </label>
-        <label>
-          State
-          <select name="status">
-            <option value="">Any state</option>
-            {STATUSES.map((status) => (
-              <option value={status} selected={status === query.status}>
-                {status}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="submit" class="quiet">
-          Filter
-        </button>
-        {isFiltered(query) && <a href="/deliveries">Clear</a>}
-      </form>
-    </search>
+    <Filters path="/deliveries" of="deliveries" isSet={isFiltered(query)}>
+      <Choice
+        label="Sink"
+        name="sink"
+        any="All sinks"
+        values={sinks.map(({ name }) => name)}
+        chosen={query.sink}
+      />
+      <Choice label="State" name="status" any="Any state" values={STATUSES} chosen={query.status} />
+    </Filters>
   );
 }
 
 function Pages({ older, query: { sink, status, before } }: Pick<Props, "older" | "query">) {
-  const path = (cursor: Record<string, string>) => {
-    const all = Object.entries({ sink, status, ...cursor });
-    const given = all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-    return `/deliveries?${new URLSearchParams(given)}`;
-  };
-  if (before === undefined && older === undefined) return null;
+  const path = (cursor: { before?: string }) => listPath("/deliveries", { sink, status, ...cursor });
   return (
-    <nav class="pages" aria-label="Pages of deliveries">
-      {before === undefined ? <span /> : <a href={path({})}>← Newest</a>}
-      {older === undefined ? <span /> : <a href={path({ before: String(older) })}>Older →</a>}
-    </nav>
+    <PageLinks
+      of="deliveries"
+      newer={before === undefined ? undefined : { text: "Newest", href: path({}) }}
+      older={older === undefined ? undefined : path({ before: String(older) })}
+    />
   );
 }

@@ -13,7 +13,7 @@ import { DeliveryQueue, type Entry } from "./queue.ts";
 import { describeOutcome } from "./say.ts";
 
 /** Sequin drops larger messages before any sink sees them (message_handler.ex); the size is ours to estimate. */
-export const MAX_MESSAGE_BYTES = 5_000_000;
+const MAX_MESSAGE_BYTES = 5_000_000;
 
 export type RunnerOptions = {
   sink: Sink;

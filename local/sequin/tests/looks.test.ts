@@ -1,46 +1,24 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { until } from "../../../tests/until.ts";
 import type { Pace } from "../delivery/pace.ts";
-import { type Database, openDatabase } from "./database.ts";
-import { type Answer, ok, type Receiver, startReceiver, status } from "./receiver.ts";
-import { startStack } from "./stack.ts";
+import { type Answer, ok, status } from "./receiver.ts";
+import { sequinForTests } from "./sequin-for-tests.ts";
 
-type Stack = Awaited<ReturnType<typeof startStack>>;
-
-let database: Database;
-let receiver: Receiver;
-let stack: Stack;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-beforeEach(async () => {
-  receiver = await startReceiver();
-  await database.empty();
-  await database.sql("create table posts (id int primary key, title text)");
-});
-afterEach(async () => {
-  await stack.close();
-  await receiver.close();
-});
-afterAll(() => database.close());
+const sequin = sequinForTests("create table posts (id int primary key, title text)");
+const { sql, insert, requests } = sequin;
 
 /** A time that no test sees the end of. */
 const NEVER = 3_600_000;
 
-async function start(pace: Partial<Pace>): Promise<void> {
-  stack = await startStack({ databaseUrl: database.url, url: receiver.url, sinks: [{}], pace });
-}
-const insert = (id: number) => database.sql("insert into posts values ($1, 'a')", [id]);
-const sent = () => receiver.messages().map(({ action, record }) => `${action} ${record.id}`);
-const requests = (count: number) =>
-  until(() => receiver.requests.length >= count, { what: `${count} requests` });
+const start = (pace: Partial<Pace>, workers?: number) => sequin.start({}, { pace, workers });
+const sent = () => sequin.receiver.messages().map(({ action, record }) => `${action} ${record.id}`);
 const brokenJson: Answer = (_, response) =>
   void response.writeHead(200, { "content-type": "application/json" }).end("{oops");
 
 /** The first request gets this answer, the others are acknowledged. */
 function first(answer: Answer): void {
-  receiver.answer = (received, response) => {
-    receiver.answer = ok;
+  sequin.receiver.answer = (received, response) => {
+    sequin.receiver.answer = ok;
     answer(received, response);
   };
 }
@@ -48,7 +26,7 @@ function first(answer: Answer): void {
 /** The message of this row has failed, and its backoff is over. */
 async function due(id: number): Promise<void> {
   const of = async () =>
-    (await stack.deliveries()).find(
+    (await sequin.stack.deliveries()).find(
       ({ group, deliverCount }) => group === `public.posts:${id}` && deliverCount > 0,
     );
   const failed = await until(of, { what: "the failure" });
@@ -71,7 +49,7 @@ describe("a failed message whose backoff is over", () => {
 
   test("goes when another message is acknowledged", async () => {
     let acknowledge = () => {};
-    receiver.answer = (received, response) => {
+    sequin.receiver.answer = (received, response) => {
       if (received.messages[0]?.record.id === 2) acknowledge = () => response.end();
       else (sent().length === 2 ? status(400) : ok)(received, response);
     };
@@ -98,8 +76,8 @@ describe("a failed message whose backoff is over", () => {
 test("a later change of a failed row waits on a quiet sink, and then overtakes it", async () => {
   first(status(400));
   await start({ pollMs: NEVER, backoffBaseMs: NEVER });
-  await database.sql("begin; insert into posts values (1, 'a'); update posts set title = 'b'; commit");
-  await until(async () => (await stack.deliveries()).some(({ deliverCount }) => deliverCount === 1));
+  await sql("begin; insert into posts values (1, 'a'); update posts set title = 'b'; commit");
+  await until(async () => (await sequin.stack.deliveries()).some(({ deliverCount }) => deliverCount === 1));
   expect(sent()).toEqual(["insert 1"]);
   await insert(2);
   await requests(3);
@@ -107,15 +85,9 @@ test("a later change of a failed row waits on a quiet sink, and then overtakes i
 });
 
 test("while every worker is busy, a failure makes room for the next message", async () => {
-  receiver.answer = status(400);
-  stack = await startStack({
-    databaseUrl: database.url,
-    url: receiver.url,
-    sinks: [{}],
-    workers: 1,
-    pace: { pollMs: NEVER, backoffBaseMs: NEVER },
-  });
-  await database.sql("insert into posts select n, 'a' from generate_series(1, 5) n");
+  sequin.receiver.answer = status(400);
+  await start({ pollMs: NEVER, backoffBaseMs: NEVER }, 1);
+  await sql("insert into posts select n, 'a' from generate_series(1, 5) n");
   await requests(5);
 });
 
@@ -125,16 +97,18 @@ describe("a 2xx whose body claims to be JSON and is not", () => {
     await start({ stuckMs: NEVER, pollMs: 30 });
     await insert(1);
     const [stuck] = await until(async () => {
-      const list = await stack.deliveries();
+      const list = await sequin.stack.deliveries();
       return list[0]?.stuck ? list : undefined;
     });
-    await database.sql("update posts set title = 'b'");
+    await sql("update posts set title = 'b'");
     await insert(2);
-    await until(async () => (await stack.deliveries()).some(({ status }) => status === "delivered"));
+    await until(async () => (await sequin.stack.deliveries()).some(({ status }) => status === "delivered"));
     expect(sent()).toEqual(["insert 1", "insert 2"]);
     expect(stuck).toMatchObject({ status: "pending", deliverCount: 0, httpStatus: 200 });
     expect(stuck?.answer).toContain("claims to be JSON and is not");
-    expect(stack.lines.join("\n")).toMatch(/insert public\.posts 1 → 200 in \d+ ms, STUCK: .* for 3600 s/);
+    expect(sequin.stack.lines.join("\n")).toMatch(
+      /insert public\.posts 1 → 200 in \d+ ms, STUCK: .* for 3600 s/,
+    );
   });
 
   test("is sent again when a person asks for it, and its row goes on", async () => {
@@ -142,15 +116,15 @@ describe("a 2xx whose body claims to be JSON and is not", () => {
     await start({ stuckMs: NEVER });
     await insert(1);
     const [stuck] = await until(async () => {
-      const list = await stack.deliveries();
+      const list = await sequin.stack.deliveries();
       return list[0]?.stuck ? list : undefined;
     });
-    await database.sql("update posts set title = 'b'");
-    expect(await stack.redeliver(stuck?.id ?? 0)).toBe(true);
+    await sql("update posts set title = 'b'");
+    expect(await sequin.stack.redeliver(stuck?.id ?? 0)).toBe(true);
     await requests(3);
     expect(sent()).toEqual(["insert 1", "insert 1", "update 1"]);
     await until(async () =>
-      (await stack.deliveries()).every((one) => one.status === "delivered" && !one.stuck),
+      (await sequin.stack.deliveries()).every((one) => one.status === "delivered" && !one.stuck),
     );
   });
 
@@ -159,6 +133,6 @@ describe("a 2xx whose body claims to be JSON and is not", () => {
     await start({ stuckMs: 50, pollMs: NEVER });
     await insert(1);
     await requests(2);
-    expect(new Set(receiver.messages().map(({ metadata }) => metadata.idempotency_key)).size).toBe(1);
+    expect(new Set(sequin.receiver.messages().map(({ metadata }) => metadata.idempotency_key)).size).toBe(1);
   });
 });

@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { until } from "../../../tests/until.ts";
 import { parsePublication } from "../config/publication.ts";
-import { type Database, openDatabase } from "./database.ts";
-import { type Receiver, startReceiver } from "./receiver.ts";
-import { type SinkYaml, startStack } from "./stack.ts";
+import { sequinForTests } from "./sequin-for-tests.ts";
+import type { SinkYaml } from "./stack.ts";
 
 describe("the init_sql of a publication", () => {
   test.each([
@@ -54,28 +53,14 @@ describe("the init_sql of a publication", () => {
 });
 
 describe("what is captured", () => {
-  let database: Database;
-  let receiver: Receiver;
-  let stack: Awaited<ReturnType<typeof startStack>> | undefined;
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-  beforeEach(async () => {
-    receiver = await startReceiver();
-    await database.empty();
-    await database.sql(
-      "drop publication if exists p; create table posts (id int primary key); create table users (id int primary key)",
-    );
-  });
-  afterEach(async () => {
-    await stack?.close();
-    await receiver.close();
-  });
-  afterAll(() => database.close());
+  const sequin = sequinForTests(
+    "drop publication if exists p; create table posts (id int primary key); create table users (id int primary key)",
+  );
+  const { sql } = sequin;
 
   async function start(publication: object, ...sinks: SinkYaml[]): Promise<string[]> {
-    stack = await startStack({ databaseUrl: database.url, url: receiver.url, sinks, publication });
-    return stack.lines;
+    const { lines } = await sequin.start({}, { sinks, publication });
+    return lines;
   }
   const tables = (name: string, ...references: string[]) => ({
     name,
@@ -83,7 +68,7 @@ describe("what is captured", () => {
   });
   const captured = async () =>
     (
-      await database.sql(
+      await sql(
         "select distinct tgrelid::regclass::text as name from pg_trigger where tgname ~ 'sequin' order by 1",
       )
     ).map(({ name }) => name);
@@ -105,40 +90,40 @@ describe("what is captured", () => {
       "watching public.posts",
     ]);
     expect(await captured()).toEqual(["posts"]);
-    expect(await stack?.tables("b")).toEqual(["public.posts"]);
-    expect(await database.sql("select from pg_publication")).toEqual([]);
+    expect(await sequin.stack.tables("b")).toEqual(["public.posts"]);
+    expect(await sql("select from pg_publication")).toEqual([]);
   });
 
   test("are the tables of the database's publication where there is one, whatever init_sql says", async () => {
-    await database.sql("create publication p for table users");
+    await sql("create publication p for table users");
     const lines = await start(publication, tables("a", "public.posts"), tables("b", "public.users"));
     expect(lines.toSorted()).toEqual([
       "a gets nothing of public.posts: p does not publish it",
       "watching public.users",
     ]);
-    await database.sql("alter publication p add table posts");
+    await sql("alter publication p add table posts");
     await until(async () => (await captured()).length === 2, { what: "the other table's triggers" });
   });
 
   test("is nothing where the database's publication is empty", async () => {
-    await database.sql("create publication p");
+    await sql("create publication p");
     await start(publication, tables("a", "public.posts"));
     expect(await captured()).toEqual([]);
   });
 
   test("is a partitioned table whose partitions are published", async () => {
-    await database.sql(`create table events (id int, primary key (id)) partition by range (id);
+    await sql(`create table events (id int, primary key (id)) partition by range (id);
       create table events_1 partition of events for values from (0) to (100); create publication p for table events`);
     await start(publication, tables("a", "public.events"));
-    await database.sql("insert into events values (1)");
-    await until(() => receiver.messages().length === 1, { what: "the message" });
-    expect(receiver.messages()[0]?.metadata.table_name).toBe("events");
+    await sql("insert into events values (1)");
+    await until(() => sequin.receiver.messages().length === 1, { what: "the message" });
+    expect(sequin.receiver.messages()[0]?.metadata.table_name).toBe("events");
   });
 
   test("has no part in a backfill, which reads the table all the same", async () => {
-    await database.sql("insert into users values (7)");
+    await sql("insert into users values (7)");
     await start(publication, { ...tables("a", "public.users"), initial_backfill: true });
-    await until(() => receiver.messages().length === 1, { what: "the read" });
-    expect(receiver.messages()[0]).toMatchObject({ action: "read", record: { id: 7 } });
+    await until(() => sequin.receiver.messages().length === 1, { what: "the read" });
+    expect(sequin.receiver.messages()[0]).toMatchObject({ action: "read", record: { id: 7 } });
   });
 });

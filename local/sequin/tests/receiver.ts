@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
+import { onFreePort } from "../../../tests/on-free-port.ts";
 
 const record = z.record(z.string(), z.unknown());
 
@@ -24,7 +23,16 @@ export const message = z.looseObject({
 });
 export type Message = z.infer<typeof message>;
 
-export type Received = {
+/** What a message is about. */
+export const short = ({ action, metadata, record, changes }: Message) => ({
+  action,
+  table: metadata.table_name,
+  pks: metadata.record_pks,
+  record,
+  changes,
+});
+
+type Received = {
   method: string | undefined;
   url: string;
   headers: IncomingHttpHeaders;
@@ -50,13 +58,7 @@ const body = z.union([
 /** A webhook receiver on a free port. `answer` decides each response and may be replaced at any time. */
 export async function startReceiver() {
   const requests: Received[] = [];
-  const receiver = {
-    url: "",
-    requests,
-    answer: ok,
-    messages: () => requests.flatMap((r) => r.messages),
-    close,
-  };
+  const receiver = { requests, answer: ok, messages: () => requests.flatMap((r) => r.messages) };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -74,17 +76,8 @@ export async function startReceiver() {
     requests.push(received);
     receiver.answer(received, response);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address: AddressInfo | string | null = server.address();
-  receiver.url = `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`;
-
-  async function close(): Promise<void> {
-    server.closeAllConnections();
-    server.close();
-    await once(server, "close");
-  }
-  return receiver;
+  const { port, close } = await onFreePort(server);
+  return Object.assign(receiver, { url: `http://127.0.0.1:${port}`, close });
 }
 
 export type Receiver = Awaited<ReturnType<typeof startReceiver>>;

@@ -1,26 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { recordedRequest } from "../../../tests/fixtures/requests.ts";
 import { until } from "../../../tests/until.ts";
-import { type Database, openDatabase } from "./database.ts";
-import { type Message, message, type Receiver, startReceiver } from "./receiver.ts";
-import { type SinkYaml, startStack } from "./stack.ts";
+import { type Message, message } from "./receiver.ts";
+import { sequinForTests } from "./sequin-for-tests.ts";
+import type { SinkYaml } from "./stack.ts";
 
-let database: Database;
-let receiver: Receiver;
-let stack: Awaited<ReturnType<typeof startStack>> | undefined;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-beforeEach(async () => {
-  receiver = await startReceiver();
-  await database.empty();
-});
-afterEach(async () => {
-  await stack?.close();
-  await receiver.close();
-});
-afterAll(() => database.close());
+const sequin = sequinForTests();
+const { sql } = sequin;
 
 const body = z.union([z.object({ data: z.array(message) }), message.transform((one) => ({ data: [one] }))]);
 const messagesIn = (name: string) => body.parse(JSON.parse(recordedRequest(name).body)).data;
@@ -40,15 +27,16 @@ const SINKS = [
 ];
 
 async function start(tables: string): Promise<void> {
-  await database.sql(tables);
-  stack = await startStack({
-    databaseUrl: database.url,
-    url: receiver.url,
-    sinks: SINKS,
-    endpoint: { headers: { Authorization: "Bearer SECRET" } },
-    // The recorded batch was full of two transactions.
-    pace: { batchTimeoutMs: 3_600_000 },
-  });
+  await sql(tables);
+  await sequin.start(
+    {},
+    {
+      sinks: SINKS,
+      endpoint: { headers: { Authorization: "Bearer SECRET" } },
+      // The recorded batch was full of two transactions.
+      pace: { batchTimeoutMs: 3_600_000 },
+    },
+  );
 }
 
 /** Makes the rows that the messages tell of, by the statements that they tell of, one transaction each. */
@@ -58,13 +46,13 @@ async function replay(messages: Message[], kept: Record<string, unknown>): Promi
     const populate = `json_populate_record(null::${table}, $1)`;
     // As text, since JSON.parse has rounded what is above 2^53.
     const before = { ...record, id: metadata.record_pks[0], ...changes, ...kept };
-    await database.sql(`insert into ${table} select * from ${populate}`, [JSON.stringify(before)]);
-    if (action === "delete") await database.sql(`delete from ${table} where id::text = $1`, [record.id]);
-    if (action === "read") await stack?.backfill(metadata.consumer.name, `public.${table}`);
+    await sql(`insert into ${table} select * from ${populate}`, [JSON.stringify(before)]);
+    if (action === "delete") await sql(`delete from ${table} where id::text = $1`, [record.id]);
+    if (action === "read") await sequin.stack.backfill(metadata.consumer.name, `public.${table}`);
     if (action !== "update") continue;
     const changed = Object.keys(changes ?? {}).concat(Object.keys(kept).length > 0 ? ["title"] : []);
     const assigned = changed.map((column) => `${column} = new.${column}`);
-    await database.sql(
+    await sql(
       `update ${table} set ${assigned.join(", ")} from (select * from ${populate}) new where ${table}.id::text = $2`,
       [JSON.stringify(record), String(before.id)],
     );
@@ -75,7 +63,7 @@ async function replay(messages: Message[], kept: Record<string, unknown>): Promi
 const requestOf = ({ action, metadata }: Message) =>
   until(
     () =>
-      receiver.requests.find(
+      sequin.receiver.requests.find(
         ({ url, messages }) =>
           url === `/${metadata.consumer.name}` && messages.some((one) => one.action === action),
       ),
@@ -166,16 +154,14 @@ describe("the stand-in sends what a running Sequin sent of the same rows", () =>
 
 /** The types of extensions that this server lacks are text: their recorded values are null. */
 async function widePosts(): Promise<string> {
-  await database.sql("drop type if exists mood; create type mood as enum ('happy')");
-  await database.sql("drop domain if exists score; create domain score as numeric(5, 2)");
-  const extensions = await database.sql(
+  await sql("drop type if exists mood; create type mood as enum ('happy')");
+  await sql("drop domain if exists score; create domain score as numeric(5, 2)");
+  const extensions = await sql(
     "select name from pg_available_extensions where name in ('vector', 'hstore', 'citext')",
   );
-  for (const { name } of extensions) await database.sql(`create extension if not exists ${name}`);
+  for (const { name } of extensions) await sql(`create extension if not exists ${name}`);
   const columns = Object.entries(WIDE).map(async ([name, type]) => {
-    const [found] = await database.sql("select to_regtype($1) is not null as known", [
-      type.replace(/\(.*/, ""),
-    ]);
+    const [found] = await sql("select to_regtype($1) is not null as known", [type.replace(/\(.*/, "")]);
     return `${name} ${found.known ? type : "text"}`;
   });
   return `create table posts (${(await Promise.all(columns)).join(", ")}, primary key (id))`;

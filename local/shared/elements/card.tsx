@@ -20,7 +20,7 @@ export function Figure({ value, unit }: { value: number | string; unit: string }
   );
 }
 
-export function NotHere({ children }: { children: Child }) {
+function NotHere({ children }: { children: Child }) {
   return <p class="muted">Not running here: {children}</p>;
 }
 

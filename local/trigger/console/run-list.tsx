@@ -1,5 +1,7 @@
 /** @jsxImportSource hono/jsx */
 
+import { Choice, Filters } from "@aftercommit/local-shared/elements/filters.tsx";
+import { listPath, PageLinks } from "@aftercommit/local-shared/elements/page-links.tsx";
 import { Empty } from "@aftercommit/local-shared/elements/section.tsx";
 import { z } from "zod";
 import type { RunPage } from "../run-console.ts";
@@ -39,7 +41,7 @@ export function RunList({ page, filter, tasks }: Props) {
   return (
     <>
       <h1>Runs</h1>
-      <Filters filter={filter} tasks={tasks} />
+      <RunFilters filter={filter} tasks={tasks} />
       <section class="panel flush" aria-label="Runs">
         {page.data.length > 0 ? (
           <RunTable runs={page.data} caption="Runs, newest first" />
@@ -56,56 +58,36 @@ export function RunList({ page, filter, tasks }: Props) {
   );
 }
 
-function Filters({ filter, tasks }: Pick<Props, "filter" | "tasks">) {
+function RunFilters({ filter, tasks }: Pick<Props, "filter" | "tasks">) {
   const shown = filter.task && !tasks.includes(filter.task) ? [filter.task, ...tasks] : tasks;
   return (
-    <search aria-label="Filter runs">
-      <form method="get" action="/runs" class="filters">
-        <label>
-          Task
-          <select name="task">
-            <option value="">All tasks</option>
-            {shown.map((task) => (
-              <option value={task} selected={task === filter.task}>
-                {task}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Status
-          <select name="status">
-            <option value="">Any status</option>
-            {STATUSES.map((status) => (
-              <option value={status} selected={status === filter.status}>
-                {statusText(status)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Tag
-          <input name="tag" value={filter.tag} placeholder="post:1" autocomplete="off" spellcheck={false} />
-        </label>
-        <button type="submit" class="quiet">
-          Filter
-        </button>
-        {isFiltered(filter) && <a href="/runs">Clear</a>}
-      </form>
-    </search>
+    <Filters path="/runs" of="runs" isSet={isFiltered(filter)}>
+      <Choice label="Task" name="task" any="All tasks" values={shown} chosen={filter.task} />
+      <Choice
+        label="Status"
+        name="status"
+        any="Any status"
+        values={STATUSES}
+        text={statusText}
+        chosen={filter.status}
+      />
+      <label>
+        Tag
+        <input name="tag" value={filter.tag} placeholder="post:1" autocomplete="off" spellcheck={false} />
+      </label>
+    </Filters>
   );
 }
 
-function Pages({ page, filter }: Pick<Props, "page" | "filter">) {
+function Pages({ page, filter: { task, status, tag } }: Pick<Props, "page" | "filter">) {
   const { next, previous } = page.pagination;
-  const { after: _after, before: _before, ...kept } = filter;
-  const path = (cursor: Record<string, string>) =>
-    `/runs?${new URLSearchParams(Object.entries({ ...kept, ...cursor }).filter(([, value]) => value !== undefined))}`;
-  if (!next && !previous) return null;
+  const path = (cursor: { after?: string; before?: string }) =>
+    listPath("/runs", { task, status, tag, ...cursor });
   return (
-    <nav class="pages" aria-label="Pages of runs">
-      {previous ? <a href={path({ before: previous })}>← Newer</a> : <span />}
-      {next ? <a href={path({ after: next })}>Older →</a> : <span />}
-    </nav>
+    <PageLinks
+      of="runs"
+      newer={previous ? { text: "Newer", href: path({ before: previous }) } : undefined}
+      older={next ? path({ after: next }) : undefined}
+    />
   );
 }

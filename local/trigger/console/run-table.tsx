@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 
+import { Table } from "@aftercommit/local-shared/elements/table.tsx";
 import { Time } from "@aftercommit/local-shared/elements/time.tsx";
 import { formatDuration } from "@aftercommit/local-shared/format/duration.ts";
 import type { RunPage } from "../run-console.ts";
@@ -14,7 +15,7 @@ export function runPath(id: string): string {
   return `/runs/${encodeURIComponent(id)}`;
 }
 
-export function tagPath(tag: string): string {
+function tagPath(tag: string): string {
   return `/runs?${new URLSearchParams({ tag })}`;
 }
 
@@ -34,46 +35,37 @@ export function wallTime({
 
 export function RunTable({ runs, caption }: { runs: Row[]; caption: string }) {
   return (
-    <table>
-      <caption class="visually-hidden">{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">Task and run</th>
-          <th scope="col">Status</th>
-          <th scope="col" class="roomy">
-            Tags
-          </th>
-          <th scope="col" class="roomy number">
-            Took
-          </th>
-          <th scope="col" class="number">
-            Created
-          </th>
+    <Table
+      caption={caption}
+      columns={[
+        ["Task and run"],
+        ["Status"],
+        ["Tags", "roomy"],
+        ["Took", "roomy number"],
+        ["Created", "number"],
+      ]}
+    >
+      {runs.map((run) => (
+        <tr data-key={run.id}>
+          <td>
+            <a class="strong" href={runPath(run.id)}>
+              {run.taskIdentifier}
+            </a>
+            <span class="id">{run.id}</span>
+          </td>
+          <td>
+            <StatusBadge status={run.status} />
+          </td>
+          <td class="roomy">
+            <Tags tags={run.tags ?? []} />
+          </td>
+          <td class="roomy number">{wallTime(run) ?? "–"}</td>
+          <td class="number">
+            <Time at={run.createdAt} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {runs.map((run) => (
-          <tr data-key={run.id}>
-            <td>
-              <a class="strong" href={runPath(run.id)}>
-                {run.taskIdentifier}
-              </a>
-              <span class="id">{run.id}</span>
-            </td>
-            <td>
-              <StatusBadge status={run.status} />
-            </td>
-            <td class="roomy">
-              <Tags tags={run.tags ?? []} />
-            </td>
-            <td class="roomy number">{wallTime(run) ?? "–"}</td>
-            <td class="number">
-              <Time at={run.createdAt} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }
 

@@ -15,7 +15,7 @@ export type RetryDecision =
   | { outcome: "retry-queued"; at: number; machine?: Run["machine"] };
 
 /** A shorter delay is slept by the process that holds the run; a longer one frees its place in the queue. */
-export const QUEUED_RETRY_FROM_MS = 30_000;
+const QUEUED_RETRY_FROM_MS = 30_000;
 export const MAX_ATTEMPTS = 250;
 
 /**

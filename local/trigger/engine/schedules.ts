@@ -9,7 +9,7 @@ import { triggerRun } from "./trigger-run.ts";
 const UPCOMING = 5;
 
 /** The next time after `from` at which a cron expression is due; throws ApiError 422 where it is none. */
-export function nextTime(cron: string, timezone: string, from: number): number {
+function nextTime(cron: string, timezone: string, from: number): number {
   let next: Date | null;
   try {
     next = new Cron(cron, { timezone }).nextRun(new Date(from));

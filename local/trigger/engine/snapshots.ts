@@ -4,7 +4,7 @@ import type { Run, Snapshot } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 
 /** How long a run may stay in a state without a sign of life, in milliseconds (Trigger.dev's defaults). */
-export const stallAfter: Partial<Record<TaskRunExecutionStatus, number>> = {
+const stallAfter: Partial<Record<TaskRunExecutionStatus, number>> = {
   PENDING_EXECUTING: 60_000,
   PENDING_CANCEL: 60_000,
   EXECUTING: 300_000,

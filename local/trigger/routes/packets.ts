@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
+import { sameSecret } from "@aftercommit/local-shared/same-secret.ts";
 import { CreateUploadPayloadUrlResponseBody } from "@trigger.dev/core/v3";
 import { type Context, Hono } from "hono";
 import { answer } from "../answer.ts";
@@ -57,9 +58,7 @@ export function packetUrl(server: Server, name: string): string {
 function signedName(server: Server, c: Context): string {
   const name = nameIn(c, `${FILES}/`);
   const { expires = "", signature = "" } = c.req.query();
-  const expected = Buffer.from(sign(server, name, expires));
-  const given = Buffer.from(signature);
-  const genuine = expected.length === given.length && timingSafeEqual(expected, given);
+  const genuine = sameSecret(signature, sign(server, name, expires));
   if (!genuine || Number(expires) < server.engine.clock.now())
     throw new ApiError(403, "Signature expired or invalid");
   return name;

@@ -52,7 +52,7 @@ export function triggerRoutes({ engine }: Server): Hono {
 }
 
 /** A request that does not say how long it is counts as too large. */
-export function refuseLarge(c: Context, limit = MAX_BODY_BYTES): void {
+function refuseLarge(c: Context, limit = MAX_BODY_BYTES): void {
   const length = Number(c.req.header("content-length") ?? Infinity);
   if (!(length <= limit)) throw new ApiError(413, "Request body too large");
 }

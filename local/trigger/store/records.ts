@@ -12,7 +12,7 @@ import { z } from "zod";
 /** Ids in records are internal ones: the friendly id of a run is `run_` and its id. Times are epoch milliseconds. */
 const time = z.number();
 
-export const WaitpointRef = z.object({ id: z.string(), index: z.number().optional() });
+const WaitpointRef = z.object({ id: z.string(), index: z.number().optional() });
 
 export const Snapshot = z.object({
   id: z.string(),
@@ -24,7 +24,7 @@ export const Snapshot = z.object({
 });
 export type Snapshot = z.infer<typeof Snapshot>;
 
-export const Attempt = z.object({
+const Attempt = z.object({
   number: z.number(),
   startedAt: time,
   finishedAt: time.optional(),
@@ -169,7 +169,7 @@ export const Waitpoint = z.object({
 });
 export type Waitpoint = z.infer<typeof Waitpoint>;
 
-export const BatchItemState = z.object({
+const BatchItemState = z.object({
   runId: z.string().optional(),
   error: z.string().optional(),
   errorCode: z.string().optional(),

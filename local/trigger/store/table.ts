@@ -3,7 +3,7 @@ import type { LevelStore } from "./level-store.ts";
 
 /** Records of one kind, all in memory; a changed record is saved with the store's next batch. */
 export class Table<T extends { id: string }> {
-  readonly #name: string;
+  readonly name: string;
   readonly #schema: z.ZodType<T>;
   readonly #store: LevelStore;
   readonly #rows = new Map<string, T>();
@@ -11,7 +11,7 @@ export class Table<T extends { id: string }> {
   #revision = 0;
 
   constructor(name: string, schema: z.ZodType<T>, store: LevelStore) {
-    this.#name = name;
+    this.name = name;
     this.#schema = schema;
     this.#store = store;
   }
@@ -52,7 +52,7 @@ export class Table<T extends { id: string }> {
   }
 
   #mark(id: string): void {
-    this.#store.mark(`${this.#name}!${id}`, () => {
+    this.#store.mark(`${this.name}!${id}`, () => {
       const row = this.#rows.get(id);
       return row && JSON.stringify(row);
     });

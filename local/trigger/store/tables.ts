@@ -35,21 +35,9 @@ export async function loadTables(store: LevelStore) {
     envVars: new Table("env", EnvVar, store),
     identity: new Table("identity", Identity, store),
   };
-  const byName = new Map<string, { load(json: string): void }>([
-    ["run", tables.runs],
-    ["worker", tables.workers],
-    ["queue", tables.queues],
-    ["limit", tables.limits],
-    ["idempotency", tables.idempotency],
-    ["waitpoint", tables.waitpoints],
-    ["batch", tables.batches],
-    ["item", tables.batchItems],
-    ["schedule", tables.schedules],
-    ["packet", tables.packets],
-    ["log", tables.logs],
-    ["env", tables.envVars],
-    ["identity", tables.identity],
-  ]);
+  const byName = new Map<string, { load(json: string): void }>(
+    Object.values(tables).map((table) => [table.name, table]),
+  );
   for await (const [key, json] of store.entries()) {
     try {
       byName.get(key.slice(0, key.indexOf("!")))?.load(json);

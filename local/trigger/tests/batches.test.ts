@@ -1,36 +1,28 @@
 import { RetrieveBatchV2Response } from "@trigger.dev/core/v3";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FakeClock, minutes } from "./helpers/fake-clock.ts";
-import { serve, type TestServer } from "./helpers/serve.ts";
-import { Worker } from "./helpers/worker.ts";
+import { workerForTests } from "./helpers/worker-for-tests.ts";
 
 const ndjson = { "content-type": "application/x-ndjson" };
 const SETTLED = 250;
 
 describe("a batch", () => {
   const clock = new FakeClock();
-  let server: TestServer;
-  let worker: Worker;
-  beforeEach(async () => {
-    server = await serve({ clock });
-    worker = new Worker(server.url);
-    await worker.register([{ id: "parent" }, { id: "job" }]);
-  });
-  afterEach(() => server.close());
+  const on = workerForTests([{ id: "parent" }, { id: "job" }], { clock });
 
   async function create(body: Record<string, unknown>) {
-    const answer = await worker.call("POST", "/api/v3/batches", body);
+    const answer = await on.worker.call("POST", "/api/v3/batches", body);
     return { status: answer.status, json: answer.json, id: String(Object(answer.json).id) };
   }
   const send = (id: string, items: unknown[]) =>
-    worker.call(
+    on.worker.call(
       "POST",
       `/api/v3/batches/${id}/items`,
       items.map((item) => JSON.stringify(item)).join("\n"),
       ndjson,
     );
   const retrieve = async (id: string) =>
-    RetrieveBatchV2Response.parse((await worker.call("GET", `/api/v2/batches/${id}`)).json);
+    RetrieveBatchV2Response.parse((await on.worker.call("GET", `/api/v2/batches/${id}`)).json);
   const item = (index: number, options = {}) => ({
     index,
     task: "job",
@@ -52,10 +44,10 @@ describe("a batch", () => {
     const processed = await retrieve(id);
     expect(processed).toMatchObject({ status: "PENDING", processing: { errors: [] } });
     expect(processed.runs).toHaveLength(2);
-    await worker.runNext();
+    await on.worker.runNext();
     clock.advance(SETTLED);
     expect((await retrieve(id)).status).toBe("PENDING");
-    await worker.runNext();
+    await on.worker.runNext();
     clock.advance(SETTLED);
     expect((await retrieve(id)).status).toBe("COMPLETED");
   });
@@ -94,7 +86,7 @@ describe("a batch", () => {
   });
 
   test("lists the run that an item's idempotency key finds", async () => {
-    const known = await worker.trigger("job", { idempotencyKey: "k" });
+    const known = await on.worker.trigger("job", { idempotencyKey: "k" });
     const { id } = await create({ runCount: 1 });
     await send(id, [item(0, { idempotencyKey: "k" })]);
     clock.advance(0);
@@ -106,20 +98,20 @@ describe("a batch", () => {
   test.each(["idempotencyKey", "debounce"])(
     "with one %s at two items waits for ever, and the log says so",
     async (option) => {
-      await worker.trigger("parent");
-      const parent = await worker.start(await worker.take());
+      await on.worker.trigger("parent");
+      const parent = await on.worker.start(await on.worker.take());
       const { id } = await create({ runCount: 2, parentRunId: parent.run, resumeParentOnCompletion: true });
       const options =
         option === "debounce" ? { debounce: { key: "k", delay: "1s" } } : { idempotencyKey: "k" };
       await send(id, [item(0, options), item(1, options)]);
       clock.advance(0);
       expect((await retrieve(id)).runs).toHaveLength(1);
-      expect(server.lines.filter((line) => line.startsWith(`${id} waits for ever`))).toHaveLength(1);
+      expect(on.server.lines.filter((line) => line.startsWith(`${id} waits for ever`))).toHaveLength(1);
       clock.advance(1_000);
-      await worker.runNext();
+      await on.worker.runNext();
       clock.advance(minutes(2));
       expect((await retrieve(id)).status).toBe("PENDING");
-      expect((await worker.latest(parent.run)).snapshot.executionStatus).toBe("EXECUTING_WITH_WAITPOINTS");
+      expect((await on.worker.latest(parent.run)).snapshot.executionStatus).toBe("EXECUTING_WITH_WAITPOINTS");
     },
   );
 
@@ -130,8 +122,8 @@ describe("a batch", () => {
     const batch = await retrieve(id);
     expect(batch.status).toBe("PARTIAL_FAILED");
     expect(batch.processing.errors).toMatchObject([{ index: 1, errorCode: "BATCH_ITEM_COULD_NOT_TRIGGER" }]);
-    expect((await worker.retrieve(batch.runs[1] ?? "")).status).toBe("SYSTEM_FAILURE");
-    await worker.runNext();
+    expect((await on.worker.retrieve(batch.runs[1] ?? "")).status).toBe("SYSTEM_FAILURE");
+    await on.worker.runNext();
     clock.advance(SETTLED);
     expect((await retrieve(id)).status).toBe("COMPLETED");
   });
@@ -143,30 +135,30 @@ describe("a batch", () => {
   ])("answers %i to %s and takes nothing of that request", async (status, _, lines) => {
     const { id } = await create({ runCount: 2 });
     const body = [JSON.stringify(item(1)), ...lines].join("\n");
-    expect((await worker.call("POST", `/api/v3/batches/${id}/items`, body, ndjson)).status).toBe(status);
+    expect((await on.worker.call("POST", `/api/v3/batches/${id}/items`, body, ndjson)).status).toBe(status);
     expect((await send(id, [item(1)])).json).toMatchObject({ itemsAccepted: 1 });
   });
 
   test("answers 415 to items of another content type, 404 to an unknown batch, 422 to more than 1,000 items", async () => {
     const { id } = await create({ runCount: 1 });
-    expect((await worker.call("POST", `/api/v3/batches/${id}/items`, "{}")).status).toBe(415);
+    expect((await on.worker.call("POST", `/api/v3/batches/${id}/items`, "{}")).status).toBe(415);
     expect((await send("batch_unknown", [item(0)])).status).toBe(404);
     expect((await create({ runCount: 1_001 })).status).toBe(422);
   });
 
   test("gives a waiting parent every answer at its index", async () => {
-    await worker.trigger("parent");
-    const parent = await worker.start(await worker.take());
+    await on.worker.trigger("parent");
+    const parent = await on.worker.start(await on.worker.take());
     const { id } = await create({ runCount: 3, parentRunId: parent.run, resumeParentOnCompletion: true });
-    expect((await worker.latest(parent.run)).snapshot.executionStatus).toBe("EXECUTING_WITH_WAITPOINTS");
+    expect((await on.worker.latest(parent.run)).snapshot.executionStatus).toBe("EXECUTING_WITH_WAITPOINTS");
     await send(id, [item(2), item(0), item(1)]);
     clock.advance(0);
     for (let n = 0; n < 3; n += 1) {
-      const held = await worker.start(await worker.take());
-      await worker.succeed(held, JSON.parse(held.execution.run.payload));
+      const held = await on.worker.start(await on.worker.take());
+      await on.worker.succeed(held, JSON.parse(held.execution.run.payload));
     }
     clock.advance(SETTLED + 50);
-    const { snapshot, completedWaitpoints, batch } = await worker.latest(parent.run);
+    const { snapshot, completedWaitpoints, batch } = await on.worker.latest(parent.run);
     expect(snapshot.executionStatus).toBe("EXECUTING");
     expect(batch?.friendlyId).toBe(id);
     const answers = completedWaitpoints.filter(({ type }) => type === "RUN");
@@ -177,12 +169,12 @@ describe("a batch", () => {
   });
 
   test("whose items never come is given up after half an hour, and its parent goes on", async () => {
-    await worker.trigger("parent");
-    const parent = await worker.start(await worker.take());
+    await on.worker.trigger("parent");
+    const parent = await on.worker.start(await on.worker.take());
     const { id } = await create({ runCount: 1, parentRunId: parent.run, resumeParentOnCompletion: true });
     for (let n = 0; n < 10; n += 1) {
-      const { snapshot } = await worker.latest(parent.run);
-      await worker.call(
+      const { snapshot } = await on.worker.latest(parent.run);
+      await on.worker.call(
         "POST",
         `/engine/v1/dev/runs/${parent.run}/snapshots/${snapshot.friendlyId}/heartbeat`,
         {},
@@ -191,6 +183,6 @@ describe("a batch", () => {
     }
     clock.advance(50);
     expect((await retrieve(id)).status).toBe("ABORTED");
-    expect((await worker.latest(parent.run)).snapshot.executionStatus).toBe("EXECUTING");
+    expect((await on.worker.latest(parent.run)).snapshot.executionStatus).toBe("EXECUTING");
   });
 });

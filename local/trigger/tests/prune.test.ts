@@ -1,29 +1,21 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { days, FakeClock, hours, minutes } from "./helpers/fake-clock.ts";
-import { serve, type TestServer } from "./helpers/serve.ts";
-import { Worker } from "./helpers/worker.ts";
+import { workerForTests } from "./helpers/worker-for-tests.ts";
 
 describe("a server that has kept enough", () => {
   const clock = new FakeClock();
-  let server: TestServer;
-  let worker: Worker;
-  beforeEach(async () => {
-    server = await serve({ clock, limits: { finishedRuns: 2, finishedBytes: 50_000 } });
-    worker = new Worker(server.url);
-    await worker.register([{ id: "job" }]);
-  });
-  afterEach(() => server.close());
+  const on = workerForTests([{ id: "job" }], { clock, limits: { finishedRuns: 2, finishedBytes: 50_000 } });
 
-  const isKept = async (id: string) => (await worker.call("GET", `/api/v3/runs/${id}`)).status === 200;
+  const isKept = async (id: string) => (await on.worker.call("GET", `/api/v3/runs/${id}`)).status === 200;
   const finish = async (payload: unknown = null) => {
-    const { id } = await worker.trigger("job", {}, payload);
-    await worker.runNext();
+    const { id } = await on.worker.trigger("job", {}, payload);
+    await on.worker.runNext();
     clock.advance(1);
     return id;
   };
 
   test("forgets the runs that ended first, and never an open one", async () => {
-    const open = await worker.trigger("job", { delay: "30d" });
+    const open = await on.worker.trigger("job", { delay: "30d" });
     const [first, second, third] = [await finish(), await finish(), await finish()];
     clock.advance(minutes(10));
     expect(await Promise.all([first, second, third, open.id].map(isKept))).toEqual([false, true, true, true]);
@@ -37,17 +29,17 @@ describe("a server that has kept enough", () => {
   });
 
   test("drops a stored payload a day after the last run that uses it is gone", async () => {
-    const upload = await worker.call("PUT", "/api/v2/packets/trigger/large.json");
+    const upload = await on.worker.call("PUT", "/api/v2/packets/trigger/large.json");
     const { presignedUrl, storagePath } = Object(upload.json);
     expect((await fetch(presignedUrl, { method: "PUT", body: '{"n":1}' })).status).toBe(200);
     const read = async () => {
-      const { json } = await worker.call("GET", `/api/v1/packets/${storagePath}`);
+      const { json } = await on.worker.call("GET", `/api/v1/packets/${storagePath}`);
       return (await fetch(Object(json).presignedUrl)).status;
     };
-    await worker.trigger("job", { payloadType: "application/store", ttl: "30d" }, storagePath);
+    await on.worker.trigger("job", { payloadType: "application/store", ttl: "30d" }, storagePath);
     clock.advance(days(2));
     expect(await read()).toBe(200);
-    await worker.runNext();
+    await on.worker.runNext();
     clock.advance(1);
     await finish();
     await finish();
@@ -56,7 +48,7 @@ describe("a server that has kept enough", () => {
   });
 
   test("refuses an address of a stored payload that has expired or was made up", async () => {
-    const { json } = await worker.call("PUT", "/api/v2/packets/a.json");
+    const { json } = await on.worker.call("PUT", "/api/v2/packets/a.json");
     const { presignedUrl } = Object(json);
     expect((await fetch(presignedUrl.replace("a.json", "b.json"), { method: "PUT", body: "1" })).status).toBe(
       403,

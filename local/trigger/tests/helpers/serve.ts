@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { getRequestListener } from "@hono/node-server";
+import { onFreePort } from "../../../../tests/on-free-port.ts";
 import type { Clock } from "../../clock.ts";
 import type { Limits } from "../../engine/engine.ts";
 import { type LocalTrigger, startTrigger } from "../../start.ts";
@@ -43,8 +43,8 @@ export async function serve(
   });
   const server = createServer(getRequestListener(trigger.app.fetch));
   trigger.attach(server);
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
-  url = `http://127.0.0.1:${portOf(server)}`;
+  const { port, close } = await onFreePort(server, options.port);
+  url = `http://127.0.0.1:${port}`;
   return {
     url,
     dataDir,
@@ -52,15 +52,8 @@ export async function serve(
     lines,
     async close() {
       await trigger.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
       if (!options.dataDir) await rm(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-function portOf(server: Server): number {
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server does not listen");
-  return address.port;
 }

@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { userDeletions } from "../../drizzle/schema.ts";
+import { embedRow } from "../../lib/embeddings/embed-row.ts";
+import { posts } from "../../lib/embeddings/posts.ts";
+import { databaseForTests } from "../tasks/database.ts";
+import { createKnown, type Known } from "./known.ts";
+import type { Mail } from "./mails.ts";
+import { figuresOf, print } from "./report.ts";
+import { distance, judgeDeletions, undiscovered } from "./truth.ts";
+
+const database = databaseForTests();
+const user = { id: randomUUID(), email: "soak-0@example.com" };
+const mail: Mail = {
+  id: "1",
+  to: [user.email],
+  messageId: "<1@example.com>",
+  receivedAt: new Date("2026-01-01T00:00:02Z"),
+};
+
+let pool: pg.Pool;
+let known: Known;
+let mails: Mail[];
+
+const asks = {
+  query: async <T extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+    (await pool.query<T>(text, values)).rows,
+};
+
+/** The lines of the table that are marked as wrong. */
+async function wrongLines(): Promise<string[]> {
+  const rows = (await distance(asks)) ?? expect.fail("The database does not answer");
+  const users = await judgeDeletions(asks, known, mails);
+  const nothing = { again: 0, storms: new Map(), died: new Map(), settledMs: 0, inputs: 1, wrongVectors: 0 };
+  const lines: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
+  const isRight = print(figuresOf({ ...nothing, known, rows, users }));
+  const wrong = lines.filter((line) => line.endsWith("×")).map((line) => line.replace(/ +\d+ +×$/, ""));
+  expect(isRight).toBe(wrong.length === 0);
+  return wrong;
+}
+
+beforeAll(() => {
+  pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
+});
+afterAll(() => pool.end());
+beforeEach(async () => {
+  for (const table of ["posts", "users", "user_deletions", "embedding_failures"])
+    await pool.query(`delete from ${table}`);
+  known = createKnown();
+  const id = String(await database.insertPost());
+  known.inserted(id);
+  const vector = new Float32Array(1_536).fill(0.1);
+  await embedRow(posts.of, id, null, { embed: async () => ({ vectors: [vector], tokens: 1, left: {} }) });
+  known.made.push(user);
+  known.tried.add(user.id);
+  known.deleting(user);
+  const completedAt = new Date("2026-01-01T00:00:03Z");
+  const systems = { crm: { done_at: "2026-01-01T00:00:01Z" } };
+  await database.db.insert(userDeletions).values({ userId: user.id, systems, completedAt });
+  mails = [mail];
+});
+afterEach(() => vi.restoreAllMocks());
+
+it("is content with rows, deletions and mails as they should be", async () => {
+  expect(await wrongLines()).toEqual([]);
+  expect(await undiscovered(asks, known)).toBe(0);
+});
+
+it.each([
+  ["the vectors of a post are gone", "delete from post_embeddings", ["posts: embedding lost"]],
+  [
+    "the vectors of a post are those of an older text",
+    "update posts set body = 'another'",
+    ["posts: embedding stale"],
+  ],
+  [
+    "vectors are left of a post without text",
+    "update posts set title = '', body = ''",
+    ["posts: embedding stale", "posts: embedding orphaned"],
+  ],
+  [
+    "a text is recorded as failed",
+    `insert into embedding_failures (source, row_id, model_id, text_hash, error, tries, next_try)
+     select 'posts', id::text, 1, text_hash, 'refused', 1, now() from posts`,
+    ["posts: recorded as failed"],
+  ],
+  ["a deletion is not in the ledger", "delete from user_deletions", ["deletions: lost"]],
+  ["a deletion is not complete", "update user_deletions set completed_at = null", ["deletions: lost"]],
+  ["an address is kept", "update user_deletions set email = 'x@example.com'", ["deletions: address kept"]],
+  [
+    "somebody is deleted whom nobody deleted",
+    `insert into users (id, first_name, last_name, email) values ('${user.id}', 'Soak', 'Test', '${user.email}')`,
+    ["deletions: nobody asked for"],
+  ],
+])("finds it when %s", async (_, sabotage, found) => {
+  await pool.query(sabotage);
+  expect(await wrongLines()).toEqual(found);
+});
+
+it("finds a deletion that nobody has noticed yet", async () => {
+  await pool.query("delete from user_deletions");
+  expect(await undiscovered(asks, known)).toBe(1);
+});
+
+it.each<[string, Mail[], string[]]>([
+  ["is missing", [], ["mails: missing"]],
+  ["came too early", [{ ...mail, receivedAt: new Date(0) }], ["mails: before clean-up"]],
+  ["came as two messages", [mail, { ...mail, messageId: "<2@example.com>" }], ["mails: a second message"]],
+  ["came twice although nothing died", [mail, mail], ["mails: a second copy, with one Message-ID"]],
+])("finds it when the mail %s", async (_, received, found) => {
+  mails = received;
+  expect(await wrongLines()).toEqual(found);
+});

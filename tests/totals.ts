@@ -1,0 +1,36 @@
+import { relative, sep } from "node:path";
+import type { Reporter, TestModule } from "vitest/node";
+
+function suiteOf(file: string): string {
+  const [top = "", inside = ""] = relative(process.cwd(), file).split(sep);
+  return top === "tests" ? inside : top === "local" ? `${top}/${inside}` : top;
+}
+
+function countsOf(modules: readonly TestModule[]) {
+  const tests = modules.flatMap((module) => [...module.children.allTests()]);
+  const inState = (state: string) => tests.filter((test) => test.result().state === state);
+  // A file that could not be loaded, or a hook that failed, has no test to fail.
+  const broken = modules.filter(
+    (module) => module.state() === "failed" && ![...module.children.allTests("failed")].length,
+  );
+  return {
+    passed: inState("passed").length,
+    failed: inState("failed").length + broken.length,
+    skipped: inState("skipped").map(({ fullName }) => fullName),
+  };
+}
+
+/** Ends a run with a line about each suite, the names of what was skipped, and one line of totals. */
+export default class Totals implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const suites = [...new Set(modules.map(({ moduleId }) => suiteOf(moduleId)))].sort();
+    const lines = suites.flatMap((name) => {
+      const { passed, failed, skipped } = countsOf(modules.filter((one) => suiteOf(one.moduleId) === name));
+      const line = `${name.padEnd(16)} ${passed} passed, ${failed} failed, ${skipped.length} skipped`;
+      return [line, ...skipped.map((test) => `  skipped: ${test}`)];
+    });
+    const { passed, failed } = countsOf(modules);
+    // After the default reporter's own end.
+    process.once("exit", () => console.log([...lines, `${passed} passed, ${failed} failed`].join("\n")));
+  }
+}
