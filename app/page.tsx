@@ -38,9 +38,9 @@ export default async function Page(props: Props) {
   const q = await wordsOf(props);
   return (
     <>
-      <header className="top">
+      <header>
         <a className="brand" href="/">
-          <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+          <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
             <path d="M3 16h8m10 0h8" />
             <circle cx="16" cy="16" r="5" />
           </svg>

@@ -6,14 +6,11 @@ import { ingressRoutes } from "./ingress-routes.ts";
 import { nextCommand } from "./processes.ts";
 import { until } from "./until.ts";
 
-/** Asks for each ingress route once, without a secret: `next dev` compiles a route at its first request. */
+/** Asks for each ingress route once: `next dev` compiles a route at its first request. By GET, which is no delivery. */
 async function compiled(port: number): Promise<boolean> {
   try {
     for (const route of ingressRoutes())
-      await fetch(`http://127.0.0.1:${port}${route}`, {
-        method: "POST",
-        signal: AbortSignal.timeout(60_000),
-      });
+      await fetch(`http://127.0.0.1:${port}${route}`, { signal: AbortSignal.timeout(60_000) });
     return true;
   } catch {
     return false;

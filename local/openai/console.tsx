@@ -21,7 +21,7 @@ function Embeddings({ calls, tokens, failures, last: [last] }: ReturnType<Calls[
     <Card name={name}>
       <Figure value={calls} unit={calls === 1 ? "call" : "calls"} />
       <p class="muted">
-        {tokens.toLocaleString("en")} tokens, {failures} failed since the start
+        {tokens.toLocaleString("en")} {tokens === 1 ? "token" : "tokens"}, {failures} failed since the start
       </p>
       <Last at={last?.at} />
     </Card>

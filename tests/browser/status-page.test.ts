@@ -10,9 +10,9 @@ import {
   describeInBrowser,
   findAccessibilityIssues,
   keepScreenshot,
-  launchChromium,
   overflowOf,
 } from "./chromium.ts";
+import { launchChromium } from "./launch-chromium.ts";
 
 let folder: string;
 let stack: DevStack;

@@ -15,7 +15,7 @@ export function Card({ name, href, children }: { name: string; href?: string; ch
 export function Figure({ value, unit }: { value: number | string; unit: string }) {
   return (
     <p class="figure">
-      <strong>{typeof value === "number" ? value.toLocaleString("en") : value}</strong> {unit}
+      {typeof value === "number" ? value.toLocaleString("en") : value} <span>{unit}</span>
     </p>
   );
 }

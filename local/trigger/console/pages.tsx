@@ -55,7 +55,7 @@ function Latest({ trigger }: { trigger: RunConsole }) {
 function RunCounts({ byStatus }: Pick<RunSummary, "byStatus">) {
   const present = STATUSES.filter((status) => byStatus[status]);
   return (
-    <ul class="counts">
+    <ul class="tally">
       {present.map((status) => (
         <li>
           <a href={`/runs?status=${status}`}>
