@@ -17,6 +17,11 @@ async function compiled(port: number): Promise<boolean> {
   }
 }
 
+/** Has the page compiled too, so that the first look at it need not wait. */
+export async function openPage(port: number): Promise<void> {
+  await fetch(`http://127.0.0.1:${port}`, { signal: AbortSignal.timeout(60_000) }).catch(() => {});
+}
+
 /** Runs `next dev`. `serves` resolves when the ingress routes answer. */
 export function startApp(variables: Variables, settings: Settings) {
   const child = superviseChild({
