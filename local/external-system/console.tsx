@@ -31,7 +31,6 @@ export const absentCallPages = (service?: RealService): Pages =>
     place,
     paths,
     instead: "USER_DELETION_WEBHOOK_URLS points elsewhere.",
-    fallback: "the calls go elsewhere.",
     service,
   });
 

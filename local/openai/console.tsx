@@ -13,8 +13,7 @@ export function embeddingPages(stats: Calls["stats"]): Pages {
   return { paths: [], routes: new Hono(), card: () => <Embeddings {...stats()} /> };
 }
 
-export const absentEmbeddingPages = (service?: RealService): Pages =>
-  absentPages({ name, fallback: "another server makes the embeddings.", service });
+export const absentEmbeddingPages = (service?: RealService): Pages => absentPages({ name, service });
 
 function Embeddings({ calls, tokens, failures, last: [last] }: ReturnType<Calls["stats"]>) {
   return (

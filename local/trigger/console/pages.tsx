@@ -27,7 +27,6 @@ export const absentRunPages = (service?: RealService): Pages =>
     place,
     paths,
     instead: "look at the runs where TRIGGER_API_URL points to.",
-    fallback: "another Trigger.dev has the runs.",
     service,
   });
 
