@@ -183,6 +183,14 @@ describeInBrowser("the status page in a browser", () => {
     await page.getByRole("heading", { name: "Latest posts" }).waitFor();
   });
 
+  it("leads back from a page that does not exist", async () => {
+    const answer = await page.goto("/posts");
+    expect(answer?.status()).toBe(404);
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await page.getByRole("link", { name: "Back to the status" }).click();
+    await page.getByRole("heading", { name: "Latest posts" }).waitFor();
+  });
+
   it("works without JavaScript", async () => {
     const context = await browser.newContext({
       javaScriptEnabled: false,
