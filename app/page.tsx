@@ -3,6 +3,7 @@ import { messageOf } from "../lib/errors.ts";
 import { InvalidSearchError, searchQuery } from "../lib/search/query.ts";
 import { SearchUnavailableError, searchPosts } from "../lib/search/search-posts.ts";
 import { status } from "../lib/status/read-status.ts";
+import { Header } from "./_frame/header.tsx";
 import { SearchBox } from "./_search/search-box.tsx";
 import { SearchProblem, SearchResults } from "./_search/search-results.tsx";
 import { Refresh } from "./_status/refresh.tsx";
@@ -38,16 +39,7 @@ export default async function Page(props: Props) {
   const q = await wordsOf(props);
   return (
     <>
-      <header className="top">
-        <a className="brand" href="/">
-          <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
-            <path d="M3 16h8m10 0h8" />
-            <circle cx="16" cy="16" r="5" />
-          </svg>
-          Aftercommit
-        </a>
-        {q === "" && <Refresh />}
-      </header>
+      <Header>{q === "" && <Refresh />}</Header>
       <main>
         <SearchBox q={q} />
         {q ? <Results q={q} /> : <Report />}

@@ -6,18 +6,20 @@ import { ingressRoutes } from "./ingress-routes.ts";
 import { nextCommand } from "./processes.ts";
 import { until } from "./until.ts";
 
-/** Asks for each ingress route once, without a secret: `next dev` compiles a route at its first request. */
+/** Asks for each ingress route once: `next dev` compiles a route at its first request. By GET, which is no delivery. */
 async function compiled(port: number): Promise<boolean> {
   try {
     for (const route of ingressRoutes())
-      await fetch(`http://127.0.0.1:${port}${route}`, {
-        method: "POST",
-        signal: AbortSignal.timeout(60_000),
-      });
+      await fetch(`http://127.0.0.1:${port}${route}`, { signal: AbortSignal.timeout(60_000) });
     return true;
   } catch {
     return false;
   }
+}
+
+/** Has the page compiled too, so that the first look at it need not wait. */
+export async function openPage(port: number): Promise<void> {
+  await fetch(`http://127.0.0.1:${port}`, { signal: AbortSignal.timeout(60_000) }).catch(() => {});
 }
 
 /** Runs `next dev`. `serves` resolves when the ingress routes answer. */

@@ -7,7 +7,7 @@ import { generatedSecrets } from "@aftercommit/local-stack/secrets.ts";
 import { portsOf, readSettings } from "@aftercommit/local-stack/settings.ts";
 import { partsNeeded, variablesFor } from "@aftercommit/local-stack/stand-ins.ts";
 import { say, table } from "@aftercommit/local-stack/terminal.ts";
-import { startApp } from "./app.ts";
+import { openPage, startApp } from "./app.ts";
 import { keepCaughtUp } from "./catch-up.ts";
 import { startLocalStack } from "./local-stack.ts";
 import { applyMigrations } from "./migrate.ts";
@@ -62,6 +62,8 @@ async function start(started: Stoppable[]): Promise<void> {
   process.stdout.write(
     `ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s; Ctrl-C stops everything\n`,
   );
+  // Elsewhere the page is left to people: it notes in the database how many rows it counted.
+  if (isLocal) await openPage(settings.ports.app);
 }
 
 const started: Stoppable[] = [];

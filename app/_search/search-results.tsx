@@ -22,7 +22,7 @@ function Result({ result }: { result: SearchResult }) {
     <li className="result">
       <h2 title={`Post ${result.id}`}>{result.title || `Post ${result.id}`}</h2>
       <p className="snippet">{withoutTitle(result)}</p>
-      <p className="facts">
+      <p className="facts note">
         <span>{result.author}</span>
         <Similarity score={result.score} />
       </p>
@@ -42,12 +42,14 @@ export function SearchResults({ q, results }: { q: string; results: SearchResult
       <h1 id="results" className="results-title">
         {results.length === 0 ? "Nothing to find yet for" : "Nearest in meaning to"} <b>“{q}”</b>
       </h1>
-      {results.length === 0 && <p className="quiet">No post has an embedding of the present model.</p>}
-      <ol className="results">
-        {results.map((result) => (
-          <Result key={result.id} result={result} />
-        ))}
-      </ol>
+      {results.length === 0 && <p className="muted">No post has an embedding of the present model.</p>}
+      {results.length > 0 && (
+        <ol className="panel">
+          {results.map((result) => (
+            <Result key={result.id} result={result} />
+          ))}
+        </ol>
+      )}
       <BackToStatus />
     </section>
   );
@@ -59,7 +61,7 @@ export function SearchProblem({ message }: { message: string }) {
       <h1 id="problem" className="results-title">
         No results
       </h1>
-      <p className="notice" role="alert">
+      <p className="notice" data-tone="bad" role="alert">
         {message}.
       </p>
       <BackToStatus />

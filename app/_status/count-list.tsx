@@ -3,17 +3,17 @@ import type { Counts, Lag } from "../../lib/status/read-status.ts";
 import { duration, exactly } from "./format.ts";
 
 const STATES = [
-  ["embedded", "Embedded"],
-  ["pending", "Pending"],
-  ["stale", "Stale"],
-  ["failed", "Failed"],
+  ["embedded", "Embedded", "good"],
+  ["pending", "Pending", "waiting"],
+  ["stale", "Stale", "busy"],
+  ["failed", "Failed", "bad"],
 ] as const;
 
 function Fact({ name, tone, children }: { name: string; tone?: string; children: ReactNode }) {
   return (
     <div data-tone={tone}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
+      <dt className="note">{name}</dt>
+      <dd className="figure">{children}</dd>
     </div>
   );
 }
@@ -22,9 +22,9 @@ function Fact({ name, tone, children }: { name: string; tone?: string; children:
 export function CountList({ counts, lag }: { counts: Counts; lag: Lag | undefined }) {
   return (
     <section aria-label="Embeddings of posts">
-      <dl className="counts">
-        {STATES.map(([state, name]) => (
-          <Fact key={state} name={name} tone={counts[state] > 0 ? state : undefined}>
+      <dl className="cards counts">
+        {STATES.map(([state, name, tone]) => (
+          <Fact key={state} name={name} tone={counts[state] > 0 ? tone : undefined}>
             {exactly(counts[state])}
           </Fact>
         ))}

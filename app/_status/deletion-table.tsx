@@ -2,7 +2,7 @@ import type { DeletionOnPage, Step } from "../../lib/status/deletions.ts";
 import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";
 
-const TONES = { done: "embedded", failed: "failed", waiting: "pending", skipped: "empty" };
+const TONES = { done: "good", failed: "bad", waiting: "waiting", skipped: "still" };
 
 // A webhook is the usual system: its host says which.
 const shortName = (name: string) => name.replace(/^webhook:/, "");
@@ -22,18 +22,20 @@ function StepLine({ step: { name, state, at, error } }: { step: Step }) {
 /** The last deletions of users, each with its steps. */
 export function DeletionTable({ deletions }: { deletions: DeletionOnPage[] }) {
   return (
-    <section aria-labelledby="deletions">
+    <section className="panel" aria-labelledby="deletions">
       <h2 id="deletions">Latest deletions of users</h2>
       {deletions.length === 0 ? (
-        <p className="quiet">None yet. A deleted row of users is cleaned up everywhere, then confirmed.</p>
+        <p className="muted">None yet. A deleted row of users is cleaned up everywhere, then confirmed.</p>
       ) : (
-        <table className="wide">
+        <table>
           <caption className="visually-hidden">The last deletions and their steps</caption>
           <thead>
             <tr>
               <th scope="col">User</th>
               <th scope="col">Steps</th>
-              <th scope="col">Run</th>
+              <th scope="col" className="number">
+                Run
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -55,7 +57,7 @@ export function DeletionTable({ deletions }: { deletions: DeletionOnPage[] }) {
                     <p className="problem">{lastError}</p>
                   )}
                 </td>
-                <td>
+                <td className="number">
                   <RunLink run={run} />
                 </td>
               </tr>

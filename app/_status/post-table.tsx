@@ -3,13 +3,13 @@ import { duration } from "./format.ts";
 import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";
 
-const NAMES = {
-  embedded: "Embedded",
-  pending: "Pending",
-  stale: "Stale",
-  failed: "Failed",
-  empty: "No text",
-};
+const STATES = {
+  embedded: ["Embedded", "good"],
+  pending: ["Pending", "waiting"],
+  stale: ["Stale", "busy"],
+  failed: ["Failed", "bad"],
+  empty: ["No text", "still"],
+} as const;
 
 type Post = ShownPosts["posts"][number];
 
@@ -25,7 +25,7 @@ function Note({ post }: { post: Post }) {
   return (
     <span className="note">
       {failure.error} – tried {failure.tries === 1 ? "once" : `${failure.tries} times`}, again{" "}
-      <Time at={failure.nextTry} />
+      {failure.nextTry.getTime() > Date.now() ? <Time at={failure.nextTry} /> : "soon"}
     </span>
   );
 }
@@ -34,8 +34,10 @@ function Note({ post }: { post: Post }) {
 function RetryFailed({ posts }: Pick<ShownPosts, "posts">) {
   if (!posts.some(({ failure }) => failure)) return null;
   return (
-    <form className="retry" action="/api/retry-failed" method="post">
-      <button type="submit">Try the failed posts again now</button>
+    <form action="/api/retry-failed" method="post">
+      <button type="submit" className="quiet">
+        Try the failed posts again now
+      </button>
     </form>
   );
 }
@@ -43,24 +45,28 @@ function RetryFailed({ posts }: Pick<ShownPosts, "posts">) {
 /** The posts that failed and those that changed last, each with its state and its newest run. */
 export function PostTable({ posts }: Pick<ShownPosts, "posts">) {
   return (
-    <section aria-labelledby="posts">
-      <h2 id="posts">Latest posts</h2>
-      <RetryFailed posts={posts} />
+    <section className="panel" aria-labelledby="posts">
+      <div className="over">
+        <h2 id="posts">Latest posts</h2>
+        <RetryFailed posts={posts} />
+      </div>
       {posts.length === 0 ? (
-        <p className="quiet">
+        <p className="muted">
           None yet. Insert one: <code>npm run sql -- "insert into posts …"</code>
         </p>
       ) : (
-        <table className="wide">
+        <table>
           <caption className="visually-hidden">Posts that failed, then those that changed last</caption>
           <thead>
             <tr>
               <th scope="col">Post</th>
               <th scope="col">Embedding</th>
-              <th scope="col" className="roomy">
+              <th scope="col" className="roomy number">
                 Changed
               </th>
-              <th scope="col">Run</th>
+              <th scope="col" className="number">
+                Run
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -71,15 +77,15 @@ export function PostTable({ posts }: Pick<ShownPosts, "posts">) {
                   <span className="note">{post.author}</span>
                 </th>
                 <td className="embedding">
-                  <span className="state" data-tone={post.state}>
-                    {NAMES[post.state]}
+                  <span className="badge" data-tone={STATES[post.state][1]}>
+                    {STATES[post.state][0]}
                   </span>{" "}
                   <Note post={post} />
                 </td>
-                <td className="roomy">
+                <td className="roomy number">
                   <Time at={post.updatedAt} />
                 </td>
-                <td>
+                <td className="number">
                   <RunLink run={post.run} />
                 </td>
               </tr>

@@ -60,7 +60,12 @@ export function Refresh() {
       <span className="refresh-state">
         {state === "lost" ? "No connection; trying again" : paused ? "Paused" : "Live"}
       </span>
-      <button type="button" aria-pressed={paused} onClick={() => setState(paused ? "live" : "paused")}>
+      <button
+        type="button"
+        className="quiet"
+        aria-pressed={paused}
+        onClick={() => setState(paused ? "live" : "paused")}
+      >
         Pause<span className="visually-hidden"> updates</span>
       </button>
     </div>

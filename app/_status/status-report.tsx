@@ -19,13 +19,13 @@ function headline({ embedded, pending, stale, failed }: Counts): string {
 }
 
 function tone({ pending, stale, failed }: Counts): string {
-  if (failed > 0) return "failed";
-  return pending + stale > 0 ? "pending" : "embedded";
+  if (failed > 0) return "bad";
+  return pending + stale > 0 ? "waiting" : "good";
 }
 
 function Problem({ children }: { children: ReactNode }) {
   return (
-    <p className="notice" role="alert">
+    <p className="notice" data-tone="bad" role="alert">
       {children}
     </p>
   );
@@ -54,7 +54,7 @@ function commonProblem({ totals, posts, usage, deletions, unprocessed }: Status)
 function StatusUnknown({ problem }: { problem: string }) {
   return (
     <>
-      <h1 className="headline" data-tone="failed">
+      <h1 className="headline" data-tone="bad">
         The status is not known
       </h1>
       <Problem>Nothing can be shown: {problem}. The server's log has more.</Problem>
@@ -69,7 +69,7 @@ export function StatusReport({ status }: { status: Status }) {
   return (
     <>
       <div aria-live="polite">
-        <h1 className="headline" data-tone={totals.known ? tone(totals.value.counts) : "failed"}>
+        <h1 className="headline" data-tone={totals.known ? tone(totals.value.counts) : "bad"}>
           {totals.known ? headline(totals.value.counts) : "How the posts stand is not known"}
         </h1>
       </div>

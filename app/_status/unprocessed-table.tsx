@@ -3,18 +3,18 @@ import { exactly } from "./format.ts";
 import { Time } from "./time.tsx";
 
 const OUTCOMES = {
-  ignored: ["Ignored", "empty"],
-  refused: ["Refused", "failed"],
-  rejected: ["Rejected", "failed"],
+  ignored: ["Ignored", "still"],
+  refused: ["Refused", "bad"],
+  rejected: ["Rejected", "bad"],
 } as const;
 
 /** What came in the last days and no run was made for; nothing when there was no such message. */
 export function UnprocessedTable({ messages }: { messages: UnprocessedOnPage[] }) {
   if (messages.length === 0) return null;
   return (
-    <section aria-labelledby="unprocessed">
+    <section className="panel" aria-labelledby="unprocessed">
       <h2 id="unprocessed">Messages without a run</h2>
-      <table className="wide">
+      <table>
         <caption className="visually-hidden">
           Messages of the last 7 days that were rejected, requests without the right secret, then messages
           that were ignored
@@ -23,8 +23,10 @@ export function UnprocessedTable({ messages }: { messages: UnprocessedOnPage[] }
           <tr>
             <th scope="col">Message</th>
             <th scope="col">Outcome</th>
-            <th scope="col">Number</th>
-            <th scope="col" className="roomy">
+            <th scope="col" className="number">
+              Number
+            </th>
+            <th scope="col" className="roomy number">
               Last
             </th>
           </tr>
@@ -39,12 +41,12 @@ export function UnprocessedTable({ messages }: { messages: UnprocessedOnPage[] }
                 </span>
               </th>
               <td>
-                <span className="state" data-tone={OUTCOMES[outcome][1]}>
+                <span className="badge" data-tone={OUTCOMES[outcome][1]}>
                   {OUTCOMES[outcome][0]}
                 </span>
               </td>
-              <td>{exactly(number)}</td>
-              <td className="roomy">
+              <td className="number">{exactly(number)}</td>
+              <td className="roomy number">
                 <Time at={lastAt} />
               </td>
             </tr>

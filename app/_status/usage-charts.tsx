@@ -26,7 +26,7 @@ function Bars({ usage, name, of }: Measure & { usage: DayOfUsage[] }) {
   return (
     <figure>
       <figcaption>
-        {name} <strong>{roughly(today)}</strong> <span className="quiet">today</span>
+        {name} <strong>{roughly(today)}</strong> <span className="muted">today</span>
       </figcaption>
       <svg
         viewBox={`0 0 ${usage.length * 10} ${HEIGHT}`}
@@ -50,7 +50,7 @@ function Bars({ usage, name, of }: Measure & { usage: DayOfUsage[] }) {
           );
         })}
       </svg>
-      <p className="axis" aria-hidden="true">
+      <p className="axis note" aria-hidden="true">
         <span>{first && dayName(first)}</span>
         <span>
           {roughly(total)} in {usage.length} days
@@ -65,7 +65,7 @@ function Bars({ usage, name, of }: Measure & { usage: DayOfUsage[] }) {
 export function UsageCharts({ usage, model }: { usage: DayOfUsage[]; model: string | undefined }) {
   const used = usage.filter(({ calls }) => calls > 0);
   return (
-    <section aria-labelledby="usage">
+    <section className="panel" aria-labelledby="usage">
       <h2 id="usage">
         Usage <span className="note">{model}</span>
       </h2>
@@ -82,16 +82,20 @@ export function UsageCharts({ usage, model }: { usage: DayOfUsage[]; model: stri
             <thead>
               <tr>
                 <th scope="col">Day</th>
-                <th scope="col">Tokens</th>
-                <th scope="col">Calls</th>
+                <th scope="col" className="number">
+                  Tokens
+                </th>
+                <th scope="col" className="number">
+                  Calls
+                </th>
               </tr>
             </thead>
             <tbody>
               {used.toReversed().map(({ day, tokens, calls }) => (
                 <tr key={day}>
                   <th scope="row">{dayName(day)}</th>
-                  <td>{exactly(tokens)}</td>
-                  <td>{exactly(calls)}</td>
+                  <td className="number">{exactly(tokens)}</td>
+                  <td className="number">{exactly(calls)}</td>
                 </tr>
               ))}
             </tbody>

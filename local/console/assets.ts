@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Hono } from "hono";
 
 const TYPES = {
+  "theme.css": "text/css; charset=utf-8",
   "style.css": "text/css; charset=utf-8",
   "refresh.js": "text/javascript; charset=utf-8",
   "icon.svg": "image/svg+xml",
@@ -18,6 +19,7 @@ const read = (name: Name) => {
 };
 
 const files: Record<Name, ReturnType<typeof read>> = {
+  "theme.css": read("theme.css"),
   "style.css": read("style.css"),
   "refresh.js": read("refresh.js"),
   "icon.svg": read("icon.svg"),

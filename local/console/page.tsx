@@ -17,6 +17,7 @@ export const framePages = (places: readonly { path: string; name: string }[]) =>
             <meta name="color-scheme" content="light dark" />
             <title>{`${title} · Aftercommit local`}</title>
             <link rel="icon" href={assetPath("icon.svg")} />
+            <link rel="stylesheet" href={assetPath("theme.css")} />
             <link rel="stylesheet" href={assetPath("style.css")} />
             <script type="module" src={assetPath("refresh.js")} />
           </head>
@@ -26,6 +27,10 @@ export const framePages = (places: readonly { path: string; name: string }[]) =>
             </a>
             <header>
               <a class="brand" href="/">
+                <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
+                  <path d="M3 16h8m10 0h8" />
+                  <circle cx="16" cy="16" r="5" />
+                </svg>
                 Aftercommit <span>local</span>
               </a>
               <nav class="places" aria-label="Console">

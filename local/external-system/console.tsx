@@ -32,7 +32,6 @@ export const absentCallPages = (service?: RealService): Pages =>
     place,
     paths,
     instead: "USER_DELETION_WEBHOOK_URLS points elsewhere.",
-    fallback: "the calls go elsewhere.",
     service,
   });
 
@@ -53,7 +52,7 @@ function CallList({ calls }: { calls: Call[] }) {
       <p class="lead">
         What the app told the local external system, with a valid signature: each deleted user.
       </p>
-      <section class="panel flush" aria-label={place.name}>
+      <section class="panel" aria-label={place.name}>
         {calls.length > 0 ? <CallTable calls={calls} /> : <Empty>No call yet.</Empty>}
       </section>
     </>

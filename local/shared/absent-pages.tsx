@@ -4,15 +4,14 @@ import { Card, Elsewhere } from "./elements/card.tsx";
 import { answerNotHere } from "./elements/not-here.tsx";
 import type { Pages, RealService } from "./part.ts";
 
-type Absent = {
-  /** What the card says where no real service is known. */
-  fallback: string;
-  service?: RealService;
-} & ({ name: string } | { place: NonNullable<Pages["place"]>; paths: readonly string[]; instead: string });
+type Absent = { service?: RealService } & (
+  | { name: string }
+  | { place: NonNullable<Pages["place"]>; paths: readonly string[]; instead: string }
+);
 
 /** What the console shows of a part that this stack was started without; `instead` says where to look. */
-export function absentPages({ fallback, service, ...part }: Absent): Pages {
-  const elsewhere = () => <Elsewhere service={service} fallback={fallback} />;
+export function absentPages({ service, ...part }: Absent): Pages {
+  const elsewhere = () => <Elsewhere service={service} />;
   const routes = new Hono();
   if ("name" in part) return { paths: [], routes, card: () => <Card name={part.name}>{elsewhere()}</Card> };
   const { place, paths, instead } = part;
@@ -23,5 +22,6 @@ export function absentPages({ fallback, service, ...part }: Absent): Pages {
       {elsewhere()}
     </Card>
   );
-  return { place, paths, routes, card };
+  // Without a service to lead to it is no place to go: the overview says so already.
+  return { place: service && place, paths, routes, card };
 }

@@ -12,6 +12,15 @@ function hideSecret(url: string): string {
   return parsed.href;
 }
 
+const SHOWN: readonly (readonly [Part, string])[] = [
+  ["trigger", "runs"],
+  ["sequin", "deliveries"],
+  ["mail", "mails"],
+];
+
+const shownOf = (parts: readonly Part[]) =>
+  SHOWN.flatMap(([part, what]) => (parts.includes(part) ? what : [])).join(", ");
+
 /** One row for each service: its address, and the variable or the file that decides it. */
 export function addressRows(
   parts: readonly Part[],
@@ -39,7 +48,7 @@ export function addressRows(
       ? ["Deletions", real.externalSystem.name, "USER_DELETION_WEBHOOK_URLS (yours)"]
       : undefined,
     parts.includes("sequin") ? ["Sequin", "sequin.yaml", "local"] : undefined,
-    parts.length > 0 ? ["Console", http, "runs, deliveries, mails"] : undefined,
+    parts.length > 0 ? ["Console", http, shownOf(parts)] : undefined,
     parts.length > 0 ? ["Data", dataDir, "LOCAL_DATA_DIR"] : undefined,
   ];
   return rows.filter((row) => row !== undefined);

@@ -1,31 +1,16 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import axe from "axe-core";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { describe } from "vitest";
+import { EXECUTABLE } from "./launch-chromium.ts";
 
-const EXECUTABLE = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const SCREENSHOTS = process.env.SCREENSHOTS_DIR ?? ".local/screenshots";
-
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** `describe`, skipped with the reason in its name where there is no Chromium. */
 export function describeInBrowser(name: string, suite: () => void): void {
   if (existsSync(EXECUTABLE)) describe(name, suite);
   else describe.skip(`${name} (no Chromium at ${EXECUTABLE}; CHROMIUM_PATH names another)`, suite);
-}
-
-/** The installed Chromium, headless, with a fresh profile. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
 }
 
 /** Collects what a page complains about: uncaught errors, and all that its console calls an error. */

@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { cloneProject } from "../stack/clone.ts";
 import { choosePorts, DevStack } from "../stack/dev-stack.ts";
 import { everyPostEmbedded } from "../stack/embeddings.ts";
-import { describeInBrowser, keepScreenshot, launchChromium } from "./chromium.ts";
+import { describeInBrowser, keepScreenshot } from "./chromium.ts";
+import { launchChromium } from "./launch-chromium.ts";
 
 let folder: string;
 let stack: DevStack;

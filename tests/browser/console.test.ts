@@ -1,13 +1,8 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import {
-  describeInBrowser,
-  findAccessibilityIssues,
-  keepScreenshot,
-  launchChromium,
-  overflowOf,
-} from "./chromium.ts";
+import { describeInBrowser, findAccessibilityIssues, keepScreenshot, overflowOf } from "./chromium.ts";
 import { openScene, type Scene } from "./console-scene.ts";
+import { launchChromium } from "./launch-chromium.ts";
 
 let browser: Browser;
 let scene: Scene;

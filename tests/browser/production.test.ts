@@ -5,7 +5,8 @@ import { cloneProject } from "../stack/clone.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { providerForTests } from "../tasks/provider.ts";
 import { startTriggerServer } from "../trigger-server.ts";
-import { complaintsOf, describeInBrowser, keepScreenshot, launchChromium } from "./chromium.ts";
+import { complaintsOf, describeInBrowser, keepScreenshot } from "./chromium.ts";
+import { launchChromium } from "./launch-chromium.ts";
 import { buildApp, startApp } from "./production.ts";
 
 const PASSWORD = "correct horse";

@@ -10,9 +10,9 @@ import {
   describeInBrowser,
   findAccessibilityIssues,
   keepScreenshot,
-  launchChromium,
   overflowOf,
 } from "./chromium.ts";
+import { launchChromium } from "./launch-chromium.ts";
 
 let folder: string;
 let stack: DevStack;
@@ -180,6 +180,14 @@ describeInBrowser("the status page in a browser", () => {
     await page.getByText("No connection; trying again").waitFor();
     await page.context().setOffline(false);
     await page.getByText("Live").waitFor();
+    await page.getByRole("heading", { name: "Latest posts" }).waitFor();
+  });
+
+  it("leads back from a page that does not exist", async () => {
+    const answer = await page.goto("/posts");
+    expect(answer?.status()).toBe(404);
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await page.getByRole("link", { name: "Back to the status" }).click();
     await page.getByRole("heading", { name: "Latest posts" }).waitFor();
   });
 

@@ -14,7 +14,7 @@ export function MailList({ mails }: { mails: Mail[] }) {
     <>
       <h1>Mails</h1>
       <p class="lead">What the app sent to SMTP_URL. Nothing leaves this machine; the last 100 are kept.</p>
-      <section class="panel flush" aria-label="Mails">
+      <section class="panel" aria-label="Mails">
         {mails.length > 0 ? <MailTable mails={mails} /> : <Empty>No mail yet.</Empty>}
       </section>
     </>

@@ -19,7 +19,6 @@ export const absentMailPages = (service?: RealService): Pages =>
     place,
     paths,
     instead: "SMTP_URL points elsewhere.",
-    fallback: "another server sends the mails.",
     service,
   });
 

@@ -58,3 +58,14 @@ it("a closed worker fails the calls in flight and takes no more", async () => {
   await inFlight;
   await expect(own.embed(["a"])).rejects.toThrow("closed");
 });
+
+it("the real model loads where its WebAssembly takes longer than its weights", async () => {
+  const slow = await startModelWorker({
+    model: "universal-sentence-encoder-lite",
+    log: () => {},
+    script: new URL("./slow-backend.mjs", import.meta.url),
+  });
+  const { vectors } = await slow.embed(["a dog"]);
+  expect(vectors.map(({ length }) => length)).toEqual([512]);
+  await slow.close();
+});

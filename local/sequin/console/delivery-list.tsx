@@ -45,7 +45,7 @@ export function DeliveryList({ sinks, deliveries, older, query }: Props) {
       <Notice name={query.notice} texts={NOTICES} />
       <Sinks sinks={sinks} />
       <DeliveryFilters sinks={sinks} query={query} />
-      <section class="panel flush" aria-label="Deliveries">
+      <section class="panel" aria-label="Deliveries">
         {deliveries.length > 0 ? (
           <DeliveryTable deliveries={deliveries} caption="Deliveries, newest first" />
         ) : (

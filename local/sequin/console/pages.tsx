@@ -23,7 +23,6 @@ export const absentDeliveryPages = (): Pages =>
     place,
     paths,
     instead: "look at the deliveries in the Sequin that watches your database.",
-    fallback: "another Sequin watches the database.",
   });
 
 function Sinks({ sequin }: { sequin: Operations | undefined }) {

@@ -23,7 +23,7 @@ export function Sinks({ sinks }: { sinks: SinkRow[] }) {
               <Badge tone={sink.status === "active" ? "good" : "still"}>{sink.status}</Badge>
               <span class="id">{sink.url}</span>
             </div>
-            <p class="muted tally">
+            <p class="muted">
               {sink.waiting} waiting · {sink.delivered} delivered · {sink.discarded} discarded
             </p>
             <Backfill sink={sink} />

@@ -4,7 +4,11 @@
 export type Tone = "good" | "bad" | "busy" | "waiting" | "still";
 
 export function Badge({ tone, children }: { tone: Tone; children: string }) {
-  return <span class={`badge ${tone}`}>{children}</span>;
+  return (
+    <span class="badge" data-tone={tone}>
+      {children}
+    </span>
+  );
 }
 
 /** An HTTP status, or what stands for one that never came. */

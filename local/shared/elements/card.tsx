@@ -15,18 +15,14 @@ export function Card({ name, href, children }: { name: string; href?: string; ch
 export function Figure({ value, unit }: { value: number | string; unit: string }) {
   return (
     <p class="figure">
-      <strong>{typeof value === "number" ? value.toLocaleString("en") : value}</strong> {unit}
+      {typeof value === "number" ? value.toLocaleString("en") : value} <span>{unit}</span>
     </p>
   );
 }
 
-function NotHere({ children }: { children: Child }) {
-  return <p class="muted">Not running here: {children}</p>;
-}
-
-/** Says that a part is not here, and where the real service is looked at. */
-export function Elsewhere({ service, fallback }: { service: RealService | undefined; fallback: string }) {
-  if (!service) return <NotHere>{fallback}</NotHere>;
+/** Says that a part is not here, and where the real service is looked at if one is known. */
+export function Elsewhere({ service }: { service: RealService | undefined }) {
+  if (!service) return <p class="muted">Not running here.</p>;
   const { name, href } = service;
-  return <NotHere>{href ? <a href={href}>{name}</a> : name}</NotHere>;
+  return <p class="muted">Not running here: {href ? <a href={href}>{name}</a> : name}</p>;
 }

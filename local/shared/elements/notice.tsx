@@ -10,7 +10,7 @@ export function Notice({
 }) {
   if (name === undefined || !Object.hasOwn(texts, name)) return null;
   return (
-    <p class="notice" role="status">
+    <p class="notice" data-tone="busy" role="status">
       {texts[name]}
     </p>
   );

@@ -75,7 +75,7 @@ describe("a page", () => {
     expect(headers.get("cache-control")).toBe("no-store");
     expect(headers.get("access-control-allow-origin")).toBeNull();
     const files = [...html.matchAll(/(?:src|href)="(\/console\/[^"]+)"/g)].map(([, path]) => path ?? "");
-    expect(files).toHaveLength(3);
+    expect(files).toHaveLength(4);
     for (const path of files) expect((await stack.get(path)).status).toBe(200);
     expect(html).not.toMatch(/ style=| on[a-z]+=/);
   });
@@ -110,5 +110,11 @@ describe("a stack without some parts", () => {
 
   test("has an overview that says so of each", async () => {
     expect(textOf((await alone.get("/")).html).match(/Not running here/g)).toHaveLength(5);
+  });
+
+  test("leads to no place that has nothing to show", async () => {
+    const { html } = await alone.get("/");
+    const places = /<nav class="places".*?<\/nav>/s.exec(html)?.[0] ?? "";
+    expect([...places.matchAll(/href="([^"]+)"/g)].map(([, path]) => path)).toEqual(["/"]);
   });
 });

@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 
+import type { Tone } from "@aftercommit/local-shared/elements/badge.tsx";
 import { Section } from "@aftercommit/local-shared/elements/section.tsx";
 import { formatDuration } from "@aftercommit/local-shared/format/duration.ts";
 import type { RunDetails } from "../run-console.ts";
@@ -14,7 +15,7 @@ export function Logs({ logs, from }: { logs: Line[]; from: Date | string }) {
     <Section id="logs" title="Logs and spans">
       <ol class="logs">
         {logs.map((line) => (
-          <li class={`log ${toneOf(line)}`}>
+          <li class="log" data-tone={toneOf(line)}>
             <span class="offset">+{formatDuration(line.at - start)}</span>
             <span class="level">{line.level.toLowerCase()}</span>
             <span class="message">
@@ -29,8 +30,8 @@ export function Logs({ logs, from }: { logs: Line[]; from: Date | string }) {
   );
 }
 
-function toneOf({ kind, level }: Line): string {
+function toneOf({ level }: Line): Tone | undefined {
   if (/error|fatal/i.test(level)) return "bad";
   if (/warn/i.test(level)) return "waiting";
-  return kind;
+  return undefined;
 }

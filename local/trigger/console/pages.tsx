@@ -27,7 +27,6 @@ export const absentRunPages = (service?: RealService): Pages =>
     place,
     paths,
     instead: "look at the runs where TRIGGER_API_URL points to.",
-    fallback: "another Trigger.dev has the runs.",
     service,
   });
 
@@ -55,7 +54,7 @@ function Latest({ trigger }: { trigger: RunConsole }) {
 function RunCounts({ byStatus }: Pick<RunSummary, "byStatus">) {
   const present = STATUSES.filter((status) => byStatus[status]);
   return (
-    <ul class="counts">
+    <ul class="tally">
       {present.map((status) => (
         <li>
           <a href={`/runs?status=${status}`}>

@@ -42,7 +42,7 @@ export function RunList({ page, filter, tasks }: Props) {
     <>
       <h1>Runs</h1>
       <RunFilters filter={filter} tasks={tasks} />
-      <section class="panel flush" aria-label="Runs">
+      <section class="panel" aria-label="Runs">
         {page.data.length > 0 ? (
           <RunTable runs={page.data} caption="Runs, newest first" />
         ) : isFiltered(filter) ? (
