@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runs, tasks } from "@trigger.dev/sdk";
+import { Hono } from "hono";
 import { expect } from "vitest";
 import { POST } from "../../app/api/delete-user/route.ts";
 import { hasEnded } from "../../lib/runs/statuses.ts";
@@ -38,7 +39,13 @@ export async function startPipeline(systems: readonly string[]) {
     log: silent,
   });
   const external = await startExternalSystem({ secret: WEBHOOK_SECRET, log: silent });
-  const http = await serve([trigger.app, external.app], trigger.attach);
+  const hold: { waiting: number; until?: Promise<void> } = { waiting: 0 };
+  const held = new Hono().use("/local/external-system/:name/user-deleted", async (_, next) => {
+    hold.waiting += 1;
+    await hold.until;
+    await next();
+  });
+  const http = await serve([trigger.app, held, external.app], trigger.attach);
   url = http.url;
   const mailOptions = { host: "127.0.0.1", dataDir: join(dataDir, "mail"), log: silent };
   let mail = await startMail({ ...mailOptions, port: 0 });
@@ -107,6 +114,17 @@ export async function startPipeline(systems: readonly string[]) {
     },
     fail: (fault: { name: string; status: number; times?: number }) =>
       external.app.request("/local/external-system/faults", { method: "POST", body: JSON.stringify(fault) }),
+    /** Answers no call of a system before it is released; resolves when one waits. */
+    async holdCalls(work: () => Promise<void>): Promise<() => void> {
+      let release = () => {};
+      hold.waiting = 0;
+      hold.until = new Promise((resolve) => {
+        release = resolve;
+      });
+      await work();
+      await until(async () => hold.waiting > 0, { what: "a call", progress: () => cli.output() });
+      return release;
+    },
     recover: () => external.app.request("/local/external-system/faults", { method: "DELETE" }),
     async mailsTo(address: string) {
       const mails: { to: string[]; messageId: string; receivedAt: string }[] = await (
