@@ -41,6 +41,7 @@ const KINDS: readonly Kind[] = [
   { command: /^npm run reconcile\b/, by: "tests/tasks/commands.test.ts", has: '"--post"' },
   { command: /^npm run reembed\b/, by: "tests/stack/dev.test.ts", has: '"reembed", "--model"' },
   { command: /^npm run format$/, because: "it writes files; npm run check runs the same linter" },
+  { command: /^npm run screenshots$/, because: "it writes files of the repository" },
   { command: /^npm run sql -- /, by: "tests/database/documented-sql.test.ts", has: "npm run sql" },
   { command: /^npm run migrate$/, by: "tests/deploy/image.test.ts", has: "scripts/migrate.ts" },
   {
