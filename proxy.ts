@@ -10,7 +10,7 @@ export async function proxy(request: NextRequest): Promise<Response> {
   const refusal = refuseStranger(request);
   // A browser asks without a password first.
   if (refusal?.status === 401 && request.headers.has("authorization"))
-    await noteFailure(request, { route: "/", reason: "wrong password" });
+    await noteFailure(request, { route: request.nextUrl.pathname, reason: "wrong password" });
   if (refusal) return refusal;
   const development = process.env.NODE_ENV === "development";
   const policy = contentSecurityPolicy(crypto.randomUUID(), development);

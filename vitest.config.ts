@@ -73,7 +73,6 @@ export default defineConfig({
             "local/trigger/tests/suite/**",
             "tests/postgres/**",
             "tests/deploy/image.test.ts",
-            "tests/metrics/**",
             // Stacks and parts of their own, with the kills: whole minutes on a slow machine.
             "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
             // Commands among 2,000 posts, killed at each step: minutes on PGlite, which `kills` spends on them.
@@ -91,8 +90,6 @@ export default defineConfig({
       onItsOwn("browser", 2, ["tests/browser/**/*.test.ts"]),
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),
       onItsOwn("image", 5, ["tests/deploy/image.test.ts"]),
-      // OpenTelemetry knows one receiver of counters a process: it must be theirs, whatever ran before.
-      onItsOwn("metrics", 6, ["tests/metrics/**/*.test.ts"]),
       { test: { ...onItsOwn("kills", 4, kills).test, env: { TEST_LONG: "1" } } },
     ],
   },

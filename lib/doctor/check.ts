@@ -28,9 +28,6 @@ export type Check = {
 
 export const categoryOf = (id: string) => id.slice(0, id.indexOf("."));
 
-/** The command that the words of an error advise. */
-export const commandIn = (text: string) => /npm run .*$/.exec(text)?.[0];
-
 /** Makes something once, for all checks that look at it. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;

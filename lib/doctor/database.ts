@@ -3,7 +3,7 @@ import { findMissingMigrations } from "../../drizzle/queries/applied-migrations.
 import { isPooled, readExtension, readServer } from "../../drizzle/queries/server-facts.ts";
 import { modelsInUse, OtherModelError } from "../embeddings/models-in-use.ts";
 import { required } from "../env.ts";
-import { type Check, commandIn, good, once, problem } from "./check.ts";
+import { type Check, good, once, problem } from "./check.ts";
 import { placeOf } from "./on-this-machine.ts";
 
 // pgvector's changelog: 0.8.2 mends a buffer overflow, 0.8.3 corrupt indexes, 0.8.4 errors of both.
@@ -90,9 +90,7 @@ export function database(): Check[] {
           return good(`${active.name}, ${active.dimensions} dimensions${beside}`);
         } catch (error) {
           if (!(error instanceof OtherModelError)) throw error;
-          const isMissing = /npm run migrate/.test(error.message);
-          const isRecipe = /recipe/.test(error.message);
-          return problem(error.message, isMissing || isRecipe ? commandIn(error.message) : undefined);
+          return problem(error.message, error.command);
         }
       },
     },

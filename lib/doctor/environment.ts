@@ -1,5 +1,5 @@
 import { malformedVariables, optional, REQUIRED_BY_APP, type VariableName, variables } from "../env.ts";
-import { NEEDED } from "../task-variables.ts";
+import { neededByTasks } from "../task-variables.ts";
 import { type Check, good, problem } from "./check.ts";
 import { isOnThisMachine } from "./on-this-machine.ts";
 
@@ -17,12 +17,7 @@ const SERVICES = {
 const isSet = (name: VariableName) => Boolean(process.env[name]?.trim());
 
 /** What the app and the tasks cannot work without, here where both are looked after. */
-function requiredNames(): VariableName[] {
-  const noSystems = process.env.USER_DELETION_WEBHOOK_URLS?.trim() === "none";
-  const names = new Set<VariableName>([...REQUIRED_BY_APP, ...NEEDED]);
-  if (noSystems) names.delete("USER_DELETION_WEBHOOK_SECRET");
-  return [...names];
-}
+const requiredNames = () => [...new Set<VariableName>([...REQUIRED_BY_APP, ...neededByTasks(process.env)])];
 
 const node: Check = {
   id: "environment.node",

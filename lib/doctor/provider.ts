@@ -5,7 +5,7 @@ import { type Answer, EmbeddingShapeError, embedTexts, type Model } from "../emb
 import { DEFAULT_DIMENSIONS, DEFAULT_MODEL } from "../embeddings/recipe.ts";
 import { optional, required } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
-import { type Check, commandIn, good, notNeeded, once, problem } from "./check.ts";
+import { type Check, good, notNeeded, once, problem } from "./check.ts";
 import { doctorsDatabase } from "./database.ts";
 import { placeOf } from "./on-this-machine.ts";
 
@@ -82,7 +82,7 @@ export function provider(): Check[] {
       needs: ["provider.model"],
       async run() {
         const { model, error } = await probe();
-        if (error instanceof EmbeddingShapeError) return problem(error.message, commandIn(error.message));
+        if (error instanceof EmbeddingShapeError) return problem(error.message, error.command);
         return good(`${model.dimensions}`);
       },
     },

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { ApiError, queues, runs } from "@trigger.dev/sdk";
 import { optional, required } from "../env.ts";
+import { askTrigger } from "../runs/ask-trigger.ts";
 import { triggerProblem } from "../status/problem-of.ts";
 import { type Check, good, once, problem } from "./check.ts";
 import { placeOf } from "./on-this-machine.ts";
@@ -46,7 +47,7 @@ export function triggerDev(): Check[] {
       async run() {
         required("TRIGGER_SECRET_KEY");
         try {
-          await queues.list({ perPage: 1 }, NO_RETRY);
+          await askTrigger();
           return good(
             `${placeOf(triggerUrl())}, ${isDevelopment() ? "development" : "deployed"} environment`,
           );

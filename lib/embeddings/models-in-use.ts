@@ -6,6 +6,14 @@ import { RECIPE } from "./recipe.ts";
 /** The database's vectors are of another model than this process would make: it makes none. */
 export class OtherModelError extends Error {
   override readonly name = "OtherModelError";
+
+  /** What mends it, where a command does. */
+  readonly command: string | undefined;
+
+  constructor(message: string, command?: string) {
+    super(command ? `${message}: run ${command}` : message);
+    this.command = command;
+  }
 }
 
 /** The active model, which search uses, and the one that is being built beside it, if any. */
@@ -21,7 +29,7 @@ export async function modelsInUse(db: Database): Promise<ModelsInUse> {
   const models = await readModelsInUse(db);
   const active = models.find(({ state }) => state === "active");
   const building = models.find(({ state }) => state === "building");
-  if (!active) throw new OtherModelError("The database has no embedding model yet: run npm run migrate");
+  if (!active) throw new OtherModelError("The database has no embedding model yet", "npm run migrate");
   const wanted = optional("EMBEDDING_MODEL");
   if (wanted !== undefined && wanted !== active.name && wanted !== building?.name)
     throw new OtherModelError(
@@ -29,7 +37,8 @@ export async function modelsInUse(db: Database): Promise<ModelsInUse> {
     );
   if (active.recipe !== RECIPE && building?.recipe !== RECIPE)
     throw new OtherModelError(
-      `This version splits texts by recipe ${RECIPE}, and this database's vectors are of recipe ${active.recipe}: run npm run reembed -- --model ${active.name} --dimensions ${active.dimensions}`,
+      `This version splits texts by recipe ${RECIPE}, and this database's vectors are of recipe ${active.recipe}`,
+      `npm run reembed -- --model ${active.name} --dimensions ${active.dimensions}`,
     );
   return { active, building };
 }

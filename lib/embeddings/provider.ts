@@ -6,6 +6,14 @@ import { optional, required } from "../env.ts";
 /** The provider answered, but not with one vector of the model's width for each text: another try would not help. */
 export class EmbeddingShapeError extends Error {
   override readonly name = "EmbeddingShapeError";
+
+  /** What mends it, where a command does. */
+  readonly command: string | undefined;
+
+  constructor(message: string, command?: string) {
+    super(command ? `${message}: ${command}` : message);
+    this.command = command;
+  }
 }
 
 type OfLimits = { tokens?: number | undefined; requests?: number | undefined };
@@ -55,7 +63,8 @@ function vectorsOf({ data }: z.infer<typeof answerSchema>, texts: number, { name
   const wrong = vectors.find((vector) => vector.length !== dimensions);
   if (wrong)
     throw new EmbeddingShapeError(
-      `${name} answered a vector of ${wrong.length} numbers, and is registered with ${dimensions}: npm run reembed -- --model ${name} --dimensions ${wrong.length}`,
+      `${name} answered a vector of ${wrong.length} numbers, and is registered with ${dimensions}`,
+      `npm run reembed -- --model ${name} --dimensions ${wrong.length}`,
     );
   if (vectors.some((vector) => !vector.every(Number.isFinite)))
     throw new EmbeddingShapeError(`${name} answered a vector with what is no number`);

@@ -13,6 +13,7 @@ import { modelsInUse } from "../embeddings/models-in-use.ts";
 import { posts } from "../embeddings/posts.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
+import { withFailed } from "../status/counts.ts";
 import type { MetricName } from "./catalog.ts";
 
 /** One value of a gauge. */
@@ -39,14 +40,7 @@ async function ofPosts(db: Database): Promise<Reading[]> {
   const counted = await readCounts(db, posts.of, active.id);
   if (!counted) return [];
   const failed = await countFailedRows(db, posts.of, active.id);
-  const { counts } = counted;
-  const states = {
-    ...counts,
-    pending: Math.max(0, counts.pending - failed.pending),
-    stale: Math.max(0, counts.stale - failed.stale),
-    failed: failed.pending + failed.stale,
-  };
-  return Object.entries(states).map(([state, value]) => ({
+  return Object.entries(withFailed(counted.counts, failed)).map(([state, value]) => ({
     name: "aftercommit.posts",
     value,
     attributes: { state },

@@ -1,3 +1,4 @@
+import { context, metrics, propagation, trace } from "@opentelemetry/api";
 import {
   lifecycleHooks,
   resourceCatalog,
@@ -83,5 +84,7 @@ export async function executeTask(id: string, payload: unknown, attempt = 1) {
     return (await executor.execute(execution, ctx, new AbortController().signal)).result;
   } finally {
     taskContext.disable();
+    // The SDK made itself the process's receiver of them, for the files that come after as well.
+    for (const api of [trace, context, propagation, metrics]) api.disable();
   }
 }
