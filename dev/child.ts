@@ -23,6 +23,8 @@ export type Child = {
   /** Resolves at the first call of `serving`; rejects when the process ends before. */
   serves: Promise<void>;
   serving(): void;
+  /** Ends the process, which is then started again. */
+  restart(): void;
   stop(): Promise<void>;
 };
 
@@ -54,6 +56,7 @@ export function superviseChild(options: ChildOptions): Child {
   const stopping = new AbortController();
   const first = deferred<void>();
   let hasServed = false;
+  let current: ChildProcess | undefined;
 
   async function runOnce(): Promise<string> {
     const child = spawn(process.execPath, [...options.args], {
@@ -66,6 +69,7 @@ export function superviseChild(options: ChildOptions): Child {
       if (!stream) continue;
       createInterface({ input: stream }).on("line", options.onLine);
     }
+    current = child;
     const exited = once(child, "exit");
     const stop = () => void end(child, exited, options.stopSignal ?? "SIGTERM");
     stopping.signal.addEventListener("abort", stop, { once: true });
@@ -98,6 +102,9 @@ export function superviseChild(options: ChildOptions): Child {
     serving() {
       hasServed = true;
       first.resolve();
+    },
+    restart() {
+      if (current) signalGroup(current, "SIGKILL");
     },
     async stop() {
       stopping.abort();

@@ -46,7 +46,9 @@ async function start(started: Stoppable[]): Promise<void> {
   started.push(app);
   const cli = startTriggerCli(parts, variables, settings);
   started.push(cli);
-  await Promise.all([app.serves, cli.serves]);
+  // Elsewhere the page is left to people: it notes in the database how many rows it counted.
+  const page = isLocal ? app.serves.then(() => openPage(settings.ports.app)) : app.serves;
+  await Promise.all([page, cli.serves]);
   if (isLocal) {
     // What the last stack left undone is triggered; and there is a process then that waits for the first change.
     await keepCaughtUp(variables, stack, cli);
@@ -62,8 +64,6 @@ async function start(started: Stoppable[]): Promise<void> {
   process.stdout.write(
     `ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s; Ctrl-C stops everything\n`,
   );
-  // Elsewhere the page is left to people: it notes in the database how many rows it counted.
-  if (isLocal) await openPage(settings.ports.app);
 }
 
 const started: Stoppable[] = [];

@@ -8,6 +8,8 @@ import { triggerCommand } from "./processes.ts";
 import { disconnectDeadRuns } from "./trigger-api.ts";
 
 const WORKER_READY = /worker ready/i;
+// Trigger.dev was away as the CLI registered its worker. It would wait for an edit, while every run waits for it.
+const NOT_REGISTERED = /Build failed: (Connection error|5\d\d )/;
 
 function endWatchdog(projectDir: string): void {
   try {
@@ -44,6 +46,7 @@ export function startTriggerCli(parts: readonly Part[], variables: Variables, se
         child.serving();
       }
       say("trigger", line);
+      if (NOT_REGISTERED.test(line)) child.restart();
     },
   });
   return {

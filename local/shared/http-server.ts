@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 
@@ -17,6 +18,12 @@ export async function startHttpServer(port: number, app: Hono) {
         : Response.json({ error: "Only for this machine" }, { status: 403 }),
     ),
   );
+  // All of them: those that became WebSockets, as of a connected CLI, are none of `closeAllConnections`.
+  const connections = new Set<Socket>();
+  server.on("connection", (connection) => {
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
+  });
   server.listen({ port, host: "127.0.0.1" });
   await once(server, "listening");
   const address = server.address();
@@ -27,7 +34,7 @@ export async function startHttpServer(port: number, app: Hono) {
     async close() {
       const closed = once(server, "close");
       server.close();
-      server.closeAllConnections();
+      for (const connection of connections) connection.destroy();
       await closed;
     },
   };

@@ -38,10 +38,4 @@ export class RunNotifications {
   notify(friendlyId: string): void {
     this.#workers.to(friendlyId).emit("run:notify", { version: "1", run: { friendlyId } });
   }
-
-  /** Ends the connections; the HTTP server is its owner's to close. */
-  close(): void {
-    this.#workers.disconnectSockets(true);
-    this.#io.engine?.close();
-  }
 }

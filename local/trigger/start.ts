@@ -73,7 +73,6 @@ export async function startTrigger(options: TriggerOptions): Promise<LocalTrigge
     async close() {
       closing.abort();
       engine.timers.close();
-      notifications.close();
       await store.close();
     },
   };

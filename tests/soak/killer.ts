@@ -21,17 +21,25 @@ async function aliveOf(stack: DevStack, pattern: RegExp, endsAt: number): Promis
   return undefined;
 }
 
+/** Whether a process has ended, as one that was told to should within half a minute. */
+async function hasEnded(stack: DevStack, pid: number): Promise<boolean> {
+  for (const until = Date.now() + 30_000; Date.now() < until; await sleep(200))
+    if (!stack.processes().some((process) => process.pid === pid)) return true;
+  return false;
+}
+
 /**
  * Kills processes of the stack with -9, evenly until `endsAt`, each as often as the others, in an order that chance
  * decides; and now and then has the local stack, with the database in it, stop in order and start again. Answers with
- * how often each died.
+ * how often each died, and how often the stack did not stop.
  */
 export async function kill(
   stack: DevStack,
   dice: Dice,
   { kills, endsAt }: { kills: number; endsAt: number },
-): Promise<Map<string, number>> {
+): Promise<{ died: Map<string, number>; unstopped: number }> {
   const died = new Map<string, number>();
+  let unstopped = 0;
   const every = (endsAt - Date.now()) / (kills + 1);
   const startedAt = Date.now();
   let order: string[] = [];
@@ -48,6 +56,7 @@ export async function kill(
     } catch {
       // It had just ended by itself.
     }
+    if (!pattern && !(await hasEnded(stack, pid))) unstopped += 1;
   }
-  return died;
+  return { died, unstopped };
 }

@@ -6,6 +6,7 @@ type Soaked = {
   again: number;
   storms: Map<string, number>;
   died: Map<string, number>;
+  unstopped: number;
   settledMs: number;
   inputs: number;
   rows: Distance;
@@ -26,6 +27,7 @@ export function figuresOf({
   again,
   storms,
   died,
+  unstopped,
   settledMs,
   inputs,
   rows,
@@ -40,6 +42,7 @@ export function figuresOf({
     { name: "deliveries beside Sequin's, acknowledged", value: again },
     { name: "kills", value: deaths },
     ...counted(died, "killed"),
+    none("stops in order that did not end", unstopped),
     ...counted(storms, "failed and came back"),
     { name: "seconds until all was done", value: Math.round(settledMs / 1_000) },
     none("posts: embedding lost", rows.lost),

@@ -61,7 +61,7 @@ async function soak(stack: DevStack): Promise<boolean> {
   const inputsBefore = inputsOf(stack);
   const endsAt = Date.now() + minutes * 60_000;
   const mails = collectMails(`${localUrl}`);
-  const [, again, storms, died] = await Promise.all([
+  const [, again, storms, killed] = await Promise.all([
     write(stack.databaseUrl, known, diceOf(seed, 1), { changes, endsAt }),
     deliverAgain({ appUrl: `${appUrl}`, secret: SECRET }, known, diceOf(seed, 2), endsAt),
     makeWeather(`${localUrl}`, diceOf(seed, 3), endsAt),
@@ -75,7 +75,7 @@ async function soak(stack: DevStack): Promise<boolean> {
   if (!rows) throw new Error("The database does not answer");
   const wrongVectors = await countWrongVectors(stack);
   const users = await judgeDeletions(stack, known, await mails.stop());
-  return print(figuresOf({ known, again, storms, died, settledMs, inputs, rows, wrongVectors, users }));
+  return print(figuresOf({ known, again, storms, ...killed, settledMs, inputs, rows, wrongVectors, users }));
 }
 
 const folder = cloneProject();

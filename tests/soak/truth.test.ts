@@ -32,7 +32,15 @@ const asks = {
 async function wrongLines(): Promise<string[]> {
   const rows = (await distance(asks)) ?? expect.fail("The database does not answer");
   const users = await judgeDeletions(asks, known, mails);
-  const nothing = { again: 0, storms: new Map(), died: new Map(), settledMs: 0, inputs: 1, wrongVectors: 0 };
+  const nothing = {
+    again: 0,
+    storms: new Map(),
+    died: new Map(),
+    unstopped: 0,
+    settledMs: 0,
+    inputs: 1,
+    wrongVectors: 0,
+  };
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
   const isRight = print(figuresOf({ ...nothing, known, rows, users }));

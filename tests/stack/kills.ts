@@ -124,6 +124,28 @@ export function describeKills(running: () => DevStack): void {
     });
   });
 
+  it("a CLI that finds no Trigger.dev as it registers its worker is started anew", async () => {
+    const stack = running();
+    const from = stack.output.length;
+    const said = (pattern: RegExp) => pattern.test(stack.output.slice(from));
+    const { pid } = await stack.find(VICTIMS["trigger.dev dev"]);
+    process.kill(pid, "SIGKILL");
+    await until(() => said(/Building local worker/), {
+      what: "its building",
+      progress: () => stack.progress(),
+    });
+    await until(
+      async () => {
+        const { pid: local } = await stack.find(VICTIMS["the local stack"]);
+        await kill(stack, "the local stack", local);
+        return said(/Build failed/);
+      },
+      { everyMs: 200, what: "its giving up", progress: () => stack.progress() },
+    );
+    await commitChanges(stack.databaseUrl, 1, async () => {});
+    await expectEveryEmbedding(stack);
+  });
+
   describe(`kill -9 in the middle of deletions of ${AGES.length} ages`, () => {
     it.each(EACH)("of %s: every deletion completes without help", async (victim) => {
       const stack = running();

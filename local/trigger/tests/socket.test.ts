@@ -57,6 +57,12 @@ describe("the socket", () => {
     expect(new Set(notified)).toEqual(new Set([`1 ${run}`]));
   });
 
+  test("keeps no server from ending in order", async () => {
+    await server.close();
+    await until(() => !socket.connected, { what: "the end of the connection" });
+    server = await serve();
+  });
+
   test("refuses another key", async () => {
     const stranger = connect("tr_dev_other");
     const error = await new Promise<Error>((resolve) => stranger.once("connect_error", resolve));

@@ -1,9 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { getRequestListener } from "@hono/node-server";
-import { onFreePort } from "../../../../tests/on-free-port.ts";
+import { startHttpServer } from "@aftercommit/local-shared/http-server.ts";
 import type { Clock } from "../../clock.ts";
 import type { Limits } from "../../engine/engine.ts";
 import { type LocalTrigger, startTrigger } from "../../start.ts";
@@ -41,18 +39,17 @@ export async function serve(
     clock: options.clock,
     limits: options.limits,
   });
-  const server = createServer(getRequestListener(trigger.app.fetch));
-  trigger.attach(server);
-  const { port, close } = await onFreePort(server, options.port);
-  url = `http://127.0.0.1:${port}`;
+  const http = await startHttpServer(options.port ?? 0, trigger.app);
+  trigger.attach(http.server);
+  url = http.url;
   return {
     url,
     dataDir,
     trigger,
     lines,
     async close() {
+      await http.close();
       await trigger.close();
-      await close();
       if (!options.dataDir) await rm(dataDir, { recursive: true, force: true });
     },
   };
