@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { startHttpServer } from "@aftercommit/local-shared/http-server.ts";
+import { startHttpServer } from "../local/shared/http-server.ts";
 import { Hono } from "hono";
 
 /** Serves apps as one, on a free port of loopback. */
