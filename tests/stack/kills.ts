@@ -38,6 +38,15 @@ async function runsAgain(stack: DevStack, victim: Victim, killed: number): Promi
   );
 }
 
+/** Resolves when the database, that may just have been killed with the local stack, answers. */
+async function databaseAnswers(stack: DevStack): Promise<void> {
+  await until(() => stack.query("select 1").catch(() => undefined), {
+    everyMs: 200,
+    what: "answer of the database",
+    progress: () => stack.progress(),
+  });
+}
+
 const CHANGES = 200;
 
 // Milliseconds from a deletion's commit to the kill: from before its delivery to after its e-mail, the oldest first.
@@ -104,6 +113,7 @@ export function describeOneKillEach(running: () => DevStack): void {
       });
       users.push(user);
       await runsAgain(stack, victim, pid);
+      await databaseAnswers(stack);
     }
     await expectEveryEmbedding(stack);
     await expectEveryDeletion(stack, users);
