@@ -96,20 +96,20 @@ function fuzzed(random: (below: number) => number) {
   return message;
 }
 
-it("no JSON at all in 2,000 messages makes a trigger fail", { timeout: 180_000 }, async () => {
+it("no JSON at all in 1,000 messages makes a trigger fail", { timeout: 180_000 }, async () => {
   const trigger = await startFaultyServer(answerWith(200, '{"id":"run_taken","isCached":false}'));
   vi.stubEnv("TRIGGER_API_URL", trigger.url);
   for (const level of ["info", "warn"] as const) vi.spyOn(console, level).mockImplementation(() => {});
   const error = vi.spyOn(console, "error");
   const random = randomFrom(8);
   try {
-    for (let batch = 0; batch < 200; batch += 1) {
+    for (let batch = 0; batch < 100; batch += 1) {
       const data = Array.from({ length: 10 }, () => fuzzed(random));
       const { body } = await deliver({ data });
       expect(error.mock.calls, JSON.stringify(data)).toEqual([]);
       expect(body.triggered + body.ignored + (body.errors?.length ?? 0)).toBe(10);
     }
-    expect(trigger.state.requests).toBeGreaterThan(1_000);
+    expect(trigger.state.requests).toBeGreaterThan(500);
   } finally {
     vi.restoreAllMocks();
     vi.stubEnv("TRIGGER_API_URL", server.url);

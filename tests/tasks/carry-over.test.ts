@@ -11,7 +11,7 @@ import { realPostgres } from "../real-postgres.ts";
 import { kinds, previousVersion } from "./previous-version.ts";
 
 // Ten pages; or less than one, since a vector costs the local Postgres ten times as much.
-const COUNT = realPostgres ? 10_000 : 400;
+const COUNT = realPostgres ? 10_000 : 200;
 const PAGES = Math.ceil(COUNT / 1_000);
 // The vectors that are there decide, whatever is set.
 const model = { name: "text-embedding-3-large", dimensions: 1_536, recipe: 1 };
