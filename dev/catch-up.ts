@@ -6,6 +6,8 @@ import { runScheduledTask } from "./trigger-api.ts";
 const EVERY_MS = 10 * 60_000;
 // By then Trigger.dev has given up the runs that were in the air when the stack died.
 const AFTER_DEATH_MS = 75_000;
+// Runs are under way that may see to it; when these have ended, it shows.
+const WHILE_BUSY_MS = 5_000;
 
 type Restarts = { onRestart(callback: () => void): void };
 
@@ -18,12 +20,16 @@ export async function keepCaughtUp(variables: Variables, stack: Restarts, cli: R
   // They find changes whose runs died, and those that a deployment finds by its schedules.
   const tasks = scheduledTasks();
 
-  /** One after the other, so that one process does for all. */
+  /** One after the other, so that one process does for all. What was left for later is done soon. */
   async function catchUp(): Promise<void> {
-    for (const task of tasks)
-      await runScheduledTask(variables, task).catch((error: unknown) =>
-        say("dev", `${task} did not run: ${String(error)}`),
-      );
+    for (const task of tasks) {
+      try {
+        const { busy } = await runScheduledTask(variables, task);
+        if (busy) setTimeout(() => void catchUp(), WHILE_BUSY_MS).unref();
+      } catch (error) {
+        say("dev", `${task} did not run: ${String(error)}`);
+      }
+    }
   }
 
   cli.onRestart(() => void catchUp());
