@@ -20,7 +20,8 @@ type TestDatabase = ReturnType<typeof databaseForTests>;
 /** Posts that somebody edits and somebody else searches, with all the texts that each has ever had. */
 export class EditedPosts {
   readonly texts = new Map<string, string[]>();
-  readonly #present = new Set<string>();
+  /** The titles, which no edit changes, of the posts that are there. */
+  readonly #titles = new Map<string, string>();
   readonly #database: TestDatabase;
   readonly #lanes: Lanes;
   readonly #chance: () => number;
@@ -39,30 +40,30 @@ export class EditedPosts {
   }
 
   isThere(id: string): boolean {
-    return this.#present.has(id);
+    return this.#titles.has(id);
   }
 
   #keep(id: string, title: string, body: string): void {
-    this.#present.add(id);
+    this.#titles.set(id, title);
     this.texts.set(id, [...(this.texts.get(id) ?? []), `${title}\n\n${body}`]);
   }
 
   /** One of the posts that are there. */
   any(): string {
-    const ids = [...this.#present];
+    const ids = [...this.#titles.keys()];
     return ids[Math.floor(this.#chance() * ids.length)] ?? "";
   }
 
   async update(id: string): Promise<void> {
     this.#changes += 1;
     const body = `Edited for the ${this.#changes}th time`;
-    this.#keep(id, "Post", body);
+    this.#keep(id, this.#titles.get(id) ?? "", body);
     await this.#database.updatePost(BigInt(id), { body });
     await this.#lanes.deliver("update", id);
   }
 
   async delete(id: string): Promise<void> {
-    this.#present.delete(id);
+    this.#titles.delete(id);
     await this.#database.deletePost(BigInt(id));
   }
 
