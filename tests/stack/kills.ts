@@ -134,6 +134,13 @@ export function describeKills(running: () => DevStack): void {
     });
   });
 
+  describe(`kill -9 in the middle of deletions of ${AGES.length} ages`, () => {
+    it.each(EACH)("of %s: every deletion completes without help", async (victim) => {
+      const stack = running();
+      await expectEveryDeletion(stack, await deleteAndKill(stack, victim));
+    });
+  });
+
   it("a CLI that finds no Trigger.dev as it registers its worker is started anew", async () => {
     const stack = running();
     const from = stack.output.length;
@@ -154,12 +161,5 @@ export function describeKills(running: () => DevStack): void {
     );
     await commitChanges(stack.databaseUrl, 1, async () => {});
     await expectEveryEmbedding(stack);
-  });
-
-  describe(`kill -9 in the middle of deletions of ${AGES.length} ages`, () => {
-    it.each(EACH)("of %s: every deletion completes without help", async (victim) => {
-      const stack = running();
-      await expectEveryDeletion(stack, await deleteAndKill(stack, victim));
-    });
   });
 }
