@@ -13,7 +13,7 @@ const config: NextConfig = {
   ),
   // It would lie over the status page's own content.
   devIndicators: false,
-  // The product without its tests and the local stack: it builds and deploys when those are not there.
+  // The product without its tests and the local stack: it builds when those are not there.
   typescript: { tsconfigPath: "tsconfig.product.json" },
   headers: async () => [
     {

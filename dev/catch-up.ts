@@ -20,12 +20,16 @@ export async function keepCaughtUp(variables: Variables, stack: Restarts, cli: R
   // They find changes whose runs died, and those that a deployment finds by its schedules.
   const tasks = scheduledTasks();
 
-  /** One after the other, so that one process does for all. What was left for later is done soon. */
+  let soon: NodeJS.Timeout | undefined;
+
+  /** One after the other, so that one process does for all. What was left for later is done soon, once for all. */
   async function catchUp(): Promise<void> {
     for (const task of tasks) {
       try {
         const { busy } = await runScheduledTask(variables, task);
-        if (busy) setTimeout(() => void catchUp(), WHILE_BUSY_MS).unref();
+        if (!busy) continue;
+        clearTimeout(soon);
+        soon = setTimeout(() => void catchUp(), WHILE_BUSY_MS).unref();
       } catch (error) {
         say("dev", `${task} did not run: ${String(error)}`);
       }
