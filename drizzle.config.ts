@@ -1,12 +1,7 @@
-import { loadEnvConfig } from "@next/env";
 import { defineConfig } from "drizzle-kit";
-
-// The same .env files as Next.js reads.
-loadEnvConfig(process.cwd());
 
 export default defineConfig({
   dialect: "postgresql",
-  schema: ["./drizzle/schema.ts", "./drizzle/embedding-tables.ts"],
+  schema: "./drizzle/schema.ts",
   out: "./drizzle/migrations",
-  dbCredentials: { url: process.env.DATABASE_URL ?? "" },
 });

@@ -1,15 +1,16 @@
 import type { Metadata } from "next";
-import { messageOf } from "../lib/errors.ts";
-import { InvalidSearchError, searchQuery } from "../lib/search/query.ts";
-import { SearchUnavailableError, searchPosts } from "../lib/search/search-posts.ts";
-import { status } from "../lib/status/read-status.ts";
+import * as config from "../aftercommit.config.ts";
+import { declarationsOf } from "../packages/aftercommit/src/declarations.ts";
+import { statusOf } from "../packages/aftercommit/src/status/read-status.ts";
 import { Header } from "./_frame/header.tsx";
 import { SearchBox } from "./_search/search-box.tsx";
-import { SearchProblem, SearchResults } from "./_search/search-results.tsx";
+import { searchPage } from "./_search/search-page.tsx";
 import { Refresh } from "./_status/refresh.tsx";
 import { StatusReport } from "./_status/status-report.tsx";
 
 type Props = { searchParams: Promise<Record<string, string | string[] | undefined>> };
+
+const status = statusOf(declarationsOf(config));
 
 async function wordsOf({ searchParams }: Props): Promise<string> {
   const { q } = await searchParams;
@@ -21,19 +22,9 @@ export async function generateMetadata(props: Props): Promise<Metadata> {
   return q ? { title: q.slice(0, 60) } : {};
 }
 
-async function Results({ q }: { q: string }) {
-  try {
-    return <SearchResults q={q} results={await searchPosts(searchQuery({ q }))} />;
-  } catch (error) {
-    if (error instanceof InvalidSearchError || error instanceof SearchUnavailableError)
-      return <SearchProblem message={messageOf(error).replace(/^q: /, "Your search ")} />;
-    throw error;
-  }
-}
+const Results = async ({ q }: { q: string }) => searchPage(q);
 
-async function Report() {
-  return <StatusReport status={await status()} />;
-}
+const Report = async () => <StatusReport status={await status()} />;
 
 export default async function Page(props: Props) {
   const q = await wordsOf(props);

@@ -1,5 +1,5 @@
 // npm run compose:secrets [-- FILE]: writes the secrets that compose.yaml needs to .env.compose, once. It prints none.
-import { command } from "./command.ts";
+import { command } from "../packages/aftercommit/cli/command.ts";
 import { writeComposeSecrets } from "./compose-secrets/write.ts";
 
 await command(async () => {

@@ -88,8 +88,8 @@ start() {
       -c fsync=off -c max_connections=200 -c max_wal_size=4GB -c wal_level=logical -c shared_buffers=256MB \
       </dev/null >>"$dir.log" 2>&1 &
     local starting=$!
-    # The server writes "ready" into the eighth line when it takes connections.
-    until grep -q '^ready' "$dir/postmaster.pid" 2>/dev/null; do
+    # The server writes "ready", or "standby", into the eighth line when it takes connections.
+    until grep -Eq '^(ready|standby)' "$dir/postmaster.pid" 2>/dev/null; do
       kill -0 "$starting" 2>/dev/null || fail "it ended: $(tail -5 "$dir.log")"
       sleep 0.05
     done

@@ -1,5 +1,5 @@
 // Runs another entry with the .env files, and beside the local stack with its addresses: a command of the README works
-// on a laptop as it stands. node scripts/run.mjs scripts/with-environment.ts scripts/reconcile.ts [arguments]
+// on a laptop as it stands. node scripts/run.mjs scripts/with-environment.ts packages/aftercommit/cli/reconcile.ts [arguments]
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";

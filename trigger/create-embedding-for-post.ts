@@ -1,4 +1,4 @@
-import { posts } from "../lib/embeddings/posts.ts";
-import { liveTask } from "../lib/embeddings/tasks.ts";
+import { posts } from "../aftercommit.config.ts";
+import { embedOneTask } from "../packages/aftercommit/src/embeddings/tasks.ts";
 
-export const createEmbeddingForPost = liveTask(posts);
+export const createEmbeddingForPost = embedOneTask(posts);

@@ -1,4 +1,4 @@
-import { posts } from "../lib/embeddings/posts.ts";
-import { bulkTask } from "../lib/embeddings/tasks.ts";
+import { posts } from "../aftercommit.config.ts";
+import { drainTask } from "../packages/aftercommit/src/embeddings/tasks.ts";
 
-export const createEmbeddingsForPosts = bulkTask(posts);
+export const createEmbeddingsForPosts = drainTask(posts);

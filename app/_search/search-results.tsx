@@ -1,13 +1,20 @@
-import type { SearchResult } from "../../lib/search/search-posts.ts";
+import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type { SearchResult } from "../../packages/aftercommit/src/search/search.ts";
 
-// The first chunk of a post starts with its title, which stands above it already.
-const withoutTitle = ({ title, snippet }: SearchResult) =>
-  snippet.startsWith(title) ? snippet.slice(title.length).trim() : snippet;
+type Of = Pick<EmbeddingDeclaration, "row" | "rows" | "columns">;
+
+/** The first declared column names a row; the others are shown as facts. */
+function shown({ id, columns, snippet }: SearchResult, { row, columns: names }: Of) {
+  const [title = "", ...facts] = names.map((name) => String(columns[name] ?? ""));
+  // The first passage of a row starts with its title, which stands above it already.
+  const passage = title && snippet.startsWith(title) ? snippet.slice(title.length).trim() : snippet;
+  return { name: title || `${row} ${id}`, passage, facts: facts.filter((fact) => fact !== "") };
+}
 
 function Similarity({ score }: { score: number }) {
   const percent = Math.round(Math.min(1, Math.max(0, score)) * 100);
   return (
-    <span className="similarity" title="Cosine similarity of the chunk that matched">
+    <span className="similarity" title="Cosine similarity of the passage that matched">
       <svg viewBox="0 0 100 6" width="60" height="6" preserveAspectRatio="none" aria-hidden="true">
         <rect className="track" width="100" height="6" rx="3" />
         <rect className="fill" width={percent} height="6" rx="3" />
@@ -17,13 +24,16 @@ function Similarity({ score }: { score: number }) {
   );
 }
 
-function Result({ result }: { result: SearchResult }) {
+function Result({ result, of }: { result: SearchResult; of: Of }) {
+  const { name, passage, facts } = shown(result, of);
   return (
     <li className="result">
-      <h2 title={`Post ${result.id}`}>{result.title || `Post ${result.id}`}</h2>
-      <p className="snippet">{withoutTitle(result)}</p>
+      <h2 title={`${of.row} ${result.id}`}>{name}</h2>
+      <p className="snippet">{passage}</p>
       <p className="facts note">
-        <span>{result.author}</span>
+        {facts.map((fact) => (
+          <span key={fact}>{fact}</span>
+        ))}
         <Similarity score={result.score} />
       </p>
     </li>
@@ -36,17 +46,19 @@ const BackToStatus = () => (
   </p>
 );
 
-export function SearchResults({ q, results }: { q: string; results: SearchResult[] }) {
+type Found = { q: string; declaration: EmbeddingDeclaration; results: SearchResult[] };
+
+export function SearchResults({ q, declaration, results }: Found) {
   return (
     <section aria-labelledby="results">
       <h1 id="results" className="results-title">
         {results.length === 0 ? "Nothing to find yet for" : "Nearest in meaning to"} <b>“{q}”</b>
       </h1>
-      {results.length === 0 && <p className="muted">No post has an embedding of the present model.</p>}
+      {results.length === 0 && <p className="muted">No row has been embedded yet.</p>}
       {results.length > 0 && (
         <ol className="panel">
           {results.map((result) => (
-            <Result key={result.id} result={result} />
+            <Result key={result.id} result={result} of={declaration} />
           ))}
         </ol>
       )}

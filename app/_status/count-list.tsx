@@ -1,43 +1,40 @@
 import type { ReactNode } from "react";
-import type { Counts, Lag } from "../../lib/status/read-status.ts";
-import { duration, exactly } from "./format.ts";
+import type { TableStatus } from "../../packages/aftercommit/src/status/table-status.ts";
+import { counted, duration } from "./format.ts";
 
 const STATES = [
   ["embedded", "Embedded", "good"],
   ["pending", "Pending", "waiting"],
-  ["stale", "Stale", "busy"],
   ["failed", "Failed", "bad"],
 ] as const;
 
-function Fact({ name, tone, children }: { name: string; tone?: string; children: ReactNode }) {
+type FactProps = { name: string; tone?: string; isNone: boolean; children: ReactNode };
+
+function Fact({ name, tone, isNone, children }: FactProps) {
   return (
-    <div data-tone={tone}>
+    <div data-tone={isNone ? undefined : tone}>
       <dt className="note">{name}</dt>
-      <dd className="figure">{children}</dd>
+      <dd className={isNone ? "figure none" : "figure"}>{children}</dd>
     </div>
   );
 }
 
-/** How many posts there are of each state, and how long a change takes to be embedded. */
-export function CountList({ counts, lag }: { counts: Counts; lag: Lag | undefined }) {
+/** How many rows of a table there are of each state, how old the oldest pending one is, and how long an edit takes. */
+export function CountList({ counts, lag }: Pick<TableStatus, "counts" | "lag">) {
   return (
-    <section aria-label="Embeddings of posts">
-      <dl className="cards counts">
-        {STATES.map(([state, name, tone]) => (
-          <Fact key={state} name={name} tone={counts[state] > 0 ? tone : undefined}>
-            {exactly(counts[state])}
-          </Fact>
-        ))}
-        <Fact name="Commit to embedding">
-          {lag ? duration(lag.p50) : "–"}{" "}
-          <span className="note whole">{lag ? `95% in ${duration(lag.p95)}` : "no change today"}</span>
+    <dl className="cards counts">
+      {STATES.map(([state, name, tone]) => (
+        <Fact key={state} name={name} tone={tone} isNone={counts[state] === 0}>
+          {counted(counts[state])}
         </Fact>
-      </dl>
-      {counts.empty > 0 && (
-        <p className="note">
-          {exactly(counts.empty)} {counts.empty === 1 ? "post has" : "posts have"} no text to embed.
-        </p>
-      )}
-    </section>
+      ))}
+      <Fact name="Oldest pending" isNone={counts.oldestSeconds === null}>
+        {counts.oldestSeconds === null ? "–" : duration(counts.oldestSeconds)}
+      </Fact>
+      <Fact name="Commit to embedding" isNone={!lag}>
+        {lag ? duration(lag.p50) : "–"}{" "}
+        <span className="note whole">{lag ? `95% in ${duration(lag.p95)}` : "no change in 24 h"}</span>
+      </Fact>
+    </dl>
   );
 }

@@ -1,4 +1,5 @@
-import type { DeletionOnPage, Step } from "../../lib/status/deletions.ts";
+import type { DeletionOnPage, Step } from "../../packages/aftercommit/src/status/deletions.ts";
+import { wordsOf } from "./format.ts";
 import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";
 
@@ -19,19 +20,21 @@ function StepLine({ step: { name, state, at, error } }: { step: Step }) {
   );
 }
 
-/** The last deletions of users, each with its steps. */
+/** The last deletions, each with its steps. */
 export function DeletionTable({ deletions }: { deletions: DeletionOnPage[] }) {
   return (
     <section className="panel" aria-labelledby="deletions">
-      <h2 id="deletions">Latest deletions of users</h2>
+      <h2 id="deletions">Latest deletions</h2>
       {deletions.length === 0 ? (
-        <p className="muted">None yet. A deleted row of users is cleaned up everywhere, then confirmed.</p>
+        <p className="muted">
+          None yet. A deleted row is cleaned up in every external system, then confirmed by e-mail.
+        </p>
       ) : (
         <table>
           <caption className="visually-hidden">The last deletions and their steps</caption>
           <thead>
             <tr>
-              <th scope="col">User</th>
+              <th scope="col">Row</th>
               <th scope="col">Steps</th>
               <th scope="col" className="number">
                 Run
@@ -39,10 +42,10 @@ export function DeletionTable({ deletions }: { deletions: DeletionOnPage[] }) {
             </tr>
           </thead>
           <tbody>
-            {deletions.map(({ userId, requestedAt, completedAt, lastError, steps, run }) => (
-              <tr key={userId}>
+            {deletions.map(({ id, source, rowId, requestedAt, completedAt, lastError, steps, run }) => (
+              <tr key={id}>
                 <th scope="row">
-                  <code title={userId}>{userId.slice(0, 8)}</code>
+                  {wordsOf(source)} <code title={rowId}>{rowId.slice(0, 8)}</code>
                   <span className="note">
                     <Time at={requestedAt} />
                   </span>

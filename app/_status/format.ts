@@ -1,11 +1,16 @@
+import { MOST_COUNTED } from "../../packages/aftercommit/src/status/table-counts.ts";
+
 const number = new Intl.NumberFormat("en-US");
-const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
 /** 1234567 as 1,234,567. */
 export const exactly = (value: number) => number.format(value);
 
-/** 1234567 as 1.2M. */
-export const roughly = (value: number) => (value < 10_000 ? exactly(value) : compact.format(value));
+/** A count of rows: 123 as 123, and what is more than is counted as 10,000+. */
+export const counted = (value: number) =>
+  value > MOST_COUNTED ? `${exactly(MOST_COUNTED)}+` : exactly(value);
+
+/** What rows are called, as words: blog-posts as blog posts. */
+export const wordsOf = (rows: string) => rows.replaceAll("-", " ");
 
 /** Seconds as 40 ms, 1.2 s, 3 min, 5 h or 2 d. */
 export function duration(seconds: number): string {

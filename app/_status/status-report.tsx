@@ -1,27 +1,12 @@
 import type { ReactNode } from "react";
-import type { Part } from "../../lib/status/part.ts";
-import type { Counts, Status } from "../../lib/status/read-status.ts";
-import { CountList } from "./count-list.tsx";
+import type { ModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
+import type { Part } from "../../packages/aftercommit/src/status/part.ts";
+import type { Status, TableOnPage } from "../../packages/aftercommit/src/status/read-status.ts";
 import { DeletionTable } from "./deletion-table.tsx";
 import { exactly } from "./format.ts";
-import { PostTable } from "./post-table.tsx";
-import { UnprocessedTable } from "./unprocessed-table.tsx";
-import { UsageCharts } from "./usage-charts.tsx";
-
-function headline({ embedded, pending, stale, failed }: Counts): string {
-  const all = embedded + pending + stale + failed;
-  if (all === 0) return "There are no posts yet";
-  if (failed > 0) return `${exactly(failed)} ${failed === 1 ? "post" : "posts"} could not be embedded`;
-  const behind = pending + stale;
-  if (behind > 0)
-    return `${exactly(behind)} of ${exactly(all)} posts ${behind === 1 ? "waits" : "wait"} for an embedding`;
-  return all === 1 ? "The one post is embedded" : `All ${exactly(all)} posts are embedded`;
-}
-
-function tone({ pending, stale, failed }: Counts): string {
-  if (failed > 0) return "bad";
-  return pending + stale > 0 ? "waiting" : "good";
-}
+import { headlineOf } from "./headline.ts";
+import { TableSection } from "./table-section.tsx";
+import { Time } from "./time.tsx";
 
 function Problem({ children }: { children: ReactNode }) {
   return (
@@ -43,55 +28,83 @@ function Known<T>({ name, part, children }: PartProps<T>) {
   );
 }
 
-/** The one reason why nothing at all is known; undefined where something is. */
-function commonProblem({ totals, posts, usage, deletions, unprocessed }: Status): string | undefined {
-  const problems = [totals, posts, usage, deletions, unprocessed].map((part) =>
-    part.known ? undefined : part.problem,
-  );
+/** The one reason why nothing of the database is known; undefined where something is. */
+function commonProblem({ tables, models, deletions }: Status): string | undefined {
+  const parts = [...tables.map(({ status }) => status), models, deletions];
+  const problems = parts.map((part) => (part.known ? undefined : part.problem));
   return problems.every((problem) => problem === problems[0]) ? problems[0] : undefined;
 }
 
 function StatusUnknown({ problem }: { problem: string }) {
   return (
     <>
-      <h1 className="headline" data-tone="bad">
-        The status is not known
-      </h1>
+      <div className="summary">
+        <h1 className="headline" data-tone="bad">
+          The status is not known
+        </h1>
+      </div>
       <Problem>Nothing can be shown: {problem}. The server's log has more.</Problem>
     </>
   );
 }
 
-export function StatusReport({ status }: { status: Status }) {
-  const { totals, posts, usage, deletions, unprocessed } = status;
-  const problem = commonProblem(status);
-  if (problem) return <StatusUnknown problem={problem} />;
+function PausedModels({ active, building }: ModelsInUse) {
+  return [active, building].map(
+    (model) =>
+      model?.pausedUntil && (
+        <Problem key={model.id}>
+          Embedding with {model.name} is paused: {model.pauseReason}. Next attempt{" "}
+          <Time at={new Date(model.pausedUntil)} />.
+        </Problem>
+      ),
+  );
+}
+
+/** What embeds, and what the provider charged for all tables and searches on this UTC day. */
+function ModelLine({ name, tables }: { name: string; tables: TableOnPage[] }) {
+  const [tokens] = tables.flatMap(({ status }) => (status.known ? [status.value.counts.tokensToday] : []));
+  return (
+    <p className="model note">
+      {name}
+      {tokens !== undefined && ` · ${exactly(tokens)} ${tokens === 1 ? "token" : "tokens"} today`}
+    </p>
+  );
+}
+
+function Tables({ tables, runs }: { tables: TableOnPage[]; runs: Status["runs"] }) {
   return (
     <>
-      <div aria-live="polite">
-        <h1 className="headline" data-tone={totals.known ? tone(totals.value.counts) : "bad"}>
-          {totals.known ? headline(totals.value.counts) : "How the posts stand is not known"}
-        </h1>
+      {!runs.known && <Problem>Runs cannot be shown: {runs.problem}.</Problem>}
+      {tables.map(({ status, ...table }) => (
+        <Known key={table.row} name={`The status of ${table.table}`} part={status}>
+          {(known) => <TableSection {...table} status={known} runs={runs.known ? runs.value : new Map()} />}
+        </Known>
+      ))}
+    </>
+  );
+}
+
+export function StatusReport({ status }: { status: Status }) {
+  const { tables, models, runs, deletions } = status;
+  const problem = commonProblem(status);
+  if (problem) return <StatusUnknown problem={problem} />;
+  const { text, tone } = headlineOf(tables);
+  return (
+    <>
+      <div className="summary">
+        <div aria-live="polite">
+          <h1 className="headline" data-tone={tone}>
+            {text}
+          </h1>
+        </div>
+        {models.known && <ModelLine name={models.value.active.name} tables={tables} />}
       </div>
-      <Known name="The counts" part={totals}>
-        {({ counts, lag }) => <CountList counts={counts} lag={lag} />}
+      <Known name="The model" part={models}>
+        {(known) => <PausedModels {...known} />}
       </Known>
-      <Known name="The usage" part={usage}>
-        {(days) => <UsageCharts usage={days} model={totals.known ? totals.value.model : undefined} />}
-      </Known>
-      <Known name="The latest posts" part={posts}>
-        {(shown) => (
-          <>
-            {shown.runsProblem && <Problem>Runs cannot be shown: {shown.runsProblem}.</Problem>}
-            <PostTable posts={shown.posts} />
-          </>
-        )}
-      </Known>
+      <Tables tables={tables} runs={runs} />
       <Known name="The latest deletions" part={deletions}>
         {(shown) => <DeletionTable deletions={shown} />}
-      </Known>
-      <Known name="The messages without a run" part={unprocessed}>
-        {(messages) => <UnprocessedTable messages={messages} />}
       </Known>
     </>
   );

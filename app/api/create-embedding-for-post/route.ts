@@ -1,5 +1,4 @@
-import { embeddingHandler } from "../../../lib/embeddings/embedding-handler.ts";
-import { posts } from "../../../lib/embeddings/posts.ts";
-import { receive } from "../../../lib/ingress/receive.ts";
+import { posts } from "../../../aftercommit.config.ts";
+import { serve } from "../../../packages/aftercommit/src/serve.ts";
 
-export const POST = (request: Request) => receive(request, embeddingHandler(posts));
+export const POST = serve(posts);

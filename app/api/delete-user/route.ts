@@ -1,4 +1,4 @@
-import { deletionHandler } from "../../../lib/deletions/deletion-handler.ts";
-import { receive } from "../../../lib/ingress/receive.ts";
+import { users } from "../../../aftercommit.config.ts";
+import { serve } from "../../../packages/aftercommit/src/serve.ts";
 
-export const POST = (request: Request) => receive(request, deletionHandler());
+export const POST = serve(users);

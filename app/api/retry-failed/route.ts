@@ -1,15 +1,19 @@
-import { isFromOwnPage } from "../../../lib/access/is-from-own-page.ts";
-import { posts } from "../../../lib/embeddings/posts.ts";
-import { retryFailed } from "../../../lib/embeddings/retry-failed.ts";
-import { rootMessageOf, UnavailableError } from "../../../lib/errors.ts";
-import { log } from "../../../lib/log.ts";
+import * as config from "../../../aftercommit.config.ts";
+import { isFromOwnPage } from "../../../packages/aftercommit/src/access/is-from-own-page.ts";
+import { declarationsOf, embeddingsOf } from "../../../packages/aftercommit/src/declarations.ts";
+import { rootMessageOf, UnavailableError } from "../../../packages/aftercommit/src/errors.ts";
+import { log } from "../../../packages/aftercommit/src/log.ts";
+import { retryFailed } from "../../../packages/aftercommit/src/status/retry-failed.ts";
 
-/** The status page's button: tries the posts again that the provider refused, and goes back to the page. */
+/** The status page's button: retries the failed rows of a table now, and goes back to the page. */
 export async function POST(request: Request): Promise<Response> {
   if (!isFromOwnPage(request))
     return Response.json({ error: "Only the status page may ask for this" }, { status: 403 });
+  const source = new URLSearchParams(await request.text()).get("source");
+  const declaration = embeddingsOf(declarationsOf(config)).find(({ row }) => row === source);
+  if (!declaration) return Response.json({ error: "source: must be a declared row" }, { status: 400 });
   try {
-    await retryFailed(posts);
+    await retryFailed(declaration);
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
     log("error", "retry_failed.unavailable", { cause: rootMessageOf(error) });

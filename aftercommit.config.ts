@@ -1,0 +1,14 @@
+import { defineDeletion, defineEmbedding } from "./packages/aftercommit/src/define.ts";
+
+/** Posts are embedded, so that they can be searched by meaning. */
+export const posts = defineEmbedding({
+  row: "post",
+  table: "public.posts",
+  key: "id",
+  text: ["title", "body"],
+  columns: ["title", "author"],
+  filters: ["author", "created_at"],
+});
+
+/** Deleted users are cleaned up in external systems, and confirmed by e-mail. */
+export const users = defineDeletion({ row: "user", table: "public.users", key: "id", email: "email" });

@@ -1,0 +1,17 @@
+import * as config from "../../aftercommit.config.ts";
+import { declarationsOf, embeddingsOf } from "../../packages/aftercommit/src/declarations.ts";
+import { InvalidSearchError, searchQuery } from "../../packages/aftercommit/src/search/query.ts";
+import { SearchUnavailableError, searchRows } from "../../packages/aftercommit/src/search/search.ts";
+import { SearchProblem, SearchResults } from "./search-results.tsx";
+
+/** What the page shows for a search: results, or why there are none. */
+export async function searchPage(q: string) {
+  try {
+    const { declaration, ...query } = searchQuery(embeddingsOf(declarationsOf(config)), { q });
+    const results = await searchRows(declaration, query);
+    return <SearchResults q={query.q} declaration={declaration} results={results} />;
+  } catch (error) {
+    if (!(error instanceof InvalidSearchError) && !(error instanceof SearchUnavailableError)) throw error;
+    return <SearchProblem message={error.message} />;
+  }
+}

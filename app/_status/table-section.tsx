@@ -1,0 +1,48 @@
+import type { Run } from "../../packages/aftercommit/src/runs/newest-runs.ts";
+import type { TableOnPage } from "../../packages/aftercommit/src/status/read-status.ts";
+import type { TableStatus } from "../../packages/aftercommit/src/status/table-status.ts";
+import { CountList } from "./count-list.tsx";
+import { wordsOf } from "./format.ts";
+import { RowTable } from "./row-table.tsx";
+
+type Props = Pick<TableOnPage, "row" | "rows" | "table"> & {
+  status: TableStatus;
+  runs: ReadonlyMap<string, Run>;
+};
+
+/** A plain form: it works without JavaScript. */
+function RetryFailed({ row, rows }: Pick<TableOnPage, "row" | "rows">) {
+  return (
+    <form action="/api/retry-failed" method="post">
+      <input type="hidden" name="source" value={row} />
+      <button type="submit" className="quiet">
+        Retry the failed {wordsOf(rows)} now
+      </button>
+    </form>
+  );
+}
+
+/** An embedded table: its counts, then its failed rows and the oldest pending ones. */
+export function TableSection({ row, rows, table, status, runs }: Props) {
+  const { counts, lag, pending, failed } = status;
+  const isEmpty = counts.embedded + counts.pending + counts.failed === 0;
+  const id = `table-${row}`;
+  return (
+    <section aria-labelledby={id}>
+      <div className="over">
+        <h2 id={id}>{table}</h2>
+        {failed.length > 0 && <RetryFailed row={row} rows={rows} />}
+      </div>
+      {isEmpty ? (
+        <p className="panel muted">No {wordsOf(rows)} yet. Insert one, and its embedding follows.</p>
+      ) : (
+        <CountList counts={counts} lag={lag} />
+      )}
+      {pending.length + failed.length > 0 && (
+        <div className="panel">
+          <RowTable pending={pending} failed={failed} row={row} runs={runs} />
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,1 +1,0 @@
-CREATE INDEX "user_deletions_newest" ON "user_deletions" USING btree ("requested_at","user_id");

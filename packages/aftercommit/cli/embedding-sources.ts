@@ -1,0 +1,25 @@
+import { connect, type Database } from "../src/db/client.ts";
+import { database } from "../src/db/database.ts";
+import { embeddingsOf } from "../src/declarations.ts";
+import { required } from "../src/env.ts";
+import { type EmbeddingSource, sourceOf } from "../src/source.ts";
+import { loadDeclarations } from "./load-declarations.ts";
+
+// A window of a large table may take longer than a request of the app may.
+const STATEMENT_MS = 120_000;
+
+/** The embedded tables that a command is about: all of them, or the one that is named by its rows or its table. */
+export async function embeddingSources(
+  table?: string,
+): Promise<{ db: Database; sources: EmbeddingSource[] }> {
+  database();
+  const db = connect(required("DATABASE_URL"), { statementTimeoutMs: STATEMENT_MS });
+  const declarations = embeddingsOf(await loadDeclarations());
+  const wanted = declarations.filter(
+    ({ row, rows, table: { schema, name } }) =>
+      table === undefined || [row, rows, name, `${schema}.${name}`].includes(table),
+  );
+  if (wanted.length === 0)
+    throw new Error(`--table takes one of ${declarations.map(({ rows }) => rows).join(", ")}`);
+  return { db, sources: await Promise.all(wanted.map((declaration) => sourceOf(db, declaration))) };
+}

@@ -1,0 +1,17 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { declarationsOf } from "../src/declarations.ts";
+import type { Declaration } from "../src/define.ts";
+
+const FILE = "aftercommit.config.ts";
+
+/** The declarations of the project that a command is run in. Rejects when it has none, or two of one name. */
+export async function loadDeclarations(folder = process.cwd()): Promise<Declaration[]> {
+  const file = join(folder, FILE);
+  if (!existsSync(file))
+    throw new Error(
+      `There is no ${FILE} in ${folder}. It declares your tables: export const posts = defineEmbedding({ … })`,
+    );
+  return declarationsOf(await import(pathToFileURL(file).href));
+}

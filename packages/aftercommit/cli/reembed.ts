@@ -1,0 +1,100 @@
+// npm run reembed -- --model M [--dimensions D]: makes the vectors of another model while search goes on, and then
+// switches. --stop gives up; --retire deletes the vectors of models that are not in use.
+import { parseArgs } from "node:util";
+import type { Database } from "../src/db/client.ts";
+import { withLongConnection } from "../src/db/long-connection.ts";
+import { required } from "../src/env.ts";
+import {
+  beginModel,
+  completeModel,
+  describe,
+  enqueueRows,
+  ModelChangeError,
+  rowsLacking,
+  stopBuilding,
+  switchModel,
+} from "../src/models/change-model.ts";
+import { DEFAULT_DIMENSIONS } from "../src/models/defaults.ts";
+import type { Model } from "../src/models/models.ts";
+import { retireModels } from "../src/models/retire-models.ts";
+import { buildVectorIndex } from "../src/models/vector-index.ts";
+import type { EmbeddingSource } from "../src/source.ts";
+import { command } from "./command.ts";
+import { embeddingSources } from "./embedding-sources.ts";
+import { waitForInbox } from "./wait-for-inbox.ts";
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+// Edits that began before the model was complete have left it to the drain, and may have been edited again meanwhile.
+const ROUNDS = 3;
+
+type Change = { from: Model | undefined; to: Model };
+
+/** Has the drain embed every row by the new model. Rejects when rows are left that cannot be, and names them. */
+async function build(
+  db: Database,
+  sources: readonly EmbeddingSource[],
+  { from, to }: Change,
+  accepted: number,
+) {
+  for (const source of sources) await enqueueRows(db, source, { from, to });
+  await waitForInbox(db, sources);
+  await completeModel(db, to);
+  for (let round = 1; ; round += 1) {
+    await waitForInbox(db, sources);
+    const left = from ? await rowsLacking(db, sources, { from, to }) : [];
+    const missing = left.reduce((sum, { rows }) => sum + rows, 0);
+    if (missing <= accepted) return;
+    if (round === ROUNDS) throw new ModelChangeError(describe(to, left));
+  }
+}
+
+async function reembed(model: { name: string; dimensions: number }, acceptMissing: number): Promise<void> {
+  const { db, sources } = await embeddingSources();
+  const change = await beginModel(db, sources, model);
+  if (!change) return say(`Search answers from ${model.name} already.`);
+  const { from, to } = change;
+  const beside = from?.name ?? "no model";
+  say(`Building the vectors of ${to.name} (${to.dimensions} dimensions) beside those of ${beside}.`);
+  await build(db, sources, change, acceptMissing);
+  say("Building the index.");
+  for (const { declaration } of sources)
+    await withLongConnection(required("DATABASE_URL"), (client) =>
+      buildVectorIndex(client, declaration.embeddings, to),
+    );
+  await waitForInbox(db, sources);
+  await switchModel(db, sources, { ...change, acceptMissing });
+  say(`Search answers from ${to.name} now.`);
+  if (from)
+    say(
+      `The vectors of ${from.name} are kept. To switch back: npm run reembed -- --model ${from.name} --dimensions ${from.dimensions}. To delete them: npm run reembed -- --retire`,
+    );
+}
+
+function wholeNumber(text: string, name: string, most: number): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0 || number > most)
+    throw new Error(`--${name} takes a whole number up to ${most}`);
+  return number;
+}
+
+await command(async () => {
+  const { values } = parseArgs({
+    options: {
+      model: { type: "string" },
+      dimensions: { type: "string", default: String(DEFAULT_DIMENSIONS) },
+      "accept-missing": { type: "string", default: "0" },
+      stop: { type: "boolean", default: false },
+      retire: { type: "boolean", default: false },
+    },
+  });
+  const dimensions = wholeNumber(values.dimensions, "dimensions", 4_000);
+  const acceptMissing = wholeNumber(values["accept-missing"], "accept-missing", 1_000_000_000);
+  if (values.stop || values.retire) {
+    const { db, sources } = await embeddingSources();
+    if (values.stop) return stopBuilding(db);
+    const names = await retireModels(db, sources, { url: required("DATABASE_URL") });
+    return say(names.length > 0 ? `Retired ${names.join(", ")}.` : "Nothing is retired.");
+  }
+  if (!values.model) throw new Error("Say which model: npm run reembed -- --model text-embedding-3-large");
+  await reembed({ name: values.model, dimensions }, acceptMissing);
+});

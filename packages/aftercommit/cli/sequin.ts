@@ -1,0 +1,25 @@
+// npm run sequin: completes sequin.yaml from aftercommit.config.ts. With --check it only says what it would change.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { completeSequinYaml } from "../src/sequin-config/complete.ts";
+import { command } from "./command.ts";
+import { loadDeclarations } from "./load-declarations.ts";
+
+const FILE = "sequin.yaml";
+
+await command(async () => {
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const declarations = await loadDeclarations();
+  const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : undefined;
+  const { text, changes, others } = completeSequinYaml(before, declarations);
+  for (const name of others) say(`sink ${name} belongs to no declaration, and stays`);
+  for (const change of changes) say(change);
+  if (changes.length === 0) say(`${FILE} fits aftercommit.config.ts.`);
+  else if (process.argv.includes("--check"))
+    throw new Error(`${FILE} does not fit aftercommit.config.ts: npm run sequin`);
+  else {
+    writeFileSync(FILE, text);
+    say(
+      `${FILE} is written. An existing publication has to be altered by hand: alter publication … add table …`,
+    );
+  }
+});

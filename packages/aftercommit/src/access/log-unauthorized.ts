@@ -1,0 +1,33 @@
+import { log } from "../log.ts";
+
+const EVERY_MS = 60_000;
+
+/**
+ * Makes a function that counts requests without the right secret. The first one to a route is written immediately, and
+ * those of each minute after it together at its end: however many there are, a route is written once a minute.
+ */
+export function createUnauthorizedCount(write: (route: string, requests: number) => void) {
+  const counts = new Map<string, number>();
+
+  function flush(route: string): void {
+    const requests = counts.get(route);
+    if (!requests) {
+      counts.delete(route);
+      return;
+    }
+    counts.set(route, 0);
+    setTimeout(() => flush(route), EVERY_MS).unref();
+    write(route, requests);
+  }
+
+  return (route: string): void => {
+    const known = counts.get(route);
+    counts.set(route, (known ?? 0) + 1);
+    if (known === undefined) flush(route);
+  };
+}
+
+/** Logs that a request came without the right secret. `route` is one of a few, never the path as it was requested. */
+export const logUnauthorized = createUnauthorizedCount((route, requests) =>
+  log("warn", "access.unauthorized", { route, requests }),
+);

@@ -1,0 +1,33 @@
+import { optional } from "../env.ts";
+import { safeEqual } from "../safe-equal.ts";
+
+/** The password of an HTTP Basic header (RFC 7617), whatever the user name. */
+function passwordOf(header: string | null): string | undefined {
+  const encoded = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(header?.trim() ?? "")?.[1];
+  const pair = encoded && Buffer.from(encoded, "base64").toString("utf8");
+  return pair ? /^[^:]*:(.*)$/s.exec(pair)?.[1] : undefined;
+}
+
+/**
+ * The answer to whoever may not see the status page or search: 404 when no DASHBOARD_PASSWORD is set, 401 when the
+ * request does not carry it. Undefined for whoever may, and for everybody in development, where Next.js listens on
+ * loopback.
+ */
+export function requireBasicAuth(
+  request: Request,
+  production = process.env.NODE_ENV === "production",
+): Response | undefined {
+  if (!production) return undefined;
+  const password = optional("DASHBOARD_PASSWORD");
+  if (password === undefined)
+    return new Response("Not Found\n", { status: 404, headers: { "cache-control": "no-store" } });
+  const given = passwordOf(request.headers.get("authorization"));
+  if (given !== undefined && safeEqual(given, password)) return undefined;
+  return new Response("Unauthorized\n", {
+    status: 401,
+    headers: {
+      "www-authenticate": 'Basic realm="Aftercommit", charset="UTF-8"',
+      "cache-control": "no-store",
+    },
+  });
+}

@@ -1,0 +1,64 @@
+import { quoted, quotedColumn } from "../db/identifiers.ts";
+import type { DeclarationError } from "../declaration-error.ts";
+import type { EmbeddingDeclaration } from "../define.ts";
+import type { KeyType } from "../source.ts";
+import { problemOf, spelled } from "./problem.ts";
+import type { Connection } from "./read-table.ts";
+
+// Postgres cuts longer names off.
+const MOST_BYTES = 63;
+
+/** The column of an embeddings table that names the row, without quotes. */
+export const rowIdName = ({ row }: Pick<EmbeddingDeclaration, "row">) => `${row.replaceAll("-", "_")}_id`;
+
+/** By this comment an embeddings table is known to be ours, and whose vectors it has. */
+export const commentOf = ({ table }: EmbeddingDeclaration) => `Aftercommit: vectors of ${spelled(table)}`;
+
+const OURS = /^Aftercommit: vectors of /;
+
+type Found = { comment: string | null; keyType: string | null };
+
+/** Whether a declaration's embeddings table is there, and what is wrong with it. */
+export async function inspectEmbeddings(
+  client: Connection,
+  { declaration, keyType }: { declaration: EmbeddingDeclaration; keyType: KeyType | undefined },
+): Promise<{ exists: boolean; problem: DeclarationError | undefined }> {
+  const { embeddings, table } = declaration;
+  const problem = (text: string) => problemOf(declaration)("embeddings", text);
+  const column = rowIdName(declaration);
+  const { rows } = await client.query<Found>(
+    `select obj_description(c.oid, 'pg_class') as comment, (select format_type(a.atttypid, null) from pg_attribute a
+       where a.attrelid = c.oid and a.attname = $3 and not a.attisdropped) as "keyType"
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
+    [embeddings.schema, embeddings.name, column],
+  );
+  const name = spelled(embeddings);
+  const choose = `choose another name: embeddings: "${embeddings.schema}.${embeddings.name}_aftercommit"`;
+  const [found] = rows;
+  if (!found) {
+    const schemas = await client.query("select from pg_namespace where nspname = $1", [embeddings.schema]);
+    if (schemas.rowCount === 0)
+      return { exists: false, problem: problem(`there is no schema ${embeddings.schema}`) };
+    const isTooLong = [embeddings.name, column].some((text) => Buffer.byteLength(text) > MOST_BYTES);
+    return {
+      exists: false,
+      problem: isTooLong ? problem(`${name} is longer than ${MOST_BYTES} bytes; ${choose}`) : undefined,
+    };
+  }
+  const wrong = (text: string) => ({ exists: true, problem: problem(text) });
+  if (found.comment === null || !OURS.test(found.comment))
+    return wrong(`the name ${name} is taken by a table that is not Aftercommit's; ${choose}`);
+  if (found.comment !== commentOf(declaration))
+    return wrong(
+      `${name} has the vectors of ${found.comment.replace(OURS, "")}; ${choose}. If that table is now called ${spelled(table)}: comment on table ${quoted(embeddings)} is '${commentOf(declaration).replaceAll("'", "''")}'`,
+    );
+  if (found.keyType === null)
+    return wrong(
+      `${name} has no column ${column}, since its rows were called otherwise; ${choose}, or drop table ${quoted(embeddings)}`,
+    );
+  if (keyType !== undefined && found.keyType !== keyType)
+    return wrong(
+      `${name} has keys of type ${found.keyType}, and ${spelled(table)} of type ${keyType}: alter table ${quoted(embeddings)} alter column ${quotedColumn(column)} type ${keyType}; or drop it to embed all rows again`,
+    );
+  return { exists: true, problem: undefined };
+}

@@ -1,0 +1,20 @@
+import type { DeletionDeclaration } from "../define.ts";
+import { deletionTaskIds, idName, tagOf } from "../names.ts";
+import type { TaskRun } from "../runs/trigger-run.ts";
+import { type Deletion, keyOf } from "./ledger.ts";
+
+/** The run that works on a deletion. Trigger.dev gets ids and nothing else about the row. */
+export function cleanupRun(
+  declaration: DeletionDeclaration,
+  deletion: Pick<Deletion, "id" | "source" | "rowId" | "requestedAt">,
+): TaskRun {
+  const { id, rowId } = deletion;
+  return {
+    task: deletionTaskIds(declaration).cleanup,
+    payload: { [idName(declaration)]: rowId, deletionId: id },
+    tags: [tagOf(declaration, rowId)],
+    idempotencyKey: keyOf(deletion),
+    // A deletion happens once: a delivery years later starts nothing new.
+    idempotencyKeyTTL: "3650d",
+  };
+}

@@ -1,0 +1,60 @@
+import { EnvironmentError } from "../env.ts";
+import { SourceError } from "../source.ts";
+
+type Options = {
+  /** Whether another attempt of the same run may do better. A deletion is resumed later either way. */
+  retryable?: boolean;
+  /** When it is worth another attempt; after the task's own wait when left out. */
+  retryAt?: Date;
+};
+
+/**
+ * Why a deletion or one of its steps failed, in words that may be shown: they go to the ledger, the log, the page and
+ * Trigger.dev. So they are a status or a code, never a URL, an address or what the other side wrote.
+ */
+export class StepError extends Error {
+  override readonly name: string = "StepError";
+  readonly retryable: boolean;
+  readonly retryAt: Date | undefined;
+
+  constructor(message: string, { retryable = true, retryAt }: Options = {}) {
+    super(message);
+    this.retryable = retryable;
+    this.retryAt = retryAt;
+  }
+}
+
+/** The mail server did not take a message. */
+export class MailError extends StepError {
+  override readonly name = "MailError";
+  /** Whether the server surely has not accepted the message. */
+  readonly notSent: boolean;
+  /** Whether it never will, for the recipient or the message. */
+  readonly bounced: boolean;
+
+  constructor(message: string, options: Options & { notSent: boolean; bounced?: boolean }) {
+    const { notSent, bounced = false, ...others } = options;
+    super(message, others);
+    this.notSent = notSent;
+    this.bounced = bounced;
+  }
+}
+
+/** How Trigger.dev goes on after a failed attempt of a deletion's task. */
+export function afterError({
+  error,
+}: {
+  error: unknown;
+}): { skipRetrying: true } | { retryAt: Date } | undefined {
+  if (error instanceof EnvironmentError || error instanceof SourceError) return { skipRetrying: true };
+  if (!(error instanceof StepError)) return undefined;
+  if (!error.retryable) return { skipRetrying: true };
+  return error.retryAt && { retryAt: error.retryAt };
+}
+
+/** The code of the innermost cause of a thrown value, or its name where it has none: never its message. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  if (error.cause instanceof Error) return codeOf(error.cause);
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

@@ -1,0 +1,17 @@
+import type { DeletionDeclaration } from "../define.ts";
+import { EnvironmentError } from "../env.ts";
+import type { ExternalSystem } from "./external-system.ts";
+import { webhooks } from "./webhook.ts";
+
+/**
+ * Every system that has to be clean before a deletion is confirmed: those of the declaration and the webhooks. The app
+ * decides by their names what a deletion has to do, the tasks do it.
+ * @throws {EnvironmentError} when the webhooks are not configured, or two systems have one name
+ */
+export function systemsOf({ systems }: Pick<DeletionDeclaration, "systems">): ExternalSystem[] {
+  const all = [...systems, ...webhooks()];
+  const twice = all.find(({ name }, index) => all.findIndex((other) => other.name === name) < index);
+  if (!twice) return all;
+  const problem = `names ${twice.name}, which is another system's name`;
+  throw new EnvironmentError([{ name: "USER_DELETION_WEBHOOK_URLS", problem }]);
+}

@@ -1,0 +1,195 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Queries } from "../source.ts";
+
+type SystemProgress = { done_at?: string; failed_at?: string; error?: string };
+
+/** A deletion as the ledger knows it. Its id is digits. */
+export type Deletion = {
+  id: string;
+  source: string;
+  rowId: string;
+  email: string | null;
+  requestedAt: Date;
+  requiredSystems: string[];
+  systems: Record<string, SystemProgress>;
+  confirmationSentAt: Date | null;
+  outcome: "completed" | "row_is_back" | null;
+  runId: string | null;
+  /** Null before a run has taken it. */
+  environment: string | null;
+};
+
+type DeletionRow = Omit<Deletion, "requestedAt" | "confirmationSentAt"> & {
+  requestedAt: string;
+  confirmationSentAt: string | null;
+};
+
+const COLUMNS = sql`id::text, source, row_id as "rowId", email, requested_at as "requestedAt",
+  required_systems as "requiredSystems", systems, confirmation_sent_at as "confirmationSentAt", outcome,
+  run_id as "runId", environment`;
+
+/** A timestamp as drizzle's execute gives it. */
+export const dateOf = (text: string | null) => (text === null ? null : new Date(text));
+
+const deletionOf = (row: DeletionRow): Deletion => ({
+  ...row,
+  requestedAt: new Date(row.requestedAt),
+  confirmationSentAt: dateOf(row.confirmationSentAt),
+});
+
+/**
+ * Names a deletion to the outside world, where its id is not enough: ids start again in a database that was made again,
+ * and idempotency keys outlive it.
+ */
+export const keyOf = ({ source, id, requestedAt }: Pick<Deletion, "source" | "id" | "requestedAt">) =>
+  `${source}-deletion.${id}.${requestedAt.getTime()}`;
+
+/** A deletion of a row. Its position tells it from other deletions of the same row, and is only compared for equality. */
+export type NewDeletion = { rowId: string; position: string; email: string | null };
+
+export type Recorded = Pick<Deletion, "id" | "source" | "rowId" | "requestedAt" | "runId"> & {
+  position: string;
+};
+
+/**
+ * Records the deletions of one delivery in one statement. One that is there already stays as it is: a second delivery
+ * brings neither an address nor a system, and finds the deletion by its position. No two may be the same.
+ */
+export async function recordDeletions(
+  db: Queries,
+  { source, requiredSystems }: { source: string; requiredSystems: readonly string[] },
+  deletions: readonly NewDeletion[],
+): Promise<Recorded[]> {
+  const column = (of: (deletion: NewDeletion) => string | null) => sql.param(deletions.map(of));
+  // An update of nothing: a statement that does nothing on a conflict would not return a row that another delivery is
+  // recording at the same time. Rule 7: in the order of the key.
+  const { rows } = await db.execute<Omit<Recorded, "requestedAt"> & { requestedAt: string }>(sql`
+    insert into aftercommit.deletions (source, row_id, position, email, accepted_xid, required_systems)
+    select ${source}, given.row_id, given.position, given.email, pg_current_xact_id(),
+      ${sql.param(requiredSystems)}::text[]
+    from unnest(${column(({ rowId }) => rowId)}::text[], ${column(({ position }) => position)}::text[],
+      ${column(({ email }) => email)}::text[]) as given(row_id, position, email)
+    order by given.row_id collate "C", given.position
+    on conflict (source, row_id, position) do update set position = excluded.position
+    returning id::text, source, row_id as "rowId", position, requested_at as "requestedAt", run_id as "runId"`);
+  return rows.map((row) => ({ ...row, requestedAt: new Date(row.requestedAt) }));
+}
+
+/** Keeps the run that is there: it may be a newer one than the handle of a repeated trigger call. */
+export async function recordFirstRun(db: Queries, id: string, runId: string): Promise<void> {
+  await db.execute(sql`
+    update aftercommit.deletions set run_id = ${runId}, updated_at = now() where id = ${id} and run_id is null`);
+}
+
+/**
+ * Makes a run the owner of an open deletion, unless another than `from` is: of two that take it at the same moment, one
+ * gets it. The error of the run before it is of no interest any more. Undefined when it was not taken.
+ */
+export async function takeDeletion(
+  db: Queries,
+  id: string,
+  { from, to, environment }: { from: string | null; to: string; environment: string },
+): Promise<Deletion | undefined> {
+  const { rows } = await db.execute<DeletionRow>(sql`
+    update aftercommit.deletions
+    set run_id = ${to}, environment = ${environment}, last_error = null, updated_at = now()
+    where id = ${id} and completed_at is null and run_id is not distinct from ${from}
+      and (environment is null or environment = ${environment})
+    returning ${COLUMNS}`);
+  return rows[0] && deletionOf(rows[0]);
+}
+
+export async function readDeletion(db: Queries, id: string): Promise<Deletion | undefined> {
+  const { rows } = await db.execute<DeletionRow>(
+    sql`select ${COLUMNS} from aftercommit.deletions where id = ${id}`,
+  );
+  return rows[0] && deletionOf(rows[0]);
+}
+
+// One statement, so that systems which end at the same time do not overwrite each other's progress.
+const withProgress = (system: string, progress: SQL) =>
+  sql`systems = jsonb_set(systems, array[${system}]::text[], ${progress}), updated_at = now()`;
+
+export async function recordSystemClean(db: Queries, id: string, system: string): Promise<void> {
+  const progress = sql`jsonb_build_object('done_at', now())`;
+  await db.execute(sql`
+    update aftercommit.deletions set ${withProgress(system, progress)} where id = ${id}`);
+}
+
+/** A system that is recorded as clean stays so. */
+export async function recordSystemFailed(
+  db: Queries,
+  id: string,
+  { system, error }: { system: string; error: string },
+): Promise<void> {
+  const progress = sql`jsonb_build_object('failed_at', now(), 'error', ${error}::text)`;
+  await db.execute(sql`
+    update aftercommit.deletions set ${withProgress(system, progress)}
+    where id = ${id} and systems #> array[${system}, 'done_at']::text[] is null`);
+}
+
+const ownedBy = (id: string, runId: string) => sql`id = ${id} and run_id = ${runId} and completed_at is null`;
+
+/**
+ * Completes a deletion if the ledger agrees: the run owns it, each system that was decided is clean, and nobody is left
+ * to be notified. False when it does not.
+ */
+export async function recordCompleted(db: Queries, id: string, runId: string): Promise<boolean> {
+  const { rowCount } = await db.execute(sql`
+    update aftercommit.deletions
+    set completed_at = now(), outcome = 'completed', last_error = null, updated_at = now()
+    where ${ownedBy(id, runId)} and email is null and not exists (
+      select from unnest(required_systems) as name where systems #> array[name, 'done_at'] is null
+    )`);
+  return rowCount === 1;
+}
+
+/** Ends a deletion whose row exists again: whatever is left of it is not done. The address is not kept. */
+export async function recordRowIsBack(db: Queries, id: string): Promise<void> {
+  await db.execute(sql`
+    update aftercommit.deletions
+    set completed_at = now(), outcome = 'row_is_back', email = null, last_error = null, updated_at = now(),
+      confirmation_claimed_by = null, confirmation_claimed_at = null
+    where id = ${id} and completed_at is null`);
+}
+
+/** Says why a run failed; nothing when another one owns the deletion by now. */
+export async function recordError(
+  db: Queries,
+  id: string,
+  { runId, error }: { runId: string; error: string },
+): Promise<void> {
+  await db.execute(sql`
+    update aftercommit.deletions set last_error = ${error}, updated_at = now() where ${ownedBy(id, runId)}`);
+}
+
+export type OpenDeletion = Pick<
+  Deletion,
+  "id" | "source" | "rowId" | "requestedAt" | "runId" | "environment"
+>;
+
+/**
+ * The next open deletions of an environment, or of none yet, that a run may be missing for, in the order of their ids:
+ * without any run after a minute, and after a run that failed in an hour, so that systems can recover; where the mail
+ * server refuses the address, after as long as it has refused it already.
+ */
+export async function findOpenDeletions(
+  db: Queries,
+  {
+    source,
+    environment,
+    after,
+    limit,
+  }: { source: string; environment: string; after: string; limit: number },
+): Promise<OpenDeletion[]> {
+  const { rows } = await db.execute<Omit<OpenDeletion, "requestedAt"> & { requestedAt: string }>(sql`
+    select id::text, source, row_id as "rowId", requested_at as "requestedAt", run_id as "runId", environment
+    from aftercommit.deletions
+    where source = ${source} and completed_at is null and id > ${after}
+      and (environment is null or environment = ${environment})
+      and updated_at <= now() - case when run_id is null then interval '1 minute'
+        when last_error is null then interval '0'
+        else greatest(interval '1 hour', updated_at - confirmation_refused_at) end
+    order by deletions.id limit ${limit}`);
+  return rows.map((row) => ({ ...row, requestedAt: new Date(row.requestedAt) }));
+}

@@ -1,0 +1,91 @@
+import type { Database } from "../db/client.ts";
+import type { DeletionDeclaration } from "../define.ts";
+import { log } from "../log.ts";
+import { mapConcurrent } from "../map-concurrent.ts";
+import { deletionTaskIds } from "../names.ts";
+import type { StatusOf } from "../runs/status-of-run.ts";
+import { hasEnded } from "../runs/statuses.ts";
+import type { TaskRun } from "../runs/trigger-run.ts";
+import { cleanupRun } from "./cleanup-run.ts";
+import { findOpenDeletions, type OpenDeletion, takeDeletion } from "./ledger.ts";
+
+const PAGE = 100;
+// Trigger.dev's limit of 1,500 requests a minute is the ingress' as well.
+const MOST_PER_PASS = 500;
+const TRIGGER_MS = 30_000;
+
+/** What resumption asks of Trigger.dev. */
+type Runs = {
+  live(task: string): Promise<ReadonlySet<string>>;
+  statusOf: StatusOf;
+  start(run: TaskRun, deadline: number): Promise<string>;
+};
+
+type Pass = {
+  environment: string;
+  /** Names the pass: another attempt of it triggers nothing twice, the next pass starts again. */
+  id: string;
+};
+
+type Context = { db: Database; runs: Runs };
+
+/** Whether no run will work on a deletion. The list of live runs may lag behind. */
+async function isOrphaned({ id, runId, environment }: OpenDeletion, statusOf: StatusOf): Promise<boolean> {
+  if (runId === null) return true;
+  const status = await statusOf(runId);
+  if (status === undefined && environment === null) {
+    // It may be another environment's run that is about to take it.
+    log("warn", "deletion.left_alone", { deletionId: id, runId });
+    return false;
+  }
+  return status === undefined || hasEnded(status);
+}
+
+async function resume(
+  declaration: DeletionDeclaration,
+  deletion: OpenDeletion,
+  { environment, id: pass }: Pass,
+  { db, runs }: Context,
+): Promise<void> {
+  const { id, runId: from } = deletion;
+  const run = cleanupRun(declaration, deletion);
+  // Without a run, the first one's own key: its trigger may have been accepted after all.
+  const idempotencyKey = from === null ? run.idempotencyKey : `${pass}:${id}`;
+  const to = await runs.start({ ...run, idempotencyKey }, Date.now() + TRIGGER_MS);
+  // Nothing where another run has taken it in the meantime.
+  await takeDeletion(db, id, { from, to, environment });
+}
+
+/**
+ * Triggers a run for each open deletion of a declared table and an environment that has none any more which would finish
+ * it, or never had one: up to 500, the oldest first. The live runs are listed once for all of them.
+ */
+export async function resumeDeletions(
+  declaration: DeletionDeclaration,
+  pass: Pass,
+  context: Context,
+): Promise<{ triggered: number }> {
+  const { db, runs } = context;
+  const live = await runs.live(deletionTaskIds(declaration).cleanup);
+  let triggered = 0;
+  let after = "0";
+  while (triggered < MOST_PER_PASS) {
+    const page = await findOpenDeletions(db, {
+      source: declaration.row,
+      environment: pass.environment,
+      after,
+      limit: PAGE,
+    });
+    const last = page.at(-1);
+    if (!last) break;
+    after = last.id;
+    const candidates = page.filter(({ runId }) => runId === null || !live.has(runId));
+    const resumed = await mapConcurrent(candidates, async (deletion) => {
+      if (!(await isOrphaned(deletion, runs.statusOf))) return false;
+      await resume(declaration, deletion, pass, context);
+      return true;
+    });
+    triggered += resumed.filter(Boolean).length;
+  }
+  return { triggered };
+}

@@ -1,0 +1,85 @@
+import { setTimeout } from "node:timers/promises";
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/client.ts";
+import { quoted, quotedColumn, tableSql } from "../db/identifiers.ts";
+import type { DeletionDeclaration } from "../define.ts";
+import { rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
+import { keyTypeSql, sourceOf } from "../source.ts";
+import { StepError } from "./errors.ts";
+import { type Deletion, recordRowIsBack } from "./ledger.ts";
+import { unknownDeletion } from "./step.ts";
+
+const EVERY_MS = 200;
+const PATIENCE_MS = 5_000;
+const LATER_MS = 60_000;
+
+type Look = { present: boolean; certain: boolean };
+
+const xmin = sql`pg_snapshot_xmin(pg_current_snapshot())`;
+const xmax = sql`pg_snapshot_xmax(pg_current_snapshot())`;
+
+/**
+ * One statement, so that row and snapshot are of one moment. A look is certain as rule 4 has it: the snapshot has reached
+ * the transaction that accepted the deletion, or nobody has stamped the tuple. A transaction that is still to come is one
+ * of another cluster, from which the ledger was copied with all that was visible there.
+ */
+function lookSql(declaration: DeletionDeclaration, { id, rowId }: Deletion, keyType: SQL): SQL {
+  const { table, key, when } = declaration;
+  const column = (name: string) => sql.raw(`t.${quotedColumn(name)}`);
+  const present = when === "delete" ? sql`true` : sql`${column(when)} is null`;
+  return sql`
+    select coalesce(found.present, false) as present,
+      found.unstamped or d.accepted_xid <= ${xmin} or d.accepted_xid >= ${xmax} as certain
+    from aftercommit.deletions d
+    left join lateral (
+      select ${present} as present, t.xmax::text = '0' as unstamped
+      from ${tableSql(table)} as t where ${column(key)} = ${rowId}::${keyType}
+    ) found on true
+    where d.id = ${id}`;
+}
+
+/** Rejects with StepError, also where the row may only be hidden from this role. */
+async function look(db: Database, declaration: DeletionDeclaration, deletion: Deletion): Promise<Look> {
+  const query = lookSql(declaration, deletion, keyTypeSql(await sourceOf(db, declaration)));
+  const looked = db.transaction(
+    async (tx) => {
+      // Rule 3: rows that a policy hides are an error, and not deleted.
+      await tx.execute(sql`set local row_security = off`);
+      return tx.execute<Look>(query);
+    },
+    { accessMode: "read only" },
+  );
+  const { rows } = await looked.catch((error: unknown) => {
+    throw new StepError(`cannot look at ${quoted(declaration.table)}: ${rootMessageOf(error)}`);
+  });
+  if (!rows[0]) throw unknownDeletion(deletion.id);
+  return rows[0];
+}
+
+/**
+ * Looks at the row of a deletion before a step. True when it surely exists, or is not marked any more: then the deletion
+ * has ended, and nobody is notified. A row that may only not have gone yet is looked at again, for some seconds.
+ * Rejects with StepError when the row cannot be looked at, or not with certainty for now, and with SourceError.
+ */
+export async function rowIsBack(
+  db: Database,
+  declaration: DeletionDeclaration,
+  deletion: Deletion,
+): Promise<boolean> {
+  const patience = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const { present, certain } = await look(db, declaration, deletion);
+    if (!present) return false;
+    if (certain) break;
+    if (Date.now() > patience)
+      throw new StepError("the row exists, and its deletion may not be visible yet", {
+        retryAt: new Date(Date.now() + LATER_MS),
+      });
+    await setTimeout(EVERY_MS);
+  }
+  const { id, source, rowId } = deletion;
+  await recordRowIsBack(db, id);
+  log("warn", "deletion.row_is_back", { deletionId: id, source, rowId });
+  return true;
+}

@@ -1,0 +1,62 @@
+import { createTransport, type NodemailerError } from "nodemailer";
+import { required } from "../env.ts";
+import type { Mail } from "./confirmation-mail.ts";
+import { MailError } from "./errors.ts";
+
+/** Hands a message to a mail server; resolves when the server has accepted it. */
+export type SendMail = (mail: Mail, signal: AbortSignal) => Promise<void>;
+
+// What nodemailer says of the time before the message goes out, beside replies of the server.
+const BEFORE_THE_MESSAGE =
+  /^(EDNS|ETLS|EAUTH|ENOAUTH|EOAUTH2|EENVELOPE|ECONFIG|EPROXY|EMESSAGE|EREQUIRETLS)$/;
+
+const isBeforeTheMessage = ({ code, syscall, timeoutType }: NodemailerError) =>
+  BEFORE_THE_MESSAGE.test(code ?? "") ||
+  syscall === "connect" ||
+  (timeoutType !== undefined && timeoutType !== "SOCKET_TIMEOUT");
+
+function refused({ responseCode, response, command, permanent }: NodemailerError): MailError {
+  const status = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response ?? "")?.[1];
+  const answer = [responseCode, status, command && `to ${command}`].filter(Boolean).join(" ");
+  // Other commands say nothing of the address: a 535 to AUTH is a wrong password.
+  const bounced = permanent && /^(RCPT TO|DATA)$/.test(command ?? "");
+  return new MailError(`the mail server answered ${answer}`, {
+    notSent: true,
+    retryable: !permanent,
+    bounced,
+  });
+}
+
+// The server's own message may quote the address, which has no place in a log or in Trigger.dev.
+function withoutAddress(error: NodemailerError): MailError {
+  const { responseCode = 0, code } = error;
+  if (responseCode >= 400) return refused(error);
+  return isBeforeTheMessage(error)
+    ? new MailError(`no mail server: ${code}`, { notSent: true })
+    : new MailError(`no answer of the mail server: ${code}`, { notSent: false });
+}
+
+/**
+ * Sends through SMTP_URL. Rejects with MailError: not retryable when the server refuses for good, an SMTP reply 5xx.
+ */
+export const sendMail: SendMail = async (mail, signal) => {
+  const transport = createTransport({
+    url: required("SMTP_URL"),
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  try {
+    await transport.sendMail({
+      ...mail,
+      // An object is one recipient, whatever is in the address; a text would be split at its commas.
+      to: { name: "", address: mail.to },
+      // RFC 3834: keeps holiday notices and the like from being sent back.
+      headers: { "auto-submitted": "auto-generated" },
+      signal,
+    });
+  } catch (error) {
+    throw error instanceof Error ? withoutAddress(error) : error;
+  } finally {
+    transport.close();
+  }
+};

@@ -1,0 +1,33 @@
+import type { Database } from "../db/client.ts";
+import type { DeletionDeclaration } from "../define.ts";
+import { StepError } from "./errors.ts";
+import { type Deletion, readDeletion } from "./ledger.ts";
+
+/** What the run of a step is about, in the environment of Trigger.dev that it is in. */
+export type StepRequest = { deletionId: string; environment: string; signal: AbortSignal };
+
+/** What the steps of all deletions work with. */
+export type StepContext = { db: Database; declarations: readonly DeletionDeclaration[] };
+
+export const unknownDeletion = (id: string) =>
+  new StepError(`No deletion ${id} is recorded`, { retryable: false });
+
+export const foreignDeletion = (id: string, begunBy: string) =>
+  new StepError(`Deletion ${id} was begun by ${begunBy}: only a run there may work on it`, {
+    retryable: false,
+  });
+
+/** What a step works on. Rejects with StepError when it is not recorded, is open elsewhere, or of no declared table. */
+export async function stepOf(
+  { deletionId, environment }: StepRequest,
+  { db, declarations }: StepContext,
+): Promise<{ deletion: Deletion; declaration: DeletionDeclaration }> {
+  const deletion = await readDeletion(db, deletionId);
+  if (!deletion) throw unknownDeletion(deletionId);
+  if (!deletion.outcome && deletion.environment !== environment)
+    throw foreignDeletion(deletionId, deletion.environment ?? "no run");
+  const declaration = declarations.find(({ row }) => row === deletion.source);
+  if (!declaration)
+    throw new StepError(`${deletion.source} is not declared where the task runs`, { retryable: false });
+  return { deletion, declaration };
+}

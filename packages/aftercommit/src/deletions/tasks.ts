@@ -1,0 +1,113 @@
+import { schedules, schemaTask } from "@trigger.dev/sdk";
+import { z } from "zod";
+import { database } from "../db/database.ts";
+import { declarationsOf, deletionsOf } from "../declarations.ts";
+import type { DeletionDeclaration } from "../define.ts";
+import { optional } from "../env.ts";
+import { deletionTaskIds } from "../names.ts";
+import { liveRuns } from "../runs/live-runs.ts";
+import { statusOfRun } from "../runs/status-of-run.ts";
+import { triggerRun } from "../runs/trigger-run.ts";
+import { cleanUpSchema, cleanUpSystem, deletionIdSchema } from "./clean-up-system.ts";
+import { afterError } from "./errors.ts";
+import { finishDeletion } from "./finish-deletion.ts";
+import { resumeDeletions } from "./resume-deletions.ts";
+import { sendConfirmation } from "./send-confirmation.ts";
+import { sendMail } from "./send-mail.ts";
+import { STEP_TASKS, stepRunsOf } from "./step-runs.ts";
+
+/** Five attempts, 1, 2, 4 and 8 seconds apart: what Temporal's guide gives an activity. */
+const RETRY = {
+  maxAttempts: 5,
+  factor: 2,
+  minTimeoutInMs: 1_000,
+  maxTimeoutInMs: 60_000,
+  randomize: false,
+  // A process that is killed is taken for one out of memory, and has no other attempt without a machine for it.
+  outOfMemory: { machine: "small-2x" as const },
+};
+
+const deletionSchema = z.object({ deletionId: deletionIdSchema });
+
+type Context = { project: { ref: string }; environment: { id: string } };
+
+/** Names the environment of Trigger.dev that a run is in, as the ledger does: `proj_x/env_id`. */
+export const environmentOf = ({ project, environment }: Context) => `${project.ref}/${environment.id}`;
+
+/**
+ * How many deletions are worked on at once. Fixed when the tasks are registered, by `trigger.dev dev` or `deploy`. Each
+ * calls every external system, which have limits of their own; and in development a run that waits for its steps keeps
+ * its process and its place among the environment's concurrent runs, which the steps need as well.
+ * @throws {EnvironmentError} when USER_DELETION_CONCURRENCY is malformed
+ */
+export const deletionConcurrency = () => Number(optional("USER_DELETION_CONCURRENCY") ?? 5);
+
+/** The task that cleans up after a deleted row everywhere, each system by a run of its own, and then confirms it. */
+export const cleanupTask = (declaration: DeletionDeclaration) =>
+  schemaTask({
+    id: deletionTaskIds(declaration).cleanup,
+    // The row's id beside it is for whoever looks at the run.
+    schema: deletionSchema,
+    concurrency: { total: deletionConcurrency() },
+    retry: RETRY,
+    run: ({ deletionId }, { ctx }) =>
+      finishDeletion(
+        { source: declaration.row, deletionId, runId: ctx.run.id, environment: environmentOf(ctx) },
+        { db: database(), declaration, stepsOf: stepRunsOf, statusOf: statusOfRun },
+      ),
+    catchError: afterError,
+  });
+
+/**
+ * The scheduled task that triggers a run for each deletion of its environment that is open and has none any more that
+ * would finish it.
+ */
+export const resumeTask = (declaration: DeletionDeclaration) =>
+  schedules.task({
+    id: deletionTaskIds(declaration).resume,
+    // Not in development: a laptop that is connected to a database would work on what is others' to do.
+    cron: { pattern: "*/10 * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
+    concurrency: { total: 1 },
+    run: (_, { ctx }) =>
+      resumeDeletions(
+        declaration,
+        { id: ctx.run.id, environment: environmentOf(ctx) },
+        { db: database(), runs: { live: liveRuns, statusOf: statusOfRun, start: triggerRun } },
+      ),
+  });
+
+/** The task that cleans one external system of one deleted row: 5 attempts of a minute each. */
+export function cleanUpSystemTask(config: object) {
+  const declarations = deletionsOf(declarationsOf(config));
+  return schemaTask({
+    id: STEP_TASKS.cleanUp,
+    schema: cleanUpSchema,
+    retry: RETRY,
+    // In seconds for all attempts together, so only a backstop: each attempt ends after a minute.
+    maxDuration: 400,
+    run: (payload, { ctx, signal }) =>
+      cleanUpSystem(
+        { ...payload, environment: environmentOf(ctx), signal },
+        { db: database(), declarations },
+      ),
+    catchError: afterError,
+  });
+}
+
+/** The task that confirms a deletion by e-mail: 5 attempts of a minute each, and half a minute to record it. */
+export function confirmationTask(config: object) {
+  const declarations = deletionsOf(declarationsOf(config));
+  return schemaTask({
+    id: STEP_TASKS.confirm,
+    schema: deletionSchema,
+    retry: RETRY,
+    // In seconds for all attempts together, so only a backstop: each attempt ends after a minute.
+    maxDuration: 500,
+    run: ({ deletionId }, { ctx, signal }) =>
+      sendConfirmation(
+        { deletionId, runId: ctx.run.id, environment: environmentOf(ctx), signal },
+        { db: database(), declarations, send: sendMail },
+      ),
+    catchError: afterError,
+  });
+}

@@ -1,0 +1,55 @@
+import { readFile } from "node:fs/promises";
+import { sql } from "drizzle-orm";
+import { parse } from "yaml";
+import * as z from "zod";
+import type { Queries } from "../source.ts";
+import { CheckError } from "./finding.ts";
+
+const named = z.object({ name: z.string() });
+const database = z.object({ slot: named, publication: named });
+const file = z.object({ databases: z.tuple([database], z.unknown()) });
+
+/** Ages are in transactions, the larger the longer ago; a slot's is how far back it still looks. Sizes are in bytes. */
+export type Facts = {
+  /** The names in sequin.yaml. */
+  names: { slot: string; publication: string };
+  walLevel: string;
+  hasLimit: boolean;
+  /** What captures all declared tables by triggers instead, as the comment on its schema says: Sequin's emulator. */
+  emulator: string | null;
+  publication: { age: number; actions: string[]; tables: string[] } | null;
+  slot: {
+    active: boolean;
+    plugin: string;
+    isHere: boolean;
+    state: string;
+    retained: number;
+    age: number;
+  } | null;
+};
+
+/** What the database knows of capturing `tables`, each quoted as in a statement, as sequin.yaml has Sequin do it. */
+export async function readFacts(db: Queries, tables: readonly string[]): Promise<Facts> {
+  const { data } = file.safeParse(parse(await readFile("sequin.yaml", "utf8")));
+  if (!data) throw new CheckError("sequin.yaml names no slot or no publication", "npm run sequin");
+  const [{ slot, publication }] = data.databases;
+  const { rows } = await db.execute<Omit<Facts, "names">>(sql`
+    select current_setting('wal_level') as "walLevel",
+      (select setting <> '-1' from pg_settings where name = 'max_slot_wal_keep_size') as "hasLimit",
+      (select obj_description(f.pronamespace, 'pg_namespace') from unnest(${sql.param(tables)}::text[]) named
+        join pg_trigger t on t.tgrelid = to_regclass(named) and not t.tgisinternal and t.tgenabled <> 'D'
+        join pg_proc f on f.oid = t.tgfoid
+        where obj_description(f.pronamespace, 'pg_namespace') ~ '(stand-in for|emulator of) Sequin'
+        group by 1 having count(distinct named) = ${new Set(tables).size}) as emulator,
+      (select jsonb_build_object('age', age(p.xmin), 'actions', array_remove(array[case when pubinsert then 'insert' end,
+          case when pubupdate then 'update' end, case when pubdelete then 'delete' end], null), 'tables',
+          array(select schemaname || '.' || tablename from pg_publication_tables t where t.pubname = p.pubname))
+        from pg_publication p where pubname = ${publication.name}) as publication,
+      (select jsonb_build_object('active', active, 'plugin', plugin, 'isHere', database = current_database(),
+          'state', wal_status, 'retained', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0),
+          'age', coalesce(age(catalog_xmin), 0))
+        from pg_replication_slots where slot_name = ${slot.name}) as slot`);
+  const [facts] = rows;
+  if (!facts) throw new CheckError("the database answers nothing");
+  return { ...facts, names: { slot: slot.name, publication: publication.name } };
+}

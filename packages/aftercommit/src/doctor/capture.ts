@@ -1,0 +1,64 @@
+import { spelled } from "../catalog/problem.ts";
+import { quoted } from "../db/identifiers.ts";
+import { addToPublicationSql, publicationSql } from "../sequin-config/publication.ts";
+import { wantedSink } from "../sequin-config/sinks.ts";
+import { type Facts, readFacts } from "./capture-facts.ts";
+import { type Category, failed, last, ok, okUnless, skipped, warning } from "./finding.ts";
+
+const MB = 1024 * 1024;
+const MOST_RETAINED_MB = 256;
+
+const LOGICAL =
+  "alter system set wal_level = 'logical', then restart PostgreSQL (a hosted one: in its settings)";
+const LIMIT_SLOTS = "alter system set max_slot_wal_keep_size = '10GB'; select pg_reload_conf()";
+const START = "Start Sequin; its log says why it does not connect";
+const LAGGING = "Sequin's console says which sink does not deliver, the app's log why. Nothing is lost yet";
+// A deleted row leaves nothing behind to find it by.
+const CATCH_UP =
+  "Then start Sequin again, and run npm run reconcile -- --full for the rows that changed meanwhile. Deletions made meanwhile may be lost: docs/operations.md, 'The slot is lost'";
+
+/** Whether the database gives Sequin every change. */
+export const replication: Category = async function* ({ check, declarations, server }) {
+  const tables = declarations.map(({ table }) => table);
+  let facts: Facts | undefined;
+  yield check("capture.wal", LOGICAL, async () => {
+    facts = await readFacts((await server()).db, tables.map(quoted));
+    if (facts.emulator !== null) return last(skipped(facts.emulator));
+    if (facts.walLevel !== "logical") return last(failed(`wal_level is ${facts.walLevel}`));
+    return facts.hasLimit
+      ? ok("logical, limited")
+      : warning("max_slot_wal_keep_size has no limit", LIMIT_SLOTS);
+  });
+  if (!facts) return;
+
+  const { slot, publication, names } = facts;
+  yield check("capture.publication", publicationSql(declarations, names.publication), async () => {
+    if (!publication) return failed(`there is no publication ${names.publication}`);
+    const missing = tables.filter((table) => !publication.tables.includes(spelled(table)));
+    const add = addToPublicationSql(missing, names.publication);
+    if (missing.length > 0) return failed(`it lacks ${missing.map(spelled)}`, add);
+    const actions = new Set(declarations.flatMap((declaration) => wantedSink(declaration).actions));
+    const lacking = [...actions].filter((action) => !publication.actions.includes(action));
+    const set = `alter publication ${names.publication} set (publish = 'insert, update, delete')`;
+    return okUnless(
+      lacking.map((action) => `it does not publish ${action}`),
+      `${publication.tables}`,
+      set,
+    );
+  });
+
+  const create = `select pg_create_logical_replication_slot('${names.slot}', 'pgoutput'). ${CATCH_UP}`;
+  const recreate = `select pg_drop_replication_slot('${names.slot}'); ${create}`;
+  yield check("capture.slot", recreate, async () => {
+    if (!slot) return failed(`there is no slot ${names.slot}: nothing is captured`, create);
+    if (!slot.isHere) return failed("it belongs to another database", "Rename the slot in sequin.yaml");
+    if (slot.plugin !== "pgoutput") return failed(`it has the plugin ${slot.plugin}`);
+    if (slot.state === "lost") return failed("it fell behind max_slot_wal_keep_size: its WAL is lost");
+    const retained = `${(slot.retained / MB).toFixed(1)} MB of WAL retained`;
+    // Decoding fails where the WAL is older than the publication. One that was changed later has the same age.
+    const isYounger = publication !== null && publication.age <= slot.age;
+    const fix = isYounger ? `${START}. If the publication does not exist for it: ${recreate}` : START;
+    if (!slot.active) return failed(`nothing reads it, ${retained}`, fix);
+    return slot.retained > MOST_RETAINED_MB * MB ? warning(retained, LAGGING) : ok(`active, ${retained}`);
+  });
+};

@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { inspect } from "../catalog/inspect.ts";
+import { withLongConnection } from "../db/long-connection.ts";
+import { embeddingsOf } from "../declarations.ts";
+import { sequinProblems } from "../sequin-config/complete.ts";
+import { sourceOf } from "../source.ts";
+import { MOST_COUNTED, readTableCounts } from "../status/table-counts.ts";
+import { type Category, ok, okUnless, warning } from "./finding.ts";
+
+const LONGEST_WAIT_SECONDS = 3_600;
+
+const CHANGE = "Change the table, or its declaration in aftercommit.config.ts, as each message says";
+const LOOK = "npm run doctor -- --only trigger,provider says what fails. Otherwise let the backfill end";
+const RETRY = "The status page shows each failed row with its error, and retries them";
+
+const counted = (count = 0) => (count > MOST_COUNTED ? `more than ${MOST_COUNTED}` : `${count}`);
+
+/** Whether aftercommit.config.ts, sequin.yaml and the database agree, and the rows are embedded. */
+export const declarationsCategory: Category = async function* ({ check, declarations, server }) {
+  const names = declarations.map(({ row }) => row).join(", ");
+  yield check("declarations.sequin", "npm run sequin", async () =>
+    okUnless(sequinProblems(await readFile("sequin.yaml", "utf8"), declarations), names),
+  );
+
+  yield check("declarations.tables", CHANGE, async () => {
+    const problems: string[] = [];
+    await withLongConnection((await server()).url, async (client) => {
+      for (const declaration of declarations)
+        problems.push(...(await inspect(client, declaration)).problems.map(({ message }) => message));
+    });
+    return okUnless(problems, names);
+  });
+  const { db } = await server();
+
+  yield check("declarations.recorded", "npm run migrate", async () => {
+    for (const declaration of declarations) await sourceOf(db, declaration);
+    return ok(names);
+  });
+
+  yield check("declarations.rows", LOOK, async () => {
+    const counts = await readTableCounts(db);
+    const tables = embeddingsOf(declarations).map(({ row }) => ({ row, ...counts.get(row) }));
+    const states = tables.map(({ row, failed: failures, pending, oldestSeconds }) => {
+      const age = oldestSeconds ? `, the oldest for ${Math.round(oldestSeconds / 60)} minutes` : "";
+      return `${row}: ${counted(failures)} failed, ${counted(pending)} pending${age}`;
+    });
+    const actual = states.join("; ");
+    if (tables.some((table) => table.failed)) return warning(actual, RETRY);
+    const isLate = tables.some(({ oldestSeconds }) => (oldestSeconds ?? 0) > LONGEST_WAIT_SECONDS);
+    return isLate ? warning(actual) : ok(actual);
+  });
+};

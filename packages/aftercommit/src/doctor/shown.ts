@@ -1,0 +1,42 @@
+import { parseWebhooks } from "../deletions/webhook-list.ts";
+import { variables } from "../env.ts";
+
+/** Whether a URL, of any protocol, names this machine by a loopback address. */
+export function isOnThisMachine(url: string): boolean {
+  return (
+    URL.canParse(url) &&
+    /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(new URL(url.replace(/^\w+:/, "http:")).hostname)
+  );
+}
+
+/** Host and port of a URL, which may be shown. */
+export function placeOf(url: string): string {
+  const { host } = new URL(url);
+  return isOnThisMachine(url) ? `${host}, on this machine` : host;
+}
+
+const SECRET = /_(SECRET|SECRET_PREVIOUS|TOKEN|KEY|PASSWORD)$/;
+const WITH_PASSWORD = ["DATABASE_URL", "SMTP_URL"] as const;
+
+// A shorter one would take words out of the text.
+const SHORTEST = 8;
+
+function passwordsIn(text: string): string[] {
+  if (!URL.canParse(text) || isOnThisMachine(text)) return [];
+  const { password } = new URL(text);
+  return [password, decodeURIComponent(password)];
+}
+
+function secretsOf(env: NodeJS.ProcessEnv): string[] {
+  const { targets } = parseWebhooks(env.USER_DELETION_WEBHOOK_URLS?.trim() ?? "none");
+  const secrets = [
+    ...Object.keys(variables).flatMap((name) => (SECRET.test(name) ? (env[name]?.trim() ?? "") : [])),
+    ...WITH_PASSWORD.flatMap((name) => passwordsIn(env[name]?.trim() ?? "")),
+    ...targets.map(({ url }) => url),
+  ];
+  return secrets.filter(({ length }) => length >= SHORTEST);
+}
+
+/** A text as it may be shown: others' answers may repeat what they were given. */
+export const withoutSecrets = (text: string, env: NodeJS.ProcessEnv = process.env): string =>
+  secretsOf(env).reduce((shown, secret) => shown.replaceAll(secret, "…"), text);

@@ -1,0 +1,42 @@
+import { APIError } from "openai";
+import { EnvironmentError } from "../env.ts";
+import { rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
+import { type Model, pauseModel } from "../models/models.ts";
+import { classifyError } from "../providers/classify-error.ts";
+import { PausedError, RateLimitedError } from "../providers/errors.ts";
+import { EmbeddingShapeError } from "../providers/provider.ts";
+import type { Queries } from "../source.ts";
+
+/** Why a model makes nothing now, and from when on it is worth asking again, in Unix milliseconds. */
+export type Deferral = { at: number; error: unknown };
+
+// A failure of everybody costs no row an attempt; the provider is left alone for so long.
+const PAUSE_SECONDS = { abort: 60, retry: 5 };
+const LONGEST_PAUSE_SECONDS = 300;
+
+/** The deferral of a model that failed for everybody a moment ago. */
+export function deferralOf({ name, pausedUntil, pauseReason }: Model): Deferral | undefined {
+  if (pausedUntil === null) return undefined;
+  return { at: pausedUntil, error: new PausedError({ name, pausedUntil, pauseReason }) };
+}
+
+const isOfProvider = (error: unknown) =>
+  [APIError, EmbeddingShapeError, EnvironmentError].some((type) => error instanceof type);
+
+/**
+ * Rule 6: what failed for everybody pauses the model, for all processes. Rejects with the error where it is not the
+ * provider's.
+ */
+export async function deferModel(db: Queries, model: Model, error: unknown): Promise<Deferral> {
+  if (error instanceof RateLimitedError) return { at: error.retryAt, error };
+  if (!isOfProvider(error)) throw error;
+  const verdict = classifyError(error, new Date());
+  const wait =
+    verdict.kind === "retryAt" ? (verdict.at.getTime() - Date.now()) / 1000 : PAUSE_SECONDS[verdict.kind];
+  const seconds = Math.min(LONGEST_PAUSE_SECONDS, Math.max(1, wait));
+  const reason = rootMessageOf(error);
+  log("warn", "model.paused", { model: model.name, seconds, reason });
+  await pauseModel(db, model.id, { seconds, reason });
+  return { at: Date.now() + seconds * 1000, error };
+}

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "../db/client.ts";
+import type { EmbeddingDeclaration } from "../define.ts";
+import { rootMessageOf } from "../errors.ts";
+import { HEARTBEAT_MS, joinDrain, leaveDrain, stayInDrain } from "../inbox/drains.ts";
+import type { Lease } from "../inbox/entry.ts";
+import { leaseDue, leaseSettled } from "../inbox/lease.ts";
+import { stampAgainElsewhere } from "../inbox/stamp-again.ts";
+import { log } from "../log.ts";
+import { readModelsInUse } from "../models/models.ts";
+import { RateLimitedError } from "../providers/errors.ts";
+import { type EmbedTexts, embedTexts } from "../providers/provider.ts";
+import { type EmbeddingSource, sourceOf } from "../source.ts";
+import { deferralOf } from "./defer-model.ts";
+import { embedLease } from "./embed-lease.ts";
+import type { RowStatus } from "./embed-result.ts";
+
+// Entries of one lease: as many as one request to the provider takes, where texts are short.
+const ENTRIES = 500;
+// Leases that one run works on side by side: while one waits for the provider, another reads or writes.
+const SIDE_BY_SIDE = 3;
+// Every so many leases one begins with the batch queue, so that edits without end do not stop it.
+const SHARE = 5;
+// A run does not end within a second of its start, so that Trigger.dev is asked for one a second at most.
+const LINGER_MS = 1_000;
+const POLL_MS = 100;
+// Then it has another go on: a deployment, or a machine's end, does not meet a run of hours.
+const LONGEST_MS = 15 * 60_000;
+
+/** How many rows came to what, and what it cost. `left`: there was more to do when the run had lasted long enough. */
+export type DrainResult = Record<RowStatus, number> & { chunks: number; tokens: number; left: boolean };
+
+type Options = {
+  db: Database;
+  runId: string;
+  embed?: EmbedTexts;
+  /** Waits until a time, in Unix milliseconds, for longer than a run should sleep. */
+  waitUntil: (at: number) => Promise<void>;
+};
+
+type Drain = Required<Options> & {
+  source: EmbeddingSource;
+  total: DrainResult;
+  turn: number;
+  deadline: number;
+};
+
+/** The next entries to work on: edits first, with a share kept for the rest. */
+async function nextLease(db: Database, { name }: EmbeddingSource, turn: number): Promise<Lease | undefined> {
+  const queues = turn % SHARE === 0 ? (["batch", "realtime"] as const) : (["realtime", "batch"] as const);
+  for (const queue of queues) {
+    const lease = await leaseDue(db, name, queue, ENTRIES);
+    if (lease.entries.length > 0) return lease;
+  }
+  const lease = await leaseSettled(db, name, ENTRIES);
+  return lease.entries.length > 0 ? lease : undefined;
+}
+
+/** Rejects with PausedError while no model in use may be asked: then no lease is worth taking. */
+async function requireModel(db: Database): Promise<void> {
+  const { active, building } = await readModelsInUse(db);
+  const paused = deferralOf(active);
+  if (paused && (!building || deferralOf(building))) throw paused.error;
+}
+
+/** One loop of a drain: lease after lease, until nothing is due or another loop has failed. */
+async function work(drain: Drain, stop: AbortController): Promise<void> {
+  const { db, source, embed, total, deadline } = drain;
+  try {
+    while (!stop.signal.aborted) {
+      if (Date.now() > deadline) {
+        total.left = true;
+        return;
+      }
+      await requireModel(db);
+      drain.turn += 1;
+      const lease = await nextLease(db, source, drain.turn);
+      if (!lease) return;
+      const priority = lease.entries.every(({ queue }) => queue === "realtime");
+      const result = await embedLease({ db, source, embed, priority, builds: true }, lease);
+      for (const status of result.statuses.values()) total[status] += 1;
+      total.chunks += result.chunks;
+      total.tokens += result.tokens;
+    }
+  } catch (error) {
+    stop.abort(error);
+  }
+}
+
+/** Works until nothing is due, and waits for the provider's limits where it has to. */
+async function workAll(drain: Drain): Promise<void> {
+  for (;;) {
+    const stop = new AbortController();
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => work(drain, stop)));
+    const { aborted, reason } = stop.signal;
+    if (!aborted) return;
+    if (!(reason instanceof RateLimitedError)) throw reason;
+    await drain.waitUntil(reason.retryAt);
+  }
+}
+
+function startHeartbeat({ db, runId, source: { name } }: Drain): NodeJS.Timeout {
+  return setInterval(() => {
+    stayInDrain(db, runId).catch((error: unknown) =>
+      log("warn", "drain.not_seen", { source: name, error: rootMessageOf(error) }),
+    );
+  }, HEARTBEAT_MS);
+}
+
+/**
+ * Works on the inbox of an embedded table until nothing is due: backfills, large transactions, reconciliations, and the
+ * edits whose own runs have not come to it. Texts that fail are recorded and do not stop the others.
+ * Rejects as {@link embedLease} does, but waits for the provider's limits; what is left is due again.
+ */
+export async function drain(
+  declaration: EmbeddingDeclaration,
+  { db, runId, embed = embedTexts, waitUntil }: Options,
+): Promise<DrainResult> {
+  const source = await sourceOf(db, declaration);
+  const { name } = source;
+  if (await stampAgainElsewhere(db, name)) log("warn", "inbox.stamped_again", { source: name });
+  await joinDrain(db, name, runId);
+  const startedAt = Date.now();
+  const counts = { embedded: 0, unchanged: 0, deleted: 0, failed: 0, unsettled: 0, waiting: 0 };
+  const total = { ...counts, chunks: 0, tokens: 0, left: false };
+  const work = { db, runId, source, embed, waitUntil, total, turn: 0, deadline: startedAt + LONGEST_MS };
+  const heartbeat = startHeartbeat(work);
+  try {
+    do {
+      await workAll(work);
+      await sleep(POLL_MS);
+    } while (!total.left && Date.now() - startedAt < LINGER_MS);
+    await leaveDrain(db, runId);
+    // What was accepted just before found a run that drains, and woke nobody.
+    if (!total.left) await workAll(work);
+    return total;
+  } finally {
+    clearInterval(heartbeat);
+    await leaveDrain(db, runId);
+  }
+}

@@ -1,0 +1,100 @@
+import type { Database } from "../db/client.ts";
+import type { EmbeddingDeclaration } from "../define.ts";
+import { UnavailableError } from "../errors.ts";
+import { accept } from "../inbox/accept.ts";
+import type { Change, Queue } from "../inbox/entry.ts";
+import { wake } from "../inbox/wake.ts";
+import { available } from "../ingress/available.ts";
+import { type Accepted, type Handler, isAbout } from "../ingress/outcome.ts";
+import { replacedKeyOf, rowIdOf } from "../ingress/row-id.ts";
+import { mapConcurrent } from "../map-concurrent.ts";
+import { embeddingTaskIds, idName, tagOf } from "../names.ts";
+import { acquire } from "../providers/rate-limiter.ts";
+import { triggerRun } from "../runs/trigger-run.ts";
+import { commitTime, type SequinMessage } from "../sequin/message.ts";
+import { isEdit } from "./is-edit.ts";
+import { touchesText } from "./touches-text.ts";
+
+/** A row that a message names, and the one whose key it took, if any. */
+type AskedRow = { rowIds: string[]; changedAt: string | null; message: SequinMessage };
+
+// The rows are safe by then: that Trigger.dev hangs is not to keep Sequin waiting.
+const TRIGGER_MS = 10_000;
+
+// Trigger.dev takes 1,500 requests a minute for all that an environment does; each run that is triggered is one.
+const RUN_LIMITS = { tokensPerMinute: 600, requestsPerMinute: 600 };
+
+/** Whether so many runs of single rows leave room for everything else that asks Trigger.dev. */
+const hasRoom = async (db: Database, runs: number) =>
+  (await acquire(db, {
+    name: "trigger.dev",
+    tokens: runs,
+    requests: runs,
+    priority: false,
+    limits: RUN_LIMITS,
+  })) === 0;
+
+/** A run for one edit. Undefined when Trigger.dev does not answer: then the row waits in the inbox. */
+async function triggerOne(
+  declaration: EmbeddingDeclaration,
+  { rowId, changedAt }: Change,
+  { version, deadline }: { version: string; deadline: number },
+): Promise<string | undefined> {
+  const run = {
+    task: embeddingTaskIds(declaration).one,
+    payload: { [idName(declaration)]: rowId, changedAt },
+    tags: [tagOf(declaration, rowId)],
+    // The version: the run of an earlier delivery has ended, and would not see this one.
+    idempotencyKey: `${declaration.row}:${rowId}:${version}`,
+  };
+  try {
+    return await triggerRun(run, deadline);
+  } catch (error) {
+    if (error instanceof UnavailableError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * How a route works on the messages of an embedded table: the rows go into the inbox; an edit gets a run of its own,
+ * many rows only wake the drain.
+ */
+export function embeddingHandler(declaration: EmbeddingDeclaration): Handler<AskedRow> {
+  const { row, key } = declaration;
+  return {
+    declaration,
+    parse(message, keyType) {
+      if (!isAbout(declaration, message, { named: "assumed" })) return undefined;
+      const rowId = rowIdOf(message, key, keyType);
+      const replaced = replacedKeyOf(message, key, keyType);
+      if (!touchesText(message, declaration)) return "nothing";
+      const rowIds = replaced === undefined || replaced === rowId ? [rowId] : [rowId, replaced];
+      return { rowIds, changedAt: commitTime(message), message };
+    },
+    async enqueue(db, asked, deadline) {
+      const isRealtime = isEdit(asked.map(({ message }) => message));
+      const changes = asked.flatMap(({ rowIds, changedAt, message }) => {
+        const queue: Queue = isRealtime(message) ? "realtime" : "batch";
+        return rowIds.map((rowId) => ({ rowId, changedAt, queue }));
+      });
+      const versions = await available(() => accept(db, row, changes), deadline);
+      const edits = changes.filter(({ queue, rowId }, index) => {
+        const isLast = changes.findLastIndex((other) => other.rowId === rowId) === index;
+        return queue === "realtime" && isLast;
+      });
+      const runs = new Map<string, string>();
+      const limit = { deadline: Math.min(deadline, Date.now() + TRIGGER_MS) };
+      if (edits.length > 0 && (await available(() => hasRoom(db, edits.length), deadline)))
+        await mapConcurrent(edits, async (edit) => {
+          const version = versions.get(edit.rowId) ?? "";
+          const run = await triggerOne(declaration, edit, { version, ...limit });
+          if (run !== undefined) runs.set(edit.rowId, run);
+        });
+      if ([...versions.keys()].some((rowId) => !runs.has(rowId))) await wake(db, declaration, limit);
+      return asked.map(({ rowIds: [rowId = ""] }): Accepted => {
+        const runId = runs.get(rowId);
+        return runId === undefined ? "pending" : { runId };
+      });
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../db/client.ts";
+import { quoted } from "../db/identifiers.ts";
+import type { EmbeddingDeclaration } from "../define.ts";
+import { isAnythingDue } from "../inbox/drains.ts";
+import { stampAgainElsewhere } from "../inbox/stamp-again.ts";
+import { wake } from "../inbox/wake.ts";
+import { log } from "../log.ts";
+import { readModelsInUse } from "../models/models.ts";
+import { needsVectorIndex } from "../models/vector-index.ts";
+import { embeddingTaskIds } from "../names.ts";
+import { triggerRun } from "../runs/trigger-run.ts";
+import { type EmbeddingSource, type Queries, sourceOf } from "../source.ts";
+import { type Reconciliation, reconcile } from "./reconcile.ts";
+
+const DEADLINE_MS = 30_000;
+
+/** What a look after an embedded table did. */
+export type LookedAfter = { reconciled: Reconciliation | null; woken: boolean; indexed: boolean };
+
+/** Claims the reconciliation that is due: every ten minutes, a full one once a day. Null where none is. */
+async function claimReconciliation(
+  db: Queries,
+  { name }: EmbeddingSource,
+): Promise<{ full: boolean } | null> {
+  const { rows } = await db.execute<{ full: boolean }>(sql`
+    update aftercommit.sources set reconciled_at = now()
+    where name = ${name} and (reconciled_at is null or reconciled_at < now() - interval '10 minutes')
+    returning coalesce(fully_reconciled_at < now() - interval '1 day', true) as full`);
+  return rows[0] ?? null;
+}
+
+/** A table that was swapped by renaming has other rows: they are compared one by one, and somebody has to know. */
+async function noticeSwap(db: Queries, { name, declaration }: EmbeddingSource): Promise<void> {
+  const { rows } = await db.execute(sql`
+    update aftercommit.sources s set table_oid = c.oid, reconciled_at = null, fully_reconciled_at = null
+    from (select to_regclass(${quoted(declaration.table)})::oid as oid) c
+    where s.name = ${name} and c.oid is not null and s.table_oid <> c.oid returning 1`);
+  if (rows.length > 0)
+    log("error", "source.table_replaced", { source: name, table: quoted(declaration.table) });
+}
+
+/**
+ * What the schedule does for an embedded table: wakes the drain where entries are due and nobody has them, after a lost
+ * or cancelled run, a dead worker, or a day without Trigger.dev; reconciles; and has the vector index built.
+ */
+export async function lookAfter(
+  declaration: EmbeddingDeclaration,
+  { db }: { db: Database },
+): Promise<LookedAfter> {
+  const source = await sourceOf(db, declaration);
+  if (await stampAgainElsewhere(db, source.name)) log("warn", "inbox.stamped_again", { source: source.name });
+  await noticeSwap(db, source);
+  const due = await claimReconciliation(db, source);
+  const reconciled = due && (await reconcile(db, source, { full: due.full, slowly: due.full }));
+  const woken = (await isAnythingDue(db, source.name)) && (await wake(db, declaration)) === "woken";
+  const { active } = await readModelsInUse(db);
+  const indexed = await needsVectorIndex(db, declaration.embeddings, active);
+  if (indexed) {
+    const task = embeddingTaskIds(declaration).index;
+    const key = `${task}:${active.id}`;
+    await triggerRun(
+      { task, payload: {}, tags: [], idempotencyKey: key, idempotencyKeyTTL: "1h" },
+      Date.now() + DEADLINE_MS,
+    );
+  }
+  return { reconciled, woken, indexed };
+}

@@ -1,0 +1,121 @@
+import { sql } from "drizzle-orm";
+import { tableSql } from "../db/identifiers.ts";
+import type { Leased } from "../inbox/entry.ts";
+import type { Model } from "../models/models.ts";
+import {
+  type EmbeddingSource,
+  keyTypeSql,
+  type Queries,
+  requireFingerprint,
+  rowIdColumn,
+  rowsSql,
+} from "../source.ts";
+
+/** A row as it is now. `textHash` is null where it is absent. */
+export type PresentRow = {
+  entry: Leased;
+  state: "text" | "blank" | "excluded" | "absent";
+  text: string;
+  textHash: string | null;
+  title: string;
+  /** False where a change that is committed may not have been visible yet (rule 4). */
+  certain: boolean;
+  /** The models that have the vectors of this very text already, all of them. */
+  upToDate: ReadonlySet<number>;
+};
+
+type Read = {
+  rowId: string;
+  found: boolean;
+  included: boolean | null;
+  settled: boolean | null;
+  text: string | null;
+  textHash: string | null;
+  title: string | null;
+  certain: boolean;
+  fingerprint: string | null;
+};
+
+/**
+ * Rule 3: text, `where`, the tuple's stamp, the snapshot's xmin and the fingerprint together, in a statement after the
+ * lease. Rule 4: what it sees is certain if every transaction that was open at the acceptance has ended, or if nobody has
+ * stamped the tuple. Rejects with SourceError where another deployment has migrated the database.
+ */
+async function readPresent(
+  db: Queries,
+  source: EmbeddingSource,
+  entries: readonly Leased[],
+): Promise<Read[]> {
+  const ids = sql.param(entries.map(({ rowId }) => rowId));
+  const xids = sql.param(entries.map(({ acceptedXid }) => acceptedXid));
+  const { rows } = await db.execute<Read>(sql`
+    select g.id as "rowId", r.id is not null as found, r.included, r.settled, r.text, r.text_hash as "textHash", r.title,
+      pg_snapshot_xmin(pg_current_snapshot()) >= g.xid::xid8 as certain,
+      (select fingerprint from aftercommit.sources where name = ${source.name}) as fingerprint
+    from unnest(${ids}::text[], ${xids}::text[]) as g(id, xid)
+    left join ${rowsSql(source.declaration)} r on r.id = g.id::${keyTypeSql(source)}`);
+  for (const { fingerprint } of rows.slice(0, 1)) requireFingerprint(source.declaration, fingerprint);
+  return rows;
+}
+
+type Stored = { rowId: string; modelId: number; textHash: string; whole: boolean };
+
+/** What there is of the rows' vectors by some models. */
+async function readStored(
+  db: Queries,
+  source: EmbeddingSource,
+  ids: readonly string[],
+  models: readonly Model[],
+) {
+  const { declaration } = source;
+  const rowId = rowIdColumn(declaration);
+  const { rows } = await db.execute<Stored>(sql`
+    select e.${rowId}::text as "rowId", e.model_id as "modelId", min(e.text_hash::text) as "textHash",
+      count(*) = greatest(max(e.chunks), 1) and count(distinct e.text_hash) = 1 as whole
+    from ${tableSql(declaration.embeddings)} e
+    where e.${rowId} = any(${sql.param(ids)}::${keyTypeSql(source)}[])
+      and e.model_id = any(${sql.param(models.map(({ id }) => id))}::int[])
+    group by 1, 2`);
+  return rows;
+}
+
+function stateOf({ found, included, text }: Read): PresentRow["state"] {
+  if (!found) return "absent";
+  if (!included) return "excluded";
+  return text === null || text.trim() === "" ? "blank" : "text";
+}
+
+/** The leased rows as they are now, with what is stored of them by the models in use; in the order of their keys. */
+export async function readRows(
+  db: Queries,
+  source: EmbeddingSource,
+  entries: readonly Leased[],
+  models: readonly Model[],
+): Promise<PresentRow[]> {
+  const present = await readPresent(db, source, entries);
+  const stored = await readStored(
+    db,
+    source,
+    entries.map(({ rowId }) => rowId),
+    models,
+  );
+  const whole = new Map<string, number[]>();
+  for (const { rowId, modelId, textHash, ...of } of stored)
+    if (of.whole) whole.set(`${rowId} ${textHash}`, [...(whole.get(`${rowId} ${textHash}`) ?? []), modelId]);
+  const byId = new Map(present.map((read) => [read.rowId, read]));
+  return entries.flatMap((entry) => {
+    const read = byId.get(entry.rowId);
+    if (!read) return [];
+    const { textHash, certain, settled } = read;
+    const state = stateOf(read);
+    return {
+      entry,
+      state,
+      text: read.text ?? "",
+      textHash,
+      title: read.title ?? "",
+      certain: certain || settled === true,
+      upToDate: new Set(whole.get(`${entry.rowId} ${textHash}`)),
+    };
+  });
+}

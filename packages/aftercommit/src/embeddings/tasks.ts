@@ -1,0 +1,92 @@
+import { concurrencyLimit, schedules, schemaTask, wait } from "@trigger.dev/sdk";
+import { z } from "zod";
+import { database } from "../db/database.ts";
+import { withLongConnection } from "../db/long-connection.ts";
+import type { EmbeddingDeclaration } from "../define.ts";
+import { checkEnvironment, REQUIRED_BY_EMBEDDING, required } from "../env.ts";
+import { wake } from "../inbox/wake.ts";
+import { canonicalKey } from "../ingress/row-id.ts";
+import { readModelsInUse } from "../models/models.ts";
+import { buildVectorIndex } from "../models/vector-index.ts";
+import { embeddingTaskIds, idName } from "../names.ts";
+import { sourceOf } from "../source.ts";
+import { drain } from "./drain.ts";
+import { embedOne } from "./embed-one.ts";
+import { lookAfter } from "./look-after.ts";
+import { afterError, EMBEDDING_RETRY } from "./retry.ts";
+
+/** What all embedding tasks have together, whatever the provider's own limits: those are kept through the database. */
+const embeddingProvider = concurrencyLimit({ name: "embedding-provider", total: 10 });
+
+// One drains, and another may come when it has just ended. The rest is left to edits.
+const DRAINS = 2;
+
+/** The task that makes or renews the embedding of one row of a declared table. */
+export function embedOneTask(declaration: EmbeddingDeclaration) {
+  const id = idName(declaration);
+  return schemaTask({
+    id: embeddingTaskIds(declaration).one,
+    schema: z.looseObject({ [id]: z.union([z.string(), z.number().int()]) }),
+    concurrency: embeddingProvider,
+    retry: EMBEDDING_RETRY,
+    run: async (payload) => {
+      checkEnvironment(REQUIRED_BY_EMBEDDING);
+      const db = database();
+      const { keyType } = await sourceOf(db, declaration);
+      const rowId = canonicalKey(String(payload[id]), keyType, id);
+      return { [id]: rowId, ...(await embedOne(declaration, rowId, { db })) };
+    },
+    catchError: afterError,
+  });
+}
+
+/** The task that works on the inbox of a declared table until nothing is due. */
+export const drainTask = (declaration: EmbeddingDeclaration) =>
+  schemaTask({
+    id: embeddingTaskIds(declaration).many,
+    schema: z.looseObject({}),
+    concurrency: [{ total: DRAINS }, embeddingProvider],
+    retry: EMBEDDING_RETRY,
+    // In seconds. Waits for the provider's limits do not count.
+    maxDuration: 1_800,
+    run: async (_, { ctx }) => {
+      checkEnvironment(REQUIRED_BY_EMBEDDING);
+      const db = database();
+      const waitUntil = async (at: number) => {
+        await wait.until({ date: new Date(at) });
+      };
+      const done = await drain(declaration, { db, runId: ctx.run.id, waitUntil });
+      if (done.left) await wake(db, declaration);
+      return done;
+    },
+    catchError: afterError,
+  });
+
+/** The schedule that looks after a declared table: lost runs, lost messages, the vector index. */
+export const reconcileTask = (declaration: EmbeddingDeclaration) =>
+  schedules.task({
+    id: embeddingTaskIds(declaration).reconcile,
+    // Not in development: a laptop that is connected to a database would work on what is others' to do.
+    cron: { pattern: "* * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
+    // One that waits for another finds nothing left to do.
+    concurrency: { total: 1 },
+    // In seconds: once a day it reads every row.
+    maxDuration: 14_400,
+    run: () => lookAfter(declaration, { db: database() }),
+    catchError: afterError,
+  });
+
+/** The task that builds the vector index of a declared table, which takes as long as the table is large. */
+export const indexTask = (declaration: EmbeddingDeclaration) =>
+  schemaTask({
+    id: embeddingTaskIds(declaration).index,
+    schema: z.looseObject({}),
+    concurrency: { total: 1 },
+    maxDuration: 14_400,
+    run: async () => {
+      const { active } = await readModelsInUse(database());
+      const url = required("DATABASE_URL");
+      await withLongConnection(url, (client) => buildVectorIndex(client, declaration.embeddings, active));
+      return { model: active.name };
+    },
+  });

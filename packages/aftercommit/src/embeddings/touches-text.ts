@@ -1,0 +1,21 @@
+import type { EmbeddingDeclaration } from "../define.ts";
+import type { SequinMessage } from "../sequin/message.ts";
+
+/**
+ * False for an update that surely left the embedded text, and whether the row is embedded, as they were: under replica
+ * identity full, `changes` has the old value of each column that differs. Unknown counts as true.
+ */
+export function touchesText(
+  { action, changes }: SequinMessage,
+  { key, text, where = "", table }: EmbeddingDeclaration,
+): boolean {
+  const columns = Object.keys(changes ?? {});
+  if (action !== "update" || columns.length === 0) return true;
+  const expressions = typeof text === "string" ? `${text} ${where}` : where;
+  // An expression may take the whole row, as in `my_function(posts)`.
+  if (expressions.includes(table.name) || expressions.includes("*")) return true;
+  return columns.some(
+    (column) =>
+      column === key || expressions.includes(column) || (typeof text !== "string" && text.includes(column)),
+  );
+}

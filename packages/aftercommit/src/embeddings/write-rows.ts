@@ -1,0 +1,148 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/client.ts";
+import { tableSql } from "../db/identifiers.ts";
+import { type Ending, endEntries, LeasesLostError } from "../inbox/end-entries.ts";
+import type { ModelsInUse } from "../models/models.ts";
+import { type EmbeddingSource, keyTypeSql, type Queries, rowIdColumn } from "../source.ts";
+import type { Passage } from "./passages.ts";
+import { vectorParameter } from "./vector-parameter.ts";
+
+export type EmbeddedPassage = Passage & { vector: Float32Array };
+
+/** All vectors of a row's present text by a model; none for a blank text, which is marked as such. */
+type Vectors = { modelId: number; textHash: string; passages: readonly EmbeddedPassage[] };
+
+/** What is written about one row. `remove`: the row is absent or excluded, and so is every vector of it. */
+export type WrittenRow = {
+  ending: Ending;
+  changedAt: string | null;
+  remove: boolean;
+  vectors: readonly Vectors[];
+};
+
+/** Another set of models is in use than these vectors were made for: the rows have to be read again. */
+export class ModelsChangedError extends Error {
+  override readonly name = "ModelsChangedError";
+}
+
+// Each is a parameter, of which Postgres takes 65,535, and an insertion into the index: a book does not meet the statement's
+// time-out.
+const VECTORS_A_STATEMENT = 100;
+
+/** The switch locks the models FOR UPDATE: while this is held, the models in use stay what they are. */
+async function lockModels(tx: Queries, { active, building }: ModelsInUse): Promise<void> {
+  const { rows } = await tx.execute<{ id: number; state: string }>(
+    sql`select id, state from aftercommit.models where state <> 'retired' order by id for share`,
+  );
+  const expected = [active, building].filter((model) => model !== undefined);
+  const same = expected.every(({ id, state }) => rows.some((row) => row.id === id && row.state === state));
+  if (!same || rows.length !== expected.length)
+    throw new ModelsChangedError("The models in use have changed");
+}
+
+type Flat = {
+  rowId: string;
+  changedAt: string | null;
+  modelId: number;
+  textHash: string;
+  chunks: number;
+};
+
+async function insertVectors(
+  tx: Queries,
+  { declaration, ...source }: EmbeddingSource,
+  part: readonly (Flat & { chunk: number; passage: EmbeddedPassage | undefined })[],
+): Promise<void> {
+  const column = (of: (item: (typeof part)[number]) => string | number | null) => sql.param(part.map(of));
+  const vectors = part.map(
+    ({ passage }, index) =>
+      sql`(${sql.raw(String(index + 1))}, ${passage ? vectorParameter(passage.vector) : null}::vector::halfvec)`,
+  );
+  const rowId = rowIdColumn(declaration);
+  await tx.execute(sql`
+    insert into ${tableSql(declaration.embeddings)} as e
+      (${rowId}, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, changed_at)
+    select g.row_id::${keyTypeSql(source)}, g.model_id, g.chunk, g.chunks, g.text_hash, g.start, g.length, g.tokens,
+      v.embedding, g.changed_at
+    from unnest(${column(({ rowId }) => rowId)}::text[], ${column(({ modelId }) => modelId)}::int[],
+      ${column(({ chunk }) => chunk)}::int[], ${column(({ chunks }) => chunks)}::int[],
+      ${column(({ textHash }) => textHash)}::uuid[],
+      ${column(({ passage }) => passage?.start ?? 0)}::int[], ${column(({ passage }) => passage?.length ?? 0)}::int[],
+      ${column(({ passage }) => passage?.tokens ?? 0)}::int[],
+      ${column(({ changedAt }) => changedAt)}::timestamptz[]) with ordinality
+      as g(row_id, model_id, chunk, chunks, text_hash, start, length, tokens, changed_at, place)
+    join (values ${sql.join(vectors, sql`, `)}) as v(place, embedding) on v.place = g.place
+    order by g.place
+    on conflict (${rowId}, model_id, chunk) do update set chunks = excluded.chunks, text_hash = excluded.text_hash,
+      start = excluded.start, length = excluded.length, tokens = excluded.tokens, embedding = excluded.embedding,
+      changed_at = excluded.changed_at, updated_at = now()`);
+}
+
+async function removeVectors(
+  tx: Queries,
+  source: EmbeddingSource,
+  rows: readonly WrittenRow[],
+): Promise<void> {
+  const { embeddings } = source.declaration;
+  const rowId = rowIdColumn(source.declaration);
+  const ids = rows.filter(({ remove }) => remove).map(({ ending }) => ending.entry.rowId);
+  if (ids.length === 0) return;
+  const keys = sql`any(${sql.param(ids)}::${keyTypeSql(source)}[])`;
+  await tx.execute(sql`delete from ${tableSql(embeddings)} where ${rowId} = ${keys}`);
+}
+
+async function replaceVectors(
+  tx: Queries,
+  source: EmbeddingSource,
+  rows: readonly WrittenRow[],
+): Promise<void> {
+  const flat: Flat[] = [];
+  const chunks: (Flat & { chunk: number; passage: EmbeddedPassage | undefined })[] = [];
+  for (const { ending, changedAt, vectors } of rows)
+    for (const { modelId, textHash, passages } of vectors) {
+      const of = { rowId: ending.entry.rowId, changedAt, modelId, textHash, chunks: passages.length };
+      flat.push(of);
+      if (passages.length === 0) chunks.push({ ...of, chunk: 0, passage: undefined });
+      for (const [chunk, passage] of passages.entries()) chunks.push({ ...of, chunk, passage });
+    }
+  if (flat.length === 0) return;
+  const column = (of: (item: Flat) => string | number): SQL => sql`${sql.param(flat.map(of))}`;
+  // The chunks that the row had more of before. The marker of a blank text is one chunk.
+  await tx.execute(sql`
+    delete from ${tableSql(source.declaration.embeddings)} e
+    using unnest(${column(({ rowId }) => rowId)}::text[], ${column(({ modelId }) => modelId)}::int[],
+      ${column(({ chunks }) => Math.max(1, chunks))}::int[]) as g(row_id, model_id, chunks)
+    where e.${rowIdColumn(source.declaration)} = g.row_id::${keyTypeSql(source)} and e.model_id = g.model_id
+      and e.chunk >= g.chunks`);
+  for (let from = 0; from < chunks.length; from += VECTORS_A_STATEMENT)
+    await insertVectors(tx, source, chunks.slice(from, from + VECTORS_A_STATEMENT));
+}
+
+/**
+ * Rule 5: writes what came of some leased rows in one transaction, sorted by key, and ends their entries last, so that no
+ * acceptance waits while the vectors are written. A row whose lease is gone by then is left out: somebody else has it.
+ * Resolves with what was written. Rejects with ModelsChangedError when the models are not those that the vectors were made
+ * for any more.
+ */
+export async function writeRows(
+  db: Database,
+  source: EmbeddingSource,
+  { token, models, rows }: { token: string; models: ModelsInUse; rows: readonly WrittenRow[] },
+): Promise<WrittenRow[]> {
+  let left = rows.toSorted((a, b) => (a.ending.entry.rowId < b.ending.entry.rowId ? -1 : 1));
+  while (left.length > 0) {
+    try {
+      await db.transaction(async (tx) => {
+        await lockModels(tx, models);
+        await removeVectors(tx, source, left);
+        await replaceVectors(tx, source, left);
+        await endEntries(tx, source.name, { token, endings: left.map(({ ending }) => ending) });
+      });
+      break;
+    } catch (error) {
+      if (!(error instanceof LeasesLostError)) throw error;
+      left = left.filter(({ ending }) => !error.rowIds.has(ending.entry.rowId));
+    }
+  }
+  return left;
+}

@@ -1,0 +1,224 @@
+// Not `{ z }`: the loader of trigger.config.ts takes the default export for the whole module.
+import * as z from "zod";
+import { parseWebhooks } from "./deletions/webhook-list.ts";
+
+const url = (protocols: string) =>
+  z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols}://`);
+const httpUrl = url("https?");
+
+const perMinute = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
+
+// The sizes that standardwebhooks.com asks for.
+const isWebhookSecret = (text: string) => {
+  const encoded = text.replace(/^whsec_/, "");
+  const bytes = Buffer.from(encoded, "base64");
+  const isBase64 = encoded !== text && bytes.toString("base64") === encoded;
+  return isBase64 && bytes.length >= 24 && bytes.length <= 64;
+};
+
+/** Every variable of the product: its shape, and where to get it. `.env.example` lists the same names. */
+export const variables = {
+  DATABASE_URL: {
+    schema: url("postgres|postgresql"),
+    where: "the connection string of your Postgres, postgres://user:password@host:5432/name",
+  },
+  DATABASE_POOL_SIZE: {
+    schema: z.string().regex(/^[1-9]\d{0,2}$/, "must be a whole number from 1 to 999"),
+    where:
+      "how many database connections each process has at most; 5 when left out, 1 or 2 where processes are many",
+  },
+  SEQUIN_WEBHOOK_SECRET: {
+    schema: z.string(),
+    where: "any long random text, the same here and where Sequin runs: openssl rand -base64 32",
+  },
+  SEQUIN_WEBHOOK_SECRET_PREVIOUS: {
+    schema: z.string(),
+    where: "the secret before the last change, while Sequin may still send it",
+  },
+  APP_URL: {
+    schema: httpUrl,
+    where: "the address of the app as Sequin reaches it, without a path",
+  },
+  SEQUIN_API_URL: {
+    schema: httpUrl,
+    where: "the address of Sequin's console and API, for npm run doctor only: http://sequin.example:7376",
+  },
+  SEQUIN_API_TOKEN: {
+    schema: z.string(),
+    where: "Sequin's console → Settings → API tokens, for npm run doctor only",
+  },
+  TRIGGER_SECRET_KEY: {
+    schema: z.string(),
+    where: "Trigger.dev dashboard → your project → API keys, tr_dev_… or tr_prod_…",
+  },
+  TRIGGER_API_URL: {
+    schema: httpUrl,
+    where: "the URL of a self-hosted Trigger.dev; leave it out for Trigger.dev cloud",
+  },
+  TRIGGER_PROJECT_REF: {
+    schema: z.string(),
+    where: "Trigger.dev dashboard → your project → Project settings, proj_…",
+  },
+  TRIGGER_ACCESS_TOKEN: {
+    schema: z.string(),
+    where:
+      "Trigger.dev dashboard → Account → Personal access tokens, tr_pat_…; only for the CLI where nobody can log in",
+  },
+  OPENAI_API_KEY: {
+    schema: z.string(),
+    where: "platform.openai.com → API keys; any text for a compatible server that asks for none",
+  },
+  OPENAI_BASE_URL: {
+    schema: httpUrl,
+    where: "the /v1 URL of an OpenAI-compatible server; leave it out for OpenAI",
+  },
+  EMBEDDING_MODEL: {
+    schema: z.string(),
+    where:
+      "the model of a new database, read by npm run migrate only; text-embedding-3-small when left out. To change it later: npm run reembed -- --model NAME",
+  },
+  EMBEDDING_TOKENS_PER_MINUTE: {
+    schema: perMinute,
+    where:
+      "your provider's limit: OpenAI's tier 1 has 1000000, tier 2 1000000, tier 3 5000000, tier 4 5000000, tier 5 10000000",
+  },
+  EMBEDDING_REQUESTS_PER_MINUTE: {
+    schema: perMinute,
+    where:
+      "your provider's limit: OpenAI's tier 1 has 3000, tier 2 5000, tier 3 5000, tier 4 10000, tier 5 10000",
+  },
+  SMTP_URL: {
+    schema: url("smtps?"),
+    where: "your mail server, smtp://user:password@host:587 or smtps://user:password@host:465",
+  },
+  MAIL_FROM: {
+    schema: z
+      .string()
+      .regex(
+        /^([^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
+        "must be name@host or Name <name@host>",
+      ),
+    where: "the sender of the confirmations, as your mail server lets you send",
+  },
+  USER_DELETION_WEBHOOK_URLS: {
+    schema: z.string().superRefine((text, context) => {
+      const { problem } = parseWebhooks(text);
+      if (problem) context.addIssue(problem);
+    }),
+    where:
+      "the systems to tell of a deleted user, separated by commas: URL or name=URL; none when there are none",
+  },
+  USER_DELETION_WEBHOOK_SECRET: {
+    schema: z.string().refine(isWebhookSecret, "must be whsec_ and 24 to 64 bytes in base64"),
+    where: 'signs what those systems are told, as they know it: echo "whsec_$(openssl rand -base64 32)"',
+  },
+  USER_DELETION_CONCURRENCY: {
+    schema: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number from 1 to 9999"),
+    where: "how many deletions are worked on at once; 5 when left out. Your external systems' limits decide",
+  },
+  DASHBOARD_PASSWORD: {
+    schema: z.string(),
+    where: "any long random text; without it the status page and search do not exist in production",
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: httpUrl,
+    where: "the URL of an OpenTelemetry collector, http://host:4318; without it no metrics are sent",
+  },
+  OTEL_METRIC_EXPORT_INTERVAL: {
+    schema: z.string().regex(/^[1-9]\d{2,7}$/, "must be a whole number of milliseconds, 100 or more"),
+    where: "how often metrics are sent, in milliseconds; 60000 when left out",
+  },
+} as const satisfies Record<string, { schema: z.ZodType; where: string }>;
+
+export type VariableName = keyof typeof variables;
+
+/** What each process cannot work without. */
+export const REQUIRED_BY_APP = [
+  "DATABASE_URL",
+  "SEQUIN_WEBHOOK_SECRET",
+  "TRIGGER_SECRET_KEY",
+  "USER_DELETION_WEBHOOK_URLS",
+] as const;
+export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL", "OPENAI_API_KEY"] as const;
+
+/** What the app uses where it is set: malformed, it stops the app as well. */
+export const USED_BY_APP = [
+  "DATABASE_POOL_SIZE",
+  "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
+  "TRIGGER_API_URL",
+  "TRIGGER_PROJECT_REF",
+  "OPENAI_API_KEY",
+  "OPENAI_BASE_URL",
+  "EMBEDDING_TOKENS_PER_MINUTE",
+  "EMBEDDING_REQUESTS_PER_MINUTE",
+  "DASHBOARD_PASSWORD",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_METRIC_EXPORT_INTERVAL",
+] as const;
+
+type Source = Readonly<Record<string, string | undefined>>;
+
+/** One or more variables are missing or malformed; the message names each and where to get it. */
+export class EnvironmentError extends Error {
+  override readonly name = "EnvironmentError";
+  readonly variables: readonly VariableName[];
+
+  constructor(problems: readonly { name: VariableName; problem: string }[]) {
+    super(problems.map(({ name, problem }) => `${name} ${problem} (${variables[name].where})`).join("; "));
+    this.variables = problems.map(({ name }) => name);
+  }
+}
+
+function check(name: VariableName, source: Source, required: boolean): { value?: string; problem?: string } {
+  const raw = source[name]?.trim();
+  if (!raw) return required ? { problem: "is not set" } : {};
+  const parsed = variables[name].schema.safeParse(raw);
+  return parsed.success
+    ? { value: parsed.data }
+    : { problem: parsed.error.issues[0]?.message ?? "is not valid" };
+}
+
+/**
+ * Reads one variable that may be left out. An empty or blank text is missing.
+ * @throws {EnvironmentError} when it is set and malformed
+ */
+export function optional(name: VariableName, source: Source = process.env): string | undefined {
+  const { value, problem } = check(name, source, false);
+  if (problem) throw new EnvironmentError([{ name, problem }]);
+  return value;
+}
+
+/**
+ * Reads one variable. An empty or blank text is missing.
+ * @throws {EnvironmentError} when it is missing or malformed
+ */
+export function required(name: VariableName, source: Source = process.env): string {
+  const { value, problem } = check(name, source, true);
+  if (value === undefined) throw new EnvironmentError([{ name, problem: problem ?? "is not set" }]);
+  return value;
+}
+
+const problemsOf = (names: readonly VariableName[], source: Source, required: boolean) =>
+  names.flatMap((name) => {
+    const { problem } = check(name, source, required);
+    return problem ? [{ name, problem }] : [];
+  });
+
+/**
+ * Checks all variables that a process needs, and those that it only uses, at once: a first start names all that is
+ * missing. What others use is their affair.
+ * @throws {EnvironmentError} naming each missing or malformed variable
+ */
+export function checkEnvironment(
+  needed: readonly VariableName[],
+  { used = [], source = process.env }: { used?: readonly VariableName[]; source?: Source } = {},
+): void {
+  const problems = [...problemsOf(needed, source, true), ...problemsOf(used, source, false)];
+  if (problems.length > 0) throw new EnvironmentError(problems);
+}
+
+/** What is wrong with each variable of the product that is set and malformed, whoever uses it. */
+export function malformedVariables(source: Source = process.env): EnvironmentError[] {
+  const names = Object.keys(variables).filter((name): name is VariableName => name in variables);
+  return problemsOf(names, source, false).map((problem) => new EnvironmentError([problem]));
+}

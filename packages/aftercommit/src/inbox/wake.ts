@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import type { Database } from "../db/client.ts";
+import type { EmbeddingDeclaration } from "../define.ts";
+import { rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
+import { embeddingTaskIds } from "../names.ts";
+import { TriggerRefusedError, triggerRun } from "../runs/trigger-run.ts";
+import { claimWakeUp, giveUpWakeUp } from "./drains.ts";
+
+const DEADLINE_MS = 10_000;
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+
+const retries = new Map<string, NodeJS.Timeout>();
+
+/**
+ * While this process lives it goes on trying by itself, so that nobody waits for the schedule once Trigger.dev is back.
+ */
+function retryLater(db: Database, declaration: EmbeddingDeclaration, waitMs: number): void {
+  const { row } = declaration;
+  if (retries.has(row)) return;
+  const retry = async () => {
+    retries.delete(row);
+    const woken = await wake(db, declaration, { retryMs: waitMs * 2 }).catch(() => "unavailable");
+    if (woken === "woken") log("info", "drain.woken", { source: row });
+  };
+  retries.set(row, setTimeout(retry, Math.min(waitMs, LAST_RETRY_MS)).unref());
+}
+
+type Options = {
+  /** Until when to wait for Trigger.dev, in Unix milliseconds; ten seconds when left out. */
+  deadline?: number;
+  retryMs?: number;
+};
+
+/**
+ * Has a run of the drain work on what is in the inbox, unless one does or has been asked for. The number of runs does
+ * not grow with the number of rows, and no drain ends within a second: Trigger.dev's limits are not met.
+ * Resolves with "unavailable" when Trigger.dev or the database does not answer: the rows are in the inbox, this process
+ * tries again, and the schedule wakes the drain as well. Rejects with TriggerRefusedError when Trigger.dev refuses the key.
+ */
+export async function wake(
+  db: Database,
+  declaration: EmbeddingDeclaration,
+  { deadline = Date.now() + DEADLINE_MS, retryMs = FIRST_RETRY_MS }: Options = {},
+): Promise<"woken" | "not-needed" | "unavailable"> {
+  const { row } = declaration;
+  const run = {
+    task: embeddingTaskIds(declaration).many,
+    payload: {},
+    tags: [],
+    idempotencyKey: `wake:${row}:${randomUUID()}`,
+    ttl: "10m",
+  };
+  try {
+    if (!(await claimWakeUp(db, row))) return "not-needed";
+    try {
+      await triggerRun(run, deadline);
+      return "woken";
+    } catch (error) {
+      await giveUpWakeUp(db, row);
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof TriggerRefusedError) throw error;
+    log("warn", "drain.not_woken", { source: row, error: rootMessageOf(error) });
+    retryLater(db, declaration, retryMs);
+    return "unavailable";
+  }
+}

@@ -1,0 +1,20 @@
+import { optional, required } from "../env.ts";
+import { RefusedRequestError } from "../errors.ts";
+import { safeEqual } from "../safe-equal.ts";
+
+function bearerToken(header: string | null): string | undefined {
+  return /^bearer +(.+)$/i.exec(header?.trim() ?? "")?.[1];
+}
+
+/**
+ * Checks the bearer secret that Sequin sends as a static header (it signs nothing). During a rotation the previous
+ * secret is good as well.
+ * @throws {EnvironmentError} when SEQUIN_WEBHOOK_SECRET is not set: then no token at all is good
+ * @throws {RefusedRequestError} 401 when the token is missing or wrong
+ */
+export function authenticate(request: Request): void {
+  const secrets = [required("SEQUIN_WEBHOOK_SECRET"), optional("SEQUIN_WEBHOOK_SECRET_PREVIOUS")];
+  const token = bearerToken(request.headers.get("authorization"));
+  const good = secrets.map((secret) => secret && token && safeEqual(token, secret));
+  if (!good.includes(true)) throw new RefusedRequestError(401, "Unauthorized");
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import type { Database } from "../db/client.ts";
+import type { Declaration } from "../define.ts";
+import { InvalidMessageError } from "../errors.ts";
+import { log } from "../log.ts";
+import { type SequinMessage, sequinMessageSchema } from "../sequin/message.ts";
+import type { Located } from "../sequin/messages-of.ts";
+import type { KeyType } from "../source.ts";
+
+/** What was accepted: with the run that works on it, or waiting for one. */
+export type Accepted = { runId: string } | "pending";
+
+/** What a route does with the messages of a declared table. */
+export type Handler<A> = {
+  declaration: Declaration;
+  /**
+   * What a message asks for; "nothing" where it changes nothing of interest, undefined where it is not for this route.
+   * @throws {InvalidMessageError} for a message that cannot be worked on, ever
+   */
+  parse(message: SequinMessage, keyType: KeyType): A | "nothing" | undefined;
+  /**
+   * Stores what a delivery asks for and triggers the runs. Resolves with what became of each, in order. `deadline` is in
+   * Unix milliseconds. Rejects with UnavailableError when the database did not take it, and with TriggerRefusedError.
+   */
+  enqueue(db: Database, asked: readonly A[], deadline: number): Promise<Accepted[]>;
+};
+
+/** What a message comes to. A reason is fit to be logged: names of tables, actions and places, no values. */
+export type Outcome<A> =
+  | { kind: "asked"; asked: A }
+  | { kind: "nothing" }
+  | { kind: "ignored"; reason: string }
+  | { kind: "rejected"; at: string; reason: string; error: string };
+
+const MAX_NAME_CHARS = 63;
+
+function parseMessage(value: unknown): SequinMessage {
+  const parsed = sequinMessageSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new InvalidMessageError(
+    z.core.toDotPath(issue?.path ?? []),
+    issue?.message ?? "is not a Sequin message",
+  );
+}
+
+// A message may say anything; Postgres' names have 63 bytes, and its texts no NUL and no half of a pair.
+const nameOf = (name = "?") => name.slice(0, MAX_NAME_CHARS).replaceAll(/[^\p{L}\p{N}_$ -]/gu, "?");
+
+const reasonOf = ({ action, metadata }: SequinMessage) =>
+  `${nameOf(metadata.table_schema)}.${nameOf(metadata.table_name)} ${action ?? "row"}`;
+
+/** What one message of a delivery comes to. Throws only what is no fault of the message. */
+export function outcomeOf<A>(
+  { at, value }: Located,
+  parse: (message: SequinMessage) => A | "nothing" | undefined,
+): Outcome<A> {
+  try {
+    const message = parseMessage(value);
+    const asked = parse(message);
+    if (asked === undefined) return { kind: "ignored", reason: reasonOf(message) };
+    return asked === "nothing" ? { kind: "nothing" } : { kind: "asked", asked };
+  } catch (error) {
+    if (!(error instanceof InvalidMessageError)) throw error;
+    const placed = error.within(at);
+    return { kind: "rejected", at: placed.at, reason: error.message, error: placed.message };
+  }
+}
+
+/** Logs the messages of a delivery that lead to no work, those of one reason in one line. */
+export function logUnworked(route: string, outcomes: readonly Outcome<unknown>[]): void {
+  const groups = new Map<string, Extract<Outcome<unknown>, { reason: string }>[]>();
+  for (const outcome of outcomes) {
+    if (!("reason" in outcome)) continue;
+    const same = groups.get(outcome.reason);
+    if (same) same.push(outcome);
+    else groups.set(outcome.reason, [outcome]);
+  }
+  for (const [reason, same] of groups) {
+    const [first] = same;
+    const fields = { route, reason, messages: same.length };
+    if (first?.kind === "rejected") log("warn", "message.invalid", { ...fields, at: first.at });
+    else log("info", "messages.ignored", fields);
+  }
+}
+
+/** Whether a message is about a declared table. One without the table's name is, where that may be assumed. */
+export function isAbout(
+  { table }: Declaration,
+  { metadata }: SequinMessage,
+  { named }: { named: "required" | "assumed" },
+): boolean {
+  const { table_schema, table_name } = metadata;
+  if (table_name === undefined) return named === "assumed";
+  return table_name === table.name && (table_schema ?? "public") === table.schema;
+}

@@ -1,0 +1,72 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { messageOf, RefusedRequestError } from "../errors.ts";
+import { DeadlineError, withDeadline } from "../with-deadline.ts";
+
+/** Sequin drops messages over 5 MB before delivery; a batch has no limit of its own. In bytes, also after inflating. */
+export const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+// Each step waits for a thread: a bomb inflated by Node.js' 16 KB took half a minute on a busy machine.
+const INFLATED_AT_ONCE = 256 * 1024;
+
+const tooLarge = (options?: ErrorOptions) =>
+  new RefusedRequestError(
+    413,
+    `The body is larger than ${MAX_BODY_BYTES} bytes; lower the sink's batch_size`,
+    options,
+  );
+
+async function allOf(body: ReadableStreamDefaultReader<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await body.read();
+    if (done) return Buffer.concat(chunks);
+    bytes += value.byteLength;
+    if (bytes > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(value);
+  }
+}
+
+async function readBytes(request: Request, deadline: number): Promise<Buffer> {
+  if (Number(request.headers.get("content-length")) > MAX_BODY_BYTES) throw tooLarge();
+  const body = request.body?.getReader();
+  if (!body) return Buffer.alloc(0);
+  try {
+    return await withDeadline(() => allOf(body), deadline);
+  } catch (cause) {
+    if (cause instanceof RefusedRequestError) throw cause;
+    if (cause instanceof DeadlineError)
+      throw new RefusedRequestError(408, "The body did not come in time", { cause });
+    throw new RefusedRequestError(400, `The body did not come whole: ${messageOf(cause)}`, { cause });
+  } finally {
+    // Whatever is left of it is not read.
+    body.cancel().catch(() => {});
+  }
+}
+
+async function inflate(bytes: Buffer): Promise<Buffer> {
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_BODY_BYTES, chunkSize: INFLATED_AT_ONCE });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge({ cause: error });
+    throw new RefusedRequestError(400, `The body is not gzip: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Reads a request's JSON body, inflating gzip (a Next.js route does not). With any other `content-encoding`
+ * Sequin sends the plain body.
+ * @throws {RefusedRequestError} 413 over {@link MAX_BODY_BYTES}; 408 when it is not there by `deadline`, in Unix
+ * milliseconds; 400 for one that breaks off and for broken gzip, UTF-8 or JSON
+ */
+export async function readJson(request: Request, deadline: number): Promise<unknown> {
+  const bytes = await readBytes(request, deadline);
+  const gzipped = request.headers.get("content-encoding")?.trim().toLowerCase() === "gzip";
+  const plain = gzipped ? await inflate(bytes) : bytes;
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(plain));
+  } catch (error) {
+    throw new RefusedRequestError(400, `The body is not JSON: ${messageOf(error)}`, { cause: error });
+  }
+}

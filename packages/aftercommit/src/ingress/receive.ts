@@ -1,0 +1,97 @@
+import { logUnauthorized } from "../access/log-unauthorized.ts";
+import { database } from "../db/database.ts";
+import { EnvironmentError } from "../env.ts";
+import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
+import { log } from "../log.ts";
+import { countDelivery, countMessages } from "../metrics/count.ts";
+import { routeOf } from "../names.ts";
+import { messagesOf } from "../sequin/messages-of.ts";
+import { keyTypeOf } from "../source.ts";
+import { authenticate } from "./authenticate.ts";
+import { available } from "./available.ts";
+import { type Accepted, type Handler, logUnworked, type Outcome, outcomeOf } from "./outcome.ts";
+import { readJson } from "./read-json.ts";
+
+// Sequin calls again after 30 s without an answer, while this call would still be under way.
+const DEADLINE_MS = 20_000;
+
+function refuse(route: string, error: unknown): Response {
+  if (error instanceof RefusedRequestError) {
+    if (error.status === 401) logUnauthorized(route);
+    const headers = error.status === 401 ? { "www-authenticate": "Bearer" } : undefined;
+    return Response.json({ error: error.message }, { status: error.status, headers });
+  }
+  log("error", "ingress.failed", { error: messageOf(error) });
+  const told =
+    error instanceof EnvironmentError ? "The server is not configured; see its log" : "Internal error";
+  return Response.json({ error: told }, { status: 500 });
+}
+
+const unavailable = (error: UnavailableError) => {
+  log("error", "delivery.unavailable", { error: error.message, cause: rootMessageOf(error) });
+  return Response.json({ error: error.message }, { status: 503 });
+};
+
+function answer<A>(batch: boolean, outcomes: readonly Outcome<A>[], accepted: readonly Accepted[]): Response {
+  const ids = accepted.flatMap((result) => (result === "pending" ? [] : [result.runId]));
+  const pending = accepted.length - ids.length;
+  const errors = outcomes.flatMap((outcome) =>
+    outcome.kind === "rejected" ? [{ at: outcome.at, error: outcome.error }] : [],
+  );
+  const ignored = outcomes.filter(({ kind }) => kind === "ignored" || kind === "nothing").length;
+  const counts = { triggered: ids.length, pending, ignored, runs: [...new Set(ids)] };
+  if (errors.length > 0 && errors.length === outcomes.length)
+    return Response.json({ error: errors[0]?.error, errors, ...counts }, { status: 422 });
+  if (!batch && accepted[0] !== undefined)
+    return Response.json(accepted[0] === "pending" ? { pending: 1 } : { id: accepted[0].runId });
+  return Response.json(errors.length > 0 ? { ...counts, rejected: errors.length, errors } : counts);
+}
+
+function count<A>(route: string, outcomes: readonly Outcome<A>[], accepted: readonly Accepted[]): void {
+  const of = (...kinds: Outcome<A>["kind"][]) => outcomes.filter(({ kind }) => kinds.includes(kind)).length;
+  const pending = accepted.filter((result) => result === "pending").length;
+  countMessages(route, {
+    triggered: accepted.length - pending,
+    pending,
+    ignored: of("ignored", "nothing"),
+    rejected: of("rejected"),
+    unavailable: of("asked") - accepted.length,
+  });
+}
+
+async function work<A>(route: string, request: Request, handler: Handler<A>): Promise<Response> {
+  authenticate(request);
+  const deadline = Date.now() + DEADLINE_MS;
+  const { batch, messages } = messagesOf(await readJson(request, deadline));
+  const db = database();
+  let outcomes: Outcome<A>[] = [];
+  let accepted: Accepted[] = [];
+  try {
+    const keyType = await available(() => keyTypeOf(db, handler.declaration), deadline);
+    outcomes = messages.map((message) => outcomeOf(message, (asked) => handler.parse(asked, keyType)));
+    logUnworked(route, outcomes);
+    const asked = outcomes.flatMap((outcome) => (outcome.kind === "asked" ? [outcome.asked] : []));
+    if (asked.length > 0) accepted = await handler.enqueue(db, asked, deadline);
+    return answer(batch, outcomes, accepted);
+  } catch (error) {
+    if (error instanceof UnavailableError) return unavailable(error);
+    throw error;
+  } finally {
+    count(route, outcomes, accepted);
+  }
+}
+
+/**
+ * Receives one delivery of a Sequin webhook sink: stores what its messages ask for, and triggers the runs.
+ * 200 acknowledges: every message was stored, ignored or, beside good ones, rejected and logged. 401 wrong secret,
+ * 400, 408 and 413 unreadable body, 422 nothing but messages that cannot be worked on, 503 the database did not take
+ * them, 500 not configured, not migrated, or Trigger.dev refuses our key.
+ * On anything but 200 Sequin delivers the whole request again, which changes nothing.
+ */
+export async function receive<A>(request: Request, handler: Handler<A>): Promise<Response> {
+  // Not the requested path, which can be spelled in many ways.
+  const route = routeOf(handler.declaration);
+  const response = await work(route, request, handler).catch((error: unknown) => refuse(route, error));
+  countDelivery(route, response.status);
+  return response;
+}

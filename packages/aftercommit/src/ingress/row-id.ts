@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { InvalidMessageError } from "../errors.ts";
+import type { SequinMessage } from "../sequin/message.ts";
+import type { KeyType } from "../source.ts";
+
+const RANGE: Partial<Record<KeyType, bigint>> = {
+  smallint: 2n ** 15n,
+  integer: 2n ** 31n,
+  bigint: 2n ** 63n,
+};
+const MOST_CHARS = 500;
+
+/**
+ * A key as Postgres prints it, so that every delivery names a row in one way: `017` is `17`, and a uuid is lower case.
+ * @throws {InvalidMessageError} when the text is no key of the type; `at` is its place in the message
+ */
+export function canonicalKey(text: string, keyType: KeyType, at = ""): string {
+  const range = RANGE[keyType];
+  if (range !== undefined) {
+    if (!/^-?\d{1,19}$/.test(text)) throw new InvalidMessageError(at, `must be a ${keyType}`);
+    const id = BigInt(text);
+    if (id >= range || id < -range) throw new InvalidMessageError(at, `is out of ${keyType}'s range`);
+    return id.toString();
+  }
+  if (keyType === "uuid") {
+    if (!z.guid().safeParse(text).success) throw new InvalidMessageError(at, "must be a uuid");
+    return text.toLowerCase();
+  }
+  if (text.length > MOST_CHARS) throw new InvalidMessageError(at, `is longer than ${MOST_CHARS} characters`);
+  // Postgres takes no NUL and no half of a surrogate pair, and would refuse the whole delivery for it.
+  if (text.includes("\0") || !text.isWellFormed())
+    throw new InvalidMessageError(at, "is not a text of Postgres");
+  return text;
+}
+
+/** A value of a key column as text; undefined where a JSON number is not exact. */
+function exactText(value: unknown, primaryKeys: readonly string[]): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value !== "number") return undefined;
+  if (Number.isSafeInteger(value)) return String(value);
+  // Above 2^53 a JSON number is rounded; the metadata has the digits.
+  return primaryKeys.find((key) => Number(key) === value);
+}
+
+/**
+ * The key of the row that a message is about, from the declared column, or from the metadata where a transform left the
+ * column out.
+ * @throws {InvalidMessageError} when the message does not say which row, or says one that cannot be
+ */
+export function rowIdOf({ record, metadata }: SequinMessage, column: string, keyType: KeyType): string {
+  const primaryKeys = metadata.record_pks ?? [];
+  const at = `record.${column}`;
+  if (!(column in record)) {
+    const [only, ...others] = primaryKeys;
+    if (only === undefined || others.length > 0) throw new InvalidMessageError(at, "must be the row's key");
+    return canonicalKey(only, keyType, "metadata.record_pks[0]");
+  }
+  const text = exactText(record[column], primaryKeys);
+  if (text === undefined)
+    throw new InvalidMessageError(
+      at,
+      typeof record[column] === "number"
+        ? "is not an exact integer, and metadata.record_pks does not have it"
+        : "must be the row's key",
+    );
+  return canonicalKey(text, keyType, at);
+}
+
+/** The key that an update replaced; undefined where it did not, or where the replica identity does not say. */
+export function replacedKeyOf(
+  { changes }: SequinMessage,
+  column: string,
+  keyType: KeyType,
+): string | undefined {
+  if (!changes || !(column in changes)) return undefined;
+  const text = exactText(changes[column], []);
+  return text === undefined ? undefined : canonicalKey(text, keyType, `changes.${column}`);
+}

@@ -1,0 +1,33 @@
+import { metrics } from "@opentelemetry/api";
+import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
+import { detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
+import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { optional } from "../env.ts";
+import { METER } from "./catalog.ts";
+
+// As the specification of OpenTelemetry has them.
+const INTERVAL_MS = 60_000;
+const LONGEST_EXPORT_MS = 30_000;
+
+/**
+ * Sends the app's counters to OTEL_EXPORTER_OTLP_ENDPOINT by OTLP over HTTP with JSON, every minute or
+ * OTEL_METRIC_EXPORT_INTERVAL milliseconds. The exporter reads the other standard variables itself, such as
+ * OTEL_EXPORTER_OTLP_HEADERS (opentelemetry.io/docs/specs/otel/protocol/exporter).
+ */
+export function startMetrics(): MeterProvider {
+  const interval = Number(optional("OTEL_METRIC_EXPORT_INTERVAL") ?? INTERVAL_MS);
+  const provider = new MeterProvider({
+    resource: resourceFromAttributes({ "service.name": METER }).merge(
+      detectResources({ detectors: [envDetector] }),
+    ),
+    readers: [
+      new PeriodicExportingMetricReader({
+        exporter: new OTLPMetricExporter(),
+        exportIntervalMillis: interval,
+        exportTimeoutMillis: Math.min(interval, LONGEST_EXPORT_MS),
+      }),
+    ],
+  });
+  metrics.setGlobalMeterProvider(provider);
+  return provider;
+}

@@ -1,0 +1,66 @@
+import { escapeLiteral } from "pg";
+import { commentOf, rowIdName } from "../catalog/embeddings-table.ts";
+import { quoted, quotedColumn } from "../db/identifiers.ts";
+import type { Declaration, EmbeddingDeclaration } from "../define.ts";
+import { fingerprintOf, type KeyType } from "../source.ts";
+
+/** A model that vectors are made by; `chunker` is the version of what makes a text's chunks. */
+export type FirstModel = { name: string; dimensions: number; chunker: number };
+
+// pgvector's limit of an HNSW index over vectors; over halfvecs it is 4,000.
+const MOST_OF_VECTOR = 2_000;
+
+/** A row for each chunk of each row and model; where a row's text is blank, one with neither chunks nor an embedding. */
+export function embeddingsTableSql(declaration: EmbeddingDeclaration, keyType: KeyType): string {
+  const table = quoted(declaration.embeddings);
+  const id = quotedColumn(rowIdName(declaration));
+  return `create table ${table} (
+  ${id} ${keyType} not null,
+  model_id integer not null references aftercommit.models (id),
+  chunk integer not null,
+  chunks integer not null,
+  text_hash uuid not null,
+  start integer not null,
+  length integer not null,
+  tokens integer not null,
+  embedding halfvec,
+  changed_at timestamptz,
+  updated_at timestamptz not null default now(),
+  primary key (${id}, model_id, chunk)
+);
+create index on ${table} (model_id, ${id}, text_hash) where chunk = 0;
+create index on ${table} (model_id, updated_at) where chunk = 0 and changed_at is not null;
+comment on table ${table} is ${escapeLiteral(commentOf(declaration))};`;
+}
+
+/** What aftercommit.sources has of a declaration, but for what only the database knows. */
+export function recordOf(declaration: Declaration) {
+  const { row, kind, table } = declaration;
+  const embeddings = declaration.kind === "embedding" ? quoted(declaration.embeddings) : null;
+  return { name: row, kind, table: quoted(table), fingerprint: fingerprintOf(declaration), embeddings };
+}
+
+export function sourceSql(declaration: Declaration, keyType: KeyType): string {
+  const { name, kind, table, fingerprint, embeddings } = recordOf(declaration);
+  const [text, vectors] = [escapeLiteral(table), embeddings === null ? "null" : escapeLiteral(embeddings)];
+  // Rule 8: the cluster and its timeline stay as they were, until the entries of the inbox are stamped again.
+  return `insert into aftercommit.sources
+  (name, kind, table_name, table_oid, key_type, fingerprint, embeddings, system_identifier, timeline)
+select ${escapeLiteral(name)}, '${kind}', ${text}, ${text}::regclass, '${keyType}', '${fingerprint}', ${vectors},
+  system_identifier::text, left(pg_walfile_name(pg_current_wal_lsn()), 8) from pg_control_system()
+on conflict (name) do update set kind = excluded.kind, table_name = excluded.table_name,
+  table_oid = excluded.table_oid, key_type = excluded.key_type, fingerprint = excluded.fingerprint,
+  embeddings = excluded.embeddings, fully_reconciled_at = null, declared_at = now();
+-- Whoever works on an entry by the declaration before does not end it.
+update aftercommit.pending p set version = nextval('aftercommit.pending_version')
+from (select row_id from aftercommit.pending where source = ${escapeLiteral(name)} order by row_id for update) mine
+where p.source = ${escapeLiteral(name)} and p.row_id = mine.row_id;`;
+}
+
+export function modelSql({ name, dimensions, chunker }: FirstModel, inWebAssembly: boolean): string {
+  // A halfvec index is half as large at equal recall; but WebAssembly has no half floats, and each distance costs many
+  // times as much.
+  const indexType = inWebAssembly && dimensions <= MOST_OF_VECTOR ? "vector" : "halfvec";
+  return `insert into aftercommit.models (name, dimensions, chunker, state, index_type, activated_at)
+values (${escapeLiteral(name)}, ${dimensions}, ${chunker}, 'active', '${indexType}', now());`;
+}

@@ -1,0 +1,191 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/client.ts";
+import { quotedColumn, tableSql } from "../db/identifiers.ts";
+import { alsoWithin, keyWindows, within } from "../embeddings/key-windows.ts";
+import { passages } from "../embeddings/passages.ts";
+import { rootMessageOf } from "../errors.ts";
+import { MAX_INPUTS, MAX_TOKENS } from "../providers/pack.ts";
+import { type EmbedTexts, embedTexts } from "../providers/provider.ts";
+import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
+import { CHUNKER } from "./defaults.ts";
+import { type Model, readModels } from "./models.ts";
+
+/** A change of the model cannot be begun or ended as things stand; the message says why. */
+export class ModelChangeError extends Error {
+  override readonly name = "ModelChangeError";
+}
+
+// Rows that a new model is tried on: the longest among so many.
+const TRIED = 3;
+const LOOKED_AT = 2_000;
+
+/** Asks a model for the vectors of real rows, the longest among them: what it does not take would fail for each of them. */
+async function tryModel(
+  db: Queries,
+  sources: readonly EmbeddingSource[],
+  model: Pick<Model, "name" | "dimensions">,
+  embed: EmbedTexts,
+): Promise<void> {
+  const texts = ["ok"];
+  for (const { declaration } of sources) {
+    const { rows } = await db.execute<{ text: string; title: string | null }>(sql`
+      select text, title from (select r.text, r.title from ${rowsSql(declaration)} r where r.included limit ${LOOKED_AT}) s
+      where text is not null order by length(text) desc limit ${TRIED}`);
+    for (const { text, title } of rows) {
+      const made = passages(text, { title: title ?? "", maxTokens: declaration.chunkTokens });
+      texts.push(
+        ...made
+          .slice(0, Math.floor(Math.min(MAX_INPUTS, MAX_TOKENS / declaration.chunkTokens) / 10))
+          .map(({ input }) => input),
+      );
+    }
+  }
+  try {
+    await embed(model, texts);
+  } catch (cause) {
+    throw new ModelChangeError(`${model.name} does not embed the rows as they are: ${rootMessageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Begins a model beside the active one, or takes it up where it was. Undefined when it is the active one already.
+ * Rejects with ModelChangeError when another is being built, or when the model does not take rows of these tables:
+ * nothing is begun then.
+ */
+export async function beginModel(
+  db: Database,
+  sources: readonly EmbeddingSource[],
+  { name, dimensions }: { name: string; dimensions: number },
+  { embed = embedTexts }: { embed?: EmbedTexts } = {},
+): Promise<{ from: Model | undefined; to: Model } | undefined> {
+  const isWanted = (model: Model) =>
+    model.name === name && model.dimensions === dimensions && model.chunker === CHUNKER;
+  const models = await readModels(db);
+  const from = models.find(({ state }) => state === "active");
+  if (from && isWanted(from)) return undefined;
+  const building = models.find(({ state }) => state === "building");
+  if (building && !isWanted(building))
+    throw new ModelChangeError(
+      `${building.name} is being built: finish that by npm run reembed -- --model ${building.name}, or give it up by npm run reembed -- --stop`,
+    );
+  if (!building) {
+    await tryModel(db, sources, { name, dimensions }, embed);
+    await db.execute(sql`
+      insert into aftercommit.models (name, dimensions, chunker, state, index_type)
+      values (${name}, ${dimensions}, ${CHUNKER}, 'building', ${from?.indexType ?? "halfvec"})
+      on conflict (name, dimensions, chunker) do update set state = 'building', completed_at = null,
+        paused_until = null, pause_reason = null`);
+  }
+  const to = (await readModels(db)).find(isWanted);
+  if (!to) throw new ModelChangeError(`${name} was not registered`);
+  return { from, to };
+}
+
+/**
+ * Puts all rows into the inbox that a model lacks, or has of another text than the active one, in windows of keys. Those
+ * that are there already get a new version: whoever works on them may not know of the model yet.
+ */
+export async function enqueueRows(
+  db: Queries,
+  source: EmbeddingSource,
+  { from, to }: { from: Model | undefined; to: Model },
+): Promise<void> {
+  const { declaration, name } = source;
+  const { table, key } = declaration;
+  const rowId = rowIdColumn(declaration);
+  const embeddings = tableSql(declaration.embeddings);
+  const all = sql`${tableSql(table)} where true`;
+  for await (const window of keyWindows(db, source, { key: sql.raw(quotedColumn(key)), from: all }))
+    await db.execute(sql`
+      insert into aftercommit.pending as p (source, row_id, queue, version, accepted_at, accepted_xid, next_attempt)
+      select ${name}, r.id::text, 'batch', nextval('aftercommit.pending_version'), clock_timestamp(), '0'::xid8,
+        clock_timestamp()
+      from ${rowsSql(declaration)} r
+      where r.included and ${within(sql`r.id`, source, window)} and not exists (
+        select from ${embeddings} b where b.${rowId} = r.id and b.model_id = ${to.id} and b.chunk = 0
+          and ${alsoWithin(sql`b.${rowId}`, source, window)} and not exists (
+          select from ${embeddings} a where a.${rowId} = r.id and a.model_id = ${from?.id ?? 0} and a.chunk = 0
+            and a.text_hash <> b.text_hash))
+      order by r.id::text collate "C"
+      on conflict (source, row_id) do update set version = excluded.version`);
+}
+
+/** Rows that are complete in one model and in another missing or of another text: they would not be found any more. */
+const lacking = ({ declaration }: EmbeddingSource, from: number, to: number): SQL => {
+  const rowId = rowIdColumn(declaration);
+  const embeddings = tableSql(declaration.embeddings);
+  return sql`
+    select a.${rowId}::text as id from ${embeddings} a
+    where a.model_id = ${from} and a.chunk = 0 and not exists (
+      select from ${embeddings} b where b.${rowId} = a.${rowId} and b.model_id = ${to} and b.chunk = 0
+        and b.text_hash = a.text_hash)`;
+};
+
+export type Lacking = { source: string; rows: number; examples: { id: string; error: string | null }[] };
+
+/** How many rows of each table a model would lose, with some of them and why. */
+export async function rowsLacking(
+  db: Queries,
+  sources: readonly EmbeddingSource[],
+  { from, to }: { from: Model; to: Model },
+): Promise<Lacking[]> {
+  const found: Lacking[] = [];
+  for (const source of sources) {
+    const { rows } = await db.execute<{ id: string; error: string | null; rows: number }>(sql`
+      select l.id, p.error, count(*) over ()::int as rows from (${lacking(source, from.id, to.id)}) l
+      left join aftercommit.pending p on p.source = ${source.name} and p.row_id = l.id limit 10`);
+    const examples = rows.map(({ id, error }) => ({ id, error }));
+    if (rows[0]) found.push({ source: source.name, rows: rows[0].rows, examples });
+  }
+  return found;
+}
+
+/** Notes that a model has had every row: from now on edits write it as well, so that a busy table can switch at all. */
+export async function completeModel(db: Queries, { id }: Model): Promise<void> {
+  await db.execute(
+    sql`update aftercommit.models set completed_at = coalesce(completed_at, now()) where id = ${id}`,
+  );
+}
+
+/**
+ * Makes a model that is being built the active one; the one before is kept. Search sees one or the other. While it is
+ * decided, no row is written: the switch locks the models, which every write shares.
+ * Rejects with ModelChangeError when rows that were found before would not be found after, unless they are at most
+ * `acceptMissing`, or when the model is not being built any more.
+ */
+export async function switchModel(
+  db: Database,
+  sources: readonly EmbeddingSource[],
+  { from, to, acceptMissing = 0 }: { from: Model | undefined; to: Model; acceptMissing?: number },
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const { rows } = await tx.execute<{ id: number; state: string }>(
+      sql`select id, state from aftercommit.models order by id for update`,
+    );
+    if (!rows.some(({ id, state }) => id === to.id && state === "building"))
+      throw new ModelChangeError(`${to.name} is not being built any more`);
+    const left = from ? await rowsLacking(tx, sources, { from, to }) : [];
+    const missing = left.reduce((sum, { rows }) => sum + rows, 0);
+    if (missing > acceptMissing) throw new ModelChangeError(describe(to, left));
+    await tx.execute(sql`update aftercommit.models set state = 'retired' where state = 'active'`);
+    await tx.execute(
+      sql`update aftercommit.models set state = 'active', activated_at = now() where id = ${to.id}`,
+    );
+  });
+}
+
+/** Names the rows that keep a model from being switched to, and why they do. */
+export function describe({ name }: Model, left: readonly Lacking[]): string {
+  const all = left.reduce((sum, { rows }) => sum + rows, 0);
+  const lines = left.flatMap(({ source, examples }) =>
+    examples.map(({ id, error }) => `  ${source} ${id}: ${error ?? "not embedded yet"}`),
+  );
+  return `${all} rows that search finds now have no vectors by ${name}:\n${lines.join("\n")}\nTo switch without them: --accept-missing ${all}`;
+}
+
+/** Gives up a model that is being built: it is retired, and can be taken up again. */
+export async function stopBuilding(db: Queries): Promise<void> {
+  await db.execute(sql`update aftercommit.models set state = 'retired' where state = 'building'`);
+}

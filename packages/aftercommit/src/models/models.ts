@@ -1,0 +1,57 @@
+import { sql } from "drizzle-orm";
+import type { Queries } from "../source.ts";
+
+/** An embedding model: what made the vectors, how wide they are, and what their index casts to. */
+export type Model = {
+  id: number;
+  name: string;
+  dimensions: number;
+  /** The version of what makes a text's chunks. */
+  chunker: number;
+  state: "building" | "active" | "retired";
+  indexType: "halfvec" | "vector";
+  /** True for the active model, and for one that has had every row once: edits write its vectors too. */
+  isComplete: boolean;
+  /** Until when the provider is not asked, in Unix milliseconds, since it failed for everybody; and why. */
+  pausedUntil: number | null;
+  pauseReason: string | null;
+};
+
+/** The database has no model, or one that this version cannot make the vectors of. */
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+}
+
+const columns = sql`id, name, dimensions, chunker, state, index_type as "indexType",
+  state = 'active' or completed_at is not null as "isComplete",
+  (extract(epoch from case when paused_until > clock_timestamp() then paused_until end) * 1000)::float8 as "pausedUntil",
+  case when paused_until > clock_timestamp() then pause_reason end as "pauseReason"`;
+
+/** Every model, in the order of registration. */
+export async function readModels(db: Queries): Promise<Model[]> {
+  const { rows } = await db.execute<Model>(sql`select ${columns} from aftercommit.models order by id`);
+  return rows;
+}
+
+/** The active model, which search uses, and the one that is being built beside it, if any. */
+export type ModelsInUse = { active: Model; building: Model | undefined };
+
+/** Reads the models that rows are embedded by. Rejects with ModelError before npm run migrate has registered one. */
+export async function readModelsInUse(db: Queries): Promise<ModelsInUse> {
+  const models = await readModels(db);
+  const active = models.find(({ state }) => state === "active");
+  if (!active) throw new ModelError("The database has no embedding model yet: npm run migrate");
+  return { active, building: models.find(({ state }) => state === "building") };
+}
+
+/** Has nobody ask a model's provider for some seconds, since it failed for everybody, whatever the text. */
+export async function pauseModel(
+  db: Queries,
+  id: number,
+  { seconds, reason }: { seconds: number; reason: string },
+) {
+  await db.execute(sql`
+    update aftercommit.models set pause_reason = ${reason},
+      paused_until = greatest(paused_until, clock_timestamp() + interval '1 second' * ${seconds})
+    where id = ${id}`);
+}

@@ -1,0 +1,30 @@
+/** The provider's limits leave no room for a while: not before `retryAt`, in Unix milliseconds. */
+export class RateLimitedError extends Error {
+  override readonly name = "RateLimitedError";
+  readonly retryAt: number;
+
+  constructor(model: string, waitMs: number) {
+    super(`the limits of ${model} leave no room for ${Math.ceil(waitMs / 1000)} s`);
+    this.retryAt = Date.now() + waitMs;
+  }
+}
+
+/** The provider failed for everybody a moment ago: it is not asked before `retryAt`, in Unix milliseconds. */
+export class PausedError extends Error {
+  override readonly name = "PausedError";
+  readonly retryAt: number;
+
+  constructor({
+    name,
+    pausedUntil,
+    pauseReason,
+  }: { name: string; pausedUntil: number; pauseReason: string | null }) {
+    super(`${name} is paused: ${pauseReason}`);
+    this.retryAt = pausedUntil;
+  }
+}
+
+/** The provider makes no vectors of a row's text. The inbox has it, and tries it again ever later. */
+export class FailedTextError extends Error {
+  override readonly name = "FailedTextError";
+}

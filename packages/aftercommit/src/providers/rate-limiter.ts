@@ -1,0 +1,77 @@
+import { sql } from "drizzle-orm";
+import type { Queries } from "../source.ts";
+
+/** What somebody allows in a minute. */
+export type Limits = { tokensPerMinute: number; requestsPerMinute: number };
+
+type Acquire = {
+  /** Whose limits these are: the model's name, or `trigger.dev`. */
+  name: string;
+  tokens: number;
+  requests?: number;
+  /** Takes what it needs also where the bucket is empty: the others then wait longer. */
+  priority: boolean;
+  limits: Limits;
+};
+
+/** The share that all without priority leave alone, so that an edit never meets an empty bucket. */
+export const HEADROOM = 0.05;
+
+/**
+ * Acquires a request of so many tokens from the bucket that all processes share, in one statement. Resolves with 0, or
+ * with the milliseconds after which it is worth asking again. However much priority takes, a bucket never owes more than
+ * a minute.
+ */
+export async function acquire(db: Queries, request: Acquire): Promise<number> {
+  const { name, tokens, requests = 1, priority, limits } = request;
+  const most = sql`${limits.tokensPerMinute}::float8`;
+  const mostRequests = sql`${limits.requestsPerMinute}::float8`;
+  const headroom = sql`${HEADROOM}::float8`;
+  const elapsed = sql`greatest(0, extract(epoch from clock_timestamp() - b.updated_at))`;
+  const { rows } = await db.execute<{ acquired: boolean; wait: number }>(sql`
+    with filled as (
+      select b.name, b.blocked_until, least(${most}, b.tokens + ${elapsed} * ${most} / 60) as tokens,
+        least(${mostRequests}, b.requests + ${elapsed} * ${mostRequests} / 60) as requests
+      from aftercommit.rate_limits b where b.name = ${name} for update
+    ), waits as (
+      select f.*, greatest(
+        0,
+        extract(epoch from f.blocked_until - clock_timestamp()),
+        case when not ${priority} then
+          (least(${tokens}::float8, ${most} * (1 - ${headroom})) + ${most} * ${headroom} - f.tokens) * 60 / ${most} end,
+        case when not ${priority} then
+          (least(${requests}::float8, ${mostRequests} * (1 - ${headroom})) + ${mostRequests} * ${headroom} - f.requests)
+            * 60 / ${mostRequests} end
+      ) as seconds from filled f
+    )
+    update aftercommit.rate_limits b set
+      tokens = greatest(-${most}, w.tokens - case when w.seconds > 0 then 0 else ${tokens}::float8 end),
+      requests = greatest(-${mostRequests}, w.requests - case when w.seconds > 0 then 0 else ${requests}::float8 end),
+      updated_at = clock_timestamp()
+    from waits w where b.name = w.name
+    returning w.seconds <= 0 as acquired, w.seconds::float8 * 1000 as wait`);
+  const [row] = rows;
+  if (row) return row.acquired ? 0 : Math.max(1, Math.ceil(row.wait));
+  await db.execute(sql`insert into aftercommit.rate_limits (name, tokens, requests)
+    values (${name}, ${most}, ${mostRequests}) on conflict do nothing`);
+  return acquire(db, request);
+}
+
+type Told = {
+  /** What the provider says is left of its own bucket: ours holds no more than that. */
+  tokens?: number | undefined;
+  requests?: number | undefined;
+  /** For how long everybody has to wait. */
+  waitMs?: number | undefined;
+  /** What a request was reserved for and did not cost. */
+  refund?: number | undefined;
+};
+
+/** Corrects the bucket by what the provider said with an answer. */
+export async function correct(db: Queries, name: string, told: Told): Promise<void> {
+  const { tokens = null, requests = null, waitMs = null, refund = 0 } = told;
+  await db.execute(sql`update aftercommit.rate_limits set
+    tokens = least(tokens + ${refund}::float8, ${tokens}::float8), requests = least(requests, ${requests}::float8),
+    blocked_until = greatest(blocked_until, clock_timestamp() + ${waitMs}::float8 * interval '1 millisecond')
+    where name = ${name}`);
+}

@@ -1,0 +1,38 @@
+import type { Database } from "../db/client.ts";
+import { askProvider } from "../providers/ask-provider.ts";
+import { EmbeddingShapeError, type EmbedTexts, type ProviderModel } from "../providers/provider.ts";
+
+const MAX_KEPT = 200;
+// A person waits for the answer.
+const TIMEOUT_MS = 10_000;
+
+const kept = new Map<string, Promise<Float32Array>>();
+
+type Deps = { model: ProviderModel; db: Database; embed: EmbedTexts };
+
+async function embedText(text: string, { model, db, embed }: Deps): Promise<Float32Array> {
+  const ask = { model, db, embed, priority: true, timeoutMs: TIMEOUT_MS };
+  const { vectors } = await askProvider([{ text, tokens: Math.ceil(text.length / 4) }], ask);
+  const [vector] = vectors;
+  if (!vector) throw new EmbeddingShapeError("The provider answered no vector");
+  return vector;
+}
+
+/**
+ * The vector of a search text. The last 200 are kept, so that a page of results that refreshes itself asks the
+ * provider once. Rejects as the provider does.
+ */
+export function vectorOfQuery(text: string, deps: Deps): Promise<Float32Array> {
+  const key = `${deps.model.name}\n${deps.model.dimensions}\n${text}`;
+  const vector = kept.get(key) ?? embedText(text, deps);
+  kept.delete(key);
+  kept.set(key, vector);
+  for (const oldest of kept.keys()) {
+    if (kept.size <= MAX_KEPT) break;
+    kept.delete(oldest);
+  }
+  vector.catch(() => {
+    if (kept.get(key) === vector) kept.delete(key);
+  });
+  return vector;
+}

@@ -1,0 +1,47 @@
+import { spelled } from "../catalog/problem.ts";
+import type { Declaration } from "../define.ts";
+import { routeOf } from "../names.ts";
+
+/** The most that Sequin delivers in a request. It closes a batch 5 ms after its first message: an edit comes alone. */
+const BATCH_SIZE = 500;
+
+/** What sequin.yaml has to say of a declared table. */
+export type WantedSink = { path: string; tables: string[]; actions: string[] };
+
+export function wantedSink(declaration: Declaration): WantedSink {
+  const { kind, table } = declaration;
+  const actions =
+    kind === "deletion" && declaration.when === "delete"
+      ? ["delete"]
+      : kind === "trigger"
+        ? [...declaration.actions]
+        : ["insert", "update", "delete"];
+  return { path: routeOf(declaration), tables: [spelled(table)], actions };
+}
+
+function nameOf(declaration: Declaration): string {
+  if (declaration.kind === "embedding") return `${declaration.rows}-embedding`;
+  return declaration.kind === "deletion"
+    ? `${declaration.row}s-deletion`
+    : `${declaration.row}-${declaration.task}`;
+}
+
+/** The sink of a declaration that sequin.yaml has none for. */
+export function newSink(
+  declaration: Declaration,
+  { database, endpoint, names }: { database: string; endpoint: string; names: readonly string[] },
+) {
+  const { path, tables, actions } = wantedSink(declaration);
+  const inBatches = declaration.kind !== "deletion";
+  const name = nameOf(declaration);
+  return {
+    name: names.includes(name) ? `${name}-2` : name,
+    database,
+    source: { include_tables: tables },
+    actions,
+    // The rows that existed before the sink are sent once, as `read` messages.
+    ...(declaration.kind === "embedding" ? { initial_backfill: true } : {}),
+    destination: { type: "webhook", http_endpoint: endpoint, http_endpoint_path: path, batch: inBatches },
+    ...(inBatches ? { batch_size: BATCH_SIZE } : {}),
+  };
+}

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "./db/client.ts";
+import { quotedColumn, tableSql } from "./db/identifiers.ts";
+import type { Declaration, EmbeddingDeclaration } from "./define.ts";
+
+export type Queries = Pick<Database, "execute">;
+
+/** The types that a key may have, as Postgres names them. */
+export type KeyType = "bigint" | "integer" | "smallint" | "uuid" | "text";
+
+/** What npm run migrate recorded of a declared table. */
+type Recorded = { keyType: KeyType; fingerprint: string };
+
+/** A declared table that the database knows as well: all that statements about it are made from. */
+export type Source<D extends Declaration = Declaration> = {
+  declaration: D;
+  /** The declaration's `row`: what the inbox and the ledger name it. */
+  name: string;
+  keyType: KeyType;
+};
+
+export type EmbeddingSource = Source<EmbeddingDeclaration>;
+
+/** What is wrong between this process's declaration and the database's: npm run migrate, or a newer deployment, ends it. */
+export class SourceError extends Error {
+  override readonly name = "SourceError";
+}
+
+function decides(declaration: Declaration): unknown[] {
+  if (declaration.kind === "deletion") return [declaration.when];
+  if (declaration.kind === "trigger") return [];
+  const { text, where = null, chunkTokens, embeddings } = declaration;
+  return [text, where, chunkTokens, embeddings];
+}
+
+/** Of all that decides what a row's vectors are made from, which rows have any, and when a row is deleted. */
+export function fingerprintOf(declaration: Declaration): string {
+  const { kind, table, key } = declaration;
+  const text = JSON.stringify([kind, table, key, ...decides(declaration)]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+async function readRecorded(db: Queries, name: string): Promise<Recorded | undefined> {
+  const { rows } = await db.execute<Recorded>(
+    sql`select key_type as "keyType", fingerprint from aftercommit.sources where name = ${name}`,
+  );
+  return rows[0];
+}
+
+/** Throws SourceError where the database has another declaration than this process. */
+export function requireFingerprint(declaration: Declaration, recorded: string | null): void {
+  if (recorded !== fingerprintOf(declaration))
+    throw new SourceError(
+      `The declaration of ${declaration.row} is not the one that the database has: deploy the version that was migrated last, or npm run migrate from this one`,
+    );
+}
+
+/**
+ * A declared table as the database knows it.
+ * Rejects with SourceError when npm run migrate has not recorded it, or recorded another declaration of it: a worker of
+ * another deployment leaves the rows alone.
+ */
+export async function sourceOf<D extends Declaration>(db: Queries, declaration: D): Promise<Source<D>> {
+  const { row } = declaration;
+  const recorded = await readRecorded(db, row);
+  if (!recorded)
+    throw new SourceError(`The database does not know the declaration of ${row}: npm run migrate`);
+  requireFingerprint(declaration, recorded.fingerprint);
+  return { declaration, name: row, keyType: recorded.keyType };
+}
+
+/** The type of a declared table's key. Rejects with SourceError before npm run migrate. */
+export async function keyTypeOf(db: Queries, { row }: Declaration): Promise<KeyType> {
+  const recorded = await readRecorded(db, row);
+  if (!recorded)
+    throw new SourceError(`The database does not know the declaration of ${row}: npm run migrate`);
+  return recorded.keyType;
+}
+
+/** A key's type as a part of a query. */
+export const keyTypeSql = ({ keyType }: Pick<Source, "keyType">): SQL => sql.raw(keyType);
+
+/** The column of an embeddings table that names the row: `post_id` for rows called `post`. */
+export const rowIdColumn = ({ row }: { row: string }): SQL =>
+  sql`${sql.identifier(`${row.replaceAll("-", "_")}_id`)}`;
+
+/** The text of a row, in a query from the table under its own name. */
+function textSql({ text, table }: EmbeddingDeclaration): SQL {
+  // Without a text a row is blank, and marked as such: a hash that is null would be one of another text each time.
+  if (typeof text === "string") return sql.raw(`coalesce((${text})::text, '')`);
+  const columns = text.map((column) => `${quotedColumn(table.name)}.${quotedColumn(column)}`);
+  return sql.raw(`concat_ws(E'\\n\\n', ${columns.join(", ")})`);
+}
+
+/** The hash of a row's text as it is kept beside its vectors: another chunk size makes other vectors of the same text. */
+const hashSql = ({ chunkTokens }: EmbeddingDeclaration, text: SQL): SQL =>
+  sql`md5(${sql.raw(`'${chunkTokens}:'`)} || ${text})::uuid`;
+
+/**
+ * The declared table as a subquery that the planner sees through: key, text, hash, title, the declared columns, and whether the row is included
+ * and settled, which is that no transaction has stamped the tuple (rule 4).
+ */
+export function rowsSql(declaration: EmbeddingDeclaration): SQL {
+  const { table, key, where, text, columns } = declaration;
+  const alias = sql.raw(quotedColumn(table.name));
+  const column = (name: string) => sql.raw(`${quotedColumn(table.name)}.${quotedColumn(name)}`);
+  const [title] = typeof text === "string" ? [] : text;
+  const whole = textSql(declaration);
+  return sql`(select ${column(key)} as id, ${whole} as text, ${hashSql(declaration, whole)} as text_hash,
+    ${title === undefined ? sql`null::text` : sql`${column(title)}::text`} as title,
+    ${where === undefined ? sql`true` : sql.raw(`(${where}) is true`)} as included,
+    ${alias}.xmax::text = '0' as settled,
+    jsonb_build_object(${sql.raw(columns.map((name) => `'${name.replaceAll("'", "''")}', ${quotedColumn(table.name)}.${quotedColumn(name)}`).join(", "))}) as columns
+    from ${tableSql(table)} as ${alias})`;
+}

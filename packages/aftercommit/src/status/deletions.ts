@@ -1,0 +1,60 @@
+import type { Database } from "../db/client.ts";
+import { runUrl } from "../runs/run-url.ts";
+import { findRecentDeletions, type RecentDeletion } from "./recent-deletions.ts";
+
+const SHOWN = 6;
+
+export type Step = {
+  name: string;
+  state: "done" | "failed" | "waiting" | "skipped";
+  at: Date | undefined;
+  error: string | undefined;
+};
+
+export type DeletionOnPage = Pick<
+  RecentDeletion,
+  "id" | "source" | "rowId" | "requestedAt" | "completedAt" | "outcome" | "lastError"
+> & {
+  steps: Step[];
+  run: { id: string; url: string | undefined } | undefined;
+};
+
+const step = (name: string, state: Step["state"], details: { at?: Date; error?: string } = {}): Step => ({
+  name,
+  state,
+  at: details.at,
+  error: details.error,
+});
+
+const notTaken = (name: string, outcome: RecentDeletion["outcome"]): Step =>
+  outcome === "row_is_back" ? step(name, "skipped", { error: "the row is back" }) : step(name, "waiting");
+
+function systemSteps({ requiredSystems, systems, outcome }: RecentDeletion): Step[] {
+  return requiredSystems.map((name) => {
+    const { done_at, failed_at, error } = systems[name] ?? {};
+    if (done_at) return step(name, "done", { at: new Date(done_at) });
+    if (failed_at) return step(name, "failed", { at: new Date(failed_at), error });
+    return notTaken(name, outcome);
+  });
+}
+
+function confirmationStep(deletion: RecentDeletion): Step {
+  const { confirmationSentAt, confirmationRefusedAt, outcome } = deletion;
+  const name = "e-mail";
+  if (confirmationSentAt) return step(name, "done", { at: confirmationSentAt });
+  if (outcome === "completed") return step(name, "skipped", { error: "no address was known" });
+  if (confirmationRefusedAt && !outcome)
+    return step(name, "failed", { at: confirmationRefusedAt, error: "the mail server refuses the address" });
+  return notTaken(name, outcome);
+}
+
+/** The last deletions with all their steps, the newest first. No addresses: the ledger forgets them, too. */
+export async function deletionsOnPage(db: Database): Promise<DeletionOnPage[]> {
+  const deletions = await findRecentDeletions(db, SHOWN);
+  return deletions.map((deletion) => {
+    const { id, source, rowId, requestedAt, completedAt, outcome, lastError, runId } = deletion;
+    const steps = [...systemSteps(deletion), confirmationStep(deletion)];
+    const run = runId === null ? undefined : { id: runId, url: runUrl(runId) };
+    return { id, source, rowId, requestedAt, completedAt, outcome, lastError, steps, run };
+  });
+}

@@ -1,0 +1,65 @@
+import type { Database } from "../db/client.ts";
+import { database } from "../db/database.ts";
+import type { Declaration } from "../define.ts";
+import { rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
+import { mapConcurrent } from "../map-concurrent.ts";
+import { memoizeFor } from "../memoize-for.ts";
+import { findMissingMigrations } from "../migrate/missing-migrations.ts";
+import { askTrigger } from "../runs/ask-trigger.ts";
+import { SourceError, sourceOf } from "../source.ts";
+import { withDeadline } from "../with-deadline.ts";
+
+/** `declarations`: the database has none of a declared table, or another one; npm run migrate records it. */
+export type Part = "database" | "migrations" | "declarations" | "trigger.dev";
+
+type Deps = { db?: () => Database; limitMs?: number };
+
+// Each is a request to Trigger.dev, which allows 1,500 a minute for everything.
+const FRESH_MS = 5_000;
+
+/** The database has another shape than this version needs. */
+class NotMigratedError extends Error {
+  override readonly name = "NotMigratedError";
+}
+
+function partOf(error: unknown, part: Part): Part {
+  if (error instanceof NotMigratedError) return "migrations";
+  return error instanceof SourceError ? "declarations" : part;
+}
+
+async function failing(part: Part, work: () => Promise<unknown>, limitMs: number): Promise<Part[]> {
+  try {
+    await withDeadline(work, Date.now() + limitMs);
+    return [];
+  } catch (error) {
+    const failed = partOf(error, part);
+    log("error", "health.failing", { part: failed, error: rootMessageOf(error) });
+    return [failed];
+  }
+}
+
+async function askDatabase(db: Database, declarations: readonly Declaration[]): Promise<void> {
+  const missing = await findMissingMigrations(db);
+  if (missing.length > 0) throw new NotMigratedError(`not applied: ${missing.join(", ")}`);
+  await mapConcurrent(declarations, (declaration) => sourceOf(db, declaration));
+}
+
+/** Lists what fails, each part asked for 2 s at most. Why it does is only in the log: anybody may ask. */
+export async function findFailingParts(
+  declarations: readonly Declaration[],
+  { db = database, limitMs = 2_000 }: Deps = {},
+): Promise<Part[]> {
+  const parts = await Promise.all([
+    failing("database", async () => askDatabase(db(), declarations), limitMs),
+    failing("trigger.dev", askTrigger, limitMs),
+  ]);
+  return parts.flat();
+}
+
+/** As {@link findFailingParts}, at most once every 5 s however many ask. */
+export const healthOf = (declarations: readonly Declaration[]): (() => Promise<Part[]>) =>
+  memoizeFor(
+    () => findFailingParts(declarations),
+    () => FRESH_MS,
+  );

@@ -1,0 +1,41 @@
+import { ApiError } from "@trigger.dev/sdk";
+import { DrizzleQueryError } from "drizzle-orm/errors";
+import { DatabaseError } from "pg";
+import { EnvironmentError } from "../env.ts";
+import { ModelError } from "../models/models.ts";
+import { SourceError } from "../source.ts";
+import { DeadlineError } from "../with-deadline.ts";
+
+const UNDEFINED_OBJECTS = ["3F000", "42P01", "42703"];
+
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
+}
+
+const isOfSystem = (error: unknown) =>
+  error instanceof Error && "code" in error && typeof error.code === "string" && /^E[A-Z]/.test(error.code);
+
+/** Why something that reads the database failed, fit to be shown to whoever may see the status page. */
+export function databaseProblem(error: unknown): string {
+  const root = rootOf(error);
+  if (root instanceof EnvironmentError || root instanceof SourceError || root instanceof ModelError)
+    return root.message;
+  if (root instanceof DatabaseError) {
+    const advice = UNDEFINED_OBJECTS.includes(root.code ?? "")
+      ? " (npm run migrate applies what is missing)"
+      : "";
+    return `the database answers with error ${root.code}${advice}`;
+  }
+  // What failed as a query without an answer of the server had none.
+  const unanswered = root instanceof DeadlineError || error instanceof DrizzleQueryError || isOfSystem(root);
+  return unanswered ? "the database does not answer" : "an error of this app";
+}
+
+/** Why a call of Trigger.dev failed, fit to be shown. */
+export function triggerProblem(error: unknown): string {
+  if (error instanceof EnvironmentError) return error.message;
+  const status = error instanceof ApiError ? error.status : undefined;
+  if (status !== undefined && status >= 400) return `Trigger.dev answers ${status}`;
+  const unanswered = error instanceof DeadlineError || (error instanceof ApiError && status === undefined);
+  return unanswered ? "Trigger.dev does not answer" : "Trigger.dev's answer is none of its API";
+}

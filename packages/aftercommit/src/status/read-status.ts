@@ -1,0 +1,78 @@
+import type { Database } from "../db/client.ts";
+import { database } from "../db/database.ts";
+import { embeddingsOf } from "../declarations.ts";
+import type { Declaration } from "../define.ts";
+import { rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
+import { memoizeFor } from "../memoize-for.ts";
+import { type ModelsInUse, readModelsInUse } from "../models/models.ts";
+import { newestRuns, type Run } from "../runs/newest-runs.ts";
+import { type DeletionOnPage, deletionsOnPage } from "./deletions.ts";
+import { type Part, readPart } from "./part.ts";
+import { triggerProblem } from "./problem-of.ts";
+import { readTableCounts } from "./table-counts.ts";
+import { readTableStatus, type TableStatus } from "./table-status.ts";
+
+// Trigger.dev need not answer: the page waits no longer for it.
+const RUNS_LIMIT_MS = 1_500;
+
+/** An embedded table as it is declared, and how things stand with it. */
+export type TableOnPage = { row: string; rows: string; table: string; status: Part<TableStatus> };
+
+/** What the status page shows, each part read for itself: one that fails hides no other. */
+export type Status = {
+  tables: TableOnPage[];
+  models: Part<ModelsInUse>;
+  /** The newest run of each shown row by its tag, or why Trigger.dev did not say. */
+  runs: Part<ReadonlyMap<string, Run>>;
+  deletions: Part<DeletionOnPage[]>;
+};
+
+async function readTables(db: () => Database, declarations: readonly Declaration[]): Promise<TableOnPage[]> {
+  const counts = memoizeFor(
+    async () => readTableCounts(db()),
+    () => Number.POSITIVE_INFINITY,
+  );
+  return Promise.all(
+    embeddingsOf(declarations).map(async (declaration) => {
+      const { row, rows, table } = declaration;
+      const status = await readPart(row, async () =>
+        readTableStatus(db(), declaration, (await counts()).get(row)),
+      );
+      return { row, rows, table: `${table.schema}.${table.name}`, status };
+    }),
+  );
+}
+
+async function readRuns(tables: readonly TableOnPage[]): Promise<Status["runs"]> {
+  const shown = tables.flatMap(({ status }) =>
+    status.known ? [...status.value.failed, ...status.value.pending] : [],
+  );
+  try {
+    const tags = shown.map(({ tag }) => tag);
+    return { known: true, value: await newestRuns(tags, Date.now() + RUNS_LIMIT_MS) };
+  } catch (error) {
+    log("warn", "status.runs_unknown", { error: rootMessageOf(error) });
+    return { known: false, problem: triggerProblem(error) };
+  }
+}
+
+/** Reads what the status page shows. Neither the database nor Trigger.dev need answer. */
+export async function readStatus(
+  declarations: readonly Declaration[],
+  { db = database }: { db?: () => Database } = {},
+): Promise<Status> {
+  const [tables, models, deletions] = await Promise.all([
+    readTables(db, declarations),
+    readPart("models", async () => readModelsInUse(db())),
+    readPart("deletions", async () => deletionsOnPage(db())),
+  ]);
+  return { tables, models, runs: await readRuns(tables), deletions };
+}
+
+/** As {@link readStatus}, at most once a second however many look. */
+export const statusOf = (declarations: readonly Declaration[]): (() => Promise<Status>) =>
+  memoizeFor(
+    () => readStatus(declarations),
+    () => 1_000,
+  );

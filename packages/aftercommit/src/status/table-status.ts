@@ -1,0 +1,119 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/client.ts";
+import { quotedColumn, tableSql } from "../db/identifiers.ts";
+import type { EmbeddingDeclaration } from "../define.ts";
+import { rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
+import { tagOf } from "../names.ts";
+import { type EmbeddingSource, keyTypeSql, type Queries, SourceError, sourceOf } from "../source.ts";
+import { type Lag, readLag } from "./answer-lag.ts";
+import type { TableCounts } from "./table-counts.ts";
+
+const SHOWN = 5;
+// Failed rows that are due again stand among the pending ones: no more than so many are looked at.
+const LOOKED_AT = 100;
+const LABEL_CHARS = 120;
+
+/** A row on the page. `label` is its first declared column; `tag` is what its runs are tagged with. */
+type ShownRow = { id: string; label: string | undefined; tag: string };
+
+export type PendingRow = ShownRow & {
+  queue: "realtime" | "batch";
+  /** When it was changed, or accepted where nobody knows. */
+  since: Date;
+};
+
+export type FailedRow = ShownRow & { error: string; attempts: number; nextAttempt: Date };
+
+export type TableStatus = {
+  counts: TableCounts;
+  lag: Lag | undefined;
+  /** The oldest pending rows, the oldest first. */
+  pending: PendingRow[];
+  /** The failed rows that are tried again next. */
+  failed: FailedRow[];
+};
+
+const milliseconds = (time: SQL) => sql`extract(epoch from ${time})::float8 * 1000`;
+
+type Pending = { id: string; queue: PendingRow["queue"]; since: number };
+
+// By the index of each queue: what was accepted longest ago is due first.
+const oldestOf = (source: string, queue: PendingRow["queue"]) => sql`
+  select row_id, queue, coalesce(changed_at, accepted_at) as since from (
+    select * from aftercommit.pending
+    where source = ${source} and queue = ${queue} and settle_xid is null order by next_attempt limit ${LOOKED_AT}
+  ) due where error is null`;
+
+async function readPending(db: Queries, source: string): Promise<Pending[]> {
+  const { rows } = await db.execute<Pending>(sql`
+    select row_id as id, queue, ${milliseconds(sql`since`)} as since from (
+      ${oldestOf(source, "realtime")} union all ${oldestOf(source, "batch")}
+    ) pending order by pending.since limit ${SHOWN}`);
+  return rows;
+}
+
+type Failed = { id: string; error: string; attempts: number; nextAttempt: number };
+
+async function readFailed(db: Queries, source: string): Promise<Failed[]> {
+  const { rows } = await db.execute<Failed>(sql`
+    select row_id as id, error, attempts, ${milliseconds(sql`next_attempt`)} as "nextAttempt"
+    from aftercommit.pending where source = ${source} and error is not null order by next_attempt limit ${SHOWN}`);
+  return rows;
+}
+
+/** The first declared column of some rows, by their ids. The page goes without where it cannot be read. */
+async function readLabels(
+  db: Queries,
+  { declaration, ...source }: EmbeddingSource,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const [label] = declaration.columns;
+  if (label === undefined || ids.length === 0) return new Map();
+  const key = sql.raw(quotedColumn(declaration.key));
+  try {
+    const { rows } = await db.execute<{ id: string; label: string | null }>(sql`
+      select ${key}::text as id, left(${sql.raw(quotedColumn(label))}::text, ${LABEL_CHARS}) as label
+      from ${tableSql(declaration.table)} where ${key} = any(${sql.param(ids)}::${keyTypeSql(source)}[])`);
+    return new Map(rows.map((row) => [row.id, row.label ?? ""]));
+  } catch (error) {
+    log("warn", "status.labels_unknown", { source: source.name, error: rootMessageOf(error) });
+    return new Map();
+  }
+}
+
+/**
+ * What the status page shows of an embedded table. Only the rows that are shown are read from the table itself.
+ * Rejects with SourceError where the database has no declaration of it, or another one.
+ */
+export async function readTableStatus(
+  db: Database,
+  declaration: EmbeddingDeclaration,
+  counts: TableCounts | undefined,
+): Promise<TableStatus> {
+  const { row } = declaration;
+  const [source, lag, pending, failed] = await Promise.all([
+    sourceOf(db, declaration),
+    readLag(db, declaration),
+    readPending(db, row),
+    readFailed(db, row),
+  ]);
+  if (!counts) throw new SourceError(`The view aftercommit.status lacks ${row}: npm run migrate`);
+  const labels = await readLabels(
+    db,
+    source,
+    [...pending, ...failed].map(({ id }) => id),
+  );
+  const shown = (id: string): ShownRow => ({ id, label: labels.get(id), tag: tagOf(declaration, id) });
+  return {
+    counts,
+    lag,
+    pending: pending.map(({ id, queue, since }) => ({ ...shown(id), queue, since: new Date(since) })),
+    failed: failed.map(({ id, error, attempts, nextAttempt }) => ({
+      ...shown(id),
+      error,
+      attempts,
+      nextAttempt: new Date(nextAttempt),
+    })),
+  };
+}

@@ -1,0 +1,39 @@
+import type { TriggerDeclaration } from "../define.ts";
+import { InvalidMessageError } from "../errors.ts";
+import { type Accepted, type Handler, isAbout } from "../ingress/outcome.ts";
+import { rowIdOf } from "../ingress/row-id.ts";
+import { mapConcurrent } from "../map-concurrent.ts";
+import { idName, tagOf } from "../names.ts";
+import { triggerRun } from "../runs/trigger-run.ts";
+import { changeKey } from "../sequin/change-key.ts";
+import { commitTime } from "../sequin/message.ts";
+
+type Asked = { rowId: string; action: "insert" | "update" | "delete"; changedAt: string | null; key: string };
+
+/**
+ * How a route works on the messages of a table whose changes run a task: each change is a run, triggered before the
+ * delivery is acknowledged, once for each change however often it is delivered. Where Trigger.dev does not answer,
+ * Sequin delivers again.
+ */
+export function triggerHandler(declaration: TriggerDeclaration): Handler<Asked> {
+  const { key, actions, task, row } = declaration;
+  return {
+    declaration,
+    parse(message, keyType) {
+      const { action } = message;
+      if (!isAbout(declaration, message, { named: "required" })) return undefined;
+      if (action === undefined || action === "read" || !actions.includes(action)) return undefined;
+      const rowId = rowIdOf(message, key, keyType);
+      const change = changeKey(message);
+      if (change === undefined)
+        throw new InvalidMessageError("metadata", "has nothing that tells changes apart");
+      return { rowId, action, changedAt: commitTime(message), key: change };
+    },
+    enqueue: (_, asked, deadline) =>
+      mapConcurrent(asked, async ({ rowId, action, changedAt, key }): Promise<Accepted> => {
+        const payload = { [idName(declaration)]: rowId, action, changedAt };
+        const run = { task, payload, tags: [tagOf(declaration, rowId)], idempotencyKey: `${row}:${key}` };
+        return { runId: await triggerRun(run, deadline) };
+      }),
+  };
+}
