@@ -1,4 +1,4 @@
-// `npm run dev`: starts the local stack, migrates, starts Next.js and `trigger.dev dev`, and keeps them running.
+// `npm run dev`: starts the local stack, prepares its database, starts Next.js and `trigger.dev dev`, and keeps them running.
 import { mkdirSync } from "node:fs";
 import { addressRows } from "@aftercommit/local-stack/addresses.ts";
 import { loadDotenv } from "@aftercommit/local-stack/load-dotenv.ts";
@@ -10,7 +10,7 @@ import { say, table } from "@aftercommit/local-stack/terminal.ts";
 import { openPage, startApp } from "./app.ts";
 import { keepCaughtUp } from "./catch-up.ts";
 import { startLocalStack } from "./local-stack.ts";
-import { applyMigrations } from "./migrate.ts";
+import { prepareDatabase } from "./migrate.ts";
 import { requireMigrations } from "./missing-migrations.ts";
 import { otherModelHint } from "./other-model.ts";
 import { insertSampleRows } from "./sample-rows.ts";
@@ -38,7 +38,7 @@ async function start(started: Stoppable[]): Promise<void> {
   const stack = startLocalStack(parts, variables);
   started.push(stack);
   await stack.serves;
-  if (isLocal) await applyMigrations(variables, (line) => say("migrate", line));
+  if (isLocal) await prepareDatabase(variables, (line) => say("migrate", line));
   const otherModel = await otherModelHint(variables);
   if (otherModel) say("dev", otherModel);
 
@@ -46,7 +46,7 @@ async function start(started: Stoppable[]): Promise<void> {
   started.push(app);
   const cli = startTriggerCli(parts, variables, settings);
   started.push(cli);
-  // Elsewhere the page is left to people: it notes in the database how many rows it counted.
+  // Nothing here looks into another database unasked.
   const page = isLocal ? app.serves.then(() => openPage(settings.ports.app)) : app.serves;
   await Promise.all([page, cli.serves]);
   if (isLocal) {

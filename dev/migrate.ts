@@ -2,14 +2,21 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import { createSampleTables } from "./sample-tables.ts";
 
-/** Runs `npm run migrate`'s script with these variables, and hands on its lines. Rejects when it fails. */
-export async function applyMigrations(variables: Variables, say: (line: string) => void): Promise<void> {
-  const child = spawn(process.execPath, ["scripts/run.mjs", "scripts/migrate.ts"], {
+/** Runs `npm run migrate` with these variables and passes on its lines. Rejects when it fails. */
+async function runMigrate(variables: Variables, say: (line: string) => void): Promise<void> {
+  const child = spawn(process.execPath, ["scripts/run.mjs", "packages/aftercommit/cli/migrate.ts"], {
     env: { ...process.env, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", say);
   const [code] = await once(child, "exit");
   if (code !== 0) throw new Error("The database could not be migrated; see the lines above.");
+}
+
+/** Prepares the local database: the sample tables, then what Aftercommit needs beside them. */
+export async function prepareDatabase(variables: Variables, say: (line: string) => void): Promise<void> {
+  await createSampleTables(variables.DATABASE_URL ?? "");
+  await runMigrate(variables, say);
 }

@@ -1,18 +1,19 @@
 import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
-import { readModelsInUse } from "../drizzle/queries/embeddings/models.ts";
 import { withDatabase } from "./with-database.ts";
 
 /**
- * What to do where the database's vectors are of another model than the one that is set: until then none are made.
- * Undefined where nothing is to be done; it only reads.
+ * A hint where the database's vectors are of another model than EMBEDDING_MODEL, which only a new database takes its
+ * model from. Undefined where both agree; it only reads.
  */
 export async function otherModelHint({
   DATABASE_URL,
   EMBEDDING_MODEL,
 }: Variables): Promise<string | undefined> {
   if (!DATABASE_URL || !EMBEDDING_MODEL) return undefined;
-  const models = await withDatabase(DATABASE_URL, readModelsInUse);
-  const active = models.find(({ state }) => state === "active")?.name;
+  const { rows } = await withDatabase(DATABASE_URL, (db) =>
+    db.execute<{ name: string }>("select name from aftercommit.models where state = 'active'"),
+  );
+  const active = rows[0]?.name;
   if (active === undefined || active === EMBEDDING_MODEL) return undefined;
-  return `the vectors of this database are of ${active}: no others are made, until you make all anew by npm run reembed -- --model ${EMBEDDING_MODEL}`;
+  return `this database's model is ${active}, not ${EMBEDDING_MODEL}: npm run reembed -- --model ${EMBEDDING_MODEL} changes it`;
 }

@@ -1,11 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
 
-/** The ids of the tasks that a deployment runs by a schedule; a task's file has its id for a name. */
+/** The ids of the tasks that a deployment runs by a schedule, which are their files' names. */
 export function scheduledTasks(folder = "trigger"): string[] {
   return readdirSync(folder)
-    .filter((name) => name.endsWith(".ts"))
-    .filter((name) => /\bschedules\.task\(/.test(readFileSync(join(folder, name), "utf8")))
+    .filter((name) => /^(reconcile|resume)-.+\.ts$/.test(name))
     .map((name) => basename(name, ".ts"))
     .sort();
 }

@@ -1,6 +1,6 @@
-import { connect, type Database, disconnect } from "../drizzle/client.ts";
+import { connect, type Database, disconnect } from "../packages/aftercommit/src/db/client.ts";
 
-/** Works on a database through the product's own tables and queries, and leaves no connection behind. */
+/** Works on a database through the product's connection, with its time-outs, and leaves none open. */
 export async function withDatabase<T>(url: string, work: (db: Database) => Promise<T>): Promise<T> {
   try {
     return await work(connect(url, { poolSize: 1 }));

@@ -19,10 +19,9 @@ it("takes the routes to compile from sequin.yaml, each once", () => {
   expect(ingressRoutes(file)).toEqual(["/a", "/b"]);
 });
 
-it("takes the tasks to catch up with from those that have a schedule", () => {
-  expect(scheduledTasks()).toContain("resume-user-deletions");
-  expect(scheduledTasks()).not.toContain("user-deletion-cleanup");
-  writeFileSync(join(folder, "every-day.ts"), 'export const everyDay = schedules.task({ id: "every-day" });');
-  writeFileSync(join(folder, "once.ts"), 'export const once = task({ id: "once" });');
-  expect(scheduledTasks(folder)).toEqual(["every-day"]);
+it("takes the tasks to catch up with from the files' names", () => {
+  expect(scheduledTasks()).toEqual(["reconcile-post-embeddings", "resume-user-deletions"]);
+  for (const name of ["reconcile-x.ts", "resume-y.ts", "create-z.ts", "reconcile.md"])
+    writeFileSync(join(folder, name), "");
+  expect(scheduledTasks(folder)).toEqual(["reconcile-x", "resume-y"]);
 });

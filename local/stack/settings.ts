@@ -17,6 +17,7 @@ const schema = z.object({
   LOCAL_SEQUIN: z.enum(["on", "off"]).optional(),
   LOCAL_OPENAI_TOKENS_PER_MINUTE: perMinute,
   LOCAL_OPENAI_REQUESTS_PER_MINUTE: perMinute,
+  LOCAL_TRIGGER_RATE_LIMIT: perMinute,
   LOCAL_EMBEDDING_MODEL: z
     .enum(["universal-sentence-encoder-lite", "hashing"])
     .default("universal-sentence-encoder-lite"),
@@ -30,6 +31,8 @@ export type Settings = Readonly<{
   embeddingModel: "universal-sentence-encoder-lite" | "hashing";
   /** What the local model's endpoint allows in a minute; undefined where there is no limit. */
   embeddingLimits: Readonly<{ tokensPerMinute: number | undefined; requestsPerMinute: number | undefined }>;
+  /** API requests that the local Trigger.dev answers in a minute; undefined where there is no limit. */
+  triggerRequestsPerMinute: number | undefined;
 }>;
 
 /**
@@ -58,6 +61,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       tokensPerMinute: settings.LOCAL_OPENAI_TOKENS_PER_MINUTE,
       requestsPerMinute: settings.LOCAL_OPENAI_REQUESTS_PER_MINUTE,
     },
+    triggerRequestsPerMinute: settings.LOCAL_TRIGGER_RATE_LIMIT,
   };
 }
 

@@ -29,7 +29,7 @@ const PROCESS_PATIENCE_MS = 1_000;
 
 /** How each part is started. */
 export function startersFor({ parts, settings, variables, log }: StackOptions) {
-  const { dataDir, ports, embeddingModel, embeddingLimits } = settings;
+  const { dataDir, ports, embeddingModel, embeddingLimits, triggerRequestsPerMinute } = settings;
   const folder = (name: string) => resolve(dataDir, name);
   return {
     postgres: () =>
@@ -38,6 +38,7 @@ export function startersFor({ parts, settings, variables, log }: StackOptions) {
       trigger.start({
         dataDir: runsFolder(settings, variables),
         limits: { processPatienceMs: PROCESS_PATIENCE_MS },
+        requestsPerMinute: triggerRequestsPerMinute,
         url: () => `http://${HOST}:${ports.http}`,
         secretKey: TRIGGER_SECRET_KEY,
         accessToken: TRIGGER_ACCESS_TOKEN,

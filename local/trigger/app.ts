@@ -16,9 +16,9 @@ import { triggerRoutes } from "./routes/trigger.ts";
 import { waitpointRoutes } from "./routes/waitpoints.ts";
 import type { Server } from "./server.ts";
 
-/** Every route of the API, at the paths of the real one. */
+/** Every route of the API, at the paths of the real one, and `/local/trigger/stats` for tests and benchmarks. */
 export function createApp(server: Server): Hono {
-  const { secretKey, accessToken, store, engine } = server;
+  const { secretKey, accessToken, store, engine, rateLimit } = server;
   const app = new Hono();
 
   app.onError((error, c) => {
@@ -27,6 +27,8 @@ export function createApp(server: Server): Hono {
     return c.json({ error: "Something went wrong" }, 500);
   });
 
+  app.use("/api/*", rateLimit.middleware);
+  app.get("/local/trigger/stats", (c) => c.json(rateLimit.stats()));
   for (const path of ["/api/*", "/engine/*", "/otel/*", "/realtime/*"]) {
     app.use(path, refuseOtherSites);
     // Nobody is told of a change before it is stored.

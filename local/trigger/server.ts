@@ -1,4 +1,5 @@
 import type { Engine } from "./engine/engine.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import type { LevelStore } from "./store/level-store.ts";
 import type { WorkSignal } from "./work-signal.ts";
 
@@ -11,6 +12,7 @@ export interface Server {
   url(): string;
   secretKey: string;
   accessToken: string;
+  rateLimit: RateLimit;
   /** Aborts when the server closes, and with it every open stream and poll. */
   closing: AbortSignal;
 }

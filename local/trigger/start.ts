@@ -6,6 +6,7 @@ import { createApp } from "./app.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { defaultLimits, friendlyId, type Limits } from "./engine/engine.ts";
+import { createRateLimit } from "./rate-limit.ts";
 import { createConsole, type RunConsole } from "./run-console.ts";
 import type { Server } from "./server.ts";
 import { RunNotifications } from "./socket.ts";
@@ -24,10 +25,12 @@ export interface TriggerOptions {
   log: Log;
   clock?: Clock;
   limits?: Partial<Limits>;
+  /** API requests that are answered in a minute, 1,500 in the cloud; all of them when left out. */
+  requestsPerMinute?: number;
 }
 
 export interface LocalTrigger extends RunConsole {
-  /** The HTTP API; it answers below /api, /engine, /otel and /realtime only. */
+  /** The HTTP API; it answers below /api, /engine, /otel, /realtime and /local/trigger only. */
   app: Hono;
   /** Adds the socket that the CLI listens on. */
   attach(server: HttpServer): void;
@@ -44,8 +47,9 @@ export async function startTrigger(options: TriggerOptions): Promise<LocalTrigge
   const store = await LevelStore.open(path.join(options.dataDir, "trigger"));
   const work = new WorkSignal();
   const closing = new AbortController();
+  const clock = options.clock ?? systemClock;
   const engine = await createEngine(store, {
-    clock: options.clock ?? systemClock,
+    clock,
     log,
     limits: { ...defaultLimits, ...options.limits },
     wake: () => work.wake(),
@@ -63,6 +67,7 @@ export async function startTrigger(options: TriggerOptions): Promise<LocalTrigge
     url: () => url().replace(/\/$/, ""),
     secretKey,
     accessToken,
+    rateLimit: createRateLimit(options.requestsPerMinute, clock),
     closing: closing.signal,
   };
   const notifications = new RunNotifications(server);

@@ -33,7 +33,9 @@ export class QueueIndex {
   enter(run: Run): void {
     const { status } = run.snapshot;
     if (status === "QUEUED") {
-      const entry = { runId: run.id, score: run.queueTimestamp - run.priorityMs, seq: run.seq };
+      // The real server puts a run back by its time alone.
+      const aheadMs = run.requeues > 0 ? 0 : run.priorityMs;
+      const entry = { runId: run.id, score: run.queueTimestamp - aheadMs, seq: run.seq };
       const { waiting } = this.#line(run);
       waiting.splice(position(waiting, entry), 0, entry);
       this.#entries.set(run.id, entry);

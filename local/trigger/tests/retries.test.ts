@@ -54,6 +54,15 @@ describe("an attempt that fails", () => {
     expect((await on.worker.start(other)).execution.task.id).toBe("once");
   });
 
+  test("of a run with priority does not come back before its time either", async () => {
+    await on.worker.trigger("retrying", { priority: 3_600 });
+    await on.worker.fail(await on.worker.start(await on.worker.take()), in_(seconds(31)));
+    await on.worker.trigger("once");
+    clock.advance(seconds(30.9));
+    const other = await on.worker.take();
+    expect((await on.worker.start(other)).execution.task.id).toBe("once");
+  });
+
   test("frees its place in the queue while it waits there, and keeps it while its process sleeps", async () => {
     await on.worker.register([{ id: "one", retry, queue: { concurrencyLimit: 1 } }, { id: "other" }]);
     await on.worker.trigger("one", {}, 1);

@@ -23,6 +23,7 @@ export async function serve(
     clock?: Clock;
     dataDir?: string;
     limits?: Partial<Limits>;
+    requestsPerMinute?: number;
     port?: number;
     log?: (line: string) => void;
   } = {},
@@ -38,6 +39,7 @@ export async function serve(
     log: options.log ?? ((line) => lines.push(line)),
     clock: options.clock,
     limits: options.limits,
+    requestsPerMinute: options.requestsPerMinute,
   });
   const http = await startHttpServer(options.port ?? 0, trigger.app);
   trigger.attach(http.server);
