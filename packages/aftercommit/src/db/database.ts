@@ -1,5 +1,5 @@
-import { connect, type Database } from "./client.ts";
 import { optional, required } from "../env.ts";
+import { connect, type Database } from "./client.ts";
 
 /**
  * The product's database, through one small pool for each process.

@@ -7,7 +7,8 @@ export type TableName = { schema: string; name: string };
 const QUALIFIED = /^(?:"((?:[^"]|"")+)"|([^".]+))\.(?:"((?:[^"]|"")+)"|([^"]+))$/;
 const BARE = /^(?:"((?:[^"]|"")+)"|([^".]+))$/;
 
-const unquoted = (quoted: string | undefined, bare: string | undefined) => quoted?.replaceAll('""', '"') ?? bare ?? "";
+const unquoted = (quoted: string | undefined, bare: string | undefined) =>
+  quoted?.replaceAll('""', '"') ?? bare ?? "";
 
 /**
  * Reads `schema.table`, or `table` for the schema public. Quotes are needed only around a schema with a dot in it.

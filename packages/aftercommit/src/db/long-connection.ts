@@ -5,7 +5,11 @@ import { Client } from "pg";
  * the table is large. Rejects as the work does.
  */
 export async function withLongConnection<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, application_name: "aftercommit: long", keepAlive: true });
+  const client = new Client({
+    connectionString: url,
+    application_name: "aftercommit: long",
+    keepAlive: true,
+  });
   // What breaks the connection is told by the query that it breaks.
   client.on("error", () => {});
   await client.connect();

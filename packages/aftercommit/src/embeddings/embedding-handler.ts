@@ -24,15 +24,20 @@ const TRIGGER_MS = 10_000;
 // Trigger.dev takes 1,500 requests a minute for all that an environment does; each run that is triggered is one.
 const RUN_LIMITS = { tokensPerMinute: 600, requestsPerMinute: 600 };
 
-/** Whether so many runs of single rows leave room for everything else that asks Trigger.dev. */
-const hasRoom = async (db: Database, runs: number) =>
-  (await acquire(db, {
-    name: "trigger.dev",
-    tokens: runs,
-    requests: runs,
-    priority: false,
-    limits: RUN_LIMITS,
-  })) === 0;
+// The bucket is one row, which every delivery of a rush would wait for: asked again after so long at most.
+const LONGEST_FULL_MS = 1_000;
+
+/** Says whether so many runs of single rows leave room for everything else that asks Trigger.dev. */
+function roomForRuns() {
+  let fullUntil = 0;
+  return async (db: Database, runs: number): Promise<boolean> => {
+    if (Date.now() < fullUntil) return false;
+    const request = { name: "trigger.dev", tokens: runs, requests: runs, priority: false, limits: RUN_LIMITS };
+    const wait = await acquire(db, request);
+    fullUntil = Date.now() + Math.min(wait, LONGEST_FULL_MS);
+    return wait === 0;
+  };
+}
 
 /** A run for one edit. Undefined when Trigger.dev does not answer: then the row waits in the inbox. */
 async function triggerOne(
@@ -61,6 +66,7 @@ async function triggerOne(
  */
 export function embeddingHandler(declaration: EmbeddingDeclaration): Handler<AskedRow> {
   const { row, key } = declaration;
+  const hasRoom = roomForRuns();
   return {
     declaration,
     parse(message, keyType) {
