@@ -3,13 +3,13 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // These take longest: started last, they would run alone at the end. The longest first, and none that mostly waits late.
 const LONGEST = [
+  "tests/foreign/databases.test",
   "tests/stack/dev.test",
   "tests/deletions/pipeline.test",
   "local/trigger/tests/restart.test",
   "tests/database/hung-database.test",
   "local/sequin/tests/batches.test",
   "tests/tasks/commands.test",
-  "tests/tasks/carry-over.test",
   "tests/stack/",
   "local/postgres/tests/folder.test",
 ];

@@ -13,19 +13,29 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Client } from "pg";
-import { migrateDatabase } from "../drizzle/migrate/migrate.ts";
+import * as config from "../aftercommit.config.ts";
+import { createSampleTables } from "../dev/sample-tables.ts";
 import { databaseIn } from "../local/postgres/data-folder.ts";
 import { startPostgres } from "../local/postgres/start.ts";
+import { declarationsOf } from "../packages/aftercommit/src/declarations.ts";
+import { migrate } from "../packages/aftercommit/src/migrate/migrate.ts";
+import { CHUNKER } from "../packages/aftercommit/src/models/defaults.ts";
 import { databaseUrl, realPostgres, runOn } from "./real-postgres.ts";
 
 export type Template = "empty" | "migrated";
 
-const read = (path: string) => readFileSync(new URL(path, import.meta.url));
-const migrations = new URL("../drizzle/migrations/", import.meta.url);
-const migrationFiles = [
-  ...readdirSync(migrations).filter((name) => name.endsWith(".sql")),
-  "meta/_journal.json",
-];
+const root = new URL("../", import.meta.url);
+
+/** A file of this repository, or all files of a folder of it. */
+function contentsOf(path: string): Buffer[] {
+  const url = new URL(path, root);
+  if (!path.endsWith("/")) return [readFileSync(url)];
+  return readdirSync(url, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted()
+    .map((file) => readFileSync(file));
+}
 
 function digestOf(contents: readonly Buffer[]): string {
   const digest = createHash("sha256");
@@ -34,13 +44,17 @@ function digestOf(contents: readonly Buffer[]): string {
 }
 
 /** All that decides what a database looks like: another template is made when it changes. */
-const engine = ["package.json", "engine.ts", "data-folder.ts"].map((name) =>
-  read(`../local/postgres/${name}`),
+const engine = ["package.json", "engine.ts", "data-folder.ts"].flatMap((name) =>
+  contentsOf(`local/postgres/${name}`),
 );
-const steps = readdirSync(new URL("../migrate/", migrations)).map((name) => `../migrate/${name}`);
-const schema = [...migrationFiles, ...steps]
-  .toSorted()
-  .map((name) => readFileSync(new URL(name, migrations)));
+const schema = [
+  "aftercommit.config.ts",
+  "drizzle/migrations/",
+  "packages/aftercommit/sql/",
+  ...["catalog/", "migrate/", "define.ts", "source.ts", "models/defaults.ts"].map(
+    (path) => `packages/aftercommit/src/${path}`,
+  ),
+].flatMap(contentsOf);
 
 const cache = join(dirname(createRequire(import.meta.url).resolve("tsx/package.json")), "../.cache");
 const folders = {
@@ -114,9 +128,11 @@ async function makeDatabase(serverUrl: string): Promise<void> {
   }
 }
 
-/** The model that the first vectors of a database of the suites are of. */
-export const FIRST_MODEL = { name: "text-embedding-3-small", dimensions: 1_536, recipe: 1 };
+/** The model of a new database of the suites. */
+export const FIRST_MODEL = { name: "text-embedding-3-small", dimensions: 1_536, chunker: CHUNKER };
 
+/** Creates the sample tables, then all of Aftercommit's. */
 export async function applyMigrations(url: string): Promise<void> {
-  await migrateDatabase({ url, model: FIRST_MODEL });
+  await createSampleTables(url);
+  await migrate({ url, declarations: declarationsOf(config), model: FIRST_MODEL });
 }

@@ -59,5 +59,5 @@ const startOn = (template: Template) =>
 
 export const startFreshPostgres = () => startOn("empty");
 
-/** With every migration of the product. */
+/** With the sample tables and everything of the product. */
 export const startMigratedPostgres = () => startOn("migrated");

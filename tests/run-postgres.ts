@@ -4,8 +4,10 @@ import { startCluster } from "./postgres/own-cluster.ts";
 
 const SUITES = [
   "tests/postgres/",
+  "tests/inbox/",
   "tests/tasks/",
   "tests/deletions/",
+  "tests/foreign/",
   "tests/pages/",
   "tests/routes/",
   "local/sequin/",

@@ -7,8 +7,8 @@ export async function copyTasks(env: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tasks-"));
   for (const path of [
     "trigger",
-    "lib",
-    "drizzle",
+    "packages",
+    "aftercommit.config.ts",
     "trigger.config.ts",
     "package.json",
     "package-lock.json",

@@ -63,7 +63,8 @@ describeInBrowser("the console of npm run dev", () => {
     await keepScreenshot(page, "console-journey-failed");
     await page.getByRole("button", { name: "Replay" }).click();
     await page.getByText("Replay of").waitFor();
-    await page.getByRole("status").getByText("Completed").waitFor();
+    // A refused key pauses the model for a minute, for every run.
+    await page.getByRole("status").getByText("Completed").waitFor({ timeout: 120_000 });
     await page.getByRole("region", { name: "Output" }).first().getByText('"status": "embedded"').waitFor();
     const rows = await stack.query("select 1 from post_embeddings where post_id = $1", [post?.id]);
     expect(rows).toHaveLength(1);

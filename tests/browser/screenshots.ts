@@ -28,7 +28,7 @@ async function captureBoth(browser: Browser, { ports }: DevStack, scheme: "light
   const suffix = scheme === "dark" ? "-dark" : "";
   const page = await browser.newPage({
     colorScheme: scheme,
-    viewport: { width: 1_120, height: 760 },
+    viewport: { width: 1_120, height: 560 },
     deviceScaleFactor: 1.25,
   });
   page.setDefaultTimeout(120_000);

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { connect, disconnect } from "../../drizzle/client.ts";
+import { connect, disconnect } from "../../packages/aftercommit/src/db/client.ts";
 import { startFreshPostgres } from "../postgres.ts";
 import { startTcpProxy } from "./tcp-proxy.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { withLongConnection } from "../../drizzle/long-connection.ts";
+import { withLongConnection } from "../../packages/aftercommit/src/db/long-connection.ts";
 import { startFreshPostgres } from "../postgres.ts";
 
 let database: Awaited<ReturnType<typeof startFreshPostgres>>;

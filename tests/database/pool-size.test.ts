@@ -1,8 +1,8 @@
 import { createServer, type Socket } from "node:net";
 import { sql } from "drizzle-orm";
 import { afterEach, expect, it, vi } from "vitest";
-import { disconnect } from "../../drizzle/client.ts";
-import { database } from "../../lib/database.ts";
+import { disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { database } from "../../packages/aftercommit/src/db/database.ts";
 import { onFreePort } from "../on-free-port.ts";
 
 afterEach(async () => {

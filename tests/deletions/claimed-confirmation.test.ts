@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { userDeletions } from "../../drizzle/schema.ts";
-import { ConfirmationClaimedError, isHopeless } from "../../lib/deletions/errors.ts";
-import { sendConfirmation } from "../../lib/deletions/send-confirmation.ts";
-import { type SendMail, sendMail } from "../../lib/deletions/send-mail.ts";
+import { users } from "../../aftercommit.config.ts";
+import { afterError } from "../../packages/aftercommit/src/deletions/errors.ts";
+import { sendConfirmation } from "../../packages/aftercommit/src/deletions/send-confirmation.ts";
+import { type SendMail, sendMail } from "../../packages/aftercommit/src/deletions/send-mail.ts";
 import { until } from "../until.ts";
 import { startDatabase } from "./database.ts";
-import { ENVIRONMENT, heldDeletion } from "./ledger.ts";
+import { ENVIRONMENT, leasedDeletion } from "./ledger.ts";
 import { startSmtp } from "./smtp.ts";
 
 let database: Awaited<ReturnType<typeof startDatabase>>;
@@ -19,7 +19,6 @@ beforeAll(async () => {
 afterAll(() => Promise.all([database.close(), smtp.close()]));
 
 beforeEach(() => {
-  vi.stubEnv("DATABASE_URL", database.url);
   vi.stubEnv("SMTP_URL", smtp.url);
   vi.stubEnv("MAIL_FROM", "no-reply@mail.example.com");
   smtp.behave({});
@@ -27,28 +26,31 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllEnvs());
 
 async function newDeletion() {
-  const userId = randomUUID();
-  return heldDeletion(database.db, { userId, email: `${userId}@example.com` });
+  const email = `${randomUUID()}@example.com`;
+  return { id: await leasedDeletion(database.db, { email }), email };
 }
 
-type Deps = Parameters<typeof sendConfirmation>[1];
-
-const confirm = (userId: string, runId: string, deps?: Deps, signal = new AbortController().signal) =>
-  sendConfirmation({ userId, runId, environment: ENVIRONMENT, signal }, deps);
+const confirm = (
+  deletionId: string,
+  runId: string,
+  { send = sendMail, signal = new AbortController().signal } = {},
+) =>
+  sendConfirmation(
+    { deletionId, runId, environment: ENVIRONMENT, signal },
+    { db: database.db, declarations: [users], send },
+  );
 
 const failureOf = (...args: Parameters<typeof confirm>) => confirm(...args).catch((error) => error);
 
-const copiesOf = (userId: string) => smtp.messagesTo(`${userId}@example.com`);
+const isClaimed = expect.objectContaining({ message: "Another run is sending the confirmation" });
 
-const ageClaim = (userId: string, seconds: number) =>
-  database.db
-    .update(userDeletions)
-    .set({ confirmationClaimedAt: sql`now() - ${seconds} * interval '1 second'` })
-    .where(sql`user_id = ${userId}`);
+const ageClaim = (id: string, seconds: number) =>
+  database.db.execute(sql`update aftercommit.deletions
+    set confirmation_claimed_at = now() - ${seconds} * interval '1 second' where id = ${id}`);
 
 describe("two runs that confirm one deletion", () => {
   it("send one e-mail: the one that comes later waits for its retry until the claim is over", async () => {
-    const userId = await newDeletion();
+    const { id, email } = await newDeletion();
     let goOn = () => {};
     const held = new Promise<void>((resolve) => {
       goOn = resolve;
@@ -57,30 +59,30 @@ describe("two runs that confirm one deletion", () => {
       await held;
       await sendMail(mail, signal);
     };
-    const first = confirm(userId, "run_1", { send: slowly });
-    await until(async () => (await database.deletion(userId)).confirmationClaimedBy === "run_1");
-    const refused = await failureOf(userId, "run_2");
-    expect(refused).toBeInstanceOf(ConfirmationClaimedError);
-    expect(isHopeless(refused)).toBe(false);
-    const { confirmationClaimedAt } = await database.deletion(userId);
-    expect(refused.until).toEqual(new Date((confirmationClaimedAt?.getTime() ?? 0) + 120_000));
+    const first = confirm(id, "run_1", { send: slowly });
+    await until(async () => (await database.deletion(id)).confirmation_claimed_by === "run_1");
+    const refused = await failureOf(id, "run_2");
+    expect(refused).toEqual(isClaimed);
+    const { confirmation_claimed_at: claimedAt } = await database.deletion(id);
+    const retryAt = new Date((claimedAt?.getTime() ?? 0) + 120_000);
+    expect(afterError({ error: refused })).toEqual({ retryAt });
     goOn();
     expect((await first).confirmation).toBe("sent");
-    expect((await confirm(userId, "run_2")).confirmation).toBe("already-sent");
-    expect(copiesOf(userId)).toHaveLength(1);
-    expect(await database.deletion(userId)).toMatchObject({
+    expect((await confirm(id, "run_2")).confirmation).toBe("already-sent");
+    expect(smtp.messagesTo(email)).toHaveLength(1);
+    expect(await database.deletion(id)).toMatchObject({
       email: null,
-      confirmationClaimedBy: null,
-      confirmationClaimedAt: null,
+      confirmation_claimed_by: null,
+      confirmation_claimed_at: null,
     });
   });
 
   it("send one e-mail when ten begin at the same moment", async () => {
-    const userId = await newDeletion();
-    const runs = Array.from({ length: 10 }, (_, index) => confirm(userId, `run_${index}`));
+    const { id, email } = await newDeletion();
+    const runs = Array.from({ length: 10 }, (_, index) => confirm(id, `run_${index}`));
     const outcomes = await Promise.allSettled(runs);
     expect(outcomes.filter(({ status }) => status === "fulfilled").length).toBeGreaterThan(0);
-    expect(copiesOf(userId)).toHaveLength(1);
+    expect(smtp.messagesTo(email)).toHaveLength(1);
   });
 });
 
@@ -105,12 +107,12 @@ describe("a claim", () => {
     ["a deferred message", { atEnd: "452 4.3.1 full" }, "the mail server answered 452 4.3.1 to DATA"],
     ["a server that closes", { atEnd: "421 4.3.2 bye" }, "the mail server answered 421 4.3.2 to DATA"],
   ] as const)("is given back after %s: another run may send at once", async (_, behaviour, message) => {
-    const userId = await newDeletion();
+    const { id } = await newDeletion();
     smtp.behave(behaviour);
-    expect((await failureOf(userId, "run_1")).message).toBe(message);
-    expect((await database.deletion(userId)).confirmationClaimedBy).toBeNull();
+    expect((await failureOf(id, "run_1")).message).toBe(message);
+    expect((await database.deletion(id)).confirmation_claimed_by).toBeNull();
     smtp.behave({});
-    expect((await confirm(userId, "run_2")).confirmation).toBe("sent");
+    expect((await confirm(id, "run_2")).confirmation).toBe("sent");
   });
 
   it.each([
@@ -118,89 +120,90 @@ describe("a claim", () => {
     ["an unknown host", "SMTP_URL", "smtp://nowhere.invalid", "no mail server: EDNS"],
     ["no SMTP_URL", "SMTP_URL", "", "SMTP_URL is not set"],
   ])("is given back after %s", async (_, name, value, message) => {
-    const userId = await newDeletion();
+    const { id } = await newDeletion();
     vi.stubEnv(name, value);
-    expect((await failureOf(userId, "run_1")).message).toContain(message);
-    expect((await database.deletion(userId)).confirmationClaimedBy).toBeNull();
+    expect((await failureOf(id, "run_1")).message).toContain(message);
+    expect((await database.deletion(id)).confirmation_claimed_by).toBeNull();
   });
 
   it("stays when the connection is lost after the message: nobody knows whether it was accepted", async () => {
-    const userId = await newDeletion();
+    const { id, email } = await newDeletion();
     smtp.behave({ atEnd: "drop" });
-    const lost = await failureOf(userId, "run_1");
+    const lost = await failureOf(id, "run_1");
     expect(lost.message).toBe("no answer of the mail server: ECONNECTION");
-    expect(isHopeless(lost)).toBe(false);
-    expect((await database.deletion(userId)).confirmationClaimedBy).toBe("run_1");
+    expect(afterError({ error: lost })).toBeUndefined();
+    expect((await database.deletion(id)).confirmation_claimed_by).toBe("run_1");
     smtp.behave({});
-    expect(await failureOf(userId, "run_2")).toBeInstanceOf(ConfirmationClaimedError);
-    expect(copiesOf(userId)).toHaveLength(1);
+    expect(await failureOf(id, "run_2")).toEqual(isClaimed);
+    expect(smtp.messagesTo(email)).toHaveLength(1);
   });
 
   it("stays when the run is cancelled while the mail server has the message and does not answer", async () => {
-    const userId = await newDeletion();
+    const { id, email } = await newDeletion();
     smtp.behave({ atEnd: "hang" });
     const run = new AbortController();
-    const failure = failureOf(userId, "run_1", undefined, run.signal);
-    await until(() => copiesOf(userId).length === 1);
+    const failure = failureOf(id, "run_1", { signal: run.signal });
+    await until(() => smtp.messagesTo(email).length === 1);
     run.abort();
     expect((await failure).message).toBe("the run was cancelled");
-    expect((await database.deletion(userId)).confirmationClaimedBy).toBe("run_1");
+    expect((await database.deletion(id)).confirmation_claimed_by).toBe("run_1");
   });
 
   it("is another run's when its two minutes are over, and a second copy has the same Message-ID", async () => {
-    const userId = await newDeletion();
+    const { id, email } = await newDeletion();
     smtp.behave({ atEnd: "drop" });
-    await failureOf(userId, "run_1");
+    await failureOf(id, "run_1");
     smtp.behave({});
-    await ageClaim(userId, 119);
-    expect(await failureOf(userId, "run_2")).toBeInstanceOf(ConfirmationClaimedError);
-    await ageClaim(userId, 121);
-    expect((await confirm(userId, "run_2")).confirmation).toBe("sent");
-    const ids = copiesOf(userId).map((message) => /^Message-ID:\s*(<.*>)$/im.exec(message)?.[1]);
-    expect(ids).toEqual(Array(2).fill(`<user-deletion.${userId}@mail.example.com>`));
+    await ageClaim(id, 119);
+    expect(await failureOf(id, "run_2")).toEqual(isClaimed);
+    await ageClaim(id, 121);
+    expect((await confirm(id, "run_2")).confirmation).toBe("sent");
+    const { requested_at: at } = await database.deletion(id);
+    const ids = smtp.messagesTo(email).map((message) => /^Message-ID:\s*(<.*>)$/im.exec(message)?.[1]);
+    expect(ids).toEqual(Array(2).fill(`<user-deletion.${id}.${at.getTime()}@mail.example.com>`));
   });
 
   it("is no obstacle to the next attempt of the same run, whose last one is over", async () => {
-    const userId = await newDeletion();
+    const { id } = await newDeletion();
     smtp.behave({ atEnd: "drop" });
-    await failureOf(userId, "run_1");
+    await failureOf(id, "run_1");
     smtp.behave({});
-    expect((await confirm(userId, "run_1")).confirmation).toBe("sent");
+    expect((await confirm(id, "run_1")).confirmation).toBe("sent");
   });
 });
 
 describe("a ledger that fails after the mail server accepted", () => {
   it("is written when it works again, and no second copy is sent", async () => {
-    const userId = await newDeletion();
+    const { id, email } = await newDeletion();
     await database.db.execute(sql`
       create function refuse() returns trigger language plpgsql as $$ begin raise 'down'; end $$`);
     await database.db.execute(sql`
-      create trigger refuse before update on user_deletions for each row
+      create trigger refuse before update on aftercommit.deletions for each row
       when (new.confirmation_sent_at is not null) execute function refuse()`);
-    const confirmed = confirm(userId, "run_1");
-    await until(() => copiesOf(userId).length === 1);
-    await database.db.execute(sql`drop trigger refuse on user_deletions`);
+    const confirmed = confirm(id, "run_1");
+    await until(() => smtp.messagesTo(email).length === 1);
+    await database.db.execute(sql`drop trigger refuse on aftercommit.deletions`);
     expect((await confirmed).confirmation).toBe("sent");
-    expect((await confirm(userId, "run_1")).confirmation).toBe("already-sent");
-    expect(copiesOf(userId)).toHaveLength(1);
+    expect((await confirm(id, "run_1")).confirmation).toBe("already-sent");
+    expect(smtp.messagesTo(email)).toHaveLength(1);
   });
 });
 
-describe("an address that the mail server refuses for good", () => {
+describe("an address that bounces", () => {
   it.each([
     ["the recipient", { replies: { RCPT: "550 5.1.1 no" } }],
     ["the message", { atEnd: "554 5.6.0 no" }],
   ] as const)("is noted when it is %s, with the first time it happened", async (_, behaviour) => {
-    const userId = await newDeletion();
+    const { id } = await newDeletion();
     smtp.behave(behaviour);
-    expect(isHopeless(await failureOf(userId, "run_1"))).toBe(true);
-    const { confirmationRefusedAt } = await database.deletion(userId);
-    expect(confirmationRefusedAt).toBeInstanceOf(Date);
-    await failureOf(userId, "run_2");
-    expect((await database.deletion(userId)).confirmationRefusedAt).toEqual(confirmationRefusedAt);
+    expect(afterError({ error: await failureOf(id, "run_1") })).toEqual({ skipRetrying: true });
+    const { confirmation_refused_at: bouncedAt } = await database.deletion(id);
+    expect(bouncedAt).toBeInstanceOf(Date);
+    await failureOf(id, "run_2");
+    expect((await database.deletion(id)).confirmation_refused_at).toEqual(bouncedAt);
     smtp.behave({});
-    await confirm(userId, "run_3");
-    expect((await database.deletion(userId)).confirmationRefusedAt).toBeNull();
+    await confirm(id, "run_3");
+    expect((await database.deletion(id)).confirmation_refused_at).toBeNull();
   });
 
   it.each([
@@ -208,9 +211,9 @@ describe("an address that the mail server refuses for good", () => {
     ["a refused sender", { replies: { MAIL: "550 5.7.1 no" } }],
     ["a busy recipient", { replies: { RCPT: "451 4.2.1 later" } }],
   ] as const)("is not %s", async (_, behaviour) => {
-    const userId = await newDeletion();
+    const { id } = await newDeletion();
     smtp.behave(behaviour);
-    await failureOf(userId, "run_1");
-    expect((await database.deletion(userId)).confirmationRefusedAt).toBeNull();
+    await failureOf(id, "run_1");
+    expect((await database.deletion(id)).confirmation_refused_at).toBeNull();
   });
 });

@@ -1,16 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type Socket } from "node:net";
+import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { recordSystemClean } from "../../drizzle/queries/user-deletions.ts";
-import { confirmationMail } from "../../lib/deletions/confirmation-mail.ts";
-import { isHopeless } from "../../lib/deletions/errors.ts";
-import { sendConfirmation } from "../../lib/deletions/send-confirmation.ts";
-import { sendMail } from "../../lib/deletions/send-mail.ts";
+import { users } from "../../aftercommit.config.ts";
 import { type LocalMail, startMail } from "../../local/mail/start.ts";
-import { onFreePort } from "../on-free-port.ts";
-import { until } from "../until.ts";
+import { afterError } from "../../packages/aftercommit/src/deletions/errors.ts";
+import { recordSystemClean } from "../../packages/aftercommit/src/deletions/ledger.ts";
+import { sendConfirmation } from "../../packages/aftercommit/src/deletions/send-confirmation.ts";
+import { sendMail } from "../../packages/aftercommit/src/deletions/send-mail.ts";
 import { startDatabase } from "./database.ts";
-import { ENVIRONMENT, heldDeletion } from "./ledger.ts";
+import { ENVIRONMENT, leasedDeletion } from "./ledger.ts";
 
 const { signal } = new AbortController();
 
@@ -26,23 +24,32 @@ beforeAll(async () => {
 afterAll(() => Promise.all([database.close(), catcher.close()]));
 
 beforeEach(() => {
-  vi.stubEnv("DATABASE_URL", database.url);
   vi.stubEnv("SMTP_URL", catcher.url);
   vi.stubEnv("MAIL_FROM", "Aftercommit <no-reply@mail.example.com>");
 });
-afterEach(() => vi.unstubAllEnvs());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
 
-async function newDeletion(email?: string | null, systems: string[] = []) {
-  const userId = randomUUID();
+async function newDeletion(email?: string | null, systems: string[] = [], userId = randomUUID()) {
   const address = email === undefined ? `${userId}@example.com` : email;
-  return heldDeletion(database.db, { userId, email: address, systems });
+  return leasedDeletion(database.db, { userId, email: address, systems });
 }
 
-const requestFor = (userId: string) => ({ userId, runId: "run_mail", environment: ENVIRONMENT, signal });
+const requestFor = (deletionId: string) => ({
+  deletionId,
+  runId: "run_mail",
+  environment: ENVIRONMENT,
+  signal,
+});
 
-const confirm = (userId: string) => sendConfirmation(requestFor(userId));
+const context = (send = sendMail) => ({ db: database.db, declarations: [users], send });
 
-async function mailsTo(userId: string) {
+const confirm = (deletionId: string) => sendConfirmation(requestFor(deletionId), context());
+
+async function mailsTo(deletionId: string) {
+  const { row_id: userId } = await database.deletion(deletionId);
   const mails: { id: string; to: string[]; messageId: string; subject: string }[] = await (
     await catcher.app.request("/local/mail")
   ).json();
@@ -54,89 +61,103 @@ const refuse = (fault: object) =>
 
 describe("confirming a deletion", () => {
   it("sends one e-mail, records when, and keeps no address", async () => {
-    const userId = await newDeletion();
-    expect(await confirm(userId)).toEqual({ userId, confirmation: "sent" });
-    expect(await mailsTo(userId)).toHaveLength(1);
-    const deletion = await database.deletion(userId);
+    const id = await newDeletion();
+    expect(await confirm(id)).toEqual({ deletionId: id, confirmation: "sent" });
+    expect(await mailsTo(id)).toHaveLength(1);
+    const deletion = await database.deletion(id);
     expect(JSON.stringify(deletion)).not.toContain("@");
-    expect(deletion.confirmationSentAt).toBeInstanceOf(Date);
+    expect(deletion.confirmation_sent_at).toBeInstanceOf(Date);
   });
 
   it("sends nothing once it is recorded", async () => {
-    const userId = await newDeletion();
-    await confirm(userId);
-    expect(await confirm(userId)).toEqual({ userId, confirmation: "already-sent" });
-    expect(await mailsTo(userId)).toHaveLength(1);
+    const id = await newDeletion();
+    await confirm(id);
+    expect(await confirm(id)).toEqual({ deletionId: id, confirmation: "already-sent" });
+    expect(await mailsTo(id)).toHaveLength(1);
   });
 
   it("sends a second copy with the same Message-ID when the ledger did not hear of the first", async () => {
-    const userId = await newDeletion();
+    const id = await newDeletion();
     const lost = new Error("killed");
     const send: typeof sendMail = async (mail, limit) => {
       await sendMail(mail, limit);
       throw lost;
     };
-    await expect(sendConfirmation(requestFor(userId), { send })).rejects.toBe(lost);
-    await confirm(userId);
-    const ids = (await mailsTo(userId)).map(({ messageId }) => messageId);
-    expect(ids).toEqual(Array(2).fill(`<user-deletion.${userId}@mail.example.com>`));
+    await expect(sendConfirmation(requestFor(id), context(send))).rejects.toBe(lost);
+    await confirm(id);
+    const ids = (await mailsTo(id)).map(({ messageId }) => messageId);
+    const { requested_at: at } = await database.deletion(id);
+    expect(ids).toEqual(Array(2).fill(`<user-deletion.${id}.${at.getTime()}@mail.example.com>`));
   });
 
   it("touches nothing in another environment than the one that began the deletion", async () => {
-    const userId = await newDeletion();
-    const before = await database.deletion(userId);
-    const run = sendConfirmation({ ...requestFor(userId), environment: "proj_tests/env_dev" });
+    const id = await newDeletion();
+    const before = await database.deletion(id);
+    const run = sendConfirmation({ ...requestFor(id), environment: "proj_tests/env_dev" }, context());
     const error = await run.catch((reason) => reason);
     expect(error.message).toContain(`was begun by ${ENVIRONMENT}`);
-    expect(isHopeless(error)).toBe(true);
-    expect(await database.deletion(userId)).toEqual(before);
-    expect(await mailsTo(userId)).toEqual([]);
+    expect(afterError({ error })).toEqual({ skipRetrying: true });
+    expect(await database.deletion(id)).toEqual(before);
+    expect(await mailsTo(id)).toEqual([]);
+  });
+
+  it("sends nothing to a user who exists, and forgets the address", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const userId = randomUUID();
+    const id = await newDeletion(undefined, [], userId);
+    await database.db.execute(sql`insert into users (id, first_name, last_name, email)
+      values (${userId}, 'Jane', 'Doe', ${`${userId}@example.com`})`);
+    expect((await confirm(id)).confirmation).toBe("row-is-back");
+    await database.db.execute(sql`delete from users where id = ${userId}`);
+    expect((await confirm(id)).confirmation).toBe("row-is-back");
+    expect(await database.deletion(id)).toMatchObject({ outcome: "row_is_back", email: null });
+    expect(await mailsTo(id)).toEqual([]);
   });
 
   it("says that there is no address", async () => {
-    const userId = await newDeletion(null);
-    expect(await confirm(userId)).toEqual({ userId, confirmation: "no-address" });
+    const id = await newDeletion(null);
+    expect(await confirm(id)).toEqual({ deletionId: id, confirmation: "no-address" });
   });
 
   it("never sends before every system is recorded as clean", async () => {
     // What is configured here does not matter.
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "none");
-    const userId = await newDeletion(undefined, ["crm", "billing"]);
-    await recordSystemClean(database.db, userId, "crm");
-    const error = await confirm(userId).catch((reason) => reason);
+    const id = await newDeletion(undefined, ["crm", "billing"]);
+    await recordSystemClean(database.db, id, "crm");
+    const error = await confirm(id).catch((reason) => reason);
     expect(error.message).toBe("Not clean: billing (not recorded as clean)");
-    expect(await mailsTo(userId)).toEqual([]);
-    await recordSystemClean(database.db, userId, "billing");
-    expect((await confirm(userId)).confirmation).toBe("sent");
+    expect(await mailsTo(id)).toEqual([]);
+    await recordSystemClean(database.db, id, "billing");
+    expect((await confirm(id)).confirmation).toBe("sent");
   });
 
   it("tries again while the mail server is down or busy", async () => {
-    const userId = await newDeletion();
+    const id = await newDeletion();
     vi.stubEnv("SMTP_URL", "smtp://127.0.0.1:1");
-    const down = await confirm(userId).catch((reason) => reason);
+    const down = await confirm(id).catch((reason) => reason);
     expect(down.message).toBe("no mail server: ESOCKET");
-    expect(isHopeless(down)).toBe(false);
+    expect(afterError({ error: down })).toBeUndefined();
     vi.stubEnv("SMTP_URL", catcher.url);
     await refuse({ status: 451, times: 1 });
-    const busy = await confirm(userId).catch((reason) => reason);
+    const busy = await confirm(id).catch((reason) => reason);
     expect(busy.message).toBe("the mail server answered 451 to RCPT TO");
-    expect(isHopeless(busy)).toBe(false);
-    expect((await confirm(userId)).confirmation).toBe("sent");
+    expect(afterError({ error: busy })).toBeUndefined();
+    expect((await confirm(id)).confirmation).toBe("sent");
   });
 
   it("does not try again when the mail server refuses for good, and keeps the address out of the error", async () => {
-    const userId = await newDeletion();
+    const id = await newDeletion();
     await refuse({ status: 550, times: 1 });
-    const error = await confirm(userId).catch((reason) => reason);
+    const error = await confirm(id).catch((reason) => reason);
     expect(error.message).toBe("the mail server answered 550 to RCPT TO");
-    expect(isHopeless(error)).toBe(true);
+    expect(afterError({ error })).toEqual({ skipRetrying: true });
     expect(`${error.stack}${JSON.stringify(error)}${error.cause}`).not.toContain("@example.com");
-    expect((await database.deletion(userId)).email).not.toBeNull();
+    expect((await database.deletion(id)).email).not.toBeNull();
   });
 
   it("never goes to two recipients, whatever a user called an address", async () => {
-    const userId = await newDeletion("someone@example.com, other@example.com");
-    const error = await confirm(userId).catch((reason) => reason);
+    const id = await newDeletion("someone@example.com, other@example.com");
+    const error = await confirm(id).catch((reason) => reason);
     expect(error.message).toMatch(/^(no mail server|the mail server answered 5)/);
     const mails: { to: string[] }[] = await (await catcher.app.request("/local/mail")).json();
     expect(mails.flatMap(({ to }) => to)).not.toContain("other@example.com");
@@ -146,7 +167,7 @@ describe("confirming a deletion", () => {
     vi.stubEnv(name, "");
     const error = await confirm(await newDeletion()).catch((reason) => reason);
     expect(error.message).toContain(`${name} is not set`);
-    expect(isHopeless(error)).toBe(true);
+    expect(afterError({ error })).toEqual({ skipRetrying: true });
   });
 
   it("needs neither where there is no address", async () => {
@@ -155,47 +176,13 @@ describe("confirming a deletion", () => {
     expect((await confirm(await newDeletion(null))).confirmation).toBe("no-address");
   });
 
-  it("hangs up on a mail server that says nothing when its time is over", async () => {
-    const sockets: Socket[] = [];
-    const silent = await onFreePort(createServer((socket) => sockets.push(socket)));
-    vi.stubEnv("SMTP_URL", `smtp://127.0.0.1:${silent.port}`);
-    const deletion = { userId: "1", email: "to@example.com", requestedAt: new Date() };
-    const sending = sendMail(confirmationMail(deletion, "from@example.com"), AbortSignal.timeout(300));
-    await expect(sending).rejects.toThrow("no answer of the mail server: EABORT");
-    expect(sockets).toHaveLength(1);
-    await until(() => sockets[0]?.readyState !== "open", { what: "the connection to be closed" });
-    await silent.close();
-  });
-
   it("gives up an attempt when the run is cancelled", async () => {
     const run = new AbortController();
     run.abort();
-    const userId = await newDeletion();
-    await expect(sendConfirmation({ ...requestFor(userId), signal: run.signal })).rejects.toThrow(
+    const id = await newDeletion();
+    await expect(sendConfirmation({ ...requestFor(id), signal: run.signal }, context())).rejects.toThrow(
       "cancelled",
     );
-    expect(await mailsTo(userId)).toEqual([]);
-  });
-});
-
-describe("the e-mail", () => {
-  it("says the same as text and as HTML, and is marked as sent by a machine", async () => {
-    const userId = await newDeletion();
-    await confirm(userId);
-    const [summary] = await mailsTo(userId);
-    const mail = await (await catcher.app.request(`/local/mail/${summary?.id}`)).json();
-    expect(mail.subject).toBe("Your account has been deleted");
-    for (const form of [mail.text, mail.html]) {
-      expect(form).toContain("your account was deleted on");
-      expect(form).toContain(`Reference: ${userId}`);
-    }
-    expect(mail.html).toMatch(/^<!doctype html>/);
-    expect(mail.headers).toContainEqual({ key: "auto-submitted", value: "auto-generated" });
-  });
-
-  it("takes the domain of its Message-ID from either form of MAIL_FROM", () => {
-    const deletion = { userId: "1", email: "to@example.com", requestedAt: new Date(0) };
-    for (const from of ["me@one.example", "Me <me@one.example>"])
-      expect(confirmationMail(deletion, from).messageId).toBe("<user-deletion.1@one.example>");
+    expect(await mailsTo(id)).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { externalSystems } from "../../lib/deletions/external-systems.ts";
-import { withinAttempt } from "../../lib/deletions/within-attempt.ts";
+import type { ExternalSystem } from "../../packages/aftercommit/src/deletions/external-system.ts";
+import { systemsOf } from "../../packages/aftercommit/src/deletions/external-systems.ts";
+import { withinAttempt } from "../../packages/aftercommit/src/deletions/within-attempt.ts";
 import { hang, startFaultyServer } from "../faulty-server.ts";
 
 const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
@@ -13,13 +14,17 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-const namesOf = (urls: string) => {
+const declared = (name: string): ExternalSystem => ({ name, cleanUp: async () => {} });
+
+const namesOf = (urls: string, systems: ExternalSystem[] = []) => {
   vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urls);
-  return externalSystems().map(({ name }) => name);
+  return systemsOf({ systems }).map(({ name }) => name);
 };
 
-describe("the registry", () => {
-  it("has one system for each URL, named by its host, and by a hash where it has a path or a query", () => {
+const aDeletion = { row: "user", id: randomUUID(), requestedAt: new Date(), idempotencyKey: "x" };
+
+describe("the systems of a declaration", () => {
+  it("are one for each URL, named by its host, and by a hash where it has a path or a query", () => {
     expect(
       namesOf("https://a.example/s3cret?token=s3cret,https://a.example/hook https://b.example:8443"),
     ).toEqual([
@@ -29,17 +34,24 @@ describe("the registry", () => {
     ]);
   });
 
-  it("takes a name that is given, which stays when the URL changes", () => {
+  it("have the name that is given, which stays when the URL changes", () => {
     expect(namesOf("crm=https://a.example/?x=1 Billing.2=https://b.example")).toEqual(["crm", "Billing.2"]);
     expect(namesOf("crm=https://a.example/?x=2")).toEqual(["crm"]);
   });
 
-  it("knows the systems without the secret that they are told with", () => {
+  it("are those that it declares, and then the webhooks; no two of one name", () => {
+    expect(namesOf("crm=https://a.example", [declared("own-rows")])).toEqual(["own-rows", "crm"]);
+    expect(() => namesOf("crm=https://a.example", [declared("crm")])).toThrow(
+      "USER_DELETION_WEBHOOK_URLS names crm, which is another system's name",
+    );
+  });
+
+  it("are known without the secret that they are notified with", () => {
     vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "");
     expect(namesOf("https://b.example")).toEqual(["webhook:b.example"]);
   });
 
-  it("is empty only where that is said", () => {
+  it("are none only where that is said", () => {
     expect(namesOf("none")).toEqual([]);
     for (const unset of ["", "  ", ","]) expect(() => namesOf(unset)).toThrow("USER_DELETION_WEBHOOK_URLS");
   });
@@ -71,11 +83,37 @@ describe("the registry", () => {
     secret.replace("whsec_", ""),
     secret.replace("=", ""),
     `whsec_${Buffer.alloc(23).toString("base64")}`,
-  ])("does not tell a system with the malformed secret %s", async (malformed) => {
+  ])("are not notified with the malformed secret %s", async (malformed) => {
     vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", malformed);
-    const [system] = externalSystems();
-    const deletion = { userId: randomUUID(), requestedAt: new Date(), idempotencyKey: "x", signal };
-    await expect(system?.cleanUp(deletion)).rejects.toThrow("USER_DELETION_WEBHOOK_SECRET");
+    const [system] = systemsOf({ systems: [] });
+    await expect(system?.cleanUp({ ...aDeletion, signal })).rejects.toThrow("USER_DELETION_WEBHOOK_SECRET");
+  });
+});
+
+describe("a webhook", () => {
+  it.each([
+    ["user", { type: "user.deleted", data: { user_id: "7" } }],
+    ["team-member", { type: "team-member.deleted", data: { team_member_id: "7" } }],
+  ])("about a %s names the row and its key", async (row, event) => {
+    const bodies: string[] = [];
+    const server = await startFaultyServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk) => {
+        body += chunk;
+      });
+      request.on("end", () => {
+        bodies.push(body);
+        response.writeHead(204).end();
+      });
+    });
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
+    const requestedAt = new Date("2026-01-02T03:04:05.678Z");
+    const [system] = systemsOf({ systems: [] });
+    await system?.cleanUp({ ...aDeletion, row, id: "7", requestedAt, signal });
+    expect(bodies.map((body) => JSON.parse(body))).toEqual([
+      { ...event, timestamp: "2026-01-02T03:04:05.678Z" },
+    ]);
+    await server.close();
   });
 });
 
@@ -83,12 +121,11 @@ describe("an attempt", () => {
   it("ends when its time is over, and aborts what it was doing", async () => {
     const server = await startFaultyServer(hang);
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
-    const [system] = externalSystems();
-    const deletion = { userId: randomUUID(), requestedAt: new Date(), idempotencyKey: "x" };
+    const [system] = systemsOf({ systems: [] });
     let work: Promise<void> | undefined;
     const attempt = withinAttempt(
       async (limit) => {
-        work = system?.cleanUp({ ...deletion, signal: limit });
+        work = system?.cleanUp({ ...aDeletion, signal: limit });
         await work;
       },
       { signal, milliseconds: 300 },

@@ -1,32 +1,47 @@
 import { randomUUID } from "node:crypto";
-import type { Database } from "../../drizzle/client.ts";
-import { recordDeletion, takeDeletion } from "../../drizzle/queries/user-deletions.ts";
-import { parseWebhooks } from "../../lib/deletions/webhook-list.ts";
+import type { Database } from "../../packages/aftercommit/src/db/client.ts";
+import { recordDeletions, takeDeletion } from "../../packages/aftercommit/src/deletions/ledger.ts";
+import { parseWebhooks } from "../../packages/aftercommit/src/deletions/webhook-list.ts";
 
 export const ENVIRONMENT = "proj_tests/env_tests";
 
-type Options = {
+type Recording = {
   email?: string | null;
   systems?: string[];
-  runId?: string;
   userId?: string;
-  environment?: string;
+  position?: string;
+  source?: string;
 };
 
-/** A deletion as the route records it, held by a run of {@link ENVIRONMENT}. */
-export async function heldDeletion(
+/** The id of a deletion as the route records it. */
+export async function recordedDeletion(
   db: Database,
   {
     email = null,
     systems = [],
-    runId = "run_1",
     userId = randomUUID(),
-    environment = ENVIRONMENT,
-  }: Options = {},
+    position = randomUUID(),
+    source = "user",
+  }: Recording = {},
 ): Promise<string> {
-  await recordDeletion(db, { userId, email, requiredSystems: systems });
-  await takeDeletion(db, userId, { from: null, to: runId, environment });
-  return userId;
+  const decided = { source, requiredSystems: systems };
+  const [deletion] = await recordDeletions(db, decided, [{ rowId: userId, position, email }]);
+  if (!deletion) throw new Error("The deletion was not recorded");
+  return deletion.id;
+}
+
+/** A deletion as the route records it, leased by a run of {@link ENVIRONMENT}. */
+export async function leasedDeletion(
+  db: Database,
+  {
+    runId = "run_1",
+    environment = ENVIRONMENT,
+    ...recording
+  }: Recording & { runId?: string; environment?: string } = {},
+): Promise<string> {
+  const id = await recordedDeletion(db, recording);
+  await takeDeletion(db, id, { from: null, to: runId, environment });
+  return id;
 }
 
 /** The name of a webhook in the ledger. */

@@ -40,7 +40,7 @@ export function describeLosses(pipelineOf: () => Pipeline): void {
       });
       pipeline.killWorkers();
       expect((await pipeline.ended(run)).output).toMatchObject({ confirmation: "sent" });
-      expect((await pipeline.database.deletion(id)).completedAt).toBeInstanceOf(Date);
+      expect((await pipeline.database.deletionOf(id)).completed_at).toBeInstanceOf(Date);
       expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
     });
 
@@ -61,12 +61,12 @@ export function describeLosses(pipelineOf: () => Pipeline): void {
         await pipeline.ended(await pipeline.resume());
         const deletion = await until(
           async () => {
-            const row = await pipeline.database.deletion(id);
-            return row.completedAt ? row : undefined;
+            const row = await pipeline.database.deletionOf(id);
+            return row.completed_at ? row : undefined;
           },
           { what: "resumed deletion", progress: pipeline.progress },
         );
-        expect(deletion.runId).not.toBe(run);
+        expect(deletion.run_id).not.toBe(run);
         expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
       },
     );

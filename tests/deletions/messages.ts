@@ -3,17 +3,22 @@ import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
 
 type Changes = { id?: string; email?: string | null; action?: string; metadata?: Record<string, unknown> };
 
-/** A recorded delete of a user (replica identity full), about a user of its own. */
+let commits = 0;
+
+/** A recorded delete of a user (replica identity full), about a user and in a commit of its own. */
 export function deletedUser({
   id = randomUUID(),
   email = `${id}@example.com`,
   action = "delete",
   metadata,
 }: Changes = {}) {
+  commits += 1;
+  const commit_lsn = 30_000_000 + commits;
   const message = withMetadata(recorded("16_users_full_delete"), {
     table_name: "users",
     record_pks: [id],
-    idempotency_key: Buffer.from(randomUUID()).toString("base64"),
+    commit_lsn,
+    idempotency_key: Buffer.from(`${commit_lsn}:0`).toString("base64"),
     ...metadata,
   });
   const changed: Recorded = { ...message, action, record: { ...message.record, id, email } };

@@ -1,8 +1,7 @@
 import { runs, tasks } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { userDeletions } from "../../drizzle/schema.ts";
-import { deletionsOnPage } from "../../lib/status/deletions.ts";
+import { deletionsOnPage } from "../../packages/aftercommit/src/status/deletions.ts";
 import { isLong } from "../long.ts";
 import { until } from "../until.ts";
 import { describeLosses } from "./losses.ts";
@@ -28,18 +27,19 @@ describe("a deleted user", () => {
   it("is cleaned up in every system and then gets one e-mail", async () => {
     const { id, email, run } = await pipeline.deleteUser();
     const { status, output } = await pipeline.ended(run);
+    const { id: deletionId } = await pipeline.database.deletionOf(id);
     expect({ status, output }).toEqual({
       status: "COMPLETED",
-      output: { userId: id, status: "complete", systems: systems("clean"), confirmation: "sent" },
+      output: { deletionId, status: "complete", systems: systems("clean"), confirmation: "sent" },
     });
     expect((await pipeline.callsFor(id)).map(({ system }) => system).sort()).toEqual(["billing", "crm"]);
     const [mail, ...others] = await pipeline.mailsTo(email ?? "");
     expect(others).toEqual([]);
-    const deletion = await pipeline.database.deletion(id);
+    const deletion = await pipeline.database.deletionOf(id);
     const doneAt = Object.values(deletion.systems).map((system) => Date.parse(system.done_at ?? ""));
     expect(Date.parse(mail?.receivedAt ?? "")).toBeGreaterThanOrEqual(Math.max(...doneAt));
-    expect(deletion).toMatchObject({ email: null, runId: run, lastError: null });
-    expect(deletion.completedAt).toBeInstanceOf(Date);
+    expect(deletion).toMatchObject({ email: null, run_id: run, last_error: null });
+    expect(deletion.completed_at).toBeInstanceOf(Date);
   });
 
   it("is cleaned up and told once when the change is delivered again, during the run and after it", async () => {
@@ -65,11 +65,12 @@ describe("a deleted user", () => {
     const release = await pipeline.holdCalls(async () => {
       run = String((await pipeline.deliver(deleted.message)).body.id);
     });
-    const second = await tasks.trigger("user-deletion-cleanup", { userId: id });
+    const { id: deletionId } = await pipeline.database.deletionOf(id);
+    const second = await tasks.trigger("user-deletion-cleanup", { userId: id, deletionId });
     expect((await pipeline.ended(second.id)).output).toEqual({
-      userId: id,
+      deletionId,
       status: "under-way",
-      holder: run,
+      owner: run,
     });
     release();
     expect((await pipeline.ended(run)).status).toBe("COMPLETED");
@@ -83,14 +84,33 @@ describe("a deleted user", () => {
     const steps = ["user-deletion-cleanup", "clean-up-external-system", "send-deletion-confirmation"];
     const originals = (await Promise.all(steps.map((task) => pipeline.runsOf(id, task)))).flat();
     expect(originals).toHaveLength(4);
-    const before = await pipeline.database.deletion(id);
+    const before = await pipeline.database.deletionOf(id);
     for (const original of originals) {
       const replay = await runs.replay(original.id);
       expect((await pipeline.ended(replay.id)).status).toBe("COMPLETED");
     }
     expect(await pipeline.callsFor(id)).toHaveLength(2);
     expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
-    expect(await pipeline.database.deletion(id)).toEqual(before);
+    expect(await pipeline.database.deletionOf(id)).toEqual(before);
+  });
+
+  it("is not notified about while the user exists, and is when deleted again", async () => {
+    const user = deletedUser();
+    await pipeline.database.db.execute(sql`insert into users (id, first_name, last_name, email)
+      values (${user.id}, 'Jane', 'Doe', ${user.email})`);
+    const forged = String((await pipeline.deliver(user.message)).body.id);
+    expect((await pipeline.ended(forged)).output).toMatchObject({ status: "row-is-back" });
+    expect(await pipeline.callsFor(user.id)).toEqual([]);
+    expect(await pipeline.mailsTo(user.email ?? "")).toEqual([]);
+    expect(await pipeline.runsOf(user.id, "clean-up-external-system")).toEqual([]);
+
+    await pipeline.database.db.execute(sql`delete from users where id = ${user.id}`);
+    const { run } = await pipeline.deleteUser({ id: user.id });
+    expect((await pipeline.ended(run)).output).toMatchObject({ confirmation: "sent" });
+    const deletions = await pipeline.database.deletionsOf(user.id);
+    expect(deletions.map(({ outcome }) => outcome)).toEqual(["row_is_back", "completed"]);
+    expect(await pipeline.callsFor(user.id)).toHaveLength(2);
+    expect(await pipeline.mailsTo(user.email ?? "")).toHaveLength(1);
   });
 
   it("stays open, named and untold where the tasks lack a system that was to be told", async () => {
@@ -101,8 +121,8 @@ describe("a deleted user", () => {
     const failed = await pipeline.ended(run);
     expect(failed).toMatchObject({ status: "FAILED", attemptCount: 1 });
     expect(failed.error?.message).toBe("Not clean: analytics (not configured where the task runs)");
-    const deletion = await pipeline.database.deletion(id);
-    expect(deletion).toMatchObject({ completedAt: null, email, lastError: failed.error?.message });
+    const deletion = await pipeline.database.deletionOf(id);
+    expect(deletion).toMatchObject({ completed_at: null, email, last_error: failed.error?.message });
     expect(deletion.environment).toMatch(/^proj_pipeline\/\w+$/);
     expect(await pipeline.callsFor(id)).toHaveLength(2);
     expect(await pipeline.mailsTo(email ?? "")).toEqual([]);
@@ -151,9 +171,9 @@ describe("a deleted user", () => {
     expect(failed.error?.message).toBe(`Not clean: ${pipeline.systemOf("crm")} (answered 500)`);
     expect(failed.attemptCount).toBe(1);
     expect(await pipeline.mailsTo(email ?? "")).toEqual([]);
-    expect(await pipeline.database.deletion(id)).toMatchObject({
-      lastError: failed.error?.message,
-      completedAt: null,
+    expect(await pipeline.database.deletionOf(id)).toMatchObject({
+      last_error: failed.error?.message,
+      completed_at: null,
       systems: {
         [pipeline.systemOf("crm")]: { error: "answered 500" },
         [pipeline.systemOf("billing")]: { done_at: expect.any(String) },
@@ -166,20 +186,19 @@ describe("a deleted user", () => {
     await pipeline.recover();
     await pipeline.ended(await pipeline.resume());
     expect(await pipeline.runsOf(id, "user-deletion-cleanup")).toHaveLength(1);
-    await pipeline.database.db
-      .update(userDeletions)
-      .set({ updatedAt: sql`now() - interval '61 minutes'` })
-      .where(sql`user_id = ${id}`);
+    await pipeline.database.db.execute(
+      sql`update aftercommit.deletions set updated_at = now() - interval '61 minutes' where row_id = ${id}`,
+    );
     expect((await pipeline.ended(await pipeline.resume())).output).toEqual({ triggered: 1 });
     const deletion = await until(
       async () => {
-        const row = await pipeline.database.deletion(id);
-        return row.completedAt ? row : undefined;
+        const row = await pipeline.database.deletionOf(id);
+        return row.completed_at ? row : undefined;
       },
       { what: "resumed deletion", progress: pipeline.progress },
     );
-    expect(deletion.lastError).toBeNull();
-    expect(deletion.runId).not.toBe(run);
+    expect(deletion.last_error).toBeNull();
+    expect(deletion.run_id).not.toBe(run);
     expect((await statuses()).filter((call) => call.endsWith("204")).sort()).toEqual([
       "billing 204",
       "crm 204",

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { claimConfirmation } from "../../drizzle/queries/deletion-confirmations.ts";
-import { deletionConcurrency } from "../../lib/deletions/concurrency.ts";
+import { claimConfirmation } from "../../packages/aftercommit/src/deletions/confirmation-claims.ts";
+import { deletionConcurrency } from "../../packages/aftercommit/src/deletions/tasks.ts";
 import { executeTask, loadTasks, taskOf } from "../tasks/execute-task.ts";
 import { startDatabase } from "./database.ts";
-import { heldDeletion } from "./ledger.ts";
+import { leasedDeletion } from "./ledger.ts";
 import { startSmtp } from "./smtp.ts";
 
 let database: Awaited<ReturnType<typeof startDatabase>>;
@@ -15,7 +15,14 @@ beforeAll(async () => {
   vi.stubEnv("USER_DELETION_CONCURRENCY", "12");
   // Files share their modules, and it is read as the task's module is evaluated.
   vi.resetModules();
-  await loadTasks(() => import("../../trigger/user-deletion-cleanup.ts"));
+  await loadTasks(() =>
+    Promise.all([
+      import("../../trigger/user-deletion-cleanup.ts"),
+      import("../../trigger/resume-user-deletions.ts"),
+      import("../../trigger/clean-up-external-system.ts"),
+      import("../../trigger/send-deletion-confirmation.ts"),
+    ]),
+  );
   vi.unstubAllEnvs();
 });
 afterAll(() => Promise.all([database.close(), smtp.close()]));
@@ -39,29 +46,34 @@ describe("the number of deletions that are worked on at once", () => {
   });
 });
 
+it("a payload is ids and nothing else", async () => {
+  for (const deletionId of ["", "1e9", "-1", "0", "99999999999999999999", 7])
+    expect(await executeTask("send-deletion-confirmation", { deletionId })).toMatchObject({ ok: false });
+});
+
 describe("a run of send-deletion-confirmation", () => {
-  const deletion = () => {
-    const userId = randomUUID();
-    return heldDeletion(database.db, { userId, email: `${userId}@example.com`, environment: "proj/env" });
-  };
+  async function deletion() {
+    const email = `${randomUUID()}@example.com`;
+    return { deletionId: await leasedDeletion(database.db, { email, environment: "proj/env" }), email };
+  }
 
   it("is tried again when the claim of another run is over", async () => {
-    const userId = await deletion();
-    expect(await claimConfirmation(database.db, userId, "run_other")).toBe(true);
-    const { confirmationClaimedAt } = await database.deletion(userId);
-    const result = await executeTask("send-deletion-confirmation", { userId });
+    const { deletionId, email } = await deletion();
+    expect(await claimConfirmation(database.db, deletionId, "run_other")).toBe(true);
+    const { confirmation_claimed_at: claimedAt } = await database.deletion(deletionId);
+    const result = await executeTask("send-deletion-confirmation", { deletionId });
     expect(result).toMatchObject({
       ok: false,
       error: { message: "Another run is sending the confirmation" },
-      retry: { timestamp: (confirmationClaimedAt?.getTime() ?? 0) + 120_000 },
+      retry: { timestamp: (claimedAt?.getTime() ?? 0) + 120_000 },
     });
-    expect(smtp.messagesTo(`${userId}@example.com`)).toEqual([]);
+    expect(smtp.messagesTo(email)).toEqual([]);
   });
 
   it("is not tried again when the mail server refuses the address for good", async () => {
-    const userId = await deletion();
+    const { deletionId } = await deletion();
     smtp.behave({ replies: { RCPT: "550 5.1.1 no" } });
-    const result = await executeTask("send-deletion-confirmation", { userId });
+    const result = await executeTask("send-deletion-confirmation", { deletionId });
     smtp.behave({});
     expect(result).toMatchObject({ ok: false, skippedRetrying: true });
   });

@@ -1,15 +1,27 @@
 import { randomUUID } from "node:crypto";
+import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
-import { recordDeletion } from "../../drizzle/queries/user-deletions.ts";
-import { cleanUpSystem } from "../../lib/deletions/clean-up-system.ts";
-import { StepError } from "../../lib/deletions/errors.ts";
-import type { ExternalSystem } from "../../lib/deletions/external-system.ts";
-import { type DeletionSteps, finishDeletion } from "../../lib/deletions/finish-deletion.ts";
-import { sendConfirmation } from "../../lib/deletions/send-confirmation.ts";
+import { users } from "../../aftercommit.config.ts";
+import type { DeletionDeclaration } from "../../packages/aftercommit/src/define.ts";
+import { cleanUpSystem } from "../../packages/aftercommit/src/deletions/clean-up-system.ts";
+import { StepError } from "../../packages/aftercommit/src/deletions/errors.ts";
+import type { ExternalSystem } from "../../packages/aftercommit/src/deletions/external-system.ts";
+import {
+  type DeletionSteps,
+  finishDeletion,
+} from "../../packages/aftercommit/src/deletions/finish-deletion.ts";
+import { sendConfirmation } from "../../packages/aftercommit/src/deletions/send-confirmation.ts";
 import { startDatabase } from "./database.ts";
-import { ENVIRONMENT } from "./ledger.ts";
+import { ENVIRONMENT, recordedDeletion } from "./ledger.ts";
 
 const { signal } = new AbortController();
+
+type Options = {
+  broken?: Set<string>;
+  email?: string | null;
+  userId?: string;
+  declaration?: DeletionDeclaration;
+};
 
 /** A database for the tests of a file, and worlds in which a deletion of its own is finished. */
 export function worldsForTests() {
@@ -21,8 +33,8 @@ export function worldsForTests() {
   afterAll(() => database.close());
 
   beforeEach(() => {
-    vi.stubEnv("DATABASE_URL", database.url);
     vi.stubEnv("MAIL_FROM", "no-reply@example.com");
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "none");
     for (const level of ["info", "warn"] as const) vi.spyOn(console, level).mockImplementation(() => {});
   });
   afterEach(() => {
@@ -31,47 +43,81 @@ export function worldsForTests() {
   });
 
   /** Systems, steps in this process, runs of which the statuses are known, and what was done in which order. */
-  function world({ broken = new Set<string>(), email = "to@example.com" as string | null } = {}) {
+  function world({
+    broken = new Set<string>(),
+    email = "to@example.com",
+    userId = randomUUID(),
+    declaration: declared = users,
+  }: Options = {}) {
     const events: string[] = [];
+    const keys: string[] = [];
     const system = (name: string): ExternalSystem => ({
       name,
-      async cleanUp() {
+      async cleanUp({ idempotencyKey }) {
         events.push(name);
+        keys.push(idempotencyKey);
         if (broken.has(name)) throw new StepError(`${name} is down`);
       },
     });
     const configured = ["crm", "billing"];
-    const systems = () => configured.map(system);
     const statuses: Record<string, string> = {};
-    const userId = randomUUID();
-    const send = async () => void events.push("mail");
-    const stepsOf = (runId: string): DeletionSteps => {
-      const run = { userId, runId, environment: ENVIRONMENT, signal };
+    const declaration = () => ({ ...declared, systems: configured.map(system) });
+    const context = () => ({
+      db: database.db,
+      declarations: [declaration()],
+      send: async ({ messageId }: { messageId: string }) => {
+        events.push("mail");
+        keys.push(messageId);
+      },
+    });
+    const stepsOf = (deletionId: string, runId: string): DeletionSteps => {
+      const run = { deletionId, runId, environment: ENVIRONMENT, signal };
       return {
         async cleanUp(names) {
-          const attempts = names.map((name) => cleanUpSystem({ ...run, system: name }, { systems }));
+          const attempts = names.map((name) => cleanUpSystem({ ...run, system: name }, context()));
           const results = await Promise.allSettled(attempts);
           return names.flatMap((name, index) => {
             const result = results[index];
             return result?.status === "rejected" ? [{ system: name, error: result.reason.message }] : [];
           });
         },
-        confirm: async () => (await sendConfirmation(run, { send })).confirmation,
+        confirm: async () => void (await sendConfirmation(run, context())),
       };
     };
     return {
       userId,
       events,
+      keys,
       broken,
       configured,
       statuses,
       stepsOf,
-      record: () => recordDeletion(database.db, { userId, email, requiredSystems: ["crm", "billing"] }),
-      finish: (runId = "run_1", { environment = ENVIRONMENT, steps = stepsOf(runId) } = {}) =>
-        finishDeletion({ userId, runId, environment }, steps, {
-          systems,
-          statusOf: async (id) => statuses[id],
+      record: (position?: string) =>
+        recordedDeletion(database.db, {
+          source: declared.row,
+          userId,
+          email,
+          systems: ["crm", "billing"],
+          position,
         }),
+      finish: (
+        deletionId: string,
+        runId = "run_1",
+        { environment = ENVIRONMENT, steps = stepsOf(deletionId, runId) } = {},
+      ) =>
+        finishDeletion(
+          { source: declared.row, deletionId, runId, environment },
+          {
+            db: database.db,
+            declaration: declaration(),
+            stepsOf: () => steps,
+            statusOf: async (id) => statuses[id],
+          },
+        ),
+      insertUser: () =>
+        database.db.execute(sql`insert into users (id, first_name, last_name, email)
+          values (${userId}, 'Jane', 'Doe', ${`${userId}@example.com`})`),
+      deleteUser: () => database.db.execute(sql`delete from users where id = ${userId}`),
     };
   }
 

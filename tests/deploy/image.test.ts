@@ -116,7 +116,7 @@ it("leaves the local stack, the tests and every secret out of the images", () =>
 
 it("migrates with the command of compose.yaml in the image of the tools", async () => {
   const tools = imageOf("tools");
-  const args = ["--import", "tsx", "scripts/with-environment.ts", "scripts/migrate.ts"];
+  const args = ["--import", "tsx", "scripts/with-environment.ts", "packages/aftercommit/cli/migrate.ts"];
   const { stdout } = await promisify(execFile)("node", args, {
     cwd: tools.folder,
     env: environment(),

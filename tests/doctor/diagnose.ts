@@ -1,32 +1,33 @@
-import { allChecks } from "../../lib/doctor/checks.ts";
-import { checksOf, type Result, runChecks } from "../../lib/doctor/run-checks.ts";
+import * as config from "../../aftercommit.config.ts";
+import { declarationsOf } from "../../packages/aftercommit/src/declarations.ts";
+import { type CheckId, categoryOf } from "../../packages/aftercommit/src/doctor/checks.ts";
+import { diagnose } from "../../packages/aftercommit/src/doctor/diagnose.ts";
+import type { Finding } from "../../packages/aftercommit/src/doctor/finding.ts";
 
 // A busy machine is no failure.
 const LIMIT_MS = 60_000;
 
-/** What the doctor finds in some categories, all of them when none is named. */
-export const diagnose = (...categories: string[]) =>
-  runChecks(checksOf(allChecks(), categories), { limitMs: LIMIT_MS });
+export const declarations = declarationsOf(config);
 
-/** Ids of what is failed or warned of. */
-export const problemsIn = (results: readonly Result[]) =>
-  results.filter(({ mend }) => mend !== undefined).map(({ id }) => id);
+/** What the doctor finds in some categories, in all of them when none is named. */
+export const findingsOf = (...only: string[]) => diagnose(declarations, { only, limitMs: LIMIT_MS });
 
-export const problems = async (...categories: string[]) => problemsIn(await diagnose(...categories));
+export const problemsIn = (findings: readonly Finding[]) =>
+  findings.filter(({ fix }) => fix !== undefined).map(({ id }) => id);
 
-/** A problem, whatever else is found in its category. */
-export async function findProblem(id: string): Promise<Result & { mend: string }> {
-  const results = await diagnose(id.slice(0, id.indexOf(".")));
-  const found = results.find((result) => result.id === id);
-  if (found?.mend === undefined) throw new Error(`Not ${id}: ${JSON.stringify(results, null, 2)}`);
-  return { ...found, mend: found.mend };
+export const problems = async (...only: string[]) => problemsIn(await findingsOf(...only));
+
+/** A problem, which has to be the only one in its category unless said otherwise; the error has whatever is found. */
+export async function problemOf(
+  id: CheckId,
+  { isAlone = true, of = declarations } = {},
+): Promise<Finding & { fix: string }> {
+  const findings = await diagnose(of, { only: [categoryOf(id)], limitMs: LIMIT_MS });
+  const found = findings.find((finding) => finding.id === id);
+  if (found?.fix === undefined || (isAlone && problemsIn(findings).length > 1))
+    throw new Error(`Not ${id}: ${JSON.stringify(findings, null, 2)}`);
+  return { ...found, fix: found.fix };
 }
 
-/** The one problem in a category, by its id; anything else that is found is told by the error. */
-export async function onlyProblem(id: string): Promise<Result & { mend: string }> {
-  const results = await diagnose(id.slice(0, id.indexOf(".")));
-  const [found, ...others] = results.filter(({ mend }) => mend !== undefined);
-  if (found?.mend === undefined || found.id !== id || others.length > 0)
-    throw new Error(`Not ${id} alone: ${JSON.stringify(results, null, 2)}`);
-  return { ...found, mend: found.mend };
-}
+/** What a problem says, in one line. */
+export const said = ({ actual, fix }: Finding) => `${actual} → ${fix}`;

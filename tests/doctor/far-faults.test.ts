@@ -1,24 +1,36 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer as createTlsServer } from "node:https";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { CheckId } from "../../packages/aftercommit/src/doctor/checks.ts";
 import { startSmtp } from "../deletions/smtp.ts";
 import type { Fault } from "../faulty-server.ts";
 import { onFreePort } from "../on-free-port.ts";
-import { onlyProblem, problems } from "./diagnose.ts";
+import { findingsOf, problemOf, problems, said } from "./diagnose.ts";
 import { instead } from "./instead.ts";
 
 const SECRET = "the secret of the doctor's tests";
 const json = { "content-type": "application/json" };
 const taskIds = readdirSync("trigger").map((file) => file.replace(/\.ts$/, ""));
 
+let smtp: Awaited<ReturnType<typeof startSmtp>>;
+beforeAll(async () => {
+  smtp = await startSmtp();
+});
 beforeEach(() => {
-  vi.stubEnv("SEQUIN_WEBHOOK_SECRET", SECRET);
-  vi.stubEnv("TRIGGER_PROJECT_REF", "proj_tests");
-  vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "crm=https://crm.example.com/hook");
+  const variables = {
+    SEQUIN_WEBHOOK_SECRET: SECRET,
+    TRIGGER_PROJECT_REF: "proj_tests",
+    TRIGGER_SECRET_KEY: "tr_prod_of_the_tests",
+    TRIGGER_EXTERNAL_DEPLOYMENT_ID: "v1",
+    USER_DELETION_WEBHOOK_URLS: `crm=${smtp.url.replace("smtp://user:password@", "http://")}`,
+    SMTP_URL: smtp.url,
+  };
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
 });
 afterEach(() => vi.unstubAllEnvs());
+afterAll(() => smtp.close());
 
-describe("of a deployed Trigger.dev it finds", () => {
+describe("of a deployed Trigger.dev", () => {
   const item = (name: string) => ({
     ...{ id: `queue_${name}`, name, type: "task", running: 0, queued: 0, paused: false },
     ...{ version: "V2", concurrencyLimit: null },
@@ -31,163 +43,125 @@ describe("of a deployed Trigger.dev it finds", () => {
     .concat("USER_DELETION_WEBHOOK_SECRET")
     .map((name) => ({ name, value: "<redacted>", isSecret: true }))
     .concat({ name: "USER_DELETION_SYSTEMS", value: "crm", isSecret: false });
-  type Deployed = { items?: unknown[]; current?: unknown; there?: unknown };
+  type Deployed = { items?: unknown[]; current?: unknown; there?: unknown; isOld?: boolean };
 
   /** Answers as the API does, as far as the doctor asks. */
   const deployed =
-    ({ items = taskIds.map(item), current = deployment, there = variables }: Deployed): Fault =>
+    ({ items = taskIds.map(item), current = deployment, there = variables, isOld }: Deployed): Fault =>
     (request, response) => {
       const pagination = { currentPage: 1, totalPages: 1, count: items.length };
       const answers: [RegExp, unknown][] = [
         [/\/queues/, { data: items, pagination }],
-        [/\/runs/, { data: [], pagination: {} }],
+        [/\/concurrency-limits/, !isOld && { data: [], pagination }],
         [/\/deployments\/current/, current],
         [/\/projects\/proj_tests\/envvars\/prod$/, there],
       ];
       const body = answers.find(([path]) => path.test(request.url ?? ""))?.[1];
-      response.writeHead(body ? 200 : 404, json).end(JSON.stringify(body ?? { error: "Not found" }));
+      response.writeHead(body ? 200 : 404, json).end(JSON.stringify(body || { error: "Not found" }));
     };
-  const found = (id: string, state: Deployed) => {
-    vi.stubEnv("TRIGGER_SECRET_KEY", "tr_prod_of_the_tests");
-    return instead("TRIGGER_API_URL", deployed(state), () => onlyProblem(id));
-  };
-
+  const lacking = (name: string) => variables.filter((variable) => variable.name !== name);
+  const other = variables.map((one) => (one.isSecret ? one : { ...one, value: "billing" }));
   it("nothing where all is well", async () => {
-    vi.stubEnv("TRIGGER_SECRET_KEY", "tr_prod_of_the_tests");
-    vi.stubEnv("TRIGGER_EXTERNAL_DEPLOYMENT_ID", "v1");
     expect(await instead("TRIGGER_API_URL", deployed({}), () => problems("trigger"))).toEqual([]);
   });
 
-  it("a task that was never deployed", async () => {
-    const { seen, mend } = await found("trigger.tasks", { items: taskIds.slice(1).map(item) });
-    expect(seen).toContain(taskIds[0]);
-    expect(mend).toBe("npx trigger.dev deploy --env-file .env.production");
-  });
-
-  it("nothing deployed, and another version than the app asks for", async () => {
-    expect((await found("trigger.deployment", { current: null })).seen).toBe("nothing is deployed");
-    vi.stubEnv("TRIGGER_EXTERNAL_DEPLOYMENT_ID", "v2");
-    expect((await found("trigger.deployment", {})).mend).toMatch(/--external-id v2$/);
-  });
-
-  it("a key of another project", async () => {
-    vi.stubEnv("TRIGGER_PROJECT_REF", "proj_other");
-    expect((await found("trigger.project", {})).mend).toMatch(/^Set TRIGGER_PROJECT_REF/);
-  });
-
-  it("a variable that the tasks lack", async () => {
-    const there = variables.filter(({ name }) => name !== "SMTP_URL");
-    expect((await found("trigger.variables", { there })).seen).toBe("not set: SMTP_URL");
-  });
-
-  it("an external system that only one side knows", async () => {
-    const there = variables.map((one) => (one.isSecret ? one : { ...one, value: "billing" }));
-    const { seen } = await found("trigger.external-systems", { there });
-    expect(seen).toBe("the app knows crm, the tasks know billing");
-  });
-
-  it("a queue that is nearly full", async () => {
-    const items = taskIds.map((id) => ({ ...item(id), queued: id === taskIds[0] ? 9_500 : 0 }));
-    const { seen, state } = await found("trigger.queues", { items });
-    expect(seen).toContain("9500 runs");
-    expect(state).toBe("warning");
+  it.each([
+    ["trigger.key", "an old server", /ignores concurrency limits → .* 4\.7 or newer$/, { isOld: true }],
+    [
+      "trigger.tasks",
+      "a missing task",
+      RegExp(`: ${taskIds[0]} → npx .* deploy`),
+      { items: taskIds.slice(1).map(item) },
+    ],
+    [
+      "trigger.tasks",
+      "no deployment",
+      /^nothing is deployed → .* or set TRIGGER_SECRET_KEY/,
+      { current: null },
+    ],
+    [
+      "trigger.tasks",
+      "another version",
+      /v1, which .* → .* --external-id v1$/,
+      { current: { ...deployment, externalId: "v0" } },
+    ],
+    [
+      "trigger.variables",
+      "another project",
+      /^proj_tests is not .* → Set TRIGGER_SECRET_KEY and/,
+      { there: null },
+    ],
+    ["trigger.variables", "a missing one", /^not set: SMTP_URL → .* deploy/, { there: lacking("SMTP_URL") }],
+    ["trigger.variables", "other systems", / crm, the tasks' billing → npx .* deploy/, { there: other }],
+  ] as const)("%s finds %s", async (id, _, says, state) => {
+    expect(said(await instead("TRIGGER_API_URL", deployed(state), () => problemOf(id)))).toMatch(says);
   });
 });
 
-describe("of the mail server it finds", () => {
-  let smtp: Awaited<ReturnType<typeof startSmtp>>;
-  beforeAll(async () => {
-    smtp = await startSmtp();
+describe("of those who are notified of a deletion", () => {
+  it("nothing where they can be reached", async () => {
+    expect(await problems("deletions")).toEqual([]);
   });
-  beforeEach(() => {
-    vi.stubEnv("SMTP_URL", smtp.url);
-    vi.stubEnv("MAIL_FROM", "hello@example.com");
-  });
-  afterAll(() => smtp.close());
 
-  it("that it refuses the login", async () => {
+  it("deletions.mail finds a login that is refused", async () => {
     smtp.behave({ replies: { AUTH: "535 5.7.8 no" } });
-    const found = await onlyProblem("mail.login");
-    expect(found.seen).toMatch(/^answers 535/);
-    expect(found.mend).toMatch(/SMTP_URL/);
+    const found = await problemOf("deletions.mail").finally(() => smtp.behave({}));
+    expect(said(found)).toMatch(/535 5\.7\.8 no → Correct SMTP_URL/);
   });
 
-  it("that there is none", async () => {
-    vi.stubEnv("SMTP_URL", "smtp://127.0.0.1:1");
-    expect((await onlyProblem("mail.login")).seen).toMatch(/^no mail server: .*ECONNREFUSED/);
-  });
-});
-
-describe("of the external systems it finds", () => {
-  it("one that takes no connection, by its name", async () => {
+  it("deletions.systems finds one that accepts no connection, and shows its name alone", async () => {
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "billing=http://127.0.0.1:1/token-in-a-path");
-    const found = await onlyProblem("external-systems.reachable");
-    expect(found.seen).toMatch(/^billing .*ECONNREFUSED/);
-    expect(JSON.stringify(found)).not.toContain("token-in-a-path");
+    const found = said(await problemOf("deletions.systems"));
+    expect(found).toMatch(/^billing: .*ECONNREFUSED.* → Correct its URL in USER_DELETION_WEBHOOK_URLS/);
+    expect(found).not.toContain("token-in-a-path");
   });
 
-  it("a certificate that nobody vouches for", async () => {
+  it("deletions.systems finds a certificate that nobody vouches for", async () => {
     const pem = (name: string) => readFileSync(`tests/fixtures/tls/${name}.pem`);
     const server = createTlsServer({ key: pem("self-signed-key"), cert: pem("self-signed") });
     const { port, close } = await onFreePort(server);
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `crm=https://localhost:${port}/hook`);
-    const found = await onlyProblem("external-systems.reachable");
-    await close();
-    expect(found.seen).toMatch(/self-signed/);
+    expect(said(await problemOf("deletions.systems").finally(close))).toMatch(/self-signed/);
   });
 });
 
-describe("of the app it finds", () => {
-  /** The app with something before or in it: what it answers to a secret that is good, and to any other. */
+describe("of the app", () => {
+  /** The app, or what stands in front of it: what it answers to the right secret, and to anything else. */
   const app =
-    (right: number, other: number): Fault =>
-    (request, response) => {
-      const isGood = request.headers.authorization === `Bearer ${SECRET}`;
-      const status = request.url === "/api/health" ? 200 : isGood ? right : other;
-      response.writeHead(status, { ...json, location: "/login" }).end('{"triggered":0}');
+    (right: number, other: number, health = 200): Fault =>
+    ({ url, headers }, response) => {
+      const isRight = headers.authorization === `Bearer ${SECRET}`;
+      const status = url === "/api/health" ? health : isRight ? right : other;
+      const body = '{"triggered":0,"failing":["migrations"]}';
+      response.writeHead(status, { ...json, location: "/login" }).end(body);
     };
-  const found = (id: string, fault: Fault) => instead("APP_URL", fault, () => onlyProblem(id));
+  const page: Fault = ({ url }, response) =>
+    void response.writeHead(200).end(url === "/api/health" ? "{}" : "<html>Log in</html>");
 
-  it("that nobody says where it is", async () => {
+  it("nothing where all is well", async () => {
+    expect(await instead("APP_URL", app(200, 401), () => problems("ingress"))).toEqual([]);
+  });
+
+  it("ingress.app finds that nobody says where it is, which ends the category", async () => {
     vi.stubEnv("APP_URL", "");
-    const { state, seen, mend } = await onlyProblem("ingress.address");
-    expect(state).toBe("warning");
-    expect(seen).toMatch(/^APP_URL is not set/);
-    expect(mend).toBe("Set APP_URL in the environment or in .env.local");
+    const [found, ...others] = await findingsOf("ingress");
+    expect(found).toMatchObject({ state: "warning", fix: expect.stringMatching(/^Set APP_URL/) });
+    expect(others).toEqual([]);
   });
 
-  it("that it does not answer", async () => {
+  it("ingress.app finds that it does not answer", async () => {
     vi.stubEnv("APP_URL", "http://127.0.0.1:1");
-    expect((await onlyProblem("ingress.answers")).mend).toMatch(/^Start the app/);
+    expect(said(await problemOf("ingress.app"))).toMatch(/ → Start the app/);
   });
 
-  it("another secret than here", async () => {
-    const { mend } = await found("ingress.secret", app(401, 401));
-    expect(mend).toMatch(/^Set the same SEQUIN_WEBHOOK_SECRET/);
-  });
-
-  it("a route that takes any secret", async () => {
-    const { seen } = await found("ingress.closed", app(200, 200));
-    expect(seen).toContain("/api/delete-user answers 200 without a secret");
-  });
-
-  it("a redirect", async () => {
-    expect((await found("ingress.direct", app(308, 308))).seen).toContain("answers 308 to /login");
-  });
-
-  it("a login page", async () => {
-    const page: Fault = (request, response) =>
-      void response.writeHead(200).end(request.url === "/api/health" ? "{}" : "<html>Log in</html>");
-    expect((await found("ingress.direct", page)).seen).toContain("answers 200 with what is no JSON");
-  });
-
-  it("what the app says of itself", async () => {
-    const failing: Fault = (request, response) =>
-      request.url === "/api/health"
-        ? void response.writeHead(503, json).end('{"failing":["migrations"]}')
-        : app(200, 401)(request, response);
-    expect((await found("ingress.health", failing)).seen).toBe(
-      "/api/health answers 503, failing: migrations",
-    );
+  it.each<[CheckId, what: string, says: RegExp, fault: Fault]>([
+    ["ingress.app", "what the app says of itself", /503, failing: migrations → .* log/, app(200, 401, 503)],
+    ["ingress.routes", "another secret", /401 to SEQUIN.* → Set the same SEQUIN/, app(401, 401)],
+    ["ingress.routes", "an open route", /200 without a secret → .* authorization header/, app(200, 200)],
+    ["ingress.routes", "a redirect", /redirects to \/login → .* where the redirect leads/, app(308, 308)],
+    ["ingress.routes", "a login page", /200 with invalid JSON → .* login pages/, page],
+    ["ingress.routes", "an error", /500 to an empty batch → .* log/, app(500, 401)],
+  ])("%s finds %s", async (id, _, says, fault) => {
+    expect(said(await instead("APP_URL", fault, () => problemOf(id)))).toMatch(says);
   });
 });

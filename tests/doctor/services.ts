@@ -3,14 +3,15 @@ import { Hono } from "hono";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { POST as embedPost } from "../../app/api/create-embedding-for-post/route.ts";
 import { POST as deleteUser } from "../../app/api/delete-user/route.ts";
-import { findFailingParts } from "../../lib/status/health.ts";
 import { startSequin } from "../../local/sequin/start.ts";
+import { findFailingParts } from "../../packages/aftercommit/src/status/health.ts";
 import { startSmtp } from "../deletions/smtp.ts";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";
 import { serve } from "../serve.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { providerForTests } from "../tasks/provider.ts";
 import { startTriggerServer } from "../trigger-server.ts";
+import { declarations } from "./diagnose.ts";
 
 const KEY = "tr_dev_of_the_doctors_tests";
 const SECRET = "the secret of the doctor's tests";
@@ -23,7 +24,7 @@ async function start(databaseUrl: string) {
   app.post("/api/delete-user", (c) => deleteUser(c.req.raw));
   app.get("/api/health", async (c) => {
     // As the route, but patient: a busy machine is no failure.
-    const failing = await findFailingParts({ limitMs: 60_000 });
+    const failing = await findFailingParts(declarations, { limitMs: 60_000 });
     return c.json({ failing }, failing.length > 0 ? 503 : 200);
   });
   const [web, trigger, smtp, system] = await Promise.all([
@@ -42,16 +43,15 @@ async function start(databaseUrl: string) {
 }
 
 /** Has the tasks of trigger/ known to a local Trigger.dev, as `trigger.dev dev` does. */
-async function registerTasks(url: string, key: string, ids = taskIds): Promise<void> {
-  const tasks = ids.map((id) => ({ id, filePath: `trigger/${id}.ts` }));
-  const metadata = { packageVersion: "4.8.3", contentHash: ids.join(), tasks };
-  await triggerApi(url, key, "POST", "/api/v1/projects/proj_tests/background-workers", {
-    localOnly: true,
-    metadata,
-  });
+function registerTasks(url: string) {
+  const tasks = readdirSync("trigger").map((file) => ({
+    id: file.slice(0, -3),
+    filePath: `trigger/${file}`,
+  }));
+  const metadata = { packageVersion: "4.8.3", contentHash: "tests", tasks };
+  const path = "/api/v1/projects/proj_tests/background-workers";
+  return triggerApi(url, KEY, "POST", path, { localOnly: true, metadata });
 }
-
-const taskIds = readdirSync("trigger").map((file) => file.replace(/\.ts$/, ""));
 
 /** One request to a local Trigger.dev. */
 export async function triggerApi(url: string, key: string, method: string, path: string, body?: object) {
@@ -69,7 +69,7 @@ export function healthyServices() {
 
   beforeAll(async () => {
     running = await start(process.env.DATABASE_URL ?? "");
-    await registerTasks(running.trigger.url, KEY);
+    await registerTasks(running.trigger.url);
   });
   beforeEach(() => {
     const variables = {

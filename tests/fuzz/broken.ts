@@ -72,7 +72,7 @@ function send(
 /** A body that nothing can be done with, though the secret is right. */
 export function broken(n: number, chance: Chance): FuzzRequest {
   const route = chance.one(ROUTES);
-  const given = { route, n, chance, body: goodBody(route, n, chance) };
+  const given = { route, n, chance, body: goodBody(route, n, chance).body };
   const make = chance.one([truncated, truncated, notUtf8, notGzip, nested, wrongTypes, wrongTypes]);
   return send(route, make(given), chance.below(4) === 0);
 }
@@ -84,7 +84,7 @@ export const brokenAndHuge = (_: number, chance: Chance): FuzzRequest =>
 /** A body that stops before its end: the server may not wait for the rest for ever. */
 export function unfinished(n: number, chance: Chance): FuzzRequest {
   const route = chance.one(ROUTES);
-  const body = goodBody(route, n, chance);
+  const { body } = goodBody(route, n, chance);
   const lines = [`POST ${route} HTTP/1.1`, "host: fuzz", good, `content-length: ${body.length + 1}`];
   return { kind: "unfinished", statuses: [408], pieces: [head(lines), body] };
 }

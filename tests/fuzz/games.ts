@@ -58,6 +58,6 @@ function game(path: string, body: Buffer, chance: Chance): Buffer[] {
 export function headerGame(n: number, chance: Chance): FuzzRequest {
   const path = chance.one(ROUTES);
   // Never a body that is good as a whole: where a game is let pass, it must come to nothing.
-  const body = goodBody(path, n, chance).subarray(1);
+  const body = goodBody(path, n, chance).body.subarray(1);
   return { kind: "header games", pieces: game(path, body, chance), statuses: REFUSED, mayClose: true };
 }

@@ -2,30 +2,35 @@ import { z } from "zod";
 import type { FuzzRequest } from "./request.ts";
 import type { Answer } from "./wire.ts";
 
-const answered = z.union([
-  z.object({ id: z.string() }).transform(({ id }) => [id]),
-  z.object({ runs: z.array(z.string()) }).transform(({ runs }) => runs),
+/** What an answer says was done: the runs that it names, and how many messages were accepted, with a run or without. */
+type Told = { runs: string[]; accepted: number };
+
+const counts = z.object({ triggered: z.number(), pending: z.number(), runs: z.array(z.string()) });
+const toldBy = z.union([
+  z.object({ id: z.string() }).transform(({ id }): Told => ({ runs: [id], accepted: 1 })),
+  counts.transform(({ triggered, pending, runs }): Told => ({ runs, accepted: triggered + pending })),
+  z.object({ pending: z.number() }).transform(({ pending }): Told => ({ runs: [], accepted: pending })),
 ]);
 
-/** The runs that an answer names. */
-function runsIn(body: string): string[] {
+function toldIn(body: string): Told {
+  const nothing = { runs: [], accepted: 0 };
   // Next.js sends what is written in one go as one chunk.
   const json = /\{.*\}/s.exec(body)?.[0];
   try {
-    return answered.safeParse(JSON.parse(json ?? "null")).data ?? [];
+    return toldBy.safeParse(JSON.parse(json ?? "null")).data ?? nothing;
   } catch {
-    return [];
+    return nothing;
   }
 }
 
 /** What is wrong with an answer; undefined where nothing is. `runs` are those that it names. */
 export function judge(request: FuzzRequest, { status, body }: Answer): { problem?: string; runs: string[] } {
-  const runs = runsIn(body);
+  const { runs, accepted } = toldIn(body);
   const isAsPlanned = status === 0 ? request.mayClose === true : request.statuses.includes(status);
   const wanted = `${request.statuses.join(" or ")}${request.mayClose ? " or a closed connection" : ""}`;
   if (!isAsPlanned)
     return { runs, problem: `answered ${status || "nothing"} instead of ${wanted}: ${body.slice(0, 300)}` };
-  if (request.triggers && runs.length === 0) return { runs, problem: "triggered nothing, and is valid" };
-  if (!request.triggers && runs.length > 0) return { runs, problem: `triggered ${runs.join(", ")}` };
+  const valid = request.accepts?.length ?? 0;
+  if (accepted !== valid) return { runs, problem: `accepted ${accepted} messages of ${valid}` };
   return { runs };
 }

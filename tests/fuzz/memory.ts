@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 const EVERY_MS = 500;
 
 /** Resident bytes of a process: its peak where the system keeps that (Linux), else what it has now. */
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   try {
     const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return 1024 * Number(peak ?? execFileSync("ps", ["-o", "rss=", "-p", String(pid)]).toString());

@@ -3,7 +3,8 @@ import type { Chance } from "./chance.ts";
 export const ROUTES = ["/api/create-embedding-for-post", "/api/delete-user"] as const;
 export type Route = (typeof ROUTES)[number];
 
-type Message = { action: string; record: object; changes: object | null; metadata: object };
+type Metadata = Record<string, unknown> & { record_pks: string[]; table_name: string };
+export type Message = { action: string; record: object; changes: object | null; metadata: Metadata };
 
 const MESSAGES_A_REQUEST = 32;
 
@@ -37,7 +38,7 @@ export function message(route: Route, unique: number, nth: number, chance: Chanc
   const id = isPost ? String(number) : `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
   const columns = isPost ? { title: "T", body: "B", author: "A" } : { email: `u${number}@example.com` };
   return {
-    action: isPost ? chance.one(["insert", "update", "read"]) : "delete",
+    action: isPost ? chance.one(["insert", "update", "delete", "read"]) : "delete",
     record: { ...columns, ...strangeColumns(chance), id: isPost ? number : id },
     changes: null,
     metadata: {
@@ -50,6 +51,10 @@ export function message(route: Route, unique: number, nth: number, chance: Chanc
     },
   };
 }
+
+/** The row that a message is about, as runs are tagged. */
+export const rowOf = ({ metadata: { table_name, record_pks } }: Message) =>
+  `${table_name === "posts" ? "post" : "user"}:${record_pks[0]}`;
 
 /** What is a message of the sink, and not one to work on. */
 export function ignored(route: Route, unique: number, chance: Chance): Message {
@@ -66,7 +71,7 @@ export function ignored(route: Route, unique: number, chance: Chance): Message {
 /** Values that are no message. */
 export function wrong(route: Route, unique: number, chance: Chance): unknown {
   const good = message(route, unique, 0, chance);
-  const { record_pks: _, ...keyless } = { record_pks: [], ...good.metadata };
+  const { record_pks: _, ...keyless } = good.metadata;
   const anything = () => chance.one<unknown>([null, 0, "", [], true, chance.text(9), [[]], -1e99]);
   return chance.one<() => unknown>([
     anything,
@@ -86,6 +91,7 @@ export function wrong(route: Route, unique: number, chance: Chance): unknown {
     }),
     () => ({
       ...good,
+      record: {},
       metadata: { ...good.metadata, record_pks: [chance.one(["x", "1e3", " ", "1;drop"])] },
     }),
     () => ({

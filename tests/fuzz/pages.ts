@@ -39,18 +39,26 @@ export const page = (_: number, chance: Chance): FuzzRequest => ({
 });
 
 export function retryFailed(_: number, chance: Chance): FuzzRequest {
-  const [headers, statuses] = chance.one<[string[], number[]]>([
-    [[password, own], [303]],
-    [[password], [403]],
-    [[password, "sec-fetch-site: cross-site", "origin: http://fuzz"], [403]],
-    [[password, "origin: http://elsewhere.example"], [403]],
-    [[password, "origin: null"], [403]],
+  const [body, answer] = chance.one<[string | undefined, number]>([
+    ["source=post", 303],
+    ["x=1&source=post", 303],
+    ["source=user", 400],
+    ["source=__proto__", 400],
+    ["x".repeat(100_000), 400],
+    ["", 400],
+    [undefined, 400],
   ]);
-  const body = chance.one([undefined, "", "x=1", "x".repeat(100_000)]);
+  const [headers, status] = chance.one<[string[], number]>([
+    [[password, own], answer],
+    [[password], 403],
+    [[password, "sec-fetch-site: cross-site", "origin: http://fuzz"], 403],
+    [[password, "origin: http://elsewhere.example"], 403],
+    [[password, "origin: null"], 403],
+  ]);
   return {
     kind: "retry-failed",
     pieces: [plain({ path: "/api/retry-failed", headers, body })],
-    statuses,
+    statuses: [status],
   };
 }
 

@@ -29,7 +29,7 @@ export function createReport(seed: number) {
     progress(n: number, end: number) {
       if (n > 0 && n % EVERY === 0) console.log(`${n} of ${end}`);
     },
-    print({ runs, peakBytes }: { runs: number; peakBytes: number }) {
+    print({ rows, runs, peakBytes }: { rows: number; runs: number; peakBytes: number }) {
       const seconds = (performance.now() - startedAt) / 1_000;
       for (const [kind, { requests, statuses, slowestMs }] of [...kinds].toSorted()) {
         const counts = [...statuses].toSorted(([a], [b]) => a - b);
@@ -40,7 +40,7 @@ export function createReport(seed: number) {
       }
       const all = [...kinds.values()].reduce((sum, { requests }) => sum + requests, 0);
       console.log(
-        `\nSEED=${seed}: ${all} requests in ${seconds.toFixed(0)} s, ${runs} runs, peak memory ${Math.round(peakBytes / 1e6)} MB, ${problems} problems`,
+        `\nSEED=${seed}: ${all} requests in ${seconds.toFixed(0)} s, ${rows} rows accepted, ${runs} runs, peak memory ${Math.round(peakBytes / 1e6)} MB, ${problems} problems`,
       );
     },
   };

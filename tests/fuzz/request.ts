@@ -15,8 +15,8 @@ export type FuzzRequest = {
   statuses: readonly number[];
   /** Whether the server may also close the connection without an answer, as it may where there is no HTTP to answer. */
   mayClose?: boolean;
-  /** Whether it has to trigger a run; any other must not. */
-  triggers?: boolean;
+  /** The rows that it has to have accepted, as runs are tagged: `post:17`. Any other accepts none. */
+  accepts?: readonly string[];
   /** Whether it comes from an address that has failed often. */
   fromOneAddress?: boolean;
 };

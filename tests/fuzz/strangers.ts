@@ -28,7 +28,7 @@ const wrongSecrets = (chance: Chance): string[] =>
 export function stranger(n: number, chance: Chance): FuzzRequest {
   const path = chance.one(ROUTES);
   const headers = wrongSecrets(chance);
-  const body = goodBody(path, n, chance);
+  const { body } = goodBody(path, n, chance);
   const lines = [`POST ${path} HTTP/1.1`, "host: fuzz", ...headers, "transfer-encoding: chunked"];
   const pieces = chance.one([
     [plain({ path, headers, body })],

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { configure, runs } from "@trigger.dev/sdk";
+import pg from "pg";
 import { startOpenAI } from "../../local/openai/start.ts";
 import { buildApp, startApp } from "../browser/production.ts";
 import { startMigratedPostgres } from "../postgres.ts";
@@ -12,6 +13,8 @@ import { until } from "../until.ts";
 import { PASSWORD, SECRET } from "./request.ts";
 
 const KEY = "tr_prod_fuzz";
+
+export type Run = { id: string; task: string; tags: string[] };
 
 async function build(): Promise<string> {
   const folder = cloneProject();
@@ -44,6 +47,7 @@ export async function startTarget({ built }: { built: boolean }) {
     USER_DELETION_WEBHOOK_URLS: "none",
   });
   configure({ baseURL: trigger.url, accessToken: KEY });
+  const pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
   // Its parts are given two seconds each: less than the first query takes on a busy machine.
   await until(async () => (await fetch(`${app.url}/api/health`)).ok, {
     what: "health before the first request",
@@ -51,16 +55,26 @@ export async function startTarget({ built }: { built: boolean }) {
   return {
     ...app,
     port: Number(new URL(app.url).port),
-    /** The ids of all runs that were triggered. */
-    async runs(): Promise<Set<string>> {
-      const ids = new Set<string>();
-      for await (const { id } of runs.list({ limit: 100 })) ids.add(id);
-      return ids;
+    /** The rows in the inbox and in the ledger, as runs are tagged. Nothing takes runs here: whatever was accepted is there. */
+    async rows(): Promise<Set<string>> {
+      const { rows } = await pool.query<{ row: string }>(
+        `select source || ':' || row_id as row from aftercommit.pending
+         union all select source || ':' || row_id from aftercommit.deletions`,
+      );
+      return new Set(rows.map(({ row }) => row));
+    },
+    /** All runs that were triggered. */
+    async runs(): Promise<Run[]> {
+      const found: Run[] = [];
+      for await (const { id, taskIdentifier, tags } of runs.list({ limit: 100 }))
+        found.push({ id, task: taskIdentifier, tags });
+      return found;
     },
     async stop() {
       await app.stop();
       await provider.close();
       await openai.close();
+      await pool.end();
       await trigger.close();
       await postgres.close();
     },

@@ -1,23 +1,22 @@
 import { gzipSync } from "node:zlib";
 import type { Chance } from "./chance.ts";
-import { ignored, message, ROUTES, type Route, wrong } from "./messages.ts";
+import { ignored, type Message, message, ROUTES, type Route, rowOf, wrong } from "./messages.ts";
 import { bearer, chunked, type FuzzRequest, head, type Piece, plain, SECRET } from "./request.ts";
 
 const good = bearer(SECRET);
 const OK = [200];
 
-/** A body of good messages, in one of the forms that a sink may send. */
-export function goodBody(route: Route, n: number, chance: Chance): Buffer {
-  const messages = Array.from({ length: 1 + chance.below(3) }, (_, nth) => message(route, n, nth, chance));
-  const [first] = messages;
-  const body = chance.one<() => unknown>([
-    () => first,
-    () => ({ data: messages }),
-    () => ({ data: messages.map((data) => ({ ack_id: "a", data })) }),
-    () => ({ data: [...messages, wrong(route, n, chance), ignored(route, n, chance)] }),
-    () => ({ data: Array.from({ length: 20 }, (_, nth) => message(route, n, nth, chance)) }),
+/** A body of good messages, in one of the forms that a sink may send, and the rows that they are about. */
+export function goodBody(route: Route, n: number, chance: Chance): { body: Buffer; rows: string[] } {
+  const made = (count: number) => Array.from({ length: count }, (_, nth) => message(route, n, nth, chance));
+  const messages = chance.one([() => made(1 + chance.below(3)), () => made(20)])();
+  const [body, sent] = chance.one<() => [unknown, Message[]]>([
+    () => [messages[0], messages.slice(0, 1)],
+    () => [{ data: messages }, messages],
+    () => [{ data: messages.map((data) => ({ ack_id: "a", data })) }, messages],
+    () => [{ data: [...messages, wrong(route, n, chance), ignored(route, n, chance)] }, messages],
   ])();
-  return Buffer.from(JSON.stringify(body));
+  return { body: Buffer.from(JSON.stringify(body)), rows: sent.map(rowOf) };
 }
 
 /** What a body goes through on its way: each form is one that HTTP and Sequin allow. */
@@ -44,15 +43,15 @@ function delivered(path: string, body: Buffer, chance: Chance): Piece[] {
 
 export function valid(n: number, chance: Chance): FuzzRequest {
   const route = chance.one(ROUTES);
-  const pieces = delivered(route, goodBody(route, n, chance), chance);
-  return { kind: "valid", pieces, statuses: OK, triggers: true };
+  const { body, rows } = goodBody(route, n, chance);
+  return { kind: "valid", pieces: delivered(route, body, chance), statuses: OK, accepts: rows };
 }
 
 export function validAndLarge(n: number, chance: Chance): FuzzRequest {
   const good = message("/api/create-embedding-for-post", n, 0, chance);
   const body = JSON.stringify({ ...good, record: { ...good.record, body: "x".repeat(5_000_000) } });
   const pieces = delivered("/api/create-embedding-for-post", Buffer.from(body), chance);
-  return { kind: "valid, 5 MB", pieces, statuses: OK, triggers: true };
+  return { kind: "valid, 5 MB", pieces, statuses: OK, accepts: [rowOf(good)] };
 }
 
 /** Acknowledged, and nothing to do. */

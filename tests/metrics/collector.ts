@@ -8,7 +8,7 @@ const attributes = z
   .transform((all) => Object.fromEntries(all.map(({ key, value }) => [key, Object.values(value)[0]])));
 const point = z.object({ attributes, asDouble: z.number().optional(), asInt: z.coerce.number().optional() });
 const data = z.object({ dataPoints: z.array(point) });
-const metric = z.object({ name: z.string(), gauge: data.optional(), sum: data.optional() });
+const metric = z.object({ name: z.string(), sum: data });
 
 // The JSON form of opentelemetry/proto/collector/metrics/v1/metrics_service.proto, as far as tests look at it.
 const request = z.object({
@@ -39,11 +39,11 @@ export async function startCollector() {
         .resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics)
         .filter(({ scope }) => scope.name === "aftercommit")
         .flatMap(({ metrics }) => metrics)
-        .flatMap(({ name, gauge, sum }) =>
-          [...(gauge?.dataPoints ?? []), ...(sum?.dataPoints ?? [])].map((one) => ({
+        .flatMap(({ name, sum }) =>
+          sum.dataPoints.map(({ attributes: of, asDouble, asInt }) => ({
             metric: name,
-            attributes: one.attributes,
-            value: one.asDouble ?? one.asInt,
+            attributes: of,
+            value: asDouble ?? asInt,
           })),
         ),
     close,

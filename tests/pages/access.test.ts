@@ -1,12 +1,12 @@
 import { unstable_doesMiddlewareMatch } from "next/experimental/testing/server.js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { refuseStranger } from "../../lib/access/refuse-stranger.ts";
+import { requireBasicAuth } from "../../packages/aftercommit/src/access/require-basic-auth.ts";
 import { config } from "../../proxy.ts";
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
 
 const refusal = (authorization?: string, production = true) =>
-  refuseStranger(
+  requireBasicAuth(
     new Request("http://localhost/", { headers: authorization ? { authorization } : {} }),
     production,
   );

@@ -1,16 +1,17 @@
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { GET } from "../../app/api/health/route.ts";
-import { findFailingParts } from "../../lib/status/health.ts";
-import { hang, startFaultyServer } from "../faulty-server.ts";
+import { findFailingParts, healthOf } from "../../packages/aftercommit/src/status/health.ts";
+import { answerWith, hang, startFaultyServer } from "../faulty-server.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 import { until } from "../until.ts";
+import { declarations } from "./status-for-tests.ts";
 
 const database = databaseForTests();
 const KEY = "tr_dev_health";
 // A busy machine is no failure.
-const patient = { limitMs: 20_000 };
+const failing = () => findFailingParts(declarations, { limitMs: 20_000 });
 let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 
 beforeAll(async () => {
@@ -31,33 +32,48 @@ it("is ok, and says nothing more, when everything answers", async () => {
   expect(await response.json()).toEqual({ status: "ok" });
 });
 
+it("asks Trigger.dev once, however many ask in the next 5 s", async () => {
+  const server = await startFaultyServer(answerWith(500, "{}"));
+  vi.stubEnv("TRIGGER_API_URL", server.url);
+  const health = healthOf(declarations);
+  expect(await health()).toEqual(["trigger.dev"]);
+  await Promise.all([health(), health()]);
+  expect(server.state.requests).toBe(1);
+  await server.close();
+});
+
 describe("what fails is named:", () => {
   it("a database that does not answer", async () => {
     vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
-    expect(await findFailingParts(patient)).toEqual(["database"]);
+    expect(await failing()).toEqual(["database"]);
   });
 
   it("a migration that is not applied", async () => {
-    const latest = sql`(select max(created_at) from drizzle.__drizzle_migrations)`;
+    await database.db.execute(sql`update aftercommit.migrations set name = name || '_of_tomorrow'`);
+    expect(await failing()).toEqual(["migrations"]);
     await database.db.execute(
-      sql`update drizzle.__drizzle_migrations set created_at = -created_at where created_at = ${latest}`,
+      sql`update aftercommit.migrations set name = replace(name, '_of_tomorrow', '')`,
     );
-    expect(await findFailingParts(patient)).toEqual(["migrations"]);
-    await database.db.execute(
-      sql`update drizzle.__drizzle_migrations set created_at = -created_at where created_at < 0`,
-    );
-    expect(await findFailingParts(patient)).toEqual([]);
+    expect(await failing()).toEqual([]);
   });
 
   it("a database without any migration", async () => {
-    await database.db.execute(sql`alter schema drizzle rename to elsewhere`);
-    expect(await findFailingParts(patient)).toEqual(["migrations"]);
-    await database.db.execute(sql`alter schema elsewhere rename to drizzle`);
+    await database.db.execute(sql`alter schema aftercommit rename to elsewhere`);
+    expect(await failing()).toEqual(["migrations"]);
+    await database.db.execute(sql`alter schema elsewhere rename to aftercommit`);
+  });
+
+  it("another declaration of a table than the database has", async () => {
+    const turn = sql`update aftercommit.sources set fingerprint = reverse(fingerprint) where name = 'post'`;
+    await database.db.execute(turn);
+    expect(await failing()).toEqual(["declarations"]);
+    await database.db.execute(turn);
+    expect(await failing()).toEqual([]);
   });
 
   it("a Trigger.dev that refuses the key", async () => {
     vi.stubEnv("TRIGGER_SECRET_KEY", "tr_dev_other");
-    expect(await findFailingParts(patient)).toEqual(["trigger.dev"]);
+    expect(await failing()).toEqual(["trigger.dev"]);
   });
 
   it("a Trigger.dev that does not answer within 2 s, with 503 and no reason", async () => {

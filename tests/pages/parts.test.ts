@@ -1,81 +1,59 @@
 import { sql } from "drizzle-orm";
 import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StatusReport } from "../../app/_status/status-report.tsx";
-import { addUnprocessed } from "../../drizzle/queries/unprocessed-messages.ts";
-import { readStatus, type Status } from "../../lib/status/read-status.ts";
+import { readStatus, type Status } from "../../packages/aftercommit/src/status/read-status.ts";
 import { startTcpProxy } from "../database/tcp-proxy.ts";
-import { databaseForTests } from "../tasks/database.ts";
-import { startTriggerServer } from "../trigger-server.ts";
+import { declarations, statusForTests } from "./status-for-tests.ts";
 
-const KEY = "tr_dev_parts";
-const database = databaseForTests();
-const PARTS = ["totals", "posts", "usage", "deletions", "unprocessed"] as const;
+const { database, pend } = statusForTests();
+const PARTS = ["post", "models", "deletions"] as const;
 
-let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 let logged: { event: string; part: string; error: string }[];
 
-beforeAll(async () => {
-  trigger = await startTriggerServer(KEY);
-});
-afterAll(() => trigger.close());
 beforeEach(async () => {
-  vi.stubEnv("TRIGGER_SECRET_KEY", KEY);
-  vi.stubEnv("TRIGGER_API_URL", trigger.url);
   logged = [];
   vi.spyOn(console, "error").mockImplementation((line: string) => void logged.push(JSON.parse(line)));
-  await database.insertPost({ title: "Shown all the same" });
+  await pend(await database.insertPost({ title: "Shown all the same" }));
 });
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
+
+const read = () => readStatus(declarations);
 
 const problemsOf = (status: Status) =>
   PARTS.flatMap((name) => {
-    const part = status[name];
-    return part.known ? [] : [[name, part.problem]];
+    const part = name === "post" ? status.tables[0]?.status : status[name];
+    return !part || part.known ? [] : [[name, part.problem]];
   });
 const textOf = (status: Status) =>
   renderToStaticMarkup(createElement(StatusReport, { status })).replaceAll("&#x27;", "'");
 const alerts = (html: string) => html.match(/role="alert"/g)?.length ?? 0;
 
-/** Does some work while a table of the database has another name. */
-async function without<T>(table: string, work: () => Promise<T>): Promise<T> {
-  await database.db.execute(sql`alter table ${sql.identifier(table)} rename to elsewhere`);
-  try {
-    return await work();
-  } finally {
-    await database.db.execute(sql`alter table elsewhere rename to ${sql.identifier(table)}`);
-  }
-}
-
 describe("a part of the page that fails", () => {
-  it.each([
-    ["embedding_usage", "usage", "The usage"],
-    ["user_deletions", "deletions", "The latest deletions"],
-    ["unprocessed_messages", "unprocessed", "The messages without a run"],
-  ])(
-    "for the lack of %s is named, with why in the log, and all others are shown",
-    async (table, part, name) => {
-      const status = await without(table, () => readStatus());
-      const problem = "the database answers with error 42P01; are all migrations applied?";
-      expect(problemsOf(status)).toEqual([[part, problem]]);
-      expect(logged).toEqual([
-        { event: "status.part_unknown", part, error: expect.stringContaining(`"${table}" does not exist`) },
-      ]);
-      const html = textOf(status);
-      expect(html).toContain(`${name} cannot be shown: ${problem}.`);
-      expect(alerts(html)).toBe(1);
-      expect(html).toContain("Shown all the same");
-      expect(html).not.toContain("does not answer");
-    },
-  );
+  it("is named, with why in the log, and all others are shown", async () => {
+    await database.db.execute(sql`alter table aftercommit.deletions rename to elsewhere`);
+    const status = await read();
+    await database.db.execute(sql`alter table aftercommit.elsewhere rename to deletions`);
+    const problem = "the database answers with error 42P01 (npm run migrate applies what is missing)";
+    expect(problemsOf(status)).toEqual([["deletions", problem]]);
+    expect(logged).toEqual([
+      {
+        event: "status.part_unknown",
+        part: "deletions",
+        error: expect.stringContaining('"aftercommit.deletions" does not exist'),
+      },
+    ]);
+    const html = textOf(status);
+    expect(html).toContain(`The latest deletions cannot be shown: ${problem}.`);
+    expect(alerts(html)).toBe(1);
+    expect(html).toContain("Shown all the same");
+    expect(html).not.toContain("does not answer");
+  });
 
   it("names the variable that is wrong, and does not blame the database", async () => {
     vi.stubEnv("DATABASE_POOL_SIZE", "many");
-    const html = textOf(await readStatus());
+    const html = textOf(await read());
     expect(html).toContain("DATABASE_POOL_SIZE must be a whole number");
     expect(html).not.toContain("does not answer");
   });
@@ -84,7 +62,7 @@ describe("a part of the page that fails", () => {
 describe("the database does not answer", () => {
   it("is said once, when it refuses connections", async () => {
     vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
-    const status = await readStatus();
+    const status = await read();
     expect(problemsOf(status)).toEqual(PARTS.map((name) => [name, "the database does not answer"]));
     const html = textOf(status);
     expect(html).toContain("Nothing can be shown: the database does not answer.");
@@ -97,38 +75,10 @@ describe("the database does not answer", () => {
     url.port = String(proxy.port);
     vi.stubEnv("DATABASE_URL", url.href);
     proxy.goSilent();
-    const hung = await readStatus();
+    const hung = await read();
     expect(problemsOf(hung)).toEqual(PARTS.map((name) => [name, "the database does not answer"]));
     proxy.recover();
-    expect(problemsOf(await readStatus())).toEqual([]);
+    expect(problemsOf(await read())).toEqual([]);
     await proxy.close();
   });
-});
-
-it("messages that led to no run are counted on the page, the rejected first", async () => {
-  const route = "/api/create-embedding-for-post";
-  expect(textOf(await readStatus())).not.toContain("Messages without a run");
-  for (let time = 0; time < 2; time += 1)
-    await addUnprocessed(database.db, route, [
-      { outcome: "ignored", reason: "app.posts insert", messages: 1_000, example: "data[0]" },
-      { outcome: "refused", reason: "missing or wrong secret", messages: 3, example: "" },
-      {
-        outcome: "rejected",
-        reason: "record.id: must be the row's primary key",
-        messages: 1,
-        example: "data[7]",
-      },
-    ]);
-  const status = await readStatus();
-  expect(status.unprocessed).toMatchObject({
-    known: true,
-    value: [
-      { route, outcome: "rejected", messages: 2, example: "data[7]" },
-      { route, outcome: "refused", messages: 6 },
-      { route, outcome: "ignored", reason: "app.posts insert", messages: 2_000 },
-    ],
-  });
-  const html = textOf(status);
-  expect(html).toContain("app.posts insert");
-  expect(html).toContain("2,000");
 });

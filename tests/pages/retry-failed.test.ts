@@ -1,42 +1,35 @@
 import { runs } from "@trigger.dev/sdk";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { sql } from "drizzle-orm";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { POST } from "../../app/api/retry-failed/route.ts";
-import { recordRefusals } from "../../drizzle/queries/embeddings/failures.ts";
-import { posts as table } from "../../drizzle/schema.ts";
-import { posts } from "../../lib/embeddings/posts.ts";
 import { config } from "../../proxy.ts";
-import { answerWith, startFaultyServer } from "../faulty-server.ts";
-import { databaseForTests } from "../tasks/database.ts";
-import { startTriggerServer } from "../trigger-server.ts";
+import { statusForTests } from "./status-for-tests.ts";
 
-const KEY = "tr_dev_retry_failed";
-const database = databaseForTests();
-let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
+const { database, fail } = statusForTests();
+const OWN = { "sec-fetch-site": "same-origin" };
 let failed: bigint;
 
-beforeAll(async () => {
-  trigger = await startTriggerServer(KEY);
-  vi.stubEnv("TRIGGER_SECRET_KEY", KEY);
-  vi.stubEnv("TRIGGER_API_URL", trigger.url);
-  failed = await database.insertPost();
-  const [post] = await database.db.select().from(table);
-  const textHash = post?.textHash ?? "";
-  await recordRefusals(database.db, posts.of, 1, [{ id: String(failed), textHash, error: "refused" }]);
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await trigger.close();
-});
-
 const url = "http://app.example.com/api/retry-failed";
-const asked = (headers: Record<string, string>) =>
-  POST(new Request(url, { method: "POST", headers: { host: "app.example.com", ...headers } }));
+const asked = (headers: Record<string, string>, source = "post") => {
+  const body = new URLSearchParams({ source });
+  return POST(new Request(url, { method: "POST", headers: { host: "app.example.com", ...headers }, body }));
+};
 const triggered = async () =>
   (await runs.list({ taskIdentifier: "create-embeddings-for-posts" })).data.length;
 
-describe("a request to try the failed posts again", () => {
+async function entry() {
+  const { rows } = await database.db.execute<{ due: boolean; error: string | null }>(sql`
+    select next_attempt <= clock_timestamp() as due, error from aftercommit.pending
+    where row_id = ${String(failed)}`);
+  return rows[0];
+}
+
+describe("a request to retry the failed rows of a table", () => {
   let before: number;
   beforeEach(async () => {
+    await database.db.execute(sql`update aftercommit.sources set woken_at = null`);
+    failed = await database.insertPost();
+    await fail(failed, "refused");
     before = await triggered();
   });
 
@@ -48,26 +41,39 @@ describe("a request to try the failed posts again", () => {
     ["a program that says nothing of itself", {}],
   ])("of %s is refused, though a browser sends the password along", async (_, headers) => {
     expect((await asked(headers)).status).toBe(403);
+    expect(await entry()).toEqual({ due: false, error: "refused" });
     expect(await triggered()).toBe(before);
   });
 
   it.each([
-    ["the page", { "sec-fetch-site": "same-origin" }],
+    ["the page", OWN],
     ["the page in an old browser", { origin: "http://app.example.com" }],
-  ])("of %s triggers one run for them and goes back to the page", async (_, headers) => {
+  ])("of %s makes them due, wakes one run and goes back to the page", async (_, headers) => {
     const answer = await asked(headers);
     expect({ status: answer.status, to: answer.headers.get("location") }).toEqual({ status: 303, to: "/" });
+    expect(await entry()).toEqual({ due: true, error: "refused" });
     expect(await triggered()).toBe(before + 1);
-    const [newest] = (await runs.list({ taskIdentifier: "create-embeddings-for-posts" })).data;
-    expect((await runs.retrieve(newest?.id ?? "")).payload).toEqual({ postIds: [String(failed)] });
   });
 
-  it("is answered 503 while Trigger.dev does not take the run", async () => {
-    const broken = await startFaultyServer(answerWith(400, '{"error":"no"}'));
-    vi.stubEnv("TRIGGER_API_URL", broken.url);
-    expect((await asked({ "sec-fetch-site": "same-origin" })).status).toBe(503);
-    vi.stubEnv("TRIGGER_API_URL", trigger.url);
-    await broken.close();
+  it("leaves alone what is being worked on", async () => {
+    await database.db.execute(sql`update aftercommit.pending set lease = gen_random_uuid()`);
+    await asked(OWN);
+    expect(await entry()).toEqual({ due: false, error: "refused" });
+  });
+
+  it("of a table that is not declared is refused", async () => {
+    expect((await asked(OWN, "users")).status).toBe(400);
+  });
+
+  it("is done although Trigger.dev does not answer: the schedule wakes the drain", async () => {
+    vi.stubEnv("TRIGGER_API_URL", "http://127.0.0.1:1");
+    expect((await asked(OWN)).status).toBe(303);
+    expect(await entry()).toEqual({ due: true, error: "refused" });
+  });
+
+  it("is answered 503 while the database does not answer", async () => {
+    vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
+    expect((await asked(OWN)).status).toBe(503);
   });
 });
 

@@ -1,12 +1,11 @@
 import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { posts } from "../../aftercommit.config.ts";
 import { GET } from "../../app/api/search/route.ts";
-import { embeddingModels, postEmbeddings } from "../../drizzle/embedding-tables.ts";
-import { embeddingUsage, posts } from "../../drizzle/schema.ts";
-import { embedRow } from "../../lib/embeddings/embed-row.ts";
-import { posts as source } from "../../lib/embeddings/posts.ts";
-import { split } from "../../lib/embeddings/split.ts";
+import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
+import { passages } from "../../packages/aftercommit/src/embeddings/passages.ts";
+import { split } from "../../packages/aftercommit/src/embeddings/split.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { providerForTests } from "../tasks/provider.ts";
 
@@ -36,7 +35,7 @@ async function search(q: string, limit = 10) {
 
 async function embeddedPost(title: string, body: string): Promise<string> {
   const id = await insertPost({ title, body });
-  expect((await embedRow(source.of, String(id), null)).status).toBe("embedded");
+  expect((await embedOne(posts, String(id), { db: database.db })).chunks).toBeGreaterThan(0);
   return String(id);
 }
 
@@ -44,8 +43,8 @@ const words = (word: string, count: number) =>
   Array.from({ length: count }, (_, n) => `${word}${n}`).join(" ");
 
 beforeEach(async () => {
-  await database.db.delete(posts);
-  await database.db.delete(embeddingUsage);
+  for (const table of ["posts", "post_embeddings", "aftercommit.pending", "aftercommit.usage"])
+    await database.db.execute(sql.raw(`delete from ${table}`));
 });
 afterEach(() => vi.unstubAllEnvs());
 
@@ -68,7 +67,7 @@ describe("a search", () => {
 
   it("has each post once, with its best chunk", async () => {
     const body = [words("alpha", 400), words("beta", 400), words("gamma", 400)].join("\n\n");
-    const chunks = split(`Long\n\n${body}`);
+    const chunks = split(`Long\n\n${body}`, 1_000);
     expect(chunks.length).toBeGreaterThan(2);
     const id = await embeddedPost("Long", body);
     const results = await search(words("gamma", 60));
@@ -90,33 +89,38 @@ describe("a search", () => {
 
   it("keeps to the vectors of the active model", async () => {
     const id = await embeddedPost("Old", "alpha beta gamma");
-    const [other] = await database.db
-      .insert(embeddingModels)
-      .values({ name: "another", dimensions: 1_536, recipe: 1, state: "building", indexType: "halfvec" })
-      .returning({ id: embeddingModels.id });
-    const modelId = other?.id ?? 0;
-    await database.db.update(postEmbeddings).set({ modelId });
+    await database.db.execute(sql`insert into aftercommit.models (name, dimensions, chunker, state, index_type)
+      values ('another', 1536, 1, 'building', 'halfvec')`);
+    const moveTo = (state: string) =>
+      database.db.execute(sql`update post_embeddings set model_id =
+        (select id from aftercommit.models where state = ${state})`);
+    await moveTo("building");
     expect(await search("alpha beta gamma")).toEqual([]);
-    await database.db.update(postEmbeddings).set({ modelId: 1 });
+    await moveTo("active");
     expect((await search("alpha beta gamma"))[0]?.id).toBe(id);
-    await database.db.delete(embeddingModels).where(sql`state = 'building'`);
+    await database.db.execute(sql`delete from aftercommit.models where state = 'building'`);
+  });
+
+  it("shows nothing of a row that is deleted, though its vectors are there", async () => {
+    const id = await embeddedPost("Old", "alpha beta gamma");
+    await database.deletePost(BigInt(id));
+    expect(await database.embeddingsOf(BigInt(id))).toHaveLength(1);
+    expect(await search("alpha beta gamma")).toEqual([]);
   });
 
   it("shows the very chunk that matched, also behind characters beyond the basic plane", async () => {
     const body = `${"😀𝔘🀄 漢é ".repeat(400)}\n\n${words("beta", 400)}\n\n${"👩‍👩‍👧‍👦 ".repeat(300)}\n\n${words("gamma", 60)}`;
-    const chunks = split(`Astral\n\n${body}`);
+    const chunks = split(`Astral\n\n${body}`, 1_000);
     expect(chunks.length).toBeGreaterThan(2);
     await embeddedPost("Astral", body);
     const matched = chunks.find(({ text }) => text.includes("gamma59"))?.text.trim();
     expect((await search(words("gamma", 60)))[0]?.snippet).toBe(matched);
   });
 
-  it("shows the start of the text where nobody knows where the chunk stands", async () => {
-    const body = [words("alpha", 400), words("beta", 400)].join("\n\n");
-    await embeddedPost("Carried over", body);
-    await database.db.update(postEmbeddings).set({ start: 0, length: 0 });
-    const [found] = await search(words("beta", 60));
-    expect(found?.snippet).toBe(`Carried over\n\n${body}`.slice(0, 1_000).trim());
+  it("embeds every passage with the title of its row", () => {
+    const made = passages(`Long\n\n${words("alpha", 800)}`, { title: "Long", maxTokens: 200 });
+    expect(made.length).toBeGreaterThan(2);
+    expect(made.every(({ input }) => input.startsWith("Long\n\n"))).toBe(true);
   });
 
   it("shows the start of the present text when that has changed since it was embedded", async () => {
@@ -141,9 +145,10 @@ describe("a search", () => {
     await search("never asked before");
     await search("  never asked before ");
     expect((await provider.stats()).calls).toBe(calls + 1);
-    const [usage] = await database.db.select().from(embeddingUsage);
-    expect(usage).toMatchObject({ calls: 1, model: "text-embedding-3-small" });
-    expect(usage?.tokens).toBeGreaterThan(0);
+    const { rows } = await database.db.execute(
+      sql`select calls, model, tokens > 0 as counted from aftercommit.usage`,
+    );
+    expect(rows).toEqual([{ calls: 1, model: "text-embedding-3-small", counted: true }]);
   });
 });
 
@@ -152,6 +157,7 @@ describe("a search is refused", () => {
     ["", "q: is missing"],
     ["q=", "q: is empty"],
     ["q=%20%09", "q: is empty"],
+    ["q=a&in=users", "in: must be one of posts"],
     [`q=${"a".repeat(1_001)}`, "q: is longer than 1000 characters"],
     ...["0", "51", "-1", "1.5", "ten", "", "1e1"].map((limit) => [
       `q=a&limit=${limit}`,
@@ -181,9 +187,9 @@ describe("a search is refused", () => {
   });
 
   it("with 503 and the command where the database has no model", async () => {
-    await database.db.update(embeddingModels).set({ state: "retired" });
+    await database.db.execute(sql`update aftercommit.models set state = 'retired'`);
     const response = await ask("q=alpha");
-    await database.db.update(embeddingModels).set({ state: "active" });
+    await database.db.execute(sql`update aftercommit.models set state = 'active'`);
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ error: expect.stringContaining("npm run migrate") });
   });

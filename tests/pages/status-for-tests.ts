@@ -1,58 +1,59 @@
 import { tasks } from "@trigger.dev/sdk";
-import { eq } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
-import { embeddingFailures } from "../../drizzle/embedding-tables.ts";
-import { recordRefusals } from "../../drizzle/queries/embeddings/failures.ts";
-import { embeddingUsage, posts, userDeletions } from "../../drizzle/schema.ts";
-import { embedRow } from "../../lib/embeddings/embed-row.ts";
-import { posts as source } from "../../lib/embeddings/posts.ts";
-import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
-import type { Part } from "../../lib/status/part.ts";
-import { readStatus } from "../../lib/status/read-status.ts";
+import * as config from "../../aftercommit.config.ts";
+import { declarationsOf } from "../../packages/aftercommit/src/declarations.ts";
+import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
+import type { Part } from "../../packages/aftercommit/src/status/part.ts";
+import { readStatus } from "../../packages/aftercommit/src/status/read-status.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 
 const KEY = "tr_dev_status";
 
-export const embed: EmbedTexts = async (_, texts) => ({
-  vectors: texts.map(() => new Float32Array(1_536).fill(0.1)),
-  tokens: 7,
-  left: {},
-});
+export const declarations = declarationsOf(config);
 
-function known<T>(part: Part<T>): T {
-  if (part.known) return part.value;
-  throw new Error(part.problem);
+export function known<T>(part: Part<T> | undefined): T {
+  if (part?.known) return part.value;
+  throw new Error(part?.problem ?? "There is no such part");
 }
+
+type Pending = { queue?: "realtime" | "batch"; changedAt?: Date };
 
 /** An empty database and a Trigger.dev for each test of a file, and the status that the page shows of them. */
 export function statusForTests() {
   const database = databaseForTests();
   let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 
-  const embedPost = (id: bigint, deps: { embed: EmbedTexts }, changedAt: string | null = null) =>
-    embedRow(source.of, String(id), changedAt, deps);
+  /** What embedding a post leaves: one vector, or the marker of a blank text. */
+  async function embed(id: bigint, { seconds, blank = false }: { seconds?: number; blank?: boolean } = {}) {
+    const vector = blank ? null : JSON.stringify(Array.from({ length: 1_536 }, () => 0.1));
+    await database.db.execute(sql`insert into public.post_embeddings
+      (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, changed_at, updated_at)
+      select ${id}, id, 0, ${blank ? 0 : 1}, gen_random_uuid(), 0, 1, 1, ${vector}::halfvec,
+        now() - ${seconds ?? null}::float8 * interval '1 second', now()
+      from aftercommit.models where state = 'active'`);
+  }
 
-  /** What the provider's refusal of a post's present text leaves. */
-  async function refuse(id: bigint, error = "The input was refused."): Promise<void> {
-    const [post] = await database.db.select().from(posts).where(eq(posts.id, id));
-    await recordRefusals(database.db, source.of, 1, [
-      { id: String(id), textHash: post?.textHash ?? "", error },
-    ]);
+  /** What accepting the change of a post leaves. */
+  const pend = (id: bigint, { queue = "realtime", changedAt }: Pending = {}) =>
+    accept(database.db, "post", [{ rowId: String(id), queue, changedAt: changedAt?.toISOString() ?? null }]);
+
+  /** What the provider's failure on a post's text leaves. */
+  async function fail(id: bigint, error = "The input was refused."): Promise<void> {
+    await pend(id);
+    await database.db.execute(sql`update aftercommit.pending set error = ${error}, attempts = 1, queue = 'batch',
+      next_attempt = clock_timestamp() + interval '1 minute' where source = 'post' and row_id = ${String(id)}`);
   }
 
   async function status() {
-    const { totals, posts: shown, usage, deletions } = await readStatus({ db: () => database.db });
-    return {
-      ...known(totals),
-      ...known(shown),
-      usage: known(usage),
-      deletions: known(deletions),
-    };
+    const read = await readStatus(declarations, { db: () => database.db });
+    const [posts] = read.tables;
+    return { ...known(posts?.status), runs: read.runs, deletions: known(read.deletions) };
   }
 
-  async function triggerRun(tag: string, options: { ttl?: string } = {}): Promise<string> {
-    const { id } = await tasks.trigger("create-embedding-for-post", {}, { tags: [tag], ...options });
+  async function triggerRun(tag: string): Promise<string> {
+    const { id } = await tasks.trigger("create-embedding-for-post", {}, { tags: [tag] });
     return id;
   }
 
@@ -64,12 +65,11 @@ export function statusForTests() {
     vi.stubEnv("TRIGGER_SECRET_KEY", KEY);
     vi.stubEnv("TRIGGER_API_URL", trigger.url);
     vi.stubEnv("TRIGGER_PROJECT_REF", "proj_tests");
-    await database.db.delete(posts);
-    await database.db.delete(embeddingFailures);
-    await database.db.delete(embeddingUsage);
-    await database.db.delete(userDeletions);
+    await database.db.execute(
+      sql`truncate public.posts, public.post_embeddings, aftercommit.pending, aftercommit.usage, aftercommit.deletions`,
+    );
   });
   afterEach(() => vi.unstubAllEnvs());
 
-  return { database, embedPost, refuse, status, triggerRun, triggerUrl: () => trigger.url };
+  return { database, embed, pend, fail, status, triggerRun, triggerUrl: () => trigger.url };
 }

@@ -1,24 +1,22 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
-import { addUsage } from "../../drizzle/queries/embedding-usage.ts";
-import { embeddingUsage, userDeletions } from "../../drizzle/schema.ts";
-import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
-import { runUrl } from "../../lib/runs/run-url.ts";
-import { deletionsOnPage } from "../../lib/status/deletions.ts";
+import { runUrl } from "../../packages/aftercommit/src/runs/run-url.ts";
+import { deletionsOnPage } from "../../packages/aftercommit/src/status/deletions.ts";
+import { addUsage } from "../../packages/aftercommit/src/usage/usage.ts";
 import { answerWith, type Fault, hang, startFaultyServer } from "../faulty-server.ts";
-import { embed, statusForTests } from "./status-for-tests.ts";
+import { known, statusForTests } from "./status-for-tests.ts";
 
-const { database, embedPost, status, triggerRun, triggerUrl } = statusForTests();
-const { insertPost, updatePost, deletePost } = database;
+const { database, embed, pend, status, triggerRun, triggerUrl } = statusForTests();
+const { insertPost } = database;
 
 describe("a run", () => {
-  it("is the newest of its post, with its address in Trigger.dev", async () => {
+  it("is the newest of its row, with its address in Trigger.dev", async () => {
     const id = await insertPost();
+    await pend(id);
     await triggerRun(`post:${id}`);
     const newest = await triggerRun(`post:${id}`);
-    const { posts: shown, runsProblem } = await status();
-    expect(runsProblem).toBeUndefined();
-    expect(shown[0]?.run).toMatchObject({
+    const { pending, runs } = await status();
+    expect(known(runs).get(pending[0]?.tag ?? "")).toMatchObject({
       id: newest,
       url: `${triggerUrl()}/projects/v3/proj_tests/runs/${newest}`,
     });
@@ -43,117 +41,103 @@ describe("a run", () => {
     ["Trigger.dev answers 401", answerWith(401, '{"error":"Invalid API key"}')],
     ["Trigger.dev's answer is none of its API", answerWith(200, "<html>")],
   ])("is not known when %s, and all else is", async (problem, fault) => {
-    await insertPost();
+    await pend(await insertPost());
     const server = await startFaultyServer(fault === "refused" ? hang : fault);
     vi.stubEnv("TRIGGER_API_URL", server.url);
     if (fault === "refused") await server.close();
-    const { runsProblem, counts, posts: shown } = await status();
-    expect(runsProblem).toBe(problem);
+    const { runs, counts, pending } = await status();
+    expect(runs).toEqual({ known: false, problem });
     expect(counts).toMatchObject({ pending: 1, failed: 0 });
-    expect(shown[0]).toMatchObject({ state: "pending", run: undefined });
+    expect(pending).toHaveLength(1);
     if (fault !== "refused") await server.close();
+  });
+
+  it("is not asked for where no row is shown", async () => {
+    vi.stubEnv("TRIGGER_API_URL", "http://127.0.0.1:1");
+    expect((await status()).runs.known).toBe(true);
   });
 });
 
 describe("the lag", () => {
   it("is that of the last day's changes that were embedded as they came", async () => {
     expect((await status()).lag).toBeUndefined();
-    for (const seconds of [1, 2, 3]) {
-      const id = await insertPost();
-      await embedPost(id, { embed }, new Date().toISOString());
-      await database.db.execute(
-        sql`update post_embeddings set updated_at = changed_at + ${`${seconds} s`}::interval where post_id = ${id}`,
-      );
-    }
+    for (const seconds of [1, 2, 3]) await embed(await insertPost(), { seconds });
     // Of a backfill: nobody waited for it.
-    await embedPost(await insertPost(), { embed });
-    expect((await status()).lag).toEqual({ p50: 2, p95: expect.closeTo(2.9), changes: 3 });
+    await embed(await insertPost());
+    expect((await status()).lag).toEqual({
+      p50: expect.closeTo(2),
+      p95: expect.closeTo(2.9),
+      changes: 3,
+    });
   });
 });
 
-describe("the usage", () => {
-  it("counts what was charged for a result that was not written, too", async () => {
-    const id = await insertPost();
-    await embedPost(id, { embed });
-    const changing: EmbedTexts = async (...asked) => {
-      await updatePost(id, { body: "changed meanwhile" });
-      return embed(...asked);
-    };
-    await updatePost(id, { body: "first" });
-    expect((await embedPost(id, { embed: changing })).status).toBe("superseded");
-    expect(await embedPost(id, { embed })).toMatchObject({ status: "embedded" });
-    expect(await embedPost(id, { embed })).toMatchObject({ status: "unchanged" });
-    expect((await status()).usage.at(-1)).toMatchObject({ calls: 3, tokens: 21 });
-  });
-
-  it("is that of 14 days, the last one today in UTC, all models together", async () => {
-    await database.db.insert(embeddingUsage).values({ day: "2020-01-01", model: "m", calls: 9, tokens: 9 });
-    await addUsage(database.db, { model: "a", tokens: 3 });
-    await Promise.all(
-      Array.from({ length: 20 }, () => addUsage(database.db, { model: "b", tokens: 1_000_000_000 })),
-    );
-    const { usage } = await status();
-    expect(usage).toHaveLength(14);
-    expect(usage.at(-1)).toEqual({
-      day: new Date().toISOString().slice(0, 10),
-      calls: 21,
-      tokens: 20_000_000_003,
-    });
-    expect(usage.slice(0, -1).every(({ calls, tokens }) => calls === 0 && tokens === 0)).toBe(true);
-  });
+it("the tokens of today are those of this UTC day, all models together", async () => {
+  const { db } = database;
+  await db.execute(
+    sql`insert into aftercommit.usage (day, model, calls, tokens) values ('2020-01-01', 'm', 9, 9)`,
+  );
+  await addUsage(db, { model: "a", tokens: 3 });
+  await Promise.all(Array.from({ length: 20 }, () => addUsage(db, { model: "b", tokens: 1_000_000_000 })));
+  expect((await status()).counts.tokensToday).toBe(20_000_000_003);
 });
 
 describe("a deletion", () => {
-  const userId = "0b9a5a0e-0000-4000-8000-000000000001";
+  const rowId = "0b9a5a0e-0000-4000-8000-000000000001";
+  const at = "2026-01-02T03:04:05Z";
+
+  const record = (columns: string, values: string) =>
+    database.db.execute(
+      sql.raw(`insert into aftercommit.deletions (source, row_id, position, accepted_xid, ${columns})
+        values ('user', '${rowId}', '1', pg_current_xact_id(), ${values})`),
+    );
 
   it("shows the steps that the ledger requires, whatever is configured here, and no address", async () => {
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "malformed");
-    await database.db.insert(userDeletions).values({
-      userId,
-      email: "john.doe@example.com",
-      requiredSystems: ["billing", "crm"],
-      runId: "run_1",
-      lastError: "Not clean: billing (answered 500)",
-      systems: { billing: { failed_at: "2026-01-02T03:04:05Z", error: "answered 500" } },
-    });
+    await record(
+      "email, required_systems, run_id, last_error, systems",
+      `'john.doe@example.com', '{billing,crm}', 'run_1', 'Not clean: billing (answered 500)',
+       '{"billing": {"failed_at": "${at}", "error": "answered 500"}}'`,
+    );
     const [deletion] = await deletionsOnPage(database.db);
     expect(JSON.stringify(deletion)).not.toMatch(/example\.com/);
     expect(deletion).toMatchObject({
-      userId,
+      source: "user",
+      rowId,
       run: { id: "run_1", url: expect.stringContaining("/runs/run_1") },
     });
     expect(deletion?.steps).toEqual([
-      { name: "billing", state: "failed", at: new Date("2026-01-02T03:04:05Z"), error: "answered 500" },
+      { name: "billing", state: "failed", at: new Date(at), error: "answered 500" },
       { name: "crm", state: "waiting", at: undefined, error: undefined },
       { name: "e-mail", state: "waiting", at: undefined, error: undefined },
     ]);
   });
 
   it("says that the mail server refuses the address", async () => {
-    const confirmationRefusedAt = new Date("2026-01-02T03:04:05Z");
-    await database.db.insert(userDeletions).values({ userId, requiredSystems: [], confirmationRefusedAt });
+    await record("required_systems, confirmation_refused_at", `'{}', '${at}'`);
     const [deletion] = await deletionsOnPage(database.db);
     const error = "the mail server refuses the address";
-    expect(deletion?.steps).toEqual([{ name: "e-mail", state: "failed", at: confirmationRefusedAt, error }]);
+    expect(deletion?.steps).toEqual([{ name: "e-mail", state: "failed", at: new Date(at), error }]);
   });
 
   it("that was completed without an address says that nobody was told", async () => {
-    const systemsDone = { crm: { done_at: "2026-01-02T03:04:05Z" } };
-    await database.db
-      .insert(userDeletions)
-      .values({ userId, systems: systemsDone, completedAt: new Date("2026-01-02T03:04:06Z") });
+    await record(
+      "required_systems, systems, completed_at, outcome",
+      `'{crm}', '{"crm": {"done_at": "${at}"}}', '${at}', 'completed'`,
+    );
     const [deletion] = await deletionsOnPage(database.db);
     expect(deletion?.steps.map(({ name, state }) => [name, state])).toEqual([
       ["crm", "done"],
       ["e-mail", "skipped"],
     ]);
   });
-});
 
-it("is empty, and no error, when there is nothing", async () => {
-  const id = await insertPost();
-  await deletePost(id);
-  const { counts, posts: shown, deletions } = await status();
-  expect(counts).toMatchObject({ embedded: 0, pending: 0, stale: 0, empty: 0, failed: 0 });
-  expect([shown, deletions]).toEqual([[], []]);
+  it("whose row is back says so", async () => {
+    await record("required_systems, completed_at, outcome", `'{crm}', '${at}', 'row_is_back'`);
+    const [deletion] = await deletionsOnPage(database.db);
+    expect(deletion?.steps).toMatchObject([
+      { name: "crm", state: "skipped", error: "the row is back" },
+      { name: "e-mail", state: "skipped", error: "the row is back" },
+    ]);
+  });
 });

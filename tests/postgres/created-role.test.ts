@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { applyMigrations } from "../postgres-template.ts";
-import { createDatabase, realPostgres, runOn } from "../real-postgres.ts";
+import { runOn } from "../real-postgres.ts";
+import { type Cluster, startCluster } from "./own-cluster.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const sequinYaml = z.object({
@@ -12,7 +13,7 @@ const sequinYaml = z.object({
 });
 const PASSWORD = "made by a test";
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+let cluster: Cluster;
 let asRole: URL;
 
 /** Does what psql does with the script that compose.yaml gives to the database. */
@@ -35,16 +36,13 @@ async function createRole(url: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  database = await createDatabase(realPostgres ?? "", "template0");
-  await createRole(database.url);
-  asRole = new URL(database.url);
+  cluster = await startCluster();
+  await createRole(cluster.url);
+  asRole = new URL(cluster.url);
   asRole.username = "aftercommit";
   asRole.password = encodeURIComponent(PASSWORD);
 });
-afterAll(async () => {
-  await database.close();
-  await runOn(realPostgres ?? "", ["drop role if exists aftercommit"]);
-});
+afterAll(() => cluster.remove());
 
 it("the role that compose.yaml makes is no superuser, migrates, and makes the publication of sequin.yaml", async () => {
   await applyMigrations(asRole.href);

@@ -4,24 +4,25 @@ import { promisify } from "node:util";
 import { sql } from "drizzle-orm";
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { connect, disconnect } from "../../drizzle/client.ts";
-import { readSlot } from "../../drizzle/queries/capture-facts.ts";
-import { messageOf } from "../../lib/errors.ts";
-import { diagnose, findProblem, onlyProblem, problems } from "../doctor/diagnose.ts";
+import { createSampleTables } from "../../dev/sample-tables.ts";
+import { connect, disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { messageOf } from "../../packages/aftercommit/src/errors.ts";
+import { findingsOf, problemOf, problems } from "../doctor/diagnose.ts";
 import { onFreePort } from "../on-free-port.ts";
 import { applyMigrations } from "../postgres-template.ts";
-import { createDatabase, realPostgres, runOn } from "../real-postgres.ts";
+import { createDatabase, runOn } from "../real-postgres.ts";
 import { until } from "../until.ts";
 import { startCluster } from "./own-cluster.ts";
 
 const PUBLICATION = "create publication sequin_pub for table public.posts, public.users";
 const SLOT = "select pg_create_logical_replication_slot('sequin_slot', 'pgoutput')";
+const DROP_SLOT = "select pg_drop_replication_slot('sequin_slot')";
+const INSERT = "insert into posts (title, body, author) values ('a', 'b', 'c')";
 const EMIT = "select pg_logical_emit_message(false, 'doctor', repeat('x', 100000000))";
 const PEEK = `select count(*) from pg_logical_slot_peek_binary_changes('sequin_slot', null, null,
   'proto_version', '1', 'publication_names', 'sequin_pub')`;
-const DROP_SLOT = "select pg_drop_replication_slot('sequin_slot')";
 
-/** Reads a slot, as Sequin does, until it is closed. */
+/** Reads a slot, as Sequin does, until it is closed. It confirms nothing. */
 async function startReader(url: string) {
   const address = new URL(url);
   const config = {
@@ -70,10 +71,11 @@ async function startPooler(target: string) {
   return { url: url.href, close: () => server.close() };
 }
 
-describe.skipIf(!realPostgres)("the doctor on a PostgreSQL of its own (needs TEST_DATABASE_URL)", () => {
+describe("the doctor on a PostgreSQL of its own", () => {
   let cluster: Awaited<ReturnType<typeof startCluster>>;
   const run = (...statements: string[]) => runOn(cluster.url, statements);
-  const follow = (mend: string) => run(...mend.split("; "));
+  /** Runs the statements of a fix, up to the sentence that says what comes after them. */
+  const follow = (fix: string) => run(...(fix.split(". Then")[0] ?? "").split("; "));
 
   beforeAll(async () => {
     cluster = await startCluster();
@@ -92,125 +94,122 @@ describe.skipIf(!realPostgres)("the doctor on a PostgreSQL of its own (needs TES
     await cluster.remove();
   });
 
-  /** With somebody who reads the slot, so that all else is healthy. */
+  async function isRead(): Promise<boolean> {
+    const { rows } = await connect(cluster.url).execute(sql`select from pg_replication_slots where active`);
+    return rows.length > 0;
+  }
+
+  /** With somebody who reads the slot, so that everything else is healthy. */
   async function whileRead<T>(work: () => Promise<T>): Promise<T> {
     const reader = await startReader(cluster.url);
-    const isActive = async () => (await readSlot(connect(cluster.url), "sequin_slot"))?.active;
     try {
-      await until(isActive, { what: "the slot to be read", progress: () => reader.problem });
+      await until(isRead, { what: "the slot to be read", progress: () => reader.problem });
       return await work();
     } finally {
       await reader.close();
-      await until(async () => !(await isActive()), { what: "the slot to be left" });
+      await until(async () => !(await isRead()), { what: "the slot to be left" });
     }
   }
+  const expectNothing = async () => expect(await whileRead(() => problems("capture"))).toEqual([]);
 
-  it("finds nothing where all is well", async () => {
-    expect(await whileRead(() => problems("capture"))).toEqual([]);
-  });
+  it("finds nothing where all is well", expectNothing);
 
-  it("finds a pgvector with known errors, such as Debian's, and nothing else in the database", async () => {
+  it("database.pgvector: one with known errors, such as Debian's, and nothing else in the database", async () => {
     const { rows } = await connect(cluster.url).execute<{ old: boolean }>(
       sql`select string_to_array(extversion, '.')::int[] < '{0,8,4}' as old from pg_extension where extname = 'vector'`,
     );
     expect(await problems("database")).toEqual(rows[0]?.old ? ["database.pgvector"] : []);
   });
 
-  it("finds a slot that nobody reads", async () => {
-    expect((await onlyProblem("capture.reader")).seen).toMatch(/^nobody reads it; it is [\d.]+ MB behind/);
-  });
-
-  it("finds a slot that is far behind", async () => {
-    await run(EMIT, EMIT, EMIT);
-    expect((await findProblem("capture.lag")).seen).toMatch(/^\d{3}\.\d MB behind$/);
-    await run("select pg_replication_slot_advance('sequin_slot', pg_current_wal_lsn())");
-    expect(await problems("capture")).not.toContain("capture.lag");
-  });
-
-  it("finds that no limit keeps a slot from filling the disk, and the remedy sets one", async () => {
-    await run("alter system reset max_slot_wal_keep_size", "select pg_reload_conf()");
-    const found = await whileRead(() => onlyProblem("capture.limit"));
-    expect(found.state).toBe("warning");
-    await follow(found.mend);
-    expect(await whileRead(() => problems("capture"))).toEqual([]);
-  });
-
-  it("finds that there is no slot, and the remedy makes it", async () => {
-    await run(DROP_SLOT);
-    const found = await onlyProblem("capture.slot");
-    await follow(found.mend);
-    expect(await whileRead(() => problems("capture"))).toEqual([]);
-  });
-
-  it("finds a publication without users, and the remedy adds them", async () => {
-    await run("alter publication sequin_pub drop table public.users");
-    const found = await onlyProblem("capture.publication");
-    expect(found.mend).toBe("alter publication sequin_pub add table public.users");
-    await follow(found.mend);
-    expect(await whileRead(() => problems("capture"))).toEqual([]);
-  });
-
-  it("finds a publication that leaves deletions out, and the remedy takes them in", async () => {
-    await run("alter publication sequin_pub set (publish = 'insert, update')");
-    await follow((await onlyProblem("capture.publication")).mend);
-    expect(await problems("capture")).not.toContain("capture.publication");
-  });
-
-  it("finds that there is no publication, and the remedy makes it", async () => {
-    await run("drop publication sequin_pub");
-    const found = await onlyProblem("capture.publication");
-    expect(found.mend).toBe(PUBLICATION);
-    await follow(found.mend);
-    expect(await problems("capture")).not.toContain("capture.publication");
-  });
-
-  it("finds a publication that is younger than the slot, and the remedy lets the slot be read again", async () => {
-    await run("drop publication sequin_pub", DROP_SLOT, SLOT);
-    await run("insert into posts (title, body, author) values ('a', 'b', 'c')", PUBLICATION);
-    await expect(run(PEEK)).rejects.toThrow(/publication "sequin_pub" does not exist/);
-    const found = await findProblem("capture.order");
-    await follow(found.mend);
-    await run("insert into posts (title, body, author) values ('a', 'b', 'c')", PEEK);
-    expect(await whileRead(() => problems("capture"))).toEqual([]);
-  });
-
-  it("finds a slot that has lost its log, and the remedy makes it anew", async () => {
-    await run("alter system set max_slot_wal_keep_size = '1MB'", "select pg_reload_conf()");
-    const lost = async () => {
-      await run(EMIT, "select pg_switch_wal()", "checkpoint");
-      const results = await diagnose("capture");
-      return results.find(({ id, state }) => id === "capture.slot" && state === "failed");
-    };
-    const found = await until(lost, { what: "the slot to lose its log" });
-    expect(found.seen).toMatch(/has lost its log/);
-    await run("alter system set max_slot_wal_keep_size = '1GB'", "select pg_reload_conf()");
-    await follow(found.mend ?? "");
-    expect(await whileRead(() => problems("capture"))).toEqual([]);
-  });
-
-  it("finds tables that do not log the whole old row, and the remedy has them do so", async () => {
-    await run("alter table users replica identity default", "alter table posts replica identity nothing");
-    const found = await whileRead(() => onlyProblem("capture.tables"));
-    await follow(found.mend);
-    expect(await whileRead(() => problems("capture"))).toEqual([]);
-  });
-
-  it("finds a connection pooler in the server's place", async () => {
+  it("database.connection: a connection pooler in front of the server", async () => {
     const pooler = await startPooler(cluster.url);
     vi.stubEnv("DATABASE_URL", pooler.url);
-    const found = await findProblem("database.direct");
-    expect(found.state).toBe("warning");
+    const found = await problemOf("database.connection", { isAlone: false });
+    expect(found).toMatchObject({ state: "warning", actual: expect.stringMatching(/connection pooler$/) });
     await disconnect();
     pooler.close();
   });
 
-  it("finds the migrations that an empty database misses, and the command applies them", async () => {
+  it("database.migrations: those that an empty database lacks, and the fix applies them", async () => {
     const database = await createDatabase(cluster.url, "template0");
     vi.stubEnv("DATABASE_URL", database.url);
-    const found = await findProblem("database.migrations");
-    await promisify(exec)(found.mend);
+    const { fix } = await problemOf("database.migrations", { isAlone: false });
+    await createSampleTables(database.url);
+    await promisify(exec)(fix);
     expect(await problems("database")).not.toContain("database.migrations");
     await disconnect();
     await database.close();
+  });
+
+  it("capture.wal: no limit keeps a slot from filling the disk, and the fix sets one", async () => {
+    await run("alter system reset max_slot_wal_keep_size", "select pg_reload_conf()");
+    const { state, fix } = await whileRead(() => problemOf("capture.wal"));
+    expect(state).toBe("warning");
+    await follow(fix);
+    await expectNothing();
+  });
+
+  it.each([
+    ["without a table", "alter publication sequin_pub drop table public.users", "it lacks public.users"],
+    [
+      "without deletions",
+      "alter publication sequin_pub set (publish = 'insert, update')",
+      "it does not publish delete",
+    ],
+  ])("capture.publication: one %s, and the fix adds what it lacks", async (_, statement, actual) => {
+    await run(statement);
+    const found = await whileRead(() => problemOf("capture.publication"));
+    expect(found.actual).toBe(actual);
+    await follow(found.fix);
+    await expectNothing();
+  });
+
+  it("capture.publication: there is none, and the fix creates it; capture.slot: the slot is then too old", async () => {
+    await run("drop publication sequin_pub", DROP_SLOT, SLOT, INSERT);
+    const missing = await problemOf("capture.publication", { isAlone: false });
+    expect([missing.actual, missing.fix]).toEqual(["there is no publication sequin_pub", PUBLICATION]);
+    await follow(missing.fix);
+    await expect(run(PEEK)).rejects.toThrow(/publication "sequin_pub" does not exist/);
+    const old = await problemOf("capture.slot");
+    expect(old.actual).toMatch(/^nothing reads it/);
+    await follow(/If the publication does not exist for it: (.*)/.exec(old.fix)?.[1] ?? "");
+    await run(INSERT, PEEK);
+    await expectNothing();
+  });
+
+  it("capture.slot: there is none, and the fix creates it and says what may be lost", async () => {
+    await run(DROP_SLOT);
+    const { actual, fix } = await problemOf("capture.slot");
+    expect(actual).toMatch(/^there is no slot sequin_slot/);
+    expect(fix).toMatch(/npm run reconcile -- --full.* Deletions made meanwhile may be lost/);
+    await follow(fix);
+    await expectNothing();
+  });
+
+  it("capture.slot: one that nothing reads", async () => {
+    const { actual, fix } = await problemOf("capture.slot");
+    expect(actual).toMatch(/^nothing reads it, [\d.]+ MB of WAL retained$/);
+    expect(fix).toMatch(/^Start Sequin/);
+  });
+
+  it("capture.slot: one that retains much", async () => {
+    await run(EMIT, EMIT, EMIT);
+    const found = await whileRead(() => problemOf("capture.slot"));
+    expect(found).toMatchObject({
+      state: "warning",
+      actual: expect.stringMatching(/^\d{3}\.\d MB of WAL retained$/),
+    });
+  });
+
+  it("capture.slot: one whose WAL is lost, and the fix creates it again", async () => {
+    await run("alter system set max_slot_wal_keep_size = '1MB'", "select pg_reload_conf()");
+    const lost = async () => {
+      await run(EMIT, "select pg_switch_wal()", "checkpoint");
+      return (await findingsOf("capture")).find(({ actual }) => actual.endsWith("its WAL is lost"));
+    };
+    const found = await until(lost, { what: "the slot to lose its WAL" });
+    await run("alter system set max_slot_wal_keep_size = '1GB'", "select pg_reload_conf()");
+    await follow(found.fix ?? "");
+    await expectNothing();
   });
 });

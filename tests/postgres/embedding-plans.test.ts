@@ -1,163 +1,118 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connect, type Database, disconnect } from "../../drizzle/client.ts";
-import { embeddingModels } from "../../drizzle/embedding-tables.ts";
-import { withLongConnection } from "../../drizzle/long-connection.ts";
-import { readLag } from "../../drizzle/queries/embeddings/answer-lag.ts";
-import { countRows } from "../../drizzle/queries/embeddings/counts.ts";
-import { countFailedRows, findFailedRows } from "../../drizzle/queries/embeddings/failures.ts";
-import { countRowsBehind, findRowsBehind } from "../../drizzle/queries/embeddings/find-rows-behind.ts";
-import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
-import { readRowsToEmbed } from "../../drizzle/queries/embeddings/rows-to-embed.ts";
-import { buildVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
-import { findPostsWithState } from "../../drizzle/queries/posts-on-page.ts";
-import { modelsInUse } from "../../lib/embeddings/models-in-use.ts";
-import { posts } from "../../lib/embeddings/posts.ts";
-import { readStatus, type Status } from "../../lib/status/read-status.ts";
+import { posts } from "../../aftercommit.config.ts";
+import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { withLongConnection } from "../../packages/aftercommit/src/db/long-connection.ts";
+import { writeRows } from "../../packages/aftercommit/src/embeddings/write-rows.ts";
+import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
+import { leaseDue } from "../../packages/aftercommit/src/inbox/lease.ts";
+import { enqueueRows, rowsLacking } from "../../packages/aftercommit/src/models/change-model.ts";
+import { type Model, readModels, readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
+import { buildVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
+import { findNearestRows } from "../../packages/aftercommit/src/search/nearest-rows.ts";
+import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
+import { readLag } from "../../packages/aftercommit/src/status/answer-lag.ts";
 import { startMigratedPostgres } from "../postgres.ts";
 import { realPostgres } from "../real-postgres.ts";
-import { expectIndex, expectNoSort, planOf, plansOf, stepsOf } from "./plan.ts";
+import { expectIndex, expectNoSort, type Plan, planOf, plansOf, stepsOf } from "./plan.ts";
 
-const POSTS = 100_000;
-const { of } = posts;
+const ROWS = 50_000;
+const LARGE = /Seq Scan (posts|post_embeddings|pending)$/;
+// The rows of these are wide: their texts and vectors.
+const READS_ROWS = /^(Seq Scan|Index Scan|Bitmap Heap Scan) (posts|post_embeddings)/;
 
-// The others have a row a model, or some a day.
-const LARGE = /^(Seq|Bitmap Heap) Scan (posts|post_embeddings|user_deletions)$/;
+describe.skipIf(!realPostgres)(
+  "with 50,000 posts and their vectors by two models (needs TEST_DATABASE_URL)",
+  () => {
+    let postgres: Awaited<ReturnType<typeof startMigratedPostgres>>;
+    let db: Database;
+    let source: EmbeddingSource;
+    let models: { from: Model; to: Model };
 
-describe.skipIf(!realPostgres)("with 100,000 posts and their vectors (needs TEST_DATABASE_URL)", () => {
-  let database: Awaited<ReturnType<typeof startMigratedPostgres>>;
-  let db: Database;
-
-  beforeAll(async () => {
-    database = await startMigratedPostgres();
-    db = connect(database.url, { statementTimeoutMs: 0 });
-    await db.update(embeddingModels).set({ name: "four", dimensions: 4 });
-    await db.execute(sql`insert into posts (id, title, body, author, updated_at)
-      select n, 'Post ' || n, repeat('word ' || n || ' ', 50), 'Alice', now() - n * interval '1 second'
-      from generate_series(1, ${POSTS}::int) n`);
-    await db.execute(sql`insert into post_embeddings
-      (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, changed_at)
-      select id, 1, 0, 1, text_hash, 0, 10, 1, array[sin(id), cos(id), sin(id * 2), cos(id * 2)]::halfvec,
-        case when id % 2 = 0 then now() - interval '1 second' end from posts`);
-    await db.execute(sql`insert into embedding_failures
-      (source, row_id, model_id, text_hash, error, tries, next_try, updated_at)
-      select 'posts', id::text, 1, text_hash, 'refused', 1, now() + interval '1 hour', now() - id * interval '1 second'
-      from posts where id % 50 = 0`);
-    await db.execute(sql`delete from post_embeddings where post_id % 100 = 0`);
-    const { active } = await modelsInUse(db);
-    await withLongConnection(database.url, async (client) => {
-      await buildVectorIndex(client, { ...active, table: "post_embeddings" });
-      for (const table of ["posts", "post_embeddings", "embedding_failures"])
-        await client.query(`vacuum (analyze) ${table}`);
+    beforeAll(async () => {
+      postgres = await startMigratedPostgres();
+      db = connect(postgres.url, { statementTimeoutMs: 0 });
+      await db.execute(sql`update aftercommit.models set dimensions = 4`);
+      await db.execute(sql`insert into aftercommit.models (name, dimensions, chunker, state, index_type, completed_at)
+      values ('other', 4, 2, 'building', 'halfvec', now())`);
+      await db.execute(sql`insert into posts (title, body, author)
+      select 'Post ' || n, repeat('word ' || n || ' ', 50), 'Alice' from generate_series(1, ${ROWS}::int) n`);
+      await db.execute(sql`
+      insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, changed_at)
+      select p.id, m.id, 0, 1, md5('1000:' || concat_ws(E'\n\n', title, body))::uuid, 0, 10, 1,
+        array[sin(p.id), cos(p.id), sin(p.id * 2), cos(p.id * 2)]::halfvec, case when p.id % 2 = 0 then now() end
+      from posts p, aftercommit.models m where m.id = 1 or p.id % 100 > 0`);
+      source = await sourceOf(db, posts);
+      const [from, to] = await readModels(db);
+      if (!from || !to) throw new Error("There are no two models");
+      models = { from, to };
+      await withLongConnection(postgres.url, async (client) => {
+        await buildVectorIndex(client, posts.embeddings, from);
+        for (const table of ["posts", "post_embeddings"]) await client.query(`vacuum (analyze) ${table}`);
+      });
     });
-  });
-  afterAll(async () => {
-    await disconnect();
-    await database.close();
-  });
+    afterAll(async () => {
+      await disconnect();
+      await postgres.close();
+    });
 
-  const plan = (run: Parameters<typeof planOf>[1]) => planOf(database.url, run);
+    const plan = (run: Parameters<typeof planOf>[1]) => planOf(postgres.url, run);
+    const plans = (run: Parameters<typeof plansOf>[1]) => plansOf(postgres.url, run);
+    const steps = (found: readonly Plan[]) => found.flatMap(stepsOf);
+    const expectNoScan = (found: readonly Plan[]) =>
+      expect(steps(found).filter((step) => LARGE.test(step))).toEqual([]);
 
-  /** The tables whose rows a plan reads, beside what it takes from indexes alone, and the refusals. */
-  const tablesRead = (steps: string[]) =>
-    steps.filter((step) =>
-      /^(Seq Scan|Index Scan|Bitmap Heap Scan|Sample Scan)(?! embedding_failures)/.test(step),
-    );
+    it.each([1, 50])("a search for %s takes the nearest vectors from their index", async (limit) => {
+      const query = { vector: Float32Array.of(1, 2, 3, 4), model: models.from, limit };
+      const found = await plans((client) => findNearestRows(client, posts, query));
+      const searching = found.filter((one) => stepsOf(one).some((step) => step.includes("embeddings")));
+      expect(searching.length).toBeGreaterThan(0);
+      for (const one of searching) expectIndex(one, "post_embeddings_model_1");
+    });
 
-  it.each([
-    ["a page from the beginning", undefined],
-    ["a page further on", "60000"],
-  ])(
-    "finding rows behind merges two indexes and reads no row of a text or a vector, %s",
-    async (_, after) => {
-      const found = await plan((db) => findRowsBehind(db, of, { modelIds: [1], after, limit: 1_000 }));
-      const steps = stepsOf(found);
-      expect(steps).toContain("Index Only Scan posts_id_text_hash");
-      expect(steps).toContain("Index Only Scan post_embeddings_state");
-      expect(tablesRead(steps)).toEqual([]);
+    it("a switch looks for rows that the new model lacks in indexes only", async () => {
+      const found = await plans((client) => rowsLacking(client, [source], models));
+      expectNoScan(found);
+      expect(steps(found).filter((step) => READS_ROWS.test(step))).toEqual([]);
+    });
+
+    it("a change of the model looks for the rows to embed in indexes only", async () => {
+      const found = await plans((client) => enqueueRows(client, source, models));
+      expectNoScan(found);
+      expect(steps(found).filter((step) => READS_ROWS.test(step))).toEqual([]);
+      await db.execute(sql`truncate aftercommit.pending`);
+    });
+
+    it("the vectors of a lease are written by the keys of its rows", async () => {
+      const ids = Array.from({ length: 500 }, (_, n) => String(n * 7 + 1));
+      await accept(
+        db,
+        "post",
+        ids.map((rowId) => ({ rowId, queue: "batch", changedAt: null })),
+      );
+      await db.execute(sql`analyze aftercommit.pending`);
+      const { token, entries } = await leaseDue(db, "post", "batch", 500);
+      const passage = { input: "text", tokens: 1, start: 0, length: 4, vector: Float32Array.of(1, 2, 3, 4) };
+      const textHash = "00000000-0000-0000-0000-000000000000";
+      const rows = entries.map((entry, n) => ({
+        ending: { entry, certain: true, kind: "done" } as const,
+        changedAt: null,
+        remove: n === 0,
+        vectors: n === 0 ? [] : [{ modelId: 1, textHash, passages: [passage] }],
+      }));
+      const inUse = await readModelsInUse(db);
+      const found = await plans((client) => writeRows(client, source, { token, models: inUse, rows }));
+      expect(steps(found).some((step) => step.includes("post_embeddings"))).toBe(true);
+      expect(steps(found).filter((step) => /Seq Scan (posts|post_embeddings)$/.test(step))).toEqual([]);
+    });
+
+    it("the lag is that of the last thousand changes, by their index", async () => {
+      const found = await plan((client) => readLag(client, posts));
+      expect(stepsOf(found)).toContainEqual(
+        expect.stringMatching(/^Index (Only )?Scan post_embeddings_model_id_updated_at/),
+      );
       expectNoSort(found);
-    },
-  );
-
-  it("finding rows behind by two models does so for each", async () => {
-    const steps = stepsOf(await plan((db) => findRowsBehind(db, of, { modelIds: [1, 2], limit: 1_000 })));
-    expect(steps.filter((step) => step === "Index Only Scan posts_id_text_hash")).toHaveLength(2);
-    expect(tablesRead(steps)).toEqual([]);
-  });
-
-  it.each([
-    ["counting the rows of each state", countRows],
-    ["counting the rows behind", countRowsBehind],
-  ])(
-    "%s reads no row of a text or a vector, and no statement looks at more than 50,000 rows",
-    async (_, count) => {
-      const plans = await plansOf(database.url, (db) => count(db, of, 1));
-      const counting = plans
-        .map(stepsOf)
-        .filter((steps) => steps.some((step) => step.includes("embeddings_state")));
-      // After the last full look there is one at no rows.
-      expect(counting).toHaveLength(POSTS / 50_000 + 1);
-      for (const steps of counting.slice(0, -1)) {
-        expect(steps).toContain("Index Only Scan posts_id_text_hash");
-        expect(steps).toContain("Index Only Scan post_embeddings_state");
-        expect(tablesRead(steps)).toEqual([]);
-      }
-    },
-  );
-
-  it("every query of the status page takes its rows by an index", async () => {
-    let status: Status | undefined;
-    const plans = await plansOf(database.url, async (db) => {
-      status = await readStatus({ db: () => db });
+      expectNoScan([found]);
     });
-    for (const part of Object.values(status ?? {})) expect(part).toMatchObject({ known: true });
-    const scans = plans.flatMap(stepsOf).filter((step) => /Scan/.test(step));
-    for (const table of ["posts", "post_embeddings", "user_deletions"])
-      expect(scans.some((step) => step.includes(table))).toBe(true);
-    expect(scans.filter((step) => LARGE.test(step))).toEqual([]);
-  });
-
-  it("the lag is that of the last thousand by their index", async () => {
-    const found = await plan((db) => readLag(db, of, 1));
-    expectIndex(found, "post_embeddings_answered");
-    expectNoSort(found);
-  });
-
-  it("the posts that changed last come by their index, each with its own vectors only", async () => {
-    const found = await plan((db) => findPostsWithState(db, 1, { latest: 20 }));
-    expectIndex(found, "posts_updated_at");
-    expectNoSort(found);
-    expect(stepsOf(found).filter((step) => /post_embeddings/.test(step))).toEqual([
-      expect.stringMatching(/^Index (Only )?Scan post_embeddings_(post_id_model_id_chunk_pk|state)$/),
-    ]);
-  });
-
-  it("refused posts come by their index, and each is looked for by its own key", async () => {
-    const found = await plan((db) => findFailedRows(db, of, 1, 50));
-    expectIndex(found, "embedding_failures_latest");
-    const steps = stepsOf(found);
-    expect(steps.filter((step) => / posts/.test(step))).toEqual([
-      expect.stringMatching(/^Index (Only )?Scan posts_(pkey|id_text_hash)$/),
-    ]);
-  });
-
-  it("counting the refused posts reads no text", async () => {
-    const steps = stepsOf(await plan((db) => countFailedRows(db, of, 1)));
-    expect(steps.filter((step) => step.includes("Seq Scan posts"))).toEqual([]);
-  });
-
-  it("a run reads its own rows by their keys", async () => {
-    const ids = Array.from({ length: 500 }, (_, n) => String(n * 7 + 1));
-    const found = await plan((db) => readRowsToEmbed(db, of, 1, ids));
-    expect(stepsOf(found).filter((step) => /Seq Scan post/.test(step))).toEqual([]);
-  });
-
-  it.each([1, 50])("a search for %s takes the nearest vectors from their index", async (limit) => {
-    const { active: model } = await modelsInUse(db);
-    const query = { vector: Float32Array.of(1, 2, 3, 4), model, limit };
-    const plans = await plansOf(database.url, (db) => findNearestRows(db, of, query));
-    const searching = plans.filter((found) => stepsOf(found).some((step) => step.includes("embeddings")));
-    expect(searching.length).toBeGreaterThan(0);
-    for (const found of searching) expectIndex(found, "post_embeddings_model_1");
-  });
-});
+  },
+);

@@ -1,72 +1,100 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { connect, type Database, disconnect } from "../../drizzle/client.ts";
-import { readDeletion, recordDeletion, recordSystemClean } from "../../drizzle/queries/user-deletions.ts";
-import { applyMigrations } from "../postgres-template.ts";
-import { realPostgres } from "../real-postgres.ts";
-import { startCluster } from "./own-cluster.ts";
-import { blocked, hashOf, startWorker, storedHashes } from "./worker.ts";
+import type { Client } from "pg";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-lease.ts";
+import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
+import { leaseRow } from "../../packages/aftercommit/src/inbox/lease.ts";
+import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
+import { until } from "../until.ts";
+import { createNotes, faultsOf, notes, provider, startSession, workOff } from "./notes.ts";
+import { type Cluster, startCluster } from "./own-cluster.ts";
 
-const USER = "6f2c2a51-93a5-4f0a-8a52-3a9d4b3e6c11";
-const post = { title: "The Future of AI", body: "It is bright." };
+const edit = (rowId: string) => [{ rowId, queue: "realtime", changedAt: null }] as const;
+const WAITING =
+  "select pid from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'aftercommit'";
 
-describe.skipIf(!realPostgres)("a database that goes away and comes back (needs TEST_DATABASE_URL)", () => {
-  let cluster: Awaited<ReturnType<typeof startCluster>>;
-  let db: Database;
+let cluster: Cluster;
+let db: Database;
+let source: EmbeddingSource;
 
-  beforeAll(async () => {
-    cluster = await startCluster();
-    db = connect(cluster.url);
-    await applyMigrations(cluster.url);
+beforeAll(async () => {
+  cluster = await startCluster();
+  await createNotes(cluster.url);
+  db = connect(cluster.url);
+  source = await sourceOf(db, notes);
+});
+afterAll(async () => {
+  await disconnect();
+  await cluster.remove();
+});
+beforeEach(async () => {
+  await db.execute(`truncate notes, note_embeddings, aftercommit.pending;
+    insert into notes values (1, 'one'), (2, 'two')`);
+});
+
+const entries = async () =>
+  (await db.execute("select row_id as id, lease is not null as leased, attempts from aftercommit.pending"))
+    .rows;
+
+it.each(["stop", "kill"] as const)(
+  "after a %s, the pool gives an error and recovers by itself, and what was accepted is there",
+  async (end) => {
+    await accept(db, source.name, edit("1"));
+    await cluster[end]();
+    await expect(accept(db, source.name, edit("2"))).rejects.toThrow();
+    await cluster.start();
+    expect(await entries()).toEqual([{ id: "1", leased: false, attempts: 0 }]);
+    await accept(db, source.name, edit("2"));
+    await workOff(db, source);
+    expect(await faultsOf(db)).toEqual({ pending: [], wrong: [] });
+  },
+);
+
+/** The write of a lease, which waits in the middle; `holder` keeps it. */
+async function interruptedWrite(holder: Client) {
+  await holder.query("begin");
+  await holder.query("lock table note_embeddings in share mode");
+  await accept(db, source.name, edit("1"));
+  const lease = await leaseRow(db, source.name, "1");
+  const write = embedLease({ db, source, embed: provider(), priority: true, builds: false }, lease);
+  const failed = expect(write).rejects.toThrow();
+  const pid = await until(async () => (await holder.query(WAITING)).rows[0]?.pid, {
+    what: "write that waits",
   });
-  afterAll(async () => {
-    await disconnect();
-    await cluster.remove();
-  });
-  beforeEach(async () => {
-    await db.execute("truncate user_deletions, posts cascade");
-    await recordDeletion(db, {
-      userId: USER,
-      email: null,
-      requiredSystems: ["webhook:crm", "webhook:billing"],
-    });
-  });
+  return { failed, pid };
+}
 
-  it.each(["stop", "kill"] as const)(
-    "after a %s, the pool gives an error and then recovers by itself",
-    async (end) => {
-      await recordSystemClean(db, USER, "webhook:crm");
-      await cluster[end]();
-      await expect(readDeletion(db, USER)).rejects.toThrow();
-      await cluster.start();
-      expect((await readDeletion(db, USER))?.systems).toMatchObject({
-        "webhook:crm": { done_at: expect.any(String) },
-      });
-      await recordSystemClean(db, USER, "webhook:billing");
-      expect(Object.keys((await readDeletion(db, USER))?.systems ?? {})).toHaveLength(2);
-    },
-  );
+const isEmbedded = async () =>
+  (await db.execute("select from note_embeddings where note_id = 1")).rowCount === 1;
 
-  it.each(["stop", "kill"] as const)(
-    "a write that a %s interrupts is undone, and is done when it is tried again",
-    async (end) => {
-      const [holder, worker] = await Promise.all([startWorker(cluster.url), startWorker(cluster.url)]);
-      const [row] = await holder.sql(
-        "insert into posts (title, body, author) values ($1, $2, 'Alice') returning id",
-        [post.title, post.body],
-      );
-      const id = BigInt(row?.id);
-      await holder.sql("begin");
-      await holder.sql("lock table post_embeddings in share mode");
-      const failed = expect(worker.writeVectors(id, post)).rejects.toThrow();
-      const watcher = await startWorker(cluster.url);
-      await blocked(watcher, worker, holder);
-      await cluster[end]();
-      await failed;
-      await cluster.start();
-      expect(await storedHashes(watcher, id)).toEqual([]);
-      expect(await worker.writeVectors(id, post)).toBe("written");
-      expect(await storedHashes(watcher, id)).toEqual([hashOf(post)]);
-      for (const each of [holder, worker, watcher]) await each.end();
-    },
-  );
+it.each(["stop", "kill"] as const)(
+  "a write that a %s interrupts is undone, and is done when its lease is over",
+  async (end) => {
+    const holder = await startSession(cluster.url);
+    const { failed } = await interruptedWrite(holder);
+    await cluster[end]();
+    await failed;
+    await cluster.start();
+    expect(await isEmbedded()).toBe(false);
+    expect(await entries()).toEqual([{ id: "1", leased: true, attempts: 1 }]);
+    await workOff(db, source);
+    expect(await isEmbedded()).toBe(false);
+    await db.execute("update aftercommit.pending set next_attempt = clock_timestamp()");
+    await workOff(db, source);
+    expect(await isEmbedded()).toBe(true);
+    expect(await entries()).toEqual([]);
+  },
+);
+
+it("a write whose connection is lost is undone, and its row is due again by the time that the run fails", async () => {
+  const holder = await startSession(cluster.url);
+  const { failed, pid } = await interruptedWrite(holder);
+  await holder.query("select pg_terminate_backend($1)", [pid]);
+  await failed;
+  await holder.query("rollback");
+  await holder.end();
+  expect(await isEmbedded()).toBe(false);
+  expect(await entries()).toEqual([{ id: "1", leased: false, attempts: 0 }]);
+  await workOff(db, source);
+  expect(await isEmbedded()).toBe(true);
 });

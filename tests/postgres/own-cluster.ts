@@ -1,22 +1,47 @@
 import { execFile } from "node:child_process";
+import { appendFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePorts } from "../stack/free-ports.ts";
 
 const script = new URL("../../scripts/postgres-17.sh", import.meta.url).pathname;
-const run = async (...args: string[]) => (await promisify(execFile)(script, args)).stdout.trim();
+const execute = promisify(execFile);
+const run = async (...args: string[]) => (await execute(script, args)).stdout.trim();
 
-/** A PostgreSQL 17 of one's own, which can be stopped, killed and started again at its address. */
-export async function startCluster() {
-  const [port = 0] = await freePorts(1);
-  const folder = join(tmpdir(), `aftercommit-cluster-${port}`);
+const folderOf = (port: number) => join(tmpdir(), `aftercommit-cluster-${port}`);
+
+async function clusterOn(port: number) {
+  const folder = folderOf(port);
   const start = () => run("start", folder, String(port));
   return {
+    folder,
+    port,
     url: await start(),
     start,
     stop: () => run("stop", folder),
     kill: () => run("kill", folder),
     remove: () => run("remove", folder),
   };
+}
+
+export type Cluster = Awaited<ReturnType<typeof clusterOn>>;
+
+/** A PostgreSQL 17 of one's own, which can be stopped, killed and started again at its address. */
+export async function startCluster(): Promise<Cluster> {
+  const [port = 0] = await freePorts(1);
+  return clusterOn(port);
+}
+
+/** A hot standby of a cluster, begun as a copy of it. The cluster is restarted for it. */
+export async function startStandby(primary: Cluster): Promise<Cluster> {
+  const [port = 0] = await freePorts(1);
+  const folder = folderOf(port);
+  await primary.stop();
+  await execute("cp", ["-a", primary.folder, folder]);
+  await writeFile(join(folder, "standby.signal"), "");
+  const source = `host=127.0.0.1 port=${primary.port} user=postgres application_name=standby`;
+  await appendFile(join(folder, "postgresql.auto.conf"), `primary_conninfo = '${source}'\n`);
+  await primary.start();
+  return clusterOn(port);
 }

@@ -2,13 +2,15 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { Pool } from "pg";
 import { expect } from "vitest";
 import { z } from "zod";
-import type { Database } from "../../drizzle/client.ts";
-import * as schema from "../../drizzle/schema.ts";
+import type { Database } from "../../packages/aftercommit/src/db/client.ts";
 
 export type Plan = {
   "Node Type": string;
   "Index Name"?: string;
   "Relation Name"?: string;
+  /** Of each loop. */
+  "Actual Rows"?: number;
+  "Actual Loops"?: number;
   Plans?: Plan[];
 };
 
@@ -17,6 +19,8 @@ const planSchema: z.ZodType<Plan> = z.lazy(() =>
     "Node Type": z.string(),
     "Index Name": z.string().optional(),
     "Relation Name": z.string().optional(),
+    "Actual Rows": z.number().optional(),
+    "Actual Loops": z.number().optional(),
     Plans: z.array(planSchema).optional(),
   }),
 );
@@ -24,7 +28,8 @@ const explained = z.object({ Plan: planSchema });
 
 // Has Postgres say the plan of each statement as it is executed, with its values and the settings of its transaction.
 const EXPLAIN = `load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_format = json;
-  set auto_explain.log_level = notice; set auto_explain.log_nested_statements = on`;
+  set auto_explain.log_level = notice; set auto_explain.log_nested_statements = on;
+  set auto_explain.log_analyze = on; set auto_explain.log_timing = off`;
 
 /** How Postgres ran each statement that a query of the product sends, in order. */
 export async function plansOf(url: string, run: (db: Database) => Promise<unknown>): Promise<Plan[]> {
@@ -39,7 +44,7 @@ export async function plansOf(url: string, run: (db: Database) => Promise<unknow
     }),
   );
   try {
-    await run(drizzle({ client: pool, schema }));
+    await run(drizzle({ client: pool }));
     return plans;
   } finally {
     await pool.end();

@@ -40,11 +40,12 @@ const posted = (body: unknown, token = secret) =>
 
 const insert = () => newChange();
 const bad = () => newChange("01_posts_insert", { record_pks: ["x"] });
+const elsewhere = () => newChange("01_posts_insert", { table_name: "users" });
 const deleted = () => withMetadata(recorded("16_users_full_delete"), { table_name: "users" });
 
 const deliveries: [string, number, () => unknown][] = [
   ["one message", 200, insert],
-  ["one that is ignored", 200, () => newChange("06_posts_delete")],
+  ["one that is ignored", 200, elsewhere],
   ["a batch", 200, () => ({ data: [insert(), insert()] })],
   ["an empty batch", 200, () => ({ data: [] })],
   ["a batch with a bad one", 200, () => ({ data: [insert(), bad()] })],

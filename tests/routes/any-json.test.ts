@@ -1,30 +1,16 @@
 import { runs } from "@trigger.dev/sdk";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";
-import { databaseForTests } from "../tasks/database.ts";
-import { startTriggerServer } from "../trigger-server.ts";
-import { deliver, newChange, secret } from "./deliver.ts";
+import { deliver, newChange } from "./deliver.ts";
+import { embeddingRouteForTests } from "./embedding-route.ts";
 
-const KEY = "tr_dev_any_json";
 const aRun = { id: expect.stringMatching(/^run_/) };
 // JSON.parse makes an own property of each; the SDK's serialiser throws at three of them.
 const hostile = JSON.parse(
   '{"constructor":{"prototype":1},"prototype":null,"__proto__":{"x":1},"toString":0,"toJSON":"x","then":[],"":{}}',
 );
 
-databaseForTests();
-let server: Awaited<ReturnType<typeof startTriggerServer>>;
-
-beforeAll(async () => {
-  server = await startTriggerServer(KEY);
-  vi.stubEnv("SEQUIN_WEBHOOK_SECRET", secret);
-  vi.stubEnv("TRIGGER_API_URL", server.url);
-  vi.stubEnv("TRIGGER_SECRET_KEY", KEY);
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await server.close();
-});
+embeddingRouteForTests("any_json");
 
 describe("objects with keys such as constructor and __proto__", () => {
   it.each(["title", "changes", "enrichment", "transaction_annotations", "consumer", "top level"])(
@@ -86,7 +72,8 @@ function anyJson(random: (below: number) => number, depth = 0): unknown {
 
 /** A change with any JSON at all in one of its places. */
 function fuzzed(random: (below: number) => number) {
-  const message: Record<string, unknown> = newChange("02_posts_update");
+  const key = String(1 + random(100_000));
+  const message: Record<string, unknown> = newChange("02_posts_update", { record_pks: [key] });
   const place = ["record", "changes", "metadata", "action", "note"][random(5)] ?? "record";
   const [known, made] = [message[place], anyJson(random)];
   const keepsItsOwn = typeof known === "object" && typeof made === "object" && random(4) > 0;
@@ -96,23 +83,19 @@ function fuzzed(random: (below: number) => number) {
   return message;
 }
 
-it("no JSON at all in 1,000 messages makes a trigger fail", { timeout: 180_000 }, async () => {
+it("no JSON at all in 1,000 messages makes a delivery fail", async () => {
   const trigger = await startFaultyServer(answerWith(200, '{"id":"run_taken","isCached":false}'));
   vi.stubEnv("TRIGGER_API_URL", trigger.url);
-  for (const level of ["info", "warn"] as const) vi.spyOn(console, level).mockImplementation(() => {});
-  const error = vi.spyOn(console, "error");
   const random = randomFrom(8);
-  try {
-    for (let batch = 0; batch < 100; batch += 1) {
-      const data = Array.from({ length: 10 }, () => fuzzed(random));
-      const { body } = await deliver({ data });
-      expect(error.mock.calls, JSON.stringify(data)).toEqual([]);
-      expect(body.triggered + body.ignored + (body.errors?.length ?? 0)).toBe(10);
-    }
-    expect(trigger.state.requests).toBeGreaterThan(500);
-  } finally {
-    vi.restoreAllMocks();
-    vi.stubEnv("TRIGGER_API_URL", server.url);
-    await trigger.close();
+  let accepted = 0;
+  for (let batch = 0; batch < 100; batch += 1) {
+    const data = Array.from({ length: 10 }, () => fuzzed(random));
+    const { body } = await deliver({ data });
+    expect(vi.mocked(console.error).mock.calls, JSON.stringify(data)).toEqual([]);
+    expect(body.triggered + body.pending + body.ignored + (body.errors?.length ?? 0)).toBe(10);
+    accepted += body.triggered + body.pending;
   }
+  expect(accepted).toBeGreaterThan(400);
+  expect(trigger.state.requests).toBeGreaterThan(300);
+  await trigger.close();
 });

@@ -28,12 +28,19 @@ export const deliver = (message: unknown) => deliverRaw({ body: JSON.stringify(m
 
 let changes = 0;
 
-/** A recorded change of a post, as one that was not delivered before. */
+/**
+ * A recorded change of a post, as one that was not delivered before, in a commit of its own unless `metadata` says
+ * otherwise. Keys in `metadata` are those of the record as well.
+ */
 export function newChange(name = "01_posts_insert", metadata: Record<string, unknown> = {}): Recorded {
   changes += 1;
-  return withMetadata(recorded(name), {
+  const message = withMetadata(recorded(name), {
     table_name: "posts",
+    commit_lsn: 40_000_000 + changes,
     idempotency_key: Buffer.from(`${process.pid}:${changes}`).toString("base64"),
     ...metadata,
   });
+  const [key] = Array.isArray(metadata.record_pks) ? metadata.record_pks : [];
+  const id = key === undefined ? message.record.id : /^\d+$/.test(key) ? Number(key) : key;
+  return { ...message, record: { ...message.record, id } };
 }

@@ -1,38 +1,21 @@
 import { gzipSync } from "node:zlib";
 import { runs } from "@trigger.dev/sdk";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { MAX_BODY_BYTES } from "../../lib/ingress/read-json.ts";
-import { startTriggerServer } from "../trigger-server.ts";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { MAX_BODY_BYTES } from "../../packages/aftercommit/src/ingress/read-json.ts";
 import { type Delivery, deliver, deliverRaw, newChange, secret } from "./deliver.ts";
+import { embeddingRouteForTests } from "./embedding-route.ts";
 
 const tooLarge = { error: `The body is larger than ${MAX_BODY_BYTES} bytes; lower the sink's batch_size` };
 const unauthorized = { error: "Unauthorized" };
 
-let server: Awaited<ReturnType<typeof startTriggerServer>>;
-let logged: string[];
+const { inbox, logged } = embeddingRouteForTests("refusals");
 
-beforeAll(async () => {
-  server = await startTriggerServer("tr_dev_refusals");
-});
-afterAll(() => server.close());
+beforeEach(() => void vi.stubEnv("SEQUIN_WEBHOOK_SECRET_PREVIOUS", undefined));
 
-beforeEach(() => {
-  vi.stubEnv("SEQUIN_WEBHOOK_SECRET", secret);
-  vi.stubEnv("SEQUIN_WEBHOOK_SECRET_PREVIOUS", undefined);
-  vi.stubEnv("TRIGGER_API_URL", server.url);
-  vi.stubEnv("TRIGGER_SECRET_KEY", "tr_dev_refusals");
-  logged = [];
-  for (const level of ["info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation((line: string) => void logged.push(line));
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-});
-
-async function countRuns(): Promise<number> {
-  vi.stubEnv("TRIGGER_API_URL", server.url);
-  return (await runs.list({ limit: 100 })).data.length;
+/** Nothing was accepted, and nothing triggered. */
+async function expectNothing(): Promise<void> {
+  expect(await inbox()).toEqual([]);
+  expect((await runs.list({ limit: 100 })).data).toEqual([]);
 }
 
 /** A body of `mebibytes` that nobody has to hold, and whether it was read to its end. */
@@ -67,7 +50,7 @@ describe("without the right secret", () => {
     const answer = await deliverRaw(delivery);
     expect(answer).toMatchObject({ status: 401, body: unauthorized });
     expect(answer.headers.get("www-authenticate")).toBe("Bearer");
-    expect(await countRuns()).toBe(0);
+    await expectNothing();
   });
 
   it("the body is not even read", async () => {
@@ -90,8 +73,8 @@ describe.each([undefined, "", " "])("with SEQUIN_WEBHOOK_SECRET=%j", (unset) => 
         status: 500,
         body: { error: "The server is not configured; see its log" },
       });
-      expect(logged.join()).toContain("SEQUIN_WEBHOOK_SECRET is not set");
-      expect(await countRuns()).toBe(0);
+      expect(logged().join()).toContain("SEQUIN_WEBHOOK_SECRET is not set");
+      await expectNothing();
     },
   );
 });
@@ -158,9 +141,10 @@ describe("a message that cannot be worked on", () => {
       { action: "insert", record, metadata: { ...metadata, record_pks: [1] } },
       "metadata.record_pks[0]",
     ],
+    ["a key that is no bigint", { action: "insert", record: { ...record, id: "x" }, metadata }, "record.id"],
     [
-      "a key that is no bigint",
-      { action: "insert", record, metadata: { ...metadata, record_pks: ["x"] } },
+      "no key, and one that is no bigint in the metadata",
+      { action: "insert", record: {}, metadata: { ...metadata, record_pks: ["x"] } },
       "metadata.record_pks[0]",
     ],
     ["no key", { action: "insert", record: {}, metadata: {} }, "record.id"],
@@ -172,11 +156,12 @@ describe("a message that cannot be worked on", () => {
       error: expect.stringMatching(/^.+: .+/),
       errors: [{ error: body.error, at }],
       triggered: 0,
+      pending: 0,
       ignored: 0,
       runs: [],
     });
     expect(body.error.startsWith(`${at || "body"}: `)).toBe(true);
-    expect(await countRuns()).toBe(0);
+    await expectNothing();
   });
 
   it("has its place in the batch named, and in the log, but not its contents", async () => {
@@ -184,10 +169,10 @@ describe("a message that cannot be worked on", () => {
     const { status, body } = await deliver({ data });
     expect(status).toBe(422);
     expect(body.errors.map(({ at }: { at: string }) => at)).toEqual(["data[0].record.id", "data[1]"]);
-    expect(logged.map((line) => JSON.parse(line))).toEqual([
+    expect(logged().map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ event: "message.invalid", at: "data[0].record.id" }),
       expect.objectContaining({ event: "message.invalid", at: "data[1]" }),
     ]);
-    expect(logged.join()).not.toContain("hunter2");
+    expect(logged().join()).not.toContain("hunter2");
   });
 });

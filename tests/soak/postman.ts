@@ -1,22 +1,36 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { DevStack } from "../stack/dev-stack.ts";
 import type { Dice } from "./dice.ts";
 import type { Known } from "./known.ts";
 
 const PAUSE_MS = 150;
 
-type Told = { appUrl: string; secret: string };
+type Told = { appUrl: string; secret: string; known: Known };
 
 /** A message as Sequin sends it. */
-function message(table: "posts" | "users", action: string, record: { id: string }, key: string) {
+function message(table: "posts" | "users", action: string, record: { id: string }, commit: object) {
   const metadata = {
+    ...commit,
     table_schema: "public",
     table_name: table,
-    commit_timestamp: new Date().toISOString(),
-    idempotency_key: key,
     record_pks: [record.id],
     consumer: { id: "soak", name: "soak" },
   };
   return { action, record, changes: null, metadata };
+}
+
+/** The commit of a user's deletion, by what the ledger has of its first delivery; undefined while there is nothing. */
+async function commitOf(stack: DevStack, userId: string): Promise<object | undefined> {
+  const [deletion] = await stack
+    .query<{ position: string }>(
+      "select position from aftercommit.deletions where source = 'user' and row_id = $1",
+      [userId],
+    )
+    .catch(() => []);
+  const [, lsn, index, timestamp] = /^(\d+):(\d+):(.+)$/.exec(deletion?.position ?? "") ?? [];
+  if (deletion && !timestamp) throw new Error(`The ledger has a deletion at ${deletion.position}`);
+  if (!timestamp) return undefined;
+  return { commit_lsn: Number(lsn), commit_idx: Number(index), commit_timestamp: timestamp };
 }
 
 /**
@@ -24,8 +38,8 @@ function message(table: "posts" | "users", action: string, record: { id: string 
  * rows that are gone, each of them up to three times at once. Answers with how many deliveries were acknowledged.
  */
 export async function deliverAgain(
-  { appUrl, secret }: Told,
-  known: Known,
+  stack: DevStack,
+  { appUrl, secret, known }: Told,
   dice: Dice,
   endsAt: number,
 ): Promise<number> {
@@ -47,10 +61,14 @@ export async function deliverAgain(
     const old = { title: "An old title", body: `An old body ${n}`, author: "Soak" };
     const times = Array.from({ length: 1 + dice.below(3) });
     if (user) {
-      const body = message("users", "delete", { ...user }, `soak:user:${n}`);
+      const commit = await commitOf(stack, user.id);
+      if (!commit) continue;
+      const body = message("users", "delete", { ...user }, commit);
       await Promise.all(times.map(() => post("/api/delete-user", body)));
     } else if (id) {
-      const body = message("posts", dice.below(2) ? "insert" : "update", { ...old, id }, `soak:post:${n}`);
+      const action = dice.one(["insert", "update", "delete"]) ?? "insert";
+      const commit = { commit_timestamp: new Date().toISOString(), idempotency_key: `soak:post:${n}` };
+      const body = message("posts", action, { ...old, id }, commit);
       await Promise.all(times.map(() => post("/api/create-embedding-for-post", { data: [body] })));
     }
   }

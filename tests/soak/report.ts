@@ -49,6 +49,7 @@ export function figuresOf({
     none("posts: embedding stale", rows.stale),
     none("posts: embedding orphaned", rows.orphaned),
     none("posts: vector of another text", wrongVectors),
+    none("posts: left in the inbox", rows.pending),
     none("posts: recorded as failed", rows.failed),
     { name: "texts committed", value: known.texts() },
     { name: "texts that the provider answered", value: inputs },

@@ -20,7 +20,8 @@ import { countWrongVectors } from "./vectors.ts";
 import { makeWeather } from "./weather.ts";
 import { write } from "./writer.ts";
 
-// Runs that were lost are begun anew by the scheduled tasks, every ten minutes: longer than that nothing is waited for.
+// A row whose workers died again and again is leased for longer each time, and a failed clean-up is tried every minute:
+// longer than that nothing is waited for.
 const STUCK_MS = 11 * 60_000;
 
 const { values } = parseArgs({
@@ -63,7 +64,7 @@ async function soak(stack: DevStack): Promise<boolean> {
   const mails = collectMails(`${localUrl}`);
   const [, again, storms, killed] = await Promise.all([
     write(stack.databaseUrl, known, diceOf(seed, 1), { changes, endsAt }),
-    deliverAgain({ appUrl: `${appUrl}`, secret: SECRET }, known, diceOf(seed, 2), endsAt),
+    deliverAgain(stack, { appUrl: `${appUrl}`, secret: SECRET, known }, diceOf(seed, 2), endsAt),
     makeWeather(`${localUrl}`, diceOf(seed, 3), endsAt),
     kill(stack, diceOf(seed, 4), { kills, endsAt }),
   ]);

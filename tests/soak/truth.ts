@@ -5,20 +5,32 @@ import type { Mail } from "./mails.ts";
 /** What asks the database. */
 type Asks = Pick<DevStack, "query">;
 
-const ACTIVE = "(select id from embedding_models where state = 'active')";
+export const ACTIVE_MODEL = "(select id from aftercommit.models where state = 'active')";
+
+// What the product keeps beside the vectors of a text. Said once more here: it is not the product that judges itself.
+const HASH = String.raw`md5('1000:' || p.title || E'\n\n' || p.body)::uuid`;
+const HAS_TEXT = String.raw`(p.title || p.body) ~ '\S'`;
 
 const DISTANCE = `select
-  (select count(*)::int from posts p where text_hash is not null and not exists (
-    select from post_embeddings e where e.post_id = p.id and e.model_id = ${ACTIVE})) as lost,
-  (select count(distinct p.id)::int from posts p join post_embeddings e on e.post_id = p.id and e.model_id = ${ACTIVE}
-    where e.text_hash is distinct from p.text_hash) as stale,
-  (select count(*)::int from post_embeddings e where not exists (
-    select from posts p where p.id = e.post_id and p.text_hash is not null)) as orphaned,
-  (select count(*)::int from embedding_failures) as failed,
-  (select count(*)::int from user_deletions where completed_at is null) as open`;
+  (select count(*)::int from posts p where ${HAS_TEXT} and not exists (
+    select from post_embeddings e where e.post_id = p.id and e.model_id = ${ACTIVE_MODEL} and e.embedding is not null)) as lost,
+  (select count(distinct p.id)::int from posts p join post_embeddings e on e.post_id = p.id and e.model_id = ${ACTIVE_MODEL}
+    where e.text_hash is distinct from ${HASH}) as stale,
+  (select count(*)::int from post_embeddings e where e.embedding is not null and not exists (
+    select from posts p where p.id = e.post_id and ${HAS_TEXT})) as orphaned,
+  (select count(*)::int from aftercommit.pending where error is null) as pending,
+  (select count(*)::int from aftercommit.pending where error is not null) as failed,
+  (select count(*)::int from aftercommit.deletions where completed_at is null) as open`;
 
-/** Rows that are not as they should be; `open` are deletions that are not complete. */
-export type Distance = { lost: number; stale: number; orphaned: number; failed: number; open: number };
+/** Rows that are not as they should be; `pending` are left in the inbox, `open` are deletions that are not complete. */
+export type Distance = {
+  lost: number;
+  stale: number;
+  orphaned: number;
+  pending: number;
+  failed: number;
+  open: number;
+};
 
 /** How far the database is from the truth, by its rows alone. Undefined while the database does not answer. */
 export async function distance(stack: Asks): Promise<Distance | undefined> {
@@ -32,7 +44,7 @@ export async function undiscovered(stack: Asks, known: Known): Promise<number | 
     .query<{ n: number }>(
       `select count(*)::int as n from unnest($1::uuid[]) as tried (id)
        where not exists (select from users u where u.id = tried.id)
-       and not exists (select from user_deletions d where d.user_id = tried.id)`,
+       and not exists (select from aftercommit.deletions d where d.source = 'user' and d.row_id = tried.id::text)`,
       [[...known.tried]],
     )
     .catch(() => []);
@@ -40,8 +52,8 @@ export async function undiscovered(stack: Asks, known: Known): Promise<number | 
 }
 
 type Deletion = {
-  user_id: string;
-  completed_at: Date | null;
+  row_id: string;
+  outcome: string | null;
   email: string | null;
   systems: Record<string, { done_at?: string }>;
 };
@@ -50,21 +62,21 @@ type Deletion = {
 export async function judgeDeletions(stack: Asks, known: Known, mails: readonly Mail[]) {
   const there = new Set((await stack.query<{ id: string }>("select id from users")).map(({ id }) => id));
   const ledger = await stack.query<Deletion>(
-    "select user_id, completed_at, email, systems from user_deletions",
+    "select row_id, outcome, email, systems from aftercommit.deletions where source = 'user'",
   );
-  const deletions = new Map(ledger.map((row) => [row.user_id, row]));
   const found = { deleted: 0, lost: 0, unasked: 0, noMail: 0, early: 0, twice: 0, copies: 0, kept: 0 };
   for (const { id, email } of known.made) {
     const received = mails.filter(({ to }) => to.includes(email));
-    const deletion = deletions.get(id);
+    const [deletion, ...more] = ledger.filter(({ row_id }) => row_id === id);
+    found.unasked += more.length;
     if (!known.tried.has(id) || there.has(id)) {
       if (deletion || received.length > 0) found.unasked += 1;
       continue;
     }
     found.deleted += 1;
-    if (!deletion?.completed_at) found.lost += 1;
+    if (deletion?.outcome !== "completed") found.lost += 1;
     else if (received.length === 0) found.noMail += 1;
-    if (deletion?.completed_at && deletion.email !== null) found.kept += 1;
+    if (deletion?.outcome && deletion.email !== null) found.kept += 1;
     const cleanAt = Object.values(deletion?.systems ?? {}).map(({ done_at }) => Date.parse(done_at ?? ""));
     if (received.some(({ receivedAt }) => cleanAt.some((at) => !(at <= receivedAt.getTime()))))
       found.early += 1;

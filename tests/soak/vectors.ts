@@ -1,5 +1,6 @@
 import type { DevStack } from "../stack/dev-stack.ts";
 import { cosine, vectorsOf } from "../stack/embeddings.ts";
+import { ACTIVE_MODEL } from "./truth.ts";
 
 type Row = { id: string; text: string; embedding: string };
 
@@ -12,7 +13,7 @@ export async function countWrongVectors(stack: DevStack): Promise<number> {
   for (;;) {
     const rows = await stack.query<Row>(
       `select p.id, title || E'\\n\\n' || body as text, e.embedding::text from posts p join post_embeddings e
-       on e.post_id = p.id and e.chunks = 1 and e.model_id = (select id from embedding_models where state = 'active')
+       on e.post_id = p.id and e.chunks = 1 and e.model_id = ${ACTIVE_MODEL}
        where p.id > $1 order by p.id limit ${PAGE}`,
       [last],
     );

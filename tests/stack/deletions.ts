@@ -39,9 +39,10 @@ export async function completedDeletion(stack: DevStack, userId: string): Promis
   return until(
     async () => {
       const rows = await stack
-        .query<Deletion>("select * from user_deletions where user_id = $1 and completed_at is not null", [
-          userId,
-        ])
+        .query<Deletion>(
+          "select * from aftercommit.deletions where source = 'user' and row_id = $1 and completed_at is not null",
+          [userId],
+        )
         .catch(() => []);
       return rows[0];
     },

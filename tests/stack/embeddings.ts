@@ -15,11 +15,6 @@ export async function vectorsOf(stack: DevStack, texts: readonly string[]): Prom
   return data.map(({ embedding }) => embedding);
 }
 
-export async function vectorOf(stack: DevStack, text: string): Promise<number[]> {
-  const [vector = []] = await vectorsOf(stack, [text]);
-  return vector;
-}
-
 export const cosine = (a: number[], b: number[]) =>
   a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
 
@@ -29,7 +24,7 @@ type Row = { id: string; title: string; body: string; embedding: string | null }
 export async function wrongEmbeddings(stack: DevStack): Promise<string[]> {
   const rows = await stack.query<Row>(
     `select p.id, title, body, e.embedding::text from posts p left join post_embeddings e on e.post_id = p.id
-     and e.model_id = (select id from embedding_models where state = 'active') order by p.id`,
+     and e.model_id = (select id from aftercommit.models where state = 'active') order by p.id`,
   );
   const wanted = await vectorsOf(
     stack,
@@ -47,11 +42,24 @@ export async function everyPostEmbedded(stack: DevStack): Promise<void> {
       const rows = await stack
         .query<{ missing: number }>(
           `select count(*)::int as missing from posts p where not exists (select from post_embeddings e where e.post_id = p.id
-           and e.model_id = (select id from embedding_models where state = 'active'))`,
+           and e.model_id = (select id from aftercommit.models where state = 'active'))`,
         )
         .catch(() => []);
       return rows[0]?.missing === 0;
     },
     { everyMs: 200, what: "embedding of every post", progress: () => stack.output },
+  );
+}
+
+/** Resolves when no deleted post has a vector. */
+export async function noOrphans(stack: DevStack): Promise<void> {
+  await until(
+    async () => {
+      const orphans = await stack
+        .query("select from post_embeddings e where not exists (select from posts where id = e.post_id)")
+        .catch(() => undefined);
+      return orphans?.length === 0;
+    },
+    { everyMs: 200, what: "end of the vectors of deleted posts", progress: () => stack.output },
   );
 }

@@ -1,6 +1,6 @@
 import pg from "pg";
-import { migrateDatabase } from "../../drizzle/migrate/migrate.ts";
 import { startFreshPostgres } from "../postgres.ts";
+import { applyMigrations } from "../postgres-template.ts";
 
 /** What a shell that knows a real database has set. The systems are none of ours: nothing must reach them. */
 export const FOREIGN = {
@@ -16,20 +16,20 @@ const POSTS = `
   )
   insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
   select made.id, m.id, 0, 1, md5(made.id::text)::uuid, 0, 10, 3, array_fill(0.025::real, array[1536])::halfvec
-  from made, embedding_models m`;
+  from made, aftercommit.models m`;
 
 // Quiet for two hours, by a run that no Trigger.dev of this machine knows: a resumption would begin them anew.
 const DELETIONS = `
-  insert into user_deletions (user_id, email, systems, run_id, requested_at, updated_at)
-  select gen_random_uuid(), 'someone' || n || '@example.org', '{"webhook:systems.invalid": {}}', 'run_elsewhere' || n,
-    now() - interval '2 hours', now() - interval '2 hours'
+  insert into aftercommit.deletions (source, row_id, position, email, accepted_xid, required_systems, run_id, requested_at,
+    updated_at)
+  select 'user', gen_random_uuid(), n, 'someone' || n || '@example.org', pg_current_xact_id(), '{webhook:systems.invalid}',
+    'run_elsewhere' || n, now() - interval '2 hours', now() - interval '2 hours'
   from generate_series(1, 2) n`;
 
 /** A database as production has it: migrated, with embedded posts, users, and two open deletions. */
 export async function startForeignDatabase(posts: number) {
   const postgres = await startFreshPostgres();
-  const model = { name: "text-embedding-3-small", dimensions: 1_536, recipe: 1 };
-  await migrateDatabase({ url: postgres.url, model });
+  await applyMigrations(postgres.url);
   const client = new pg.Client({ connectionString: postgres.url });
   await client.connect();
   await client.query(POSTS, [posts]);

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { chanceOf, seed } from "../seed.ts";
 import { until } from "../until.ts";
 import { commitChanges } from "./changes.ts";
 import { expectDeleted, insertUser, type User } from "./deletions.ts";
 import type { DevStack } from "./dev-stack.ts";
-import { everyPostEmbedded, wrongEmbeddings } from "./embeddings.ts";
+import { everyPostEmbedded, noOrphans, wrongEmbeddings } from "./embeddings.ts";
 
 /** The processes of `npm run dev` that work, by what their command lines have. */
 export const VICTIMS = {
@@ -74,10 +74,7 @@ async function expectEveryEmbedding(stack: DevStack): Promise<void> {
     what: "right embedding of every post",
     progress: () => stack.output,
   });
-  const orphans = await stack.query(
-    "select post_id from post_embeddings e where not exists (select from posts where id = e.post_id)",
-  );
-  expect(orphans).toEqual([]);
+  await noOrphans(stack);
 }
 
 async function expectEveryDeletion(stack: DevStack, users: readonly User[]): Promise<void> {

@@ -20,7 +20,7 @@ export async function everythingSaid(stack: DevStack): Promise<Record<string, st
   const runs = await Promise.all(data.map(({ id }) => read(stack, `/api/v3/runs/${id}`)));
   const pages = await Promise.all(["/", "/runs", "/deliveries"].map((path) => read(stack, path)));
   const page = await fetch(`http://127.0.0.1:${stack.ports.app}/`);
-  const completed = await stack.query("select * from user_deletions where completed_at is not null");
+  const completed = await stack.query("select * from aftercommit.deletions where completed_at is not null");
   return {
     log: stack.output,
     ledger: JSON.stringify(completed),

@@ -1,8 +1,7 @@
 import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readLag } from "../../drizzle/queries/embeddings/answer-lag.ts";
-import { posts as postsTable } from "../../drizzle/schema.ts";
-import { posts } from "../../lib/embeddings/posts.ts";
+import { posts } from "../../aftercommit.config.ts";
+import { readLag } from "../../packages/aftercommit/src/status/answer-lag.ts";
 import { FIRST_MODEL } from "../postgres-template.ts";
 import { databaseForTests } from "./database.ts";
 
@@ -11,17 +10,14 @@ const database = databaseForTests({ ...FIRST_MODEL, dimensions: 4 });
 /** Posts that were embedded `ago` and had been changed `seconds` before that; a backfill where that is left out. */
 const embedded = (count: number, ago: string, seconds: number | null) =>
   database.db.execute(sql`
-    with made as (insert into posts (title, body, author) select 't', 'b', 'a' from generate_series(1, ${count}::int) returning id)
     insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, updated_at, changed_at)
-    select id, 1, chunk, 2, md5('')::uuid, 0, 1, 1, '[1,2,3,4]', now() - ${ago}::interval,
-      now() - ${ago}::interval - ${seconds}::float8 * interval '1 second'
-    from made, generate_series(0, 1) chunk`);
+    select (select coalesce(max(post_id), 0) from post_embeddings) + id, 1, chunk, 2, md5('')::uuid, 0, 1, 1,
+      '[1,2,3,4]', now() - ${ago}::interval, now() - ${ago}::interval - ${seconds}::float8 * interval '1 second'
+    from generate_series(1, ${count}::int) id, generate_series(0, 1) chunk`);
 
-const lag = () => readLag(database.db, posts.of, 1);
+const lag = () => readLag(database.db, posts);
 
-beforeEach(async () => {
-  await database.db.delete(postsTable);
-});
+beforeEach(() => database.db.execute(sql`truncate post_embeddings`));
 
 describe("the lag of changes", () => {
   it("is not known where nothing was changed", async () => {

@@ -1,37 +1,46 @@
 import { sql } from "drizzle-orm";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
-import { embeddingFailures } from "../../drizzle/embedding-tables.ts";
+import { posts } from "../../aftercommit.config.ts";
 import { posts as postsTable } from "../../drizzle/schema.ts";
-import { embedMany } from "../../lib/embeddings/embed-many.ts";
-import { posts } from "../../lib/embeddings/posts.ts";
+import { drain } from "../../packages/aftercommit/src/embeddings/drain.ts";
+import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
+import { CHUNKER } from "../../packages/aftercommit/src/models/defaults.ts";
 import { chanceOf, seed } from "../seed.ts";
 import { databaseForTests } from "./database.ts";
-import { lanesForTests } from "./lanes.ts";
 import { itChangesTheModel } from "./model-change.ts";
 import { poisoned, refuse, strictProviderForTests } from "./strict-provider.ts";
 import { vectorBy, WIDTHS, wrongBy } from "./two-models.ts";
+import { workersForTests } from "./workers.ts";
 
 const POSTS = 2_000;
 const DAMAGED = POSTS / 100;
 
-const database = databaseForTests({ name: "model-a", dimensions: WIDTHS["model-a"] ?? 0, recipe: 1 });
+const database = databaseForTests({ name: "model-a", dimensions: WIDTHS["model-a"] ?? 0, chunker: CHUNKER });
 const provider = strictProviderForTests(({ model }, input) => vectorBy(model, input));
-const lanes = lanesForTests();
+const workers = workersForTests();
 
-const reconcile = (...args: string[]) => lanes.start("reconcile", ...args).end();
+const reconcile = (...args: string[]) => workers.start("reconcile", ...args).end();
 const inputs = () => provider.requests.flatMap(({ input }) => input);
 const wrong = () => wrongBy(database.db, "model-a");
 
 beforeAll(async () => {
   const values = Array.from({ length: POSTS }, (_, n) => ({ title: "Post", body: `Body ${n}`, author: "A" }));
   const rows = await database.db.insert(postsTable).values(values).returning({ id: postsTable.id });
-  const ids = rows.map(({ id }) => String(id));
-  await embedMany(posts.of, ids);
+  await accept(
+    database.db,
+    "post",
+    rows.map(({ id }) => ({ rowId: String(id), queue: "batch", changedAt: null })),
+  );
+  await drain(posts, { db: database.db, runId: "run_of_the_test", waitUntil: async () => {} });
   expect(await wrong()).toEqual([]);
 });
-beforeEach(() => {
+beforeEach(async () => {
   provider.requests = [];
-  onTestFailed(() => console.log(lanes.output()));
+  // The first look of the schedule after this compares all texts.
+  await database.db.execute(
+    sql`update aftercommit.sources set reconciled_at = null, fully_reconciled_at = null`,
+  );
+  onTestFailed(() => console.log(workers.output()));
 });
 
 describe(`1 % of ${POSTS} vectors, damaged at random (SEED=${seed})`, () => {
@@ -49,84 +58,86 @@ describe(`1 % of ${POSTS} vectors, damaged at random (SEED=${seed})`, () => {
       sql`update post_embeddings set text_hash = gen_random_uuid() where post_id in (${list(7, 14)})`,
     );
     await database.db.execute(sql`update post_embeddings set model_id = (
-      select id from embedding_models where name = 'another') where post_id in (${list(14, DAMAGED)})`);
+      select id from aftercommit.models where name = 'another') where post_id in (${list(14, DAMAGED)})`);
     expect((await wrong()).toSorted()).toEqual(chosen.toSorted());
     return chosen;
   }
 
   beforeAll(() =>
-    database.db.execute(sql`insert into embedding_models (name, dimensions, recipe, state, index_type)
+    database.db.execute(sql`insert into aftercommit.models (name, dimensions, chunker, state, index_type)
       values ('another', 64, 1, 'retired', 'halfvec')`),
   );
   afterEach(async () => {
     await database.db.execute(
-      sql`delete from post_embeddings where model_id <> (select id from embedding_models where name = 'model-a')`,
+      sql`delete from post_embeddings where model_id <> (select id from aftercommit.models where name = 'model-a')`,
     );
   });
 
-  it("are healed by npm run reconcile with exactly as many inputs", async () => {
+  it("are found and embedded by npm run reconcile -- --full with exactly as many inputs", async () => {
     await damage();
-    const estimate = await lanes.start("backfill", "--estimate").end();
-    expect(estimate).toContain(`posts: ${DAMAGED} rows to embed by model-a, estimated from 2,000 of them`);
-    expect(await reconcile("--dry-run")).toContain(`${DAMAGED} of ${POSTS} rows`);
+    const estimate = await reconcile("--full", "--dry-run");
+    expect(estimate).toContain(`posts: ${DAMAGED} rows missing or out of date, 0 rows' vectors to remove`);
+    expect(estimate).toContain("to embed by model-a, estimated from");
     expect(inputs()).toEqual([]);
-    expect(await reconcile()).toContain(`embedded: ${DAMAGED} of ${DAMAGED} (100%)`);
+    expect(await reconcile("--full")).toContain(`embedded: ${DAMAGED} of ${DAMAGED} (100%)`);
     expect(inputs()).toHaveLength(DAMAGED);
     expect(await wrong()).toEqual([]);
   });
 
-  it("are healed by the scheduled task with exactly as many inputs", async () => {
+  it("are found and embedded by the scheduled task with exactly as many inputs", async () => {
     await damage();
-    await lanes.schedule("reconcile-post-embeddings");
+    await workers.schedule("reconcile-post-embeddings");
+    await workers.emptied();
     expect(inputs()).toHaveLength(DAMAGED);
     expect(await wrong()).toEqual([]);
   });
 
-  it("of one post is healed by npm run reconcile -- --post", async () => {
+  it("of one post are embedded again by npm run reconcile -- --table posts --row", async () => {
     const { rows } = await database.db.execute<{ id: string }>(sql`delete from post_embeddings
       where post_id = (select min(id) from posts) returning post_id::text as id`);
-    await reconcile("--post", rows[0]?.id ?? "");
-    await lanes.idle();
+    await reconcile("--table", "posts", "--row", rows[0]?.id ?? "");
     expect(inputs()).toHaveLength(1);
     expect(await wrong()).toEqual([]);
   });
 
-  it("make no input more when nothing is left to heal", async () => {
-    expect(await reconcile()).toContain(`0 of ${POSTS} rows`);
-    await lanes.schedule("reconcile-post-embeddings");
+  it("cost nothing more when nothing is left to embed", async () => {
+    expect(await reconcile()).toContain("posts: 0 rows missing, 0 rows' vectors to remove");
+    await workers.schedule("reconcile-post-embeddings");
     expect(inputs()).toEqual([]);
   });
 });
 
 describe(`3 texts among ${POSTS} that the provider refuses by their places`, () => {
-  const failures = () => database.db.select().from(embeddingFailures);
+  const failed = async () =>
+    (
+      await database.db.execute<{ id: string }>(
+        sql`select row_id as id from aftercommit.pending where error is not null`,
+      )
+    ).rows.map(({ id }) => id);
 
-  it("are recorded, the others embedded, with at most 20 calls more than without them", async () => {
-    await database.db.execute(sql`delete from post_embeddings`);
-    await reconcile();
-    const calls = provider.requests.length;
-    await database.db.execute(sql`delete from post_embeddings`);
+  it("fail alone, the others are embedded, and the command says so", async () => {
+    await database.db.execute(sql`truncate post_embeddings`);
     await database.db.execute(
       sql`update posts set body = 'poison ' || id where id in (select id from posts order by md5(id::text) limit 3)`,
     );
-    provider.requests = [];
     provider.rule = poisoned({ named: true });
-    await reconcile();
-    expect(await wrong()).toHaveLength(3);
-    expect(await failures()).toHaveLength(3);
-    expect(provider.requests.length - calls).toBeLessThanOrEqual(20);
+    await expect(reconcile()).rejects.toThrow("3 rows have failed");
+    expect((await failed()).toSorted()).toEqual((await wrong()).toSorted());
+    expect(await failed()).toHaveLength(3);
+    // 2,000 rows in leases of 500, and one request more for each that is refused.
+    expect(provider.requests.length).toBeLessThanOrEqual(10);
   });
 
-  it("are not sent again before their time, and at once when they have changed", async () => {
+  it("are not sent again before their time, and right away when they have changed", async () => {
     provider.rule = poisoned({ named: true });
-    expect(await reconcile()).toContain(`0 of ${POSTS} rows`);
-    await lanes.schedule("reconcile-post-embeddings");
+    await workers.schedule("reconcile-post-embeddings");
     expect(inputs()).toEqual([]);
     await database.db.execute(sql`update posts set body = 'healed ' || id where body like 'poison%'`);
-    await reconcile();
+    for (const id of await failed()) await workers.deliver("update", id);
+    await workers.emptied();
     expect(inputs()).toHaveLength(3);
     expect(await wrong()).toEqual([]);
-    expect(await failures()).toEqual([]);
+    expect(await failed()).toEqual([]);
   });
 });
 
@@ -134,13 +145,13 @@ describe(`npm run reembed on ${POSTS} posts`, () => {
   it("begins nothing with a model that the provider does not know", async () => {
     provider.rule = ({ model }) =>
       model in WIDTHS ? undefined : refuse(`The model ${model} does not exist`);
-    const misspelt = lanes.start("reembed", "--model", "model-x").end();
+    const misspelt = workers.start("reembed", "--model", "model-x").end();
     await expect(misspelt).rejects.toThrow("The model model-x does not exist");
     const { rows } = await database.db.execute(
-      sql`select name, state from embedding_models where state <> 'retired'`,
+      sql`select name, state from aftercommit.models where state <> 'retired'`,
     );
     expect(rows).toEqual([{ name: "model-a", state: "active" }]);
   });
 
-  itChangesTheModel({ database, provider, lanes }, POSTS);
+  itChangesTheModel({ database, provider, workers }, POSTS);
 });

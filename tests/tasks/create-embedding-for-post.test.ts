@@ -1,26 +1,30 @@
-import { parsePacket } from "@trigger.dev/core/v3/utils/ioSerialization";
-import { beforeAll, describe, expect, it, vi } from "vitest";
-import { databaseForTests } from "./database.ts";
-import { executeTask, loadTasks, taskOf } from "./execute-task.ts";
-import { providerForTests } from "./provider.ts";
+import { sql } from "drizzle-orm";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { answerWith } from "../faulty-server.ts";
+import { embeddingForTests } from "./embedding.ts";
+import { executeTask, loadTasks, outputOf, taskOf } from "./execute-task.ts";
+import { limitRate, poisoned } from "./strict-provider.ts";
 
 const ID = "create-embedding-for-post";
-const database = databaseForTests();
-const provider = providerForTests();
+const { database, provider, change } = embeddingForTests();
 
 beforeAll(() => loadTasks(() => import("../../trigger/create-embedding-for-post.ts")));
-
-const about = (id: bigint) => ({ postId: String(id), changedAt: "2026-11-21T21:12:08.735335Z" });
-
-async function outputOf(payload: unknown): Promise<unknown> {
-  const result = await run(payload);
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return parsePacket({ data: result.output, dataType: result.outputType });
-}
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
 
 const run = (payload: unknown, attempt?: number) => executeTask(ID, payload, attempt);
 
-it("shares the provider's limit with the bulk lane, and tries ten times with growing pauses", () => {
+/** A post that has changed. */
+async function changed(body = "It is bright."): Promise<bigint> {
+  const id = await database.insertPost({ body });
+  await change([id]);
+  return id;
+}
+const about = async (body?: string) => ({ postId: String(await changed(body)) });
+
+it("shares the provider's limit with the drain, and tries ten times with growing pauses", () => {
   const { concurrency, retry } = taskOf(ID);
   expect(concurrency).toMatchObject({ limits: ["embedding-provider"] });
   expect(retry).toMatchObject({
@@ -33,83 +37,82 @@ it("shares the provider's limit with the bulk lane, and tries ten times with gro
 });
 
 it.each([
-  ["a change", "2026-11-21T21:12:08.735335Z"],
-  ["a row of which nobody knows when it changed", null],
-])("embeds the row that %s is about", async (_, changedAt) => {
-  const id = await database.insertPost();
-  expect(await outputOf({ postId: String(id), changedAt })).toEqual({
+  ["a text, as our own runs have it", (id: bigint) => String(id)],
+  ["a number, as a person may write it", Number],
+])("embeds the post whose id is %s", async (_, write) => {
+  const id = await changed();
+  const changedAt = "2026-11-21T21:12:08.735335Z";
+  expect(await outputOf(await run({ postId: write(id), changedAt }))).toEqual({
     postId: String(id),
     status: "embedded",
     chunks: 1,
-    tokens: expect.any(Number),
-    model: "text-embedding-3-small",
+    tokens: 1,
   });
 });
 
 it("needs no variable of the deletions, nor a good one", async () => {
   vi.stubEnv("MAIL_FROM", "nobody");
   vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "no secret");
-  expect(await outputOf(about(await database.insertPost()))).toMatchObject({ status: "embedded" });
-  vi.unstubAllEnvs();
+  expect(await outputOf(await run(await about()))).toMatchObject({ status: "embedded" });
 });
 
 describe("after an error", () => {
+  beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
   const retried = (result: Awaited<ReturnType<typeof run>>) => (result.ok ? undefined : result.retry);
 
-  async function attempt(number = 1) {
-    const id = await database.insertPost();
-    return run(about(id), number);
-  }
-
-  it("waits as long as the provider says, where that is longer than a run may", async () => {
-    await provider.fail({ status: 429, retryAfterMs: 600_000 });
+  it("goes on when the provider's limits have room again", async () => {
+    provider.rule = () => limitRate({ "retry-after": "120" });
     const before = Date.now();
-    const retry = retried(await attempt());
-    expect(retry?.timestamp).toBeGreaterThanOrEqual(before + 600_000);
-    expect(retry?.timestamp).toBeLessThanOrEqual(Date.now() + 600_000);
+    const retry = retried(await run(await about()));
+    expect(retry?.timestamp).toBeGreaterThanOrEqual(before + 119_000);
+    expect(retry?.timestamp).toBeLessThanOrEqual(Date.now() + 120_000);
+  });
+
+  it("goes on when the pause of the model is over", async () => {
+    await database.db.execute(
+      sql`update aftercommit.models set paused_until = now() + interval '2 minutes', pause_reason = '500'`,
+    );
+    const before = Date.now();
+    const retry = retried(await run(await about()));
+    expect(retry?.timestamp).toBeGreaterThan(before + 60_000);
+    expect(provider.requests).toEqual([]);
   });
 
   it("waits longer after each failure, a minute at most, up to the tenth attempt", async () => {
-    await provider.fail({ status: 500 });
+    provider.rule = () => answerWith(500, "{}");
     for (const [number, least, most] of [
       [1, 1_000, 2_000],
       [4, 8_000, 16_000],
       [9, 60_000, 60_000],
     ] as const) {
-      const retry = retried(await attempt(number));
+      await database.db.execute(sql`update aftercommit.models set paused_until = null`);
+      const retry = retried(await run(await about(), number));
       expect(retry?.delay).toBeGreaterThanOrEqual(least);
       expect(retry?.delay).toBeLessThanOrEqual(most);
     }
-    expect(retried(await attempt(10))).toBeUndefined();
+    await database.db.execute(sql`update aftercommit.models set paused_until = null`);
+    expect(retried(await run(await about(), 10))).toBeUndefined();
   });
 
   it.each([
-    ["a wrong key", { status: 401 }, "Incorrect API key provided."],
-    [
-      "an exhausted quota",
-      { status: 429, code: "insufficient_quota", retryAfterMs: 1_000 },
-      "You exceeded your current quota",
-    ],
-    ["a refused request", { status: 400 }, "The request was refused."],
-  ])("like %s does not try again, and fails with the provider's words", async (_, fault, words) => {
-    await provider.fail(fault);
-    const result = await attempt();
-    expect(result).toMatchObject({
+    ["a wrong key", answerWith(401, '{"error":{"message":"Incorrect API key"}}'), "Incorrect API key"],
+    ["a refused text", undefined, "'$.input' is invalid."],
+  ])("does not try again, and fails with the provider's message: %s", async (_, fault, message) => {
+    provider.rule = fault ? () => fault : poisoned({ named: false });
+    expect(await run(await about("poison"))).toMatchObject({
       ok: false,
       skippedRetrying: true,
-      error: { message: expect.stringContaining(words) },
+      error: { message: expect.stringContaining(message) },
     });
-    expect(retried(result)).toBeUndefined();
   });
 
   it.each([
     ["is none", { record: "none" }],
     ["names no post", { changedAt: null }],
-    ["names a post by nothing", { postId: "", changedAt: null }],
-    ["names a post by no number", { postId: "x", changedAt: null }],
-    ["names a post by a number beyond a bigint", { postId: "9223372036854775808", changedAt: null }],
-    ["has no time that is one", { postId: "1", changedAt: "yesterday" }],
-  ])("like a payload that %s does not try again", async (_, payload) => {
+    ["names a post by nothing", { postId: "" }],
+    ["names a post by no number", { postId: "x" }],
+    ["names a post by a number beyond a bigint", { postId: "9223372036854775808" }],
+  ])("does not try again: a payload that %s", async (_, payload) => {
     expect(await run(payload)).toMatchObject({ ok: false, skippedRetrying: true });
   });
 });

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { asc } from "drizzle-orm";
-import { posts } from "../../drizzle/schema.ts";
-import { messageOf } from "../../lib/errors.ts";
-import { searchPosts } from "../../lib/search/search-posts.ts";
+import { posts } from "../../aftercommit.config.ts";
+import { posts as postsTable } from "../../drizzle/schema.ts";
+import { messageOf } from "../../packages/aftercommit/src/errors.ts";
+import { searchRows } from "../../packages/aftercommit/src/search/search.ts";
 import type { databaseForTests } from "./database.ts";
-import type { Lanes } from "./lanes.ts";
 import { isBy, WIDTHS } from "./two-models.ts";
+import type { Workers } from "./workers.ts";
 
 const PAUSE_MS = 150;
 const QUERIES = [
@@ -23,19 +24,19 @@ export class EditedPosts {
   /** The titles, which no edit changes, of the posts that are there. */
   readonly #titles = new Map<string, string>();
   readonly #database: TestDatabase;
-  readonly #lanes: Lanes;
+  readonly #workers: Workers;
   readonly #chance: () => number;
   #changes = 0;
 
-  constructor(database: TestDatabase, lanes: Lanes, chance: () => number) {
+  constructor(database: TestDatabase, workers: Workers, chance: () => number) {
     this.#database = database;
-    this.#lanes = lanes;
+    this.#workers = workers;
     this.#chance = chance;
   }
 
   /** Learns what is there. */
   async know(): Promise<void> {
-    const rows = await this.#database.db.select().from(posts).orderBy(asc(posts.id));
+    const rows = await this.#database.db.select().from(postsTable).orderBy(asc(postsTable.id));
     for (const { id, title, body } of rows) this.#keep(String(id), title, body);
   }
 
@@ -59,12 +60,13 @@ export class EditedPosts {
     const body = `Edited for the ${this.#changes}th time`;
     this.#keep(id, this.#titles.get(id) ?? "", body);
     await this.#database.updatePost(BigInt(id), { body });
-    await this.#lanes.deliver("update", id);
+    await this.#workers.deliver("update", id);
   }
 
   async delete(id: string): Promise<void> {
     this.#titles.delete(id);
     await this.#database.deletePost(BigInt(id));
+    await this.#workers.deliver("delete", id);
   }
 
   async #change(): Promise<void> {
@@ -75,14 +77,14 @@ export class EditedPosts {
     const post = { title: "New", body: `Added as the ${this.#changes}th change` };
     const id = String(await this.#database.insertPost(post));
     this.#keep(id, post.title, post.body);
-    await this.#lanes.deliver("insert", id);
+    await this.#workers.deliver("insert", id);
   }
 
   /** Changes one post after another until it is stopped; then it says how many. */
   keepEditing() {
     const changes = this.#changes;
     const edit = async () => {
-      await this.#lanes.calm();
+      await this.#workers.calm();
       await this.#change();
     };
     const loop = repeat(edit, PAUSE_MS);
@@ -98,7 +100,7 @@ export class EditedPosts {
     const look = async () => {
       const q = QUERIES[seen.answers % QUERIES.length] ?? "";
       try {
-        const found = await searchPosts({ in: "posts", q, limit: 10 });
+        const found = await searchRows(posts, { q, limit: 10 });
         const isWhole = Object.keys(WIDTHS).some((model) =>
           found.every(({ id, score }) => isBy(model, this.texts.get(id) ?? [], q, score)),
         );

@@ -7,6 +7,7 @@ import {
   taskContext,
 } from "@trigger.dev/core/v3";
 import { TriggerTracer } from "@trigger.dev/core/v3/tracer";
+import { parsePacket } from "@trigger.dev/core/v3/utils/ioSerialization";
 import {
   ConsoleInterceptor,
   StandardLifecycleHooksManager,
@@ -87,4 +88,10 @@ export async function executeTask(id: string, payload: unknown, attempt = 1) {
     // The SDK made itself the process's receiver of them, for the files that come after as well.
     for (const api of [trace, context, propagation, metrics]) api.disable();
   }
+}
+
+/** What an executed task returned; rejects where it failed. */
+export async function outputOf(result: Awaited<ReturnType<typeof executeTask>>): Promise<unknown> {
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  return parsePacket({ data: result.output, dataType: result.outputType });
 }

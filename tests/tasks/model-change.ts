@@ -3,17 +3,17 @@ import { expect, it } from "vitest";
 import { isLong } from "../long.ts";
 import { chanceOf, seed } from "../seed.ts";
 import { until } from "../until.ts";
+import { checkpointsOf } from "./checkpoints.ts";
 import type { databaseForTests } from "./database.ts";
 import { EditedPosts } from "./edited-posts.ts";
-import type { Lanes } from "./lanes.ts";
-import { momentsOf } from "./moments.ts";
 import type { strictProviderForTests } from "./strict-provider.ts";
 import { WIDTHS, wrongBy } from "./two-models.ts";
+import type { Workers } from "./workers.ts";
 
 type Parts = {
   database: ReturnType<typeof databaseForTests>;
   provider: ReturnType<typeof strictProviderForTests>;
-  lanes: Lanes;
+  workers: Workers;
 };
 
 const [OLD, NEW] = ["model-a", "model-b"] as const;
@@ -21,38 +21,50 @@ const HALF = "with half of them";
 
 /** Changes the model under kills, back again, and retires the other, with edits and searches all the time. */
 export function itChangesTheModel(parts: Parts, posts: number): void {
-  const { database, provider, lanes } = parts;
+  const { database, provider, workers } = parts;
   const chance = chanceOf(seed);
   // One for all: vectors of a model that was out of use are of texts of long ago until its runs renew them.
-  const edited = new EditedPosts(database, lanes, chance);
+  const edited = new EditedPosts(database, workers, chance);
   const reembed = (model: string) =>
-    lanes.start("reembed", "--model", model, "--dimensions", String(WIDTHS[model]));
+    workers.start("reembed", "--model", model, "--dimensions", String(WIDTHS[model]));
   const vectorsBy = async (model: string, id: string) =>
     (
       await database.db.execute(sql`select from post_embeddings where post_id = ${id}
-      and model_id = (select id from embedding_models where name = ${model})`)
+      and model_id = (select id from aftercommit.models where name = ${model})`)
     ).rowCount;
+
+  const indexOf = async (model: string) => {
+    const { rows } = await database.db.execute<{ oid: number }>(sql`
+      select oid::int from pg_class where relname = 'post_embeddings_model_' || (
+        select id from aftercommit.models where name = ${model})`);
+    return rows[0]?.oid;
+  };
 
   async function editAndDelete(): Promise<void> {
     const [id, gone] = [edited.any(), edited.any()];
     await edited.delete(gone);
     if (id !== gone) await edited.update(id);
+    // The new one is left to the drain, which waits for the provider.
+    await until(async () => (await wrongBy(database.db, OLD, id)).length === 0, {
+      everyMs: 100,
+      what: `embedding of an edit by ${OLD}`,
+      progress: workers.output,
+    });
     for (const model of [OLD, NEW])
-      await until(async () => (await wrongBy(database.db, model, id)).length === 0, {
+      await until(async () => (await vectorsBy(model, gone)) === 0, {
         everyMs: 100,
-        what: `embedding of an edit by ${model}`,
-        progress: lanes.output,
+        what: `end of the vectors of a deleted post by ${model}`,
+        progress: workers.output,
       });
-    for (const model of [OLD, NEW]) expect(await vectorsBy(model, gone)).toBe(0);
   }
 
   it(`killed at each step, it goes on where it was: no answer is empty or of two models (SEED=${seed})`, async () => {
     await edited.know();
     const before = new Set(edited.texts.keys());
     const [stopSearching, stopEditing] = [edited.keepSearching(), edited.keepEditing()];
-    const { moments, answer } = momentsOf(database, provider, { model: NEW, posts });
+    const { checkpoints, answer } = checkpointsOf(database, provider, { model: NEW, posts });
     let due = 0;
-    for (const { name, answers, has } of moments) {
+    for (const { name, answers, has } of checkpoints) {
       due += answers;
       if (!isLong && name !== HALF && chance() > 0.25) continue;
       provider.requests = [];
@@ -62,17 +74,17 @@ export function itChangesTheModel(parts: Parts, posts: number): void {
       const killed = await command.killAt(() => has(command));
       console.log(`SEED=${seed}: ${killed ? "kill -9" : "ended before the kill"} ${name}`);
       if (name !== HALF) continue;
-      lanes.killWorkers();
+      await workers.killAll();
       await editAndDelete();
     }
     answer();
     expect(await reembed(NEW).end()).toContain(`Search answers from ${NEW}`);
     expect(await stopEditing()).toBeGreaterThan(0);
-    await lanes.idle();
+    await workers.emptied();
     expect(await wrongBy(database.db, NEW)).toEqual([]);
     const present = [...before].filter((id) => edited.isThere(id));
     const kept = await database.db.execute<{ id: string }>(sql`select post_id::text as id from post_embeddings
-      where model_id = (select id from embedding_models where name = ${OLD})`);
+      where model_id = (select id from aftercommit.models where name = ${OLD})`);
     const ids = new Set(kept.rows.map(({ id }) => id));
     expect(present.filter((id) => !ids.has(id))).toEqual([]);
     const { answers, ...bad } = await stopSearching();
@@ -86,7 +98,7 @@ export function itChangesTheModel(parts: Parts, posts: number): void {
     expect(await reembed(OLD).end()).toContain(`Search answers from ${OLD} now.`);
     for (let n = 0; n < 3; n += 1) await edited.update(edited.any());
     await stopEditing();
-    await lanes.idle();
+    await workers.emptied();
     expect(await wrongBy(database.db, OLD)).toEqual([]);
     expect(await stopSearching()).toMatchObject({ empty: 0, mixed: 0, failed: [] });
   });
@@ -94,10 +106,10 @@ export function itChangesTheModel(parts: Parts, posts: number): void {
   it("retires the other model, killed in the middle of it, and search does not notice", async () => {
     await edited.know();
     const stopSearching = edited.keepSearching();
-    const command = lanes.start("reembed", "--retire");
-    await command.killAt(() => command.output().includes("deleted"));
-    await lanes.start("reembed", "--retire").end();
-    const { rows } = await database.db.execute(sql`select name, state from embedding_models`);
+    const command = workers.start("reembed", "--retire");
+    await command.killAt(async () => (await indexOf(NEW)) === undefined);
+    await workers.start("reembed", "--retire").end();
+    const { rows } = await database.db.execute(sql`select name, state from aftercommit.models`);
     expect(rows).toEqual([{ name: OLD, state: "active" }]);
     expect(await wrongBy(database.db, OLD)).toEqual([]);
     expect(await stopSearching()).toMatchObject({ empty: 0, mixed: 0, failed: [] });

@@ -1,8 +1,8 @@
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { classifyError } from "../../lib/embeddings/classify-error.ts";
-import { EmbeddingShapeError, embedTexts } from "../../lib/embeddings/provider.ts";
+import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
+import { EmbeddingShapeError, embedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
 import { answerWith, type Fault, startFaultyServer } from "../faulty-server.ts";
 import { providerForTests } from "./provider.ts";
 

@@ -1,109 +1,164 @@
-import { runs } from "@trigger.dev/sdk";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { z } from "zod";
-import { embeddingCounts, embeddingFailures } from "../../drizzle/embedding-tables.ts";
-import { posts as postsTable } from "../../drizzle/schema.ts";
-import { embedMany } from "../../lib/embeddings/embed-many.ts";
-import { posts } from "../../lib/embeddings/posts.ts";
-import type { EmbedTexts } from "../../lib/embeddings/provider.ts";
-import { reconcile } from "../../lib/embeddings/reconcile.ts";
-import { FIRST_MODEL } from "../postgres-template.ts";
-import { startTriggerServer } from "../trigger-server.ts";
-import { databaseForTests } from "./database.ts";
-import { executeTask, loadTasks, taskOf } from "./execute-task.ts";
+import { sql } from "drizzle-orm";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
+import { embeddingForTests, MODEL } from "./embedding.ts";
+import { poisoned } from "./strict-provider.ts";
 
-const KEY = "tr_dev_reconcile";
-const BULK = "create-embeddings-for-posts";
-const payloadSchema = z.object({ postIds: z.array(z.string()) });
-const database = databaseForTests({ ...FIRST_MODEL, dimensions: 4 });
-const { insertPost, updatePost } = database;
+const tests = embeddingForTests();
+const { database, provider, source, change, work, pending, inputs, insertPosts } = tests;
 
-let server: Awaited<ReturnType<typeof startTriggerServer>>;
+afterEach(() => void vi.restoreAllMocks());
 
-beforeAll(async () => {
-  server = await startTriggerServer(KEY);
-  await loadTasks(() => import("../../trigger/reconcile-post-embeddings.ts"));
-});
-beforeEach(async () => {
-  vi.stubEnv("TRIGGER_API_URL", server.url);
-  vi.stubEnv("TRIGGER_SECRET_KEY", KEY);
-  await database.db.delete(postsTable);
-  await database.db.delete(embeddingFailures);
-  await database.db.delete(embeddingCounts);
-});
-afterEach(async () => {
-  for await (const { id } of runs.list({ status: ["QUEUED", "DELAYED"] })) await runs.cancel(id);
-  vi.unstubAllEnvs();
-});
-afterAll(() => server.close());
+type Options = Parameters<typeof reconcile>[2];
+const reconcilePosts = async (options: Options = {}) => reconcile(database.db, await source(), options);
+const ids = async () => (await pending()).map(({ id }) => id);
+const full = { full: true };
+const nothing = { missing: 0, orphaned: 0, stopped: false };
 
-const embed: EmbedTexts = async (model, texts) => ({
-  vectors: texts.map(() => new Float32Array(model.dimensions).fill(0.1)),
-  tokens: texts.length,
-  left: {},
-});
+describe("a row without vectors", () => {
+  it("is put into the inbox for the drain, and rows with vectors are not", async () => {
+    const [embedded = ""] = await insertPosts(1);
+    await work([embedded]);
+    const far = await database.insertPost({ id: 9_007_199_254_740_993n });
+    expect(await reconcilePosts()).toEqual({ ...nothing, missing: 1 });
+    expect(await pending()).toMatchObject([{ id: String(far), queue: "batch", leased: false, attempts: 0 }]);
+    await work();
+    expect(await reconcilePosts()).toEqual(nothing);
+  });
 
-/** The rows of the runs that wait, a list a run. */
-async function triggered(): Promise<string[][]> {
-  const lists: string[][] = [];
-  for await (const { id } of runs.list({ taskIdentifier: BULK, status: ["QUEUED"] }))
-    lists.push(payloadSchema.parse((await runs.retrieve(id)).payload).postIds);
-  return lists.toSorted((a, b) => Number(a[0]) - Number(b[0]));
-}
+  it("because its text is blank is marked once, and not found again", async () => {
+    await database.insertPost({ title: "", body: " " });
+    expect(await reconcilePosts()).toMatchObject({ missing: 1 });
+    await work();
+    expect(await reconcilePosts()).toEqual(nothing);
+    expect(await reconcilePosts(full)).toEqual(nothing);
+    expect(inputs()).toEqual([]);
+  });
 
-async function insertPosts(count: number): Promise<string[]> {
-  const values = Array.from({ length: count }, (_, n) => ({ title: "Post", body: `Body ${n}`, author: "A" }));
-  const rows = await database.db.insert(postsTable).values(values).returning({ id: postsTable.id });
-  return rows.map(({ id }) => String(id));
-}
+  it("that is in the inbox already stays there as it is", async () => {
+    const [edit = "", failed = ""] = await insertPosts(2, (n) => (n === 1 ? "poison" : "fine"));
+    provider.rule = poisoned({ named: true });
+    await work([failed]);
+    await change([edit], "realtime");
+    const versions = () =>
+      database.db.execute(
+        sql`select row_id, version, queue, error, attempts from aftercommit.pending order by row_id`,
+      );
+    const before = (await versions()).rows;
+    expect(await reconcilePosts()).toMatchObject({ missing: 0 });
+    expect((await versions()).rows).toEqual(before);
+  });
 
-const timestamp = new Date("2026-01-02T03:00:00.000Z");
-const scheduled = { type: "DECLARATIVE", scheduleId: "s", timestamp, timezone: "UTC", upcoming: [] };
-
-it("is scheduled every ten minutes, where it is deployed only", () => {
-  expect(taskOf("reconcile-post-embeddings")).toMatchObject({
-    schedule: { cron: "*/10 * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
+  it("by a model that is being built is put there as well, once", async () => {
+    const [whole = "", half = ""] = await insertPosts(2);
+    await work([half]);
+    const { rows } = await database.db.execute<{ id: number }>(sql`
+      insert into aftercommit.models (name, dimensions, chunker, state, index_type)
+      values ('text-embedding-3-large', 8, ${MODEL.chunker}, 'building', 'halfvec') returning id`);
+    expect(await reconcilePosts()).toMatchObject({ missing: 2 });
+    await work();
+    expect((await database.embeddingsOf(BigInt(half))).map(({ modelId }) => modelId)).toEqual([
+      1,
+      rows[0]?.id,
+    ]);
+    expect(await database.embeddingsOf(BigInt(whole))).toHaveLength(2);
+    expect(await reconcilePosts(full)).toEqual(nothing);
   });
 });
 
-it("triggers one bulk run for all posts that are behind, and for no other", async () => {
-  const missing = await insertPost({ id: 9_007_199_254_740_993n });
-  const [stale = 0n, current = 0n] = [await insertPost(), await insertPost()];
-  await embedMany(posts.of, [stale, current].map(String), { embed });
-  await updatePost(stale, { body: "Changed while nobody looked" });
-  expect(await executeTask("reconcile-post-embeddings", scheduled)).toMatchObject({ ok: true });
-  expect(await triggered()).toEqual([[stale, missing].map(String)]);
+describe("a row whose vectors are not those of its text", () => {
+  it("is found by a full comparison only", async () => {
+    const [stale = "", same = ""] = await insertPosts(2);
+    await work([stale, same]);
+    await database.updatePost(BigInt(stale), { body: "Changed while nobody looked" });
+    await database.updatePost(BigInt(same), { author: "Bob" });
+    expect(await reconcilePosts()).toEqual(nothing);
+    expect(await reconcilePosts(full)).toEqual({ ...nothing, missing: 1 });
+    expect(await ids()).toEqual([stale]);
+  });
+
+  it.each([
+    [
+      "one is of another text",
+      sql`update post_embeddings set text_hash = md5('other')::uuid where chunk = 1`,
+    ],
+    ["all are of another text", sql`update post_embeddings set text_hash = md5('other')::uuid`],
+    ["the first is missing", sql`delete from post_embeddings where chunk = 0`],
+    ["one in between is missing", sql`delete from post_embeddings where chunk = 1`],
+    ["the last is missing", sql`delete from post_embeddings where chunk = chunks - 1`],
+    [
+      "one too many is left",
+      sql`insert into post_embeddings select (e).* from (
+        select jsonb_populate_record(e, '{"chunk": 99}') as e from post_embeddings e where chunk = 0) as copied`,
+    ],
+  ])("because %s is found and embedded again", async (_, damage) => {
+    const [id = ""] = await insertPosts(1, () => "lorem ipsum dolor ".repeat(2_000));
+    await work([id]);
+    const whole = await database.embeddingsOf(BigInt(id));
+    expect(whole.length).toBeGreaterThan(2);
+    await database.db.execute(damage);
+    expect(await reconcilePosts(full)).toMatchObject({ missing: 1 });
+    expect((await work()).statuses).toEqual(new Map([[id, "embedded"]]));
+    expect(await reconcilePosts(full)).toEqual(nothing);
+    const places = (rows: typeof whole) => rows.map(({ chunk, textHash }) => ({ chunk, textHash }));
+    expect(places(await database.embeddingsOf(BigInt(id)))).toEqual(places(whole));
+  });
 });
 
-it("triggers a run for each 1,000 rows, all by one request", async () => {
-  const ids = await insertPosts(2_001);
-  expect(await reconcile(posts, "many")).toEqual({ rows: 2_001, runs: 3, busy: false });
-  expect(await triggered()).toEqual([ids.slice(0, 1_000), ids.slice(1_000, 2_000), ids.slice(2_000)]);
+describe("vectors without a row", () => {
+  it("are removed by the drain, whether one row was deleted or all of them", async () => {
+    const [deleted = "", ...others] = await insertPosts(3);
+    await work([deleted, ...others]);
+    await database.deletePost(BigInt(deleted));
+    expect(await reconcilePosts()).toEqual({ ...nothing, orphaned: 1 });
+    expect((await work()).statuses).toEqual(new Map([[deleted, "deleted"]]));
+    await database.db.execute(sql`truncate posts`);
+    expect(await reconcilePosts()).toEqual({ ...nothing, orphaned: 2 });
+    await work();
+    expect((await database.db.execute(sql`select from post_embeddings`)).rowCount).toBe(0);
+  });
+
+  it("that are more than a tenth of all stay until a person says so; what is missing is put into the inbox", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    await database.db.execute(sql`
+      insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+      select -n, 1, 0, 1, md5('')::uuid, 0, 1, 1, '[1,2,3,4,5,6,7,8]' from generate_series(1, 1001) n`);
+    const [missing = ""] = await insertPosts(1);
+    expect(await reconcilePosts()).toEqual({ missing: 1, orphaned: 1_001, stopped: true });
+    expect(logged.mock.calls.flat().join()).toContain("reconcile.stopped");
+    expect(await ids()).toEqual([missing]);
+    expect(await reconcilePosts({ removeMany: true })).toEqual({ ...nothing, orphaned: 1_001 });
+    expect(await ids()).toHaveLength(1_002);
+  });
 });
 
-it("triggers nothing while bulk runs are under way, which may be about the same rows", async () => {
-  await insertPosts(3);
-  expect(await reconcile(posts, "first")).toEqual({ rows: 3, runs: 1, busy: false });
-  expect(await reconcile(posts, "second")).toEqual({ rows: 0, runs: 0, busy: true });
-  expect(await triggered()).toHaveLength(1);
+it("puts nothing into the inbox in a dry run, and says what it found", async () => {
+  const [deleted = "", embedded = ""] = await insertPosts(2);
+  await work([deleted, embedded]);
+  await database.deletePost(BigInt(deleted));
+  await database.updatePost(BigInt(embedded), { body: "stale" });
+  await insertPosts(2);
+  expect(await reconcilePosts({ full: true, dryRun: true })).toEqual({
+    missing: 3,
+    orphaned: 1,
+    stopped: false,
+  });
+  expect(await ids()).toEqual([]);
 });
 
-it("triggers nothing where nothing is behind, and keeps a count", async () => {
-  const ids = await insertPosts(3);
-  await embedMany(posts.of, ids, { embed });
-  expect(await reconcile(posts, "nothing")).toEqual({ rows: 0, runs: 0, busy: false });
-  expect(await triggered()).toEqual([]);
-  expect(await database.db.select().from(embeddingCounts)).toMatchObject([{ source: "posts", embedded: 3 }]);
-});
-
-it("forgets what was refused about rows that are gone", async () => {
-  const id = await insertPost();
-  const failure = { source: "posts", modelId: 1, textHash: crypto.randomUUID(), error: "no", tries: 1 };
-  const nextTry = new Date();
-  await database.db.insert(embeddingFailures).values([
-    { ...failure, rowId: String(id), nextTry },
-    { ...failure, rowId: "123456789", nextTry },
-  ]);
-  await reconcile(posts, "forget");
-  expect(await database.db.select().from(embeddingFailures)).toMatchObject([{ rowId: String(id) }]);
+it("notes when it was done, and when it compared all texts", async () => {
+  const times = async () =>
+    (
+      await database.db.execute(sql`select reconciled_at > now() - interval '1 minute' as partly,
+        fully_reconciled_at > now() - interval '1 minute' as fully from aftercommit.sources where name = 'post'`)
+    ).rows;
+  await database.db.execute(
+    sql`update aftercommit.sources set reconciled_at = null, fully_reconciled_at = null`,
+  );
+  await reconcilePosts({ full: true, dryRun: true });
+  expect(await times()).toEqual([{ partly: null, fully: null }]);
+  await reconcilePosts();
+  expect(await times()).toEqual([{ partly: true, fully: null }]);
+  await reconcilePosts(full);
+  expect(await times()).toEqual([{ partly: true, fully: true }]);
 });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
-import type { Database } from "../../drizzle/client.ts";
 import { cosine } from "../../local/openai/tests/cosine.ts";
+import type { Database } from "../../packages/aftercommit/src/db/client.ts";
 import { chanceOf } from "../seed.ts";
 
 /** Models whose vectors have nothing to do with each other's, by their widths. */
@@ -21,10 +21,11 @@ export const isBy = (model: string, texts: readonly string[], query: string, sco
 /** Ids of the posts, or of one that is asked for, whose vectors by a model are not just the one of their present text. */
 export async function wrongBy(db: Database, model: string, only?: string): Promise<string[]> {
   const { rows } = await db.execute<{ id: string; text: string; current: boolean; vectors: string[] }>(sql`
-    select p.id::text, post_text(p) as text, coalesce(bool_and(e.text_hash = p.text_hash), false) as current,
+    select p.id::text, concat_ws(E'\\n\\n', title, body) as text,
+      coalesce(bool_and(e.text_hash = md5('1000:' || concat_ws(E'\\n\\n', title, body))::uuid), false) as current,
       array_remove(array_agg(e.embedding::text), null) as vectors
     from posts p left join post_embeddings e
-      on e.post_id = p.id and e.model_id = (select id from embedding_models where name = ${model})
+      on e.post_id = p.id and e.model_id = (select id from aftercommit.models where name = ${model})
     where ${only === undefined ? sql`true` : sql`p.id = ${only}`} group by p.id`);
   const isRight = ({ text, current, vectors }: (typeof rows)[number]) =>
     current && vectors.length === 1 && cosine(JSON.parse(vectors[0] ?? "[]"), vectorBy(model, text)) > 0.999;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { EnvironmentError } from "../../lib/env.ts";
-import { RefusedRequestError } from "../../lib/errors.ts";
-import { authenticate } from "../../lib/ingress/authenticate.ts";
+import { EnvironmentError } from "../../packages/aftercommit/src/env.ts";
+import { RefusedRequestError } from "../../packages/aftercommit/src/errors.ts";
+import { authenticate } from "../../packages/aftercommit/src/ingress/authenticate.ts";
 
 const secret = "kC8+correct/horse=";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { changeKey } from "../../lib/sequin/change-key.ts";
-import { sequinMessageSchema } from "../../lib/sequin/message.ts";
+import { changeKey } from "../../packages/aftercommit/src/sequin/change-key.ts";
+import { sequinMessageSchema } from "../../packages/aftercommit/src/sequin/message.ts";
 import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
 
 const keyOf = (message: object) => changeKey(sequinMessageSchema.parse(message));

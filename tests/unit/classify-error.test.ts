@@ -1,11 +1,15 @@
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
-import { BudgetError } from "../../lib/embeddings/ask-provider.ts";
-import { classifyError } from "../../lib/embeddings/classify-error.ts";
-import { OtherModelError } from "../../lib/embeddings/models-in-use.ts";
-import { EmbeddingShapeError } from "../../lib/embeddings/provider.ts";
-import { RefusedTextError } from "../../lib/embeddings/refused-text-error.ts";
-import { required } from "../../lib/env.ts";
+import { required } from "../../packages/aftercommit/src/env.ts";
+import { ModelError } from "../../packages/aftercommit/src/models/models.ts";
+import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
+import {
+  FailedTextError,
+  PausedError,
+  RateLimitedError,
+} from "../../packages/aftercommit/src/providers/errors.ts";
+import { EmbeddingShapeError } from "../../packages/aftercommit/src/providers/provider.ts";
+import { SourceError } from "../../packages/aftercommit/src/source.ts";
 
 const now = new Date("2026-01-02T03:04:05.000Z");
 const inMs = (ms: number) => ({ kind: "retryAt", at: new Date(now.getTime() + ms) });
@@ -78,10 +82,22 @@ describe("anything else", () => {
     ["nothing", undefined, retry],
     ["a missing variable", thrownBy(() => required("OPENAI_API_KEY", {})), abort],
     ["vectors that do not fit", new EmbeddingShapeError("3 vectors for 4 texts"), abort],
-    ["a refused text", new RefusedTextError("The input was refused."), abort],
-    ["vectors of another model", new OtherModelError("EMBEDDING_MODEL is another"), abort],
-    ["no room within the limits", new BudgetError("no room for 300 s"), retry],
+    ["a text that no vectors are made of", new FailedTextError("The input was refused."), abort],
+    ["a database without a model", new ModelError("no model is active"), abort],
+    ["another declaration of the table", new SourceError("npm run migrate"), abort],
   ])("%s", (_, error, verdict) => {
     expect(classifyError(error, now)).toEqual(verdict);
+  });
+});
+
+describe("a wait that is known", () => {
+  it.each([
+    ["the provider's limits", new RateLimitedError("text-embedding-3-small", 5_000)],
+    [
+      "a pause after a failure of everybody",
+      new PausedError({ name: "m", pausedUntil: 1_000, pauseReason: "401" }),
+    ],
+  ])("is waited for: %s", (_, error) => {
+    expect(classifyError(error, now)).toEqual({ kind: "retryAt", at: new Date(error.retryAt) });
   });
 });

@@ -12,13 +12,13 @@ const NO_ACCOUNT = "it needs an account at Trigger.dev, or a server of one's own
 const READERS_OWN = "it stands for a program of the reader's";
 
 const IN_CI = [
-  ...["check", "build", "bench", "fuzz"],
+  ...["check", "bench", "fuzz"],
   ...["test:trigger", "test:postgres", "test:kills", "test:browser", "test:image"],
 ];
 
 const KINDS: readonly Kind[] = [
   ...IN_CI.map((name) => ({
-    command: new RegExp(`^npm run ${name}( -- start)?$`),
+    command: new RegExp(`^npm run ${name}( -- [\\w ]+)?$`),
     by: ".ci/run",
     has: `npm run ${name}`,
   })),
@@ -26,24 +26,19 @@ const KINDS: readonly Kind[] = [
   { command: /^npm test( -- tests\/\w+)?$/, by: ".ci/run", has: "\nnpm test\n" },
   { command: /^npm test -w local\/[\w-]+$/, because: "npm test runs the same files" },
   { command: /^npm audit$/, by: ".ci/run", has: "scripts/audit.mjs" },
-  { command: /^npm start$/, by: "tests/browser/production.ts", has: '"start"' },
   { command: /^npm run soak$/, because: "it takes minutes and a machine of its own" },
-  {
-    command: /^npm run generate -- --custom /,
-    by: "tests/stack/recipe.ts",
-    has: '"generate", "--", "--custom"',
-  },
-  {
-    command: /^npm run backfill( -- --estimate)?$/,
-    by: "tests/tasks/commands.test.ts",
-    has: '"backfill", "--estimate"',
-  },
-  { command: /^npm run reconcile\b/, by: "tests/tasks/commands.test.ts", has: '"--post"' },
+  { command: /^npm run reconcile\b/, by: "tests/tasks/commands.test.ts", has: '"--row"' },
   { command: /^npm run reembed\b/, by: "tests/stack/dev.test.ts", has: '"reembed", "--model"' },
   { command: /^npm run format$/, because: "it writes files; npm run check runs the same linter" },
   { command: /^npm run screenshots$/, because: "it writes files of the repository" },
   { command: /^npm run sql -- /, by: "tests/database/documented-sql.test.ts", has: "npm run sql" },
-  { command: /^npm run migrate$/, by: "tests/deploy/image.test.ts", has: "scripts/migrate.ts" },
+  {
+    command: /^npm run migrate$/,
+    by: "tests/deploy/image.test.ts",
+    has: "packages/aftercommit/cli/migrate.ts",
+  },
+  { command: /^npm run migrate -- --print$/, by: "tests/migrate/print.test.ts", has: "printMigration" },
+  { command: /^npm run sequin$/, by: "tests/sequin-config/command.test.ts", has: "cli/sequin.ts" },
   {
     command: /^npm run doctor -- --(json|wait=300)$/,
     by: "tests/stack/dev.test.ts",

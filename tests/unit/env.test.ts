@@ -10,8 +10,8 @@ import {
   required,
   USED_BY_APP,
   variables,
-} from "../../lib/env.ts";
-import { stopWithoutEnvironment } from "../../lib/stop-without-environment.ts";
+} from "../../packages/aftercommit/src/env.ts";
+import { stopWithoutEnvironment } from "../../packages/aftercommit/src/stop-without-environment.ts";
 
 const complete = {
   DATABASE_URL: "postgres://app@db.example.com:5432/app",

@@ -11,31 +11,35 @@ const PARTS = ["postgres", "sequin", "trigger", "openai", "mail", "external-syst
   (part) => `local/${part}`,
 );
 
+const LIBRARY = "packages/aftercommit";
+const CONFIG = "aftercommit.config.ts";
+
 /** The rooms of the house, and those that each may import from besides itself. */
 const ALLOWED: Record<string, string[]> = {
-  app: ["lib", "trigger"],
-  trigger: ["lib"],
-  lib: ["drizzle"],
+  app: [LIBRARY, CONFIG, "trigger"],
+  trigger: [LIBRARY, CONFIG],
+  [CONFIG]: [LIBRARY],
+  [LIBRARY]: [],
   drizzle: [],
-  scripts: ["lib", "drizzle"],
+  scripts: [LIBRARY, CONFIG],
   "local/shared": [],
   "local/console": ["local/shared"],
   ...Object.fromEntries(PARTS.map((part) => [part, ["local/shared"]])),
   "local/stack": ["local/shared", "local/console", ...PARTS],
-  dev: ["local/stack", "local/trigger", "drizzle"],
+  dev: ["local/stack", "local/trigger", LIBRARY, CONFIG, "drizzle"],
 };
 const ROOMS = Object.keys(ALLOWED);
 
 // They look at everything, and nothing looks at them but the tests beside the rooms.
 const OUTSIDE = ["tests", "bench"];
 
-// An edge calls a verb of lib/; SQL and provider calls live there.
-const NOT_IN_EDGES = /^(drizzle-orm|pg|openai|nodemailer)(\/|$)/;
+// An entry point calls the library; SQL and provider calls are there.
+const NOT_IN_ENTRY_POINTS = /^(drizzle-orm|pg|openai|nodemailer)(\/|$)/;
 
-// Trigger.dev's run API has one room; the doctor and the gauges look at queues by themselves. trigger/ defines tasks.
+// Trigger.dev's run API has one room; the doctor looks at queues by itself. trigger/ defines tasks.
 const RUN_API = /\b(runs|tasks|queues|batch)\b[^"]*from|\bimport\(|\* as/;
-const MAY_ASK_TRIGGER = /^lib\/(runs|doctor|metrics)\//;
-const PRODUCT = /^(app|trigger|lib|drizzle)\//;
+const MAY_ASK_TRIGGER = /^packages\/aftercommit\/src\/(runs|doctor)\//;
+const PRODUCT = /^(app|trigger|packages)\//;
 
 const manifest = z.object({
   name: z.string(),
@@ -86,7 +90,7 @@ const shown = ({ file, statement }: { file: string; statement: string }) => `${f
 
 it("finds the imports that are known to be there", () => {
   for (const known of [
-    { file: "lib/embeddings/embed-rows.ts", target: "drizzle/client.ts" },
+    { file: CONFIG, target: "packages/aftercommit/src/define.ts" },
     { file: "local/stack/starters.ts", target: "local/trigger" },
     { file: "local/trigger/start.ts", name: "@aftercommit/local-shared", target: "local/shared" },
   ])
@@ -94,21 +98,21 @@ it("finds the imports that are known to be there", () => {
   expect(new Set(imports.map(({ from }) => from))).toEqual(new Set([...ROOMS, ...OUTSIDE]));
 });
 
-it("goes one way: app, trigger → lib → drizzle; the parts of the local stack know nobody", () => {
+it("goes one way: app, trigger → packages/aftercommit; the parts of the local stack import nothing of it", () => {
   const wrong = imports.filter(({ file, from, target }) => target && !isAllowed(file, from, roomOf(target)));
   expect(wrong.map(shown)).toEqual([]);
 });
 
-describe("an edge", () => {
-  const edges = imports.filter(({ from }) => from === "app" || from === "trigger");
+describe("an entry point", () => {
+  const entryPoints = imports.filter(({ from }) => from === "app" || from === "trigger");
 
   it("holds no SQL and calls no provider", () => {
-    expect(edges.filter(({ name }) => NOT_IN_EDGES.test(name)).map(shown)).toEqual([]);
+    expect(entryPoints.filter(({ name }) => NOT_IN_ENTRY_POINTS.test(name)).map(shown)).toEqual([]);
   });
 
   it("imports tasks as types only where routes name them", () => {
     const text = (file: string) => readFileSync(join(root, file), "utf8");
-    const values = edges.filter(
+    const values = entryPoints.filter(
       ({ file, from, target = "" }) =>
         from === "app" &&
         roomOf(target) === "trigger" &&
@@ -118,13 +122,13 @@ describe("an edge", () => {
   });
 });
 
-it("asks Trigger.dev for runs only where lib/runs does, and where queues are looked at", () => {
+it("asks Trigger.dev for runs only where src/runs does, and the doctor does", () => {
   const askers = imports.filter(
     ({ name, statement }) =>
       name === "@trigger.dev/sdk" && !statement.startsWith("import type") && RUN_API.test(statement),
   );
   const wrong = askers.filter(({ file }) => PRODUCT.test(file) && !MAY_ASK_TRIGGER.test(file));
-  expect(askers.map(({ file }) => file)).toContain("lib/runs/trigger-run.ts");
+  expect(askers.map(({ file }) => file)).toContain("packages/aftercommit/src/runs/trigger-run.ts");
   expect(wrong.map(shown)).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { MOST_MESSAGES, messagesOf } from "../../lib/sequin/messages-of.ts";
+import { MOST_MESSAGES, messagesOf } from "../../packages/aftercommit/src/sequin/messages-of.ts";
 
 const message = { action: "insert", record: { id: 1 }, changes: null, metadata: {} };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_INPUTS, MAX_TOKENS, pack } from "../../lib/embeddings/pack.ts";
+import { MAX_INPUTS, MAX_TOKENS, pack } from "../../packages/aftercommit/src/providers/pack.ts";
 
 const inputs = (count: number, tokens: number) => Array.from({ length: count }, (_, n) => ({ n, tokens }));
 const MANY = 1e9;

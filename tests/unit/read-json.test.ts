@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readJson } from "../../lib/ingress/read-json.ts";
+import { readJson } from "../../packages/aftercommit/src/ingress/read-json.ts";
 
 /** A request whose body is what a stream's source gives. */
 function requestWith(source: UnderlyingDefaultSource<Uint8Array>): Request {

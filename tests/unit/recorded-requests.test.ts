@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { sequinMessageSchema } from "../../lib/sequin/message.ts";
-import { messagesOf } from "../../lib/sequin/messages-of.ts";
+import { sequinMessageSchema } from "../../packages/aftercommit/src/sequin/message.ts";
+import { messagesOf } from "../../packages/aftercommit/src/sequin/messages-of.ts";
 import { recordedRequest, recordedRequests } from "../fixtures/requests.ts";
 
 describe("a request of a running Sequin is read whole", () => {

@@ -19,6 +19,6 @@ const isTokenizer = (name: string) => name.startsWith("gpt-tokenizer");
 
 // It takes a third of a second to load, and a body of 300 kB as long to split: Sequin waits on the same event loop.
 it("a search neither loads the tokenizer nor splits a text", () => {
-  expect([...loadedBy("lib/embeddings/embed-rows.ts")].filter(isTokenizer)).toHaveLength(1);
+  expect([...loadedBy("trigger/create-embeddings-for-posts.ts")].filter(isTokenizer)).toHaveLength(1);
   expect([...loadedBy("app/api/search/route.ts")].filter(isTokenizer)).toEqual([]);
 });

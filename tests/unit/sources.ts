@@ -3,11 +3,12 @@ import { join, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../..");
 
-const ROOMS = ["app", "trigger", "lib", "drizzle", "scripts", "local", "dev", "tests", "bench"];
+const FOLDERS = ["app", "trigger", "packages", "drizzle", "scripts", "local", "dev", "tests", "bench"];
+
+const filesBelow = (folder: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(tsx?|mjs)$/.test(name) && !name.includes("node_modules"))
+    .map((name) => join(folder, name));
 
 /** Every file of code, by its path from the root. */
-export const sources = ROOMS.flatMap((room) =>
-  readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(tsx?|mjs)$/.test(name) && !name.includes("node_modules"))
-    .map((name) => join(room, name)),
-);
+export const sources = ["aftercommit.config.ts", ...FOLDERS.flatMap(filesBelow)];

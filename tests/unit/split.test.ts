@@ -1,6 +1,9 @@
 import { countTokens } from "gpt-tokenizer/encoding/cl100k_base";
 import { beforeAll, describe, expect, it } from "vitest";
-import { MAX_CHUNK_TOKENS, split } from "../../lib/embeddings/split.ts";
+import { split as splitInto } from "../../packages/aftercommit/src/embeddings/split.ts";
+
+const MAX_CHUNK_TOKENS = 1_000;
+const split = (text: string) => splitInto(text, MAX_CHUNK_TOKENS);
 
 const tokensOf = (text: string) => countTokens(text, { disallowedSpecial: new Set() });
 const withoutSpace = (text: string) => text.replace(/\s+/g, "");

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { variables as all } from "../../lib/env.ts";
-import { NEEDED, POSSIBLE, taskVariables } from "../../lib/task-variables.ts";
+import { variables as all } from "../../packages/aftercommit/src/env.ts";
+import { NEEDED, POSSIBLE, taskVariables } from "../../packages/aftercommit/src/task-variables.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -18,7 +18,7 @@ const complete = {
   USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
 };
 
-// What only the app reads, or Trigger.dev sets itself.
+// What only the app or a command reads, or Trigger.dev sets itself.
 const NOT_FOR_TASKS = [
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_METRIC_EXPORT_INTERVAL",
@@ -29,6 +29,7 @@ const NOT_FOR_TASKS = [
   "TRIGGER_PROJECT_REF",
   "TRIGGER_ACCESS_TOKEN",
   "DASHBOARD_PASSWORD",
+  "EMBEDDING_MODEL",
   "APP_URL",
   "SEQUIN_API_URL",
   "SEQUIN_API_TOKEN",

@@ -1,37 +1,40 @@
 import { describe, expect, it } from "vitest";
-import { touchesText } from "../../lib/embeddings/touches-text.ts";
-import { type SequinMessage, sequinMessageSchema } from "../../lib/sequin/message.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
+import { touchesText } from "../../packages/aftercommit/src/embeddings/touches-text.ts";
+import { sequinMessageSchema } from "../../packages/aftercommit/src/sequin/message.ts";
 
-const hash = "5d41402a-bc4b-2a76-b971-9d911017c592";
+const table = { row: "post", table: "public.posts", key: "id" };
+const plain = defineEmbedding({ ...table, text: ["title", "body"] });
+const chosen = defineEmbedding({ ...table, text: ["title", "body"], where: "published_at is not null" });
+const expression = defineEmbedding({ ...table, text: "upper(title) || coalesce(summary, '')" });
+const wholeRow = defineEmbedding({ ...table, text: "text_of(posts)" });
 
-const message = (given: object): SequinMessage =>
-  sequinMessageSchema.parse({
-    action: "update",
-    record: { id: 1, text_hash: hash },
-    changes: null,
-    ...given,
-  });
+const update = (changes: object | null, action: string | undefined = "update") =>
+  sequinMessageSchema.parse({ action, record: { id: 1 }, changes });
 
 describe("an update surely left the text as it was", () => {
   it.each([
-    ["other columns changed", { author: "Alice", updated_at: "2026-01-01T00:00:00Z" }],
-    ["a migration filled in the hash", { text_hash: null }],
-    ["a migration filled in the hash, and a trigger set the time", { text_hash: null, updated_at: "…" }],
-  ])("when only %s", (_, changes) => {
-    expect(touchesText(message({ changes }))).toBe(false);
+    ["other columns changed", plain, { author: "Alice", updated_at: "2026-01-01T00:00:00Z" }],
+    ["other columns than the condition's changed", chosen, { author: "Alice" }],
+    ["other columns than the expression's changed", expression, { body: "old" }],
+  ])("when only %s", (_, declaration, changes) => {
+    expect(touchesText(update(changes), declaration)).toBe(false);
   });
 });
 
 describe("a message may have changed the text", () => {
   it.each([
-    ["the hash changed with a column", { changes: { body: "old", text_hash: null } }],
-    ["nobody knows what changed, as under replica identity default", { changes: {} }],
-    ["changes are missing", { changes: null }],
-    ["the publication leaves the hash out", { record: { id: 1 }, changes: { author: "Alice" } }],
-    ["it is an insert", { action: "insert" }],
-    ["it is of a backfill", { action: "read" }],
-    ["it is of a row sink of old", { action: undefined }],
-  ])("when %s", (_, given) => {
-    expect(touchesText(message(given))).toBe(true);
+    ["a column of the text changed", plain, update({ author: "Alice", body: "old" })],
+    ["the key changed", plain, update({ id: 2 })],
+    ["a column of the condition changed", chosen, update({ published_at: null })],
+    ["a column of the expression changed", expression, update({ summary: null })],
+    ["the expression takes the whole row", wholeRow, update({ author: "Alice" })],
+    ["nobody knows what changed, as under replica identity default", plain, update({})],
+    ["changes are missing", plain, update(null)],
+    ["it is an insert", plain, update({ author: "Alice" }, "insert")],
+    ["it is a delete", plain, update(null, "delete")],
+    ["it is of a backfill", plain, update(null, "read")],
+  ])("when %s", (_, declaration, message) => {
+    expect(touchesText(message, declaration)).toBe(true);
   });
 });

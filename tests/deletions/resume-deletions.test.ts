@@ -1,0 +1,220 @@
+import { randomUUID } from "node:crypto";
+import { sql } from "drizzle-orm";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { users } from "../../aftercommit.config.ts";
+import { resumeDeletions } from "../../packages/aftercommit/src/deletions/resume-deletions.ts";
+import { liveRuns } from "../../packages/aftercommit/src/runs/live-runs.ts";
+import { statusOfRun } from "../../packages/aftercommit/src/runs/status-of-run.ts";
+import { hasEnded } from "../../packages/aftercommit/src/runs/statuses.ts";
+import type { TaskRun } from "../../packages/aftercommit/src/runs/trigger-run.ts";
+import { answerWith, startFaultyServer } from "../faulty-server.ts";
+import { startTriggerServer } from "../trigger-server.ts";
+import { startDatabase } from "./database.ts";
+import { ENVIRONMENT, recordedDeletion } from "./ledger.ts";
+
+let database: Awaited<ReturnType<typeof startDatabase>>;
+
+beforeAll(async () => {
+  database = await startDatabase();
+});
+afterAll(() => database.close());
+beforeEach(() => database.db.execute(sql`delete from aftercommit.deletions`));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+type Added = {
+  runId?: string | null;
+  environment?: string | null;
+  failed?: boolean;
+  /** Minutes since anything was recorded. */
+  quiet?: number;
+  bouncedFor?: number;
+};
+
+async function add({ runId, environment = ENVIRONMENT, failed = false, quiet = 2, bouncedFor }: Added = {}) {
+  const id = await recordedDeletion(database.db);
+  const minutes = (count: number) => sql`now() - ${count} * interval '1 minute'`;
+  await database.db.execute(sql`
+    update aftercommit.deletions set run_id = ${runId === undefined ? `run_${id}` : runId},
+      environment = ${environment}, last_error = ${failed ? "Not clean: crm" : null}, updated_at = ${minutes(quiet)},
+      confirmation_refused_at = ${bouncedFor === undefined ? sql`null` : minutes(quiet + bouncedFor)}
+    where id = ${id}`);
+  return id;
+}
+
+/** One pass, with Trigger.dev knowing the runs of deletions by these statuses. */
+async function pass(statusOf: (runId: string) => string | undefined, source = users) {
+  const started: TaskRun[] = [];
+  const asked: string[] = [];
+  const { rows } = await database.db.execute<{ id: string }>(
+    sql`select run_id as id from aftercommit.deletions where run_id is not null`,
+  );
+  const live = rows.map(({ id }) => id).filter((id) => !hasEnded(statusOf(id) ?? "COMPLETED"));
+  const runs = {
+    live: async () => new Set(live),
+    statusOf: async (runId: string) => {
+      asked.push(runId);
+      return statusOf(runId);
+    },
+    start: async (run: TaskRun) => `run_resumed_${started.push(run)}`,
+  };
+  const named = { id: "run_pass", environment: ENVIRONMENT };
+  const { triggered } = await resumeDeletions(source, named, { db: database.db, runs });
+  expect(triggered).toBe(started.length);
+  const ids = started.map(
+    ({ payload }) => Object.entries(payload).find(([name]) => name === "deletionId")?.[1],
+  );
+  return { ids, started, asked };
+}
+
+describe("resuming deletions that no run works on", () => {
+  it.each(["CANCELED", "CRASHED", "EXPIRED", "SYSTEM_FAILURE", "COMPLETED", undefined])(
+    "takes one whose run is %s immediately, when the run said nothing of a failure",
+    async (status) => {
+      const id = await add({ quiet: 0 });
+      expect((await pass(() => status)).ids).toEqual([id]);
+    },
+  );
+
+  it.each(["FAILED", "TIMED_OUT", undefined])(
+    "takes one whose run failed and is %s after an hour, so that its systems can recover",
+    async (status) => {
+      await add({ failed: true, quiet: 59 });
+      const id = await add({ failed: true, quiet: 61 });
+      expect((await pass(() => status)).ids).toEqual([id]);
+    },
+  );
+
+  it.each(["QUEUED", "DEQUEUED", "EXECUTING", "WAITING", "DELAYED", "PENDING_VERSION"])(
+    "leaves one whose run is %s alone, however long it takes, without asking for it",
+    async (status) => {
+      await add({ quiet: 600 });
+      expect(await pass(() => status)).toMatchObject({ ids: [], asked: [] });
+    },
+  );
+
+  it("leaves one alone whose run lives although the list of live runs does not have it yet", async () => {
+    await add({ runId: "run_new" });
+    const live = async () => new Set<string>();
+    const start = () => Promise.reject(new Error("started"));
+    const context = { db: database.db, runs: { live, statusOf: async () => "QUEUED", start } };
+    const named = { id: "run_pass", environment: ENVIRONMENT };
+    expect(await resumeDeletions(users, named, context)).toEqual({ triggered: 0 });
+  });
+
+  it("takes one that never had a run after a minute, by the key of its first trigger", async () => {
+    await add({ runId: null, environment: null, quiet: 0.5 });
+    const id = await add({ runId: null, environment: null, quiet: 1.5 });
+    const { ids, started } = await pass(() => undefined);
+    expect(ids).toEqual([id]);
+    const { row_id: userId, requested_at: at } = await database.deletion(id);
+    expect(started).toEqual([
+      {
+        task: "user-deletion-cleanup",
+        payload: { userId, deletionId: id },
+        tags: [`user:${userId}`],
+        idempotencyKey: `user-deletion.${id}.${at.getTime()}`,
+        idempotencyKeyTTL: "3650d",
+      },
+    ]);
+    expect(await database.deletion(id)).toMatchObject({ run_id: "run_resumed_1", environment: ENVIRONMENT });
+  });
+
+  it("takes none that has ended, and none of another declared table", async () => {
+    const id = await add({ quiet: 600 });
+    expect((await pass(() => "CANCELED", { ...users, row: "account" })).ids).toEqual([]);
+    await database.db.execute(sql`
+      update aftercommit.deletions set completed_at = now(), outcome = 'row_is_back' where id = ${id}`);
+    expect((await pass(() => "CANCELED")).ids).toEqual([]);
+  });
+
+  it("takes none that another environment began, whatever its run's id says here", async () => {
+    await add({ environment: "proj_tests/env_other", quiet: 600 });
+    for (const status of ["CANCELED", "FAILED", undefined])
+      expect(await pass(() => status)).toMatchObject({ ids: [], asked: [] });
+  });
+
+  it("takes one that no run has taken yet only when its run is known here, and says which it leaves", async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, "warn").mockImplementation((line: string) => void lines.push(line));
+    const known = await add({ environment: null, quiet: 600 });
+    const unknown = await add({ environment: null, quiet: 600 });
+    const { ids } = await pass((runId) => (runId === `run_${known}` ? "FAILED" : undefined));
+    expect(ids).toEqual([known]);
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { event: "deletion.left_alone", deletionId: unknown, runId: `run_${unknown}` },
+    ]);
+  });
+
+  it("takes one whose address bounces ever more rarely: after as long as it has bounced", async () => {
+    await add({ failed: true, bouncedFor: 600, quiet: 599 });
+    const due = await add({ failed: true, bouncedFor: 600, quiet: 601 });
+    await add({ failed: true, bouncedFor: 0, quiet: 59 });
+    const first = await add({ failed: true, bouncedFor: 0, quiet: 61 });
+    expect((await pass(() => "FAILED")).ids.toSorted()).toEqual([due, first].toSorted());
+  });
+
+  it("goes through all of them, page by page, and asks for the runs of the orphaned ones only", async () => {
+    for (let n = 0; n < 250; n += 1) await add();
+    const isEven = (runId: string) => Number(runId.slice(4)) % 2 === 0;
+    const { ids, asked } = await pass((runId) => (isEven(runId) ? "CANCELED" : "EXECUTING"));
+    expect(ids).toHaveLength(125);
+    expect(asked).toHaveLength(125);
+  });
+
+  it("leaves a resumed one alone while its new run lives, and forgets the error of the last one", async () => {
+    const id = await add({ failed: true, quiet: 61 });
+    await pass(() => "FAILED");
+    await database.db.execute(sql`update aftercommit.deletions set updated_at = now() - interval '1 day'`);
+    expect((await pass((runId) => (runId === "run_resumed_1" ? "QUEUED" : "FAILED"))).ids).toEqual([]);
+    expect(await database.deletion(id)).toMatchObject({ run_id: "run_resumed_1", last_error: null });
+  });
+
+  it("triggers nothing twice when a pass is repeated, and another run for the next pass", async () => {
+    const id = await add();
+    expect((await pass(() => "CANCELED")).started[0]?.idempotencyKey).toBe(`run_pass:${id}`);
+  });
+});
+
+describe("asking Trigger.dev for runs", () => {
+  let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
+  beforeAll(async () => {
+    trigger = await startTriggerServer("tr_dev_status");
+  });
+  beforeEach(() => {
+    vi.stubEnv("TRIGGER_SECRET_KEY", "tr_dev_status");
+    vi.stubEnv("TRIGGER_API_URL", trigger.url);
+  });
+  afterAll(() => trigger.close());
+
+  it("asks once for the status of a run that does not exist", async () => {
+    const server = await startFaultyServer(answerWith(404, '{"error":"Run not found"}'));
+    vi.stubEnv("TRIGGER_API_URL", server.url);
+    expect(await statusOfRun("run_doesnotexist")).toBeUndefined();
+    expect(server.state.requests).toBe(1);
+    await server.close();
+  });
+
+  it("knows a run, and that another does not exist", async () => {
+    const { runs, tasks } = await import("@trigger.dev/sdk");
+    const { id } = await tasks.trigger("user-deletion-cleanup", { userId: randomUUID() });
+    expect(await statusOfRun(id)).toMatch(/^(QUEUED|PENDING_VERSION)$/);
+    await runs.cancel(id);
+    expect(await statusOfRun(id)).toBe("CANCELED");
+    expect(await statusOfRun("run_doesnotexist")).toBeUndefined();
+  });
+
+  it("lists the live runs of one task, over several pages", async () => {
+    const { runs, tasks } = await import("@trigger.dev/sdk");
+    const items = Array.from({ length: 120 }, () => ({ payload: {} }));
+    await tasks.batchTrigger("account-deletion-cleanup", items);
+    await tasks.trigger("another-task", {});
+    const live = await liveRuns("account-deletion-cleanup");
+    expect(live.size).toBe(120);
+    const [first = ""] = live;
+    await runs.cancel(first);
+    expect((await liveRuns("account-deletion-cleanup")).has(first)).toBe(false);
+  });
+});

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { App } from "./app.ts";
+
+// What a worker of Trigger.dev needs to fetch a run.
+const FETCHES_MS = 50;
+
+/** Works on every run that is triggered, until it is stopped. `stop` rejects when a run failed. */
+export function startWorker({ workOff }: App) {
+  let isStopped = false;
+  async function work(): Promise<void> {
+    while (!isStopped) {
+      await workOff();
+      await sleep(FETCHES_MS);
+    }
+  }
+  const working = work();
+  working.catch(() => {});
+  return {
+    stop(): Promise<void> {
+      isStopped = true;
+      return working;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import type { SQL } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
+import { describe, expect, it } from "vitest";
+import type { Database } from "../../packages/aftercommit/src/db/client.ts";
+import { drain } from "../../packages/aftercommit/src/embeddings/drain.ts";
+import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
+import {
+  claimWakeUp,
+  giveUpWakeUp,
+  isAnythingDue,
+  joinDrain,
+  leaveDrain,
+} from "../../packages/aftercommit/src/inbox/drains.ts";
+import { notes, provider } from "../postgres/notes.ts";
+import { backfill, edit, inboxForTests } from "./inbox.ts";
+
+const inbox = inboxForTests();
+const claim = () => claimWakeUp(inbox.db, "note");
+const dialect = new PgDialect();
+
+describe("the right to wake the drain", () => {
+  it("is one process's, and another's when no run has started for a minute", async () => {
+    expect((await Promise.all([claim(), claim(), claim()])).filter(Boolean)).toHaveLength(1);
+    await inbox.pass(30);
+    expect(await claim()).toBe(false);
+    await inbox.pass(31);
+    expect(await claim()).toBe(true);
+  });
+
+  it("is free again when Trigger.dev has not taken the run", async () => {
+    expect(await claim()).toBe(true);
+    await giveUpWakeUp(inbox.db, "note");
+    expect(await claim()).toBe(true);
+  });
+
+  it("is nobody's while a run drains, and free when it has ended", async () => {
+    await claim();
+    await joinDrain(inbox.db, "note", "run_1");
+    expect(await claim()).toBe(false);
+    await leaveDrain(inbox.db, "run_1");
+    expect(await claim()).toBe(true);
+  });
+
+  it("is free when the run that drained has not been seen for 20 seconds", async () => {
+    await joinDrain(inbox.db, "note", "run_1");
+    await inbox.pass(10);
+    expect(await claim()).toBe(false);
+    await inbox.pass(11);
+    expect(await claim()).toBe(true);
+  });
+});
+
+/** Calls `before` before a statement with some text is executed. */
+function before(text: string, work: () => Promise<unknown>): Database {
+  let isDone = false;
+  return new Proxy(inbox.db, {
+    get(db, name) {
+      if (name !== "execute") return Reflect.get(db, name);
+      return async (query: SQL) => {
+        if (!isDone && dialect.sqlToQuery(query).sql.includes(text)) {
+          isDone = true;
+          await work();
+        }
+        return db.execute(query);
+      };
+    },
+  });
+}
+
+it("a row that is accepted while the run is about to end, and wakes nobody, is worked on by its last look", async () => {
+  await accept(inbox.db, "note", [edit("1")]);
+  let woken: boolean | undefined;
+  const db = before("delete from aftercommit.drains where run_id", async () => {
+    await accept(inbox.db, "note", [edit("2")]);
+    woken = await claim();
+  });
+  const waitUntil = () => Promise.resolve();
+  const done = await drain(notes, { db, runId: "run_1", embed: provider(), waitUntil });
+  expect(woken).toBe(false);
+  expect(done).toMatchObject({ embedded: 2, left: false });
+  expect(await inbox.entries()).toEqual([]);
+});
+
+it("something is due where an entry is, or is certain by now, and not where all are leased, failed or unsettled", async () => {
+  const isDue = () => isAnythingDue(inbox.db, "note");
+  expect(await isDue()).toBe(false);
+  await accept(inbox.db, "note", [backfill("1")]);
+  expect(await isDue()).toBe(true);
+  await inbox.db.execute("update aftercommit.pending set next_attempt = now() + interval '1 minute'");
+  expect(await isDue()).toBe(false);
+  await inbox.db.execute(
+    "update aftercommit.pending set next_attempt = now(), settle_xid = '999999999'::xid8",
+  );
+  expect(await isDue()).toBe(false);
+  await inbox.db.execute("update aftercommit.pending set settle_xid = accepted_xid");
+  expect(await isDue()).toBe(true);
+});

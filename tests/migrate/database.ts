@@ -1,0 +1,29 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, beforeEach } from "vitest";
+import { startFreshPostgres } from "../postgres.ts";
+
+const EMPTY = `do $$ declare name text; begin
+  for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
+  loop execute format('drop schema %I cascade', name); end loop;
+  create schema public;
+end $$`;
+
+/** A database that is empty before each test, and a connection to it. */
+export function emptyDatabase() {
+  let server: Awaited<ReturnType<typeof startFreshPostgres>>;
+  const database = { url: "", client: new Client() };
+  beforeAll(async () => {
+    server = await startFreshPostgres();
+    database.url = server.url;
+    database.client = new Client({ connectionString: server.url });
+    await database.client.connect();
+  });
+  beforeEach(async () => {
+    await database.client.query(EMPTY);
+  });
+  afterAll(async () => {
+    await database.client.end();
+    await server.close();
+  });
+  return database;
+}

@@ -1,0 +1,82 @@
+import {
+  beginModel,
+  completeModel,
+  enqueueRows,
+  ModelChangeError,
+  rowsLacking,
+  switchModel,
+} from "../../packages/aftercommit/src/models/change-model.ts";
+import { readModels } from "../../packages/aftercommit/src/models/models.ts";
+import type { Scenario } from "./inbox-scenarios.ts";
+import { readState, type State } from "./inbox-state.ts";
+import { type Sessions, type Step, step } from "./inbox-step.ts";
+import { DIMENSIONS, provider } from "./notes.ts";
+
+/** A second model that is begun, built and switched to. */
+export class ModelChange {
+  stage: Scenario["model"] | "begun";
+  readonly #sessions: Sessions;
+  /** What was asked for the models before is asked for again, for those that are in use from now on. */
+  readonly #onChange: () => void;
+
+  constructor({ model }: Scenario, sessions: Sessions, onChange: () => void) {
+    this.stage = model;
+    this.#sessions = sessions;
+    this.#onChange = onChange;
+  }
+
+  async #models() {
+    const models = await readModels(this.#sessions.db);
+    const [from, to] = ["first", "second"].map((name) => models.find((model) => model.name === name));
+    if (!from || !to) throw new Error("There are no two models");
+    return { from, to };
+  }
+
+  steps({ models }: State): Step[] {
+    const isOver = models.some(({ name, state }) => name === "second" && state === "active");
+    if (this.stage === undefined || isOver) return [];
+    if (this.stage === "to begin") return [step("a model begins", () => this.#begin())];
+    if (this.stage === "begun")
+      return [step("all rows go into the inbox for the model", () => this.#enqueue())];
+    return [
+      step("the model is looked at", () => this.#complete(), true),
+      step("the switch", () => this.#switch(), true),
+    ];
+  }
+
+  async #begin(): Promise<void> {
+    const { db, source } = this.#sessions;
+    await beginModel(db, [source], { name: "second", dimensions: DIMENSIONS }, { embed: provider() });
+    this.stage = "begun";
+    this.#onChange();
+  }
+
+  async #enqueue(): Promise<void> {
+    const { db, source } = this.#sessions;
+    await enqueueRows(db, source, await this.#models());
+    this.stage = "building";
+  }
+
+  async #complete(): Promise<void> {
+    const { db, source } = this.#sessions;
+    const models = await this.#models();
+    if ((await rowsLacking(db, [source], models)).length === 0) await completeModel(db, models.to);
+  }
+
+  /** No row that search found before may be missing after, or be found by another text. */
+  async #switch(): Promise<void> {
+    const { db, source } = this.#sessions;
+    try {
+      await switchModel(db, [source], await this.#models());
+    } catch (error) {
+      if (error instanceof ModelChangeError) return;
+      throw error;
+    }
+    this.#onChange();
+    const { vectors } = await readState(db);
+    const textsOf = (name: string) =>
+      vectors.filter(({ model }) => model === name).map(({ rowId, text }) => `${rowId}: ${text}`);
+    const missing = textsOf("first").filter((text) => !textsOf("second").includes(text));
+    if (missing.length > 0) throw new Error(`The switch loses ${missing}`);
+  }
+}

@@ -1,0 +1,44 @@
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { posts } from "../../aftercommit.config.ts";
+import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
+import { sourceOf } from "../../packages/aftercommit/src/source.ts";
+import { startMigratedPostgres } from "../postgres.ts";
+import { realPostgres } from "../real-postgres.ts";
+
+describe.skipIf(!realPostgres)("a table of more than a window of keys (needs TEST_DATABASE_URL)", () => {
+  // A window has 20,000 keys: the last of one and the first of the next among these.
+  const MISSING = [1, 2, 19_999, 20_000, 20_001, 20_002, 40_000, 40_100];
+  const ORPHANED = [-1, 50_000];
+  let postgres: Awaited<ReturnType<typeof startMigratedPostgres>>;
+  let db: Database;
+
+  beforeAll(async () => {
+    postgres = await startMigratedPostgres();
+    db = connect(postgres.url);
+    await db.execute(sql`insert into posts (id, title, body, author)
+      select n, 'Post ' || n, 'Body', 'Alice' from generate_series(1, 40100) n`);
+    await db.execute(sql`
+      insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+      select id, 1, 0, 1, md5('1000:' || concat_ws(E'\n\n', title, body))::uuid, 0, 1, 1, '[1,2,3,4]'::halfvec from posts
+      where id <> all(${sql.param(MISSING)}::bigint[])
+      union all select n, 1, 0, 1, md5('')::uuid, 0, 1, 1, '[1,2,3,4]'::halfvec from unnest(${sql.param(ORPHANED)}::bigint[]) n`);
+  });
+  afterAll(async () => {
+    await disconnect();
+    await postgres.close();
+  });
+
+  it.each([false, true])("is reconciled window by window, each row once, with full=%s", async (full) => {
+    const source = await sourceOf(db, posts);
+    const found = await reconcile(db, source, { full });
+    expect(found).toEqual({ missing: MISSING.length, orphaned: ORPHANED.length, stopped: false });
+    const { rows } = await db.execute<{ id: number }>(
+      sql`delete from aftercommit.pending returning row_id::int as id`,
+    );
+    expect(rows.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(
+      [...MISSING, ...ORPHANED].toSorted((a, b) => a - b),
+    );
+  });
+});

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { sql } from "drizzle-orm";
+import { Client } from "pg";
+import type { Database } from "../../packages/aftercommit/src/db/client.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
+import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-lease.ts";
+import type { Lease } from "../../packages/aftercommit/src/inbox/entry.ts";
+import { leaseDue, leaseSettled } from "../../packages/aftercommit/src/inbox/lease.ts";
+import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
+import { CHUNKER } from "../../packages/aftercommit/src/models/defaults.ts";
+import type { EmbedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
+import type { EmbeddingSource } from "../../packages/aftercommit/src/source.ts";
+import { runOn } from "../real-postgres.ts";
+
+/** A small table of somebody's, some of whose rows `where` excludes. */
+export const notes = defineEmbedding({
+  row: "note",
+  table: "public.notes",
+  key: "id",
+  text: ["body"],
+  where: "published",
+});
+
+export const DIMENSIONS = 4;
+export const MODEL = { name: "first", dimensions: DIMENSIONS, chunker: CHUNKER };
+
+export async function createNotes(url: string): Promise<void> {
+  await runOn(url, [
+    "create table notes (id bigint primary key, body text not null, published boolean not null default true)",
+  ]);
+  await migrate({ url, declarations: [notes], model: MODEL });
+}
+
+/** The hash of a note's text as it is kept beside its vectors. */
+export const hashOf = (body: string) =>
+  createHash("md5")
+    .update(`${notes.chunkTokens}:${body}`)
+    .digest("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+
+/** A provider of small vectors, which says first what it is asked for. */
+export function provider(asked: (text: string, model: string) => unknown = () => {}): EmbedTexts {
+  return async (model, texts) => {
+    for (const text of texts) await asked(text, model.name);
+    const vectors = texts.map(() => new Float32Array(model.dimensions).fill(0.5));
+    return { vectors, tokens: texts.length, left: {} };
+  };
+}
+
+/** What a run of the drain leases next. */
+export async function nextLease(db: Database, { name }: EmbeddingSource): Promise<Lease | undefined> {
+  for (const queue of ["realtime", "batch"] as const) {
+    const lease = await leaseDue(db, name, queue, 500);
+    if (lease.entries.length > 0) return lease;
+  }
+  const lease = await leaseSettled(db, name, 500);
+  return lease.entries.length > 0 ? lease : undefined;
+}
+
+/** Does what a run of the drain does, but does not linger. */
+export async function workOff(db: Database, source: EmbeddingSource, embed = provider()): Promise<void> {
+  for (let lease = await nextLease(db, source); lease; lease = await nextLease(db, source))
+    await embedLease({ db, source, embed, priority: false, builds: true }, lease);
+}
+
+/** How the vectors stand beside the rows: what is left in the inbox, and each row whose vectors are not of its text. */
+export async function faultsOf(db: Database): Promise<{ pending: string[]; wrong: string[] }> {
+  const { rows } = await db.execute<{ pending: string[]; wrong: string[] }>(sql`
+    select
+      array(select row_id from aftercommit.pending order by 1) as pending,
+      array(select coalesce(n.id, e.note_id)::text
+        from (select id, md5(${`${notes.chunkTokens}:`} || body)::uuid as hash from notes where published) n
+        full join (select e.* from note_embeddings e join aftercommit.models m on m.id = e.model_id
+          where m.state = 'active' and e.chunk = 0) e on e.note_id = n.id
+        where n.hash is distinct from e.text_hash order by 1) as wrong`);
+  const [row] = rows;
+  if (!row) throw new Error("The database answered without a row");
+  return row;
+}
+
+/** A connection of its own, which keeps a transaction open between statements. */
+export async function startSession(url: string, settings = ""): Promise<Client> {
+  const client = new Client({ connectionString: url, options: settings });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}

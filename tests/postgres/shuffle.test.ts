@@ -1,0 +1,108 @@
+import type { Client } from "pg";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
+import { chanceOf, seed } from "../seed.ts";
+import { until } from "../until.ts";
+import { createNotes, faultsOf, startSession } from "./notes.ts";
+import { type Cluster, startCluster } from "./own-cluster.ts";
+import { Author } from "./shuffle-author.ts";
+import { Workers } from "./shuffle-workers.ts";
+
+const ROWS = 100;
+const EVENTS = 10_000;
+const KILLS = 10;
+// As many messages wait at most, and each is delivered at random among them.
+const WAITING = 300;
+
+let cluster: Cluster;
+let db: Database;
+let watcher: Client;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  await createNotes(cluster.url);
+  db = connect(cluster.url);
+  watcher = await startSession(cluster.url);
+});
+afterAll(async () => {
+  await watcher.end();
+  await disconnect();
+  await cluster.remove();
+});
+
+it("10,000 changes of 100 rows, shuffled, by four workers that are killed, end at the present texts", async () => {
+  console.log(`SEED=${seed}`);
+  const chance = chanceOf(seed);
+  const any = (count: number) => Math.floor(chance() * count);
+  // Apart from the rest: when the provider is asked is not the seed's to decide.
+  const killChance = chanceOf(seed + 1);
+  const author = new Author(ROWS, chance);
+  const workers = new Workers(cluster.url, watcher, () => {
+    const most = (author.changes / EVENTS) * KILLS;
+    return workers.killed.size < most && killChance() < 0.3;
+  });
+  await workers.start(["batch", "realtime", "batch", "realtime"]);
+
+  const waiting: number[] = [];
+  const figures = { deliveries: 0, delivered: 0, late: 0 };
+
+  /** Delivers some of what waits, in any order; some of it comes again. */
+  async function deliver(): Promise<void> {
+    const batch = Array.from({ length: Math.min(waiting.length, 1 + any(20)) }, () => {
+      const [row = 0] = waiting.splice(any(waiting.length), 1);
+      return row;
+    });
+    waiting.push(...batch.filter(() => chance() < 0.2));
+    const queue = batch.length < 5 ? "realtime" : "batch";
+    await accept(
+      db,
+      "note",
+      batch.map((row) => ({ rowId: String(row), queue, changedAt: null })),
+    );
+    if (queue === "realtime") for (const row of batch) workers.tell(String(row), chance());
+    figures.deliveries += 1;
+    figures.delivered += batch.length;
+  }
+
+  const session = await startSession(cluster.url);
+  while (author.changes < EVENTS) {
+    const rows = Array.from({ length: 1 + any(4) }, () => 1 + any(ROWS));
+    await session.query("begin");
+    for (const row of rows) await author.change(session, row);
+    waiting.push(...rows);
+    // Some commits are visible only after their messages have come.
+    if (chance() < 0.05) {
+      figures.late += 1;
+      for (let deliveries = any(5); deliveries > 0; deliveries -= 1) await deliver();
+    }
+    await session.query("commit");
+    while (waiting.length > any(WAITING)) await deliver();
+  }
+  await session.end();
+  while (waiting.length > 0) await deliver();
+
+  const pending = async () => Number((await watcher.query("select from aftercommit.pending")).rowCount);
+  await until(async () => (await pending()) === 0, { what: "empty inbox", progress: pending });
+  await workers.stop();
+
+  const times = new Map<string, number>();
+  for (const text of workers.asks.flatMap(({ texts }) => texts)) times.set(text, (times.get(text) ?? 0) + 1);
+  const lostTimes = (text: string) => workers.lost.filter((lost) => lost === text).length;
+  console.log(
+    JSON.stringify({
+      ...figures,
+      changes: author.changes,
+      killed: workers.killed.size,
+      texts: times.size,
+      lost: workers.lost.length,
+      askedAgain: [...times.values()].filter((asked) => asked > 1).length,
+    }),
+  );
+  expect(await faultsOf(db)).toEqual({ pending: [], wrong: [] });
+  expect(workers.killed.size).toBeGreaterThan(KILLS / 2);
+  // A text is asked for once more only where a killed worker took its vectors with it.
+  expect([...times].filter(([text, asked]) => asked > 1 + lostTimes(text))).toEqual([]);
+  const present = author.rows.flatMap((row) => (row?.published ? [row.body] : []));
+  expect(present.filter((text) => !times.has(text))).toEqual([]);
+});

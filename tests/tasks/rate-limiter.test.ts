@@ -1,0 +1,121 @@
+import { sql } from "drizzle-orm";
+import { beforeEach, expect, it } from "vitest";
+import { acquire, correct } from "../../packages/aftercommit/src/providers/rate-limiter.ts";
+import { databaseForTests } from "./database.ts";
+
+const database = databaseForTests();
+const name = "a-model";
+const limits = { tokensPerMinute: 600_000, requestsPerMinute: 600 };
+
+const take = (tokens: number, priority: boolean) => acquire(database.db, { name, tokens, priority, limits });
+
+type Bucket = { tokens: number; requests: number; blocked: boolean };
+
+async function bucket(): Promise<Bucket | undefined> {
+  const { rows } = await database.db.execute<Bucket>(
+    sql`select tokens, requests, blocked_until > now() as blocked from aftercommit.rate_limits where name = ${name}`,
+  );
+  return rows[0];
+}
+
+/** Sets the bucket as it was a moment ago, or `agoSeconds`. */
+const fill = (tokens: number, requests: number, agoSeconds = 0) =>
+  database.db.execute(sql`insert into aftercommit.rate_limits (name, tokens, requests, updated_at)
+    values (${name}, ${tokens}, ${requests}, clock_timestamp() - ${agoSeconds}::float8 * interval '1 second')
+    on conflict (name) do update set tokens = excluded.tokens, requests = excluded.requests,
+      updated_at = excluded.updated_at, blocked_until = null`);
+
+beforeEach(() => database.db.execute(sql`truncate aftercommit.rate_limits`));
+
+it("begins with a full bucket, and what is acquired is gone", async () => {
+  expect(await take(100_000, false)).toBe(0);
+  const left = await bucket();
+  expect(left?.tokens).toBeCloseTo(500_000, -4);
+  expect(left?.requests).toBeCloseTo(599, -1);
+});
+
+it("fills the bucket as time goes by, and not over its edge", async () => {
+  await fill(0, 300, 6);
+  expect(await take(1, true)).toBe(0);
+  // A tenth of a minute: a tenth of the tokens, and a little for the time that the test took.
+  expect((await bucket())?.tokens).toBeGreaterThanOrEqual(59_999);
+  await fill(600_000, 600, 3_600);
+  expect(await take(0, true)).toBe(0);
+  expect((await bucket())?.tokens).toBe(600_000);
+});
+
+it.each([
+  ["tokens", 20_000, 600],
+  ["requests", 600_000, 20],
+])(
+  "has all without priority wait where %s are scarce, and leaves the headroom",
+  async (_, tokens, requests) => {
+    await fill(tokens, requests);
+    expect(await take(10_000, false)).toBeGreaterThan(0);
+    const left = await bucket();
+    expect(left?.tokens).toBeGreaterThanOrEqual(tokens);
+    expect(left?.requests).toBeGreaterThanOrEqual(requests);
+  },
+);
+
+it("says how long to wait until there is enough beside the headroom", async () => {
+  await fill(20_000, 600);
+  // 10,000 wanted and 30,000 of headroom: 20,000 are missing, 2 s at 10,000 a second.
+  const wait = await take(10_000, false);
+  expect(wait).toBeGreaterThan(0);
+  expect(wait).toBeLessThanOrEqual(2_000);
+  // What had come in before the question shortened the wait.
+  await fill(20_000, 600, 2);
+  expect(await take(10_000, false)).toBe(0);
+});
+
+it("never has priority wait, however empty the bucket is, and the others then wait for longer", async () => {
+  await fill(0, 0);
+  for (let edit = 0; edit < 5; edit += 1) expect(await take(50_000, true)).toBe(0);
+  expect((await bucket())?.tokens).toBeLessThan(0);
+  expect(await take(1, false)).toBeGreaterThan(10_000);
+});
+
+it("owes no more than a minute's tokens and requests, however much priority takes", async () => {
+  await fill(0, 0);
+  for (let edit = 0; edit < 5; edit += 1) expect(await take(500_000, true)).toBe(0);
+  expect((await bucket())?.tokens).toBeGreaterThanOrEqual(-600_000);
+  // What is owed, the headroom and the token itself, at most.
+  expect(await take(1, false)).toBeLessThanOrEqual(63_001);
+});
+
+it("has priority wait only while the provider has asked everybody to", async () => {
+  await take(1, true);
+  await correct(database.db, name, { waitMs: 60_000 });
+  expect(await take(1, true)).toBeGreaterThan(30_000);
+  await database.db.execute(
+    sql`update aftercommit.rate_limits set blocked_until = now() - interval '1 second'`,
+  );
+  expect(await take(1, true)).toBe(0);
+});
+
+it("grants a request that is larger than a full bucket, for every limit", async () => {
+  for (const tokensPerMinute of [1, 7, 30, 333, 1_000, 99_999, 1_000_001, 3_333_333]) {
+    const small = { tokensPerMinute, requestsPerMinute: 1 };
+    const asked = { name: `limit ${tokensPerMinute}`, tokens: 4e6, priority: false, limits: small };
+    expect([tokensPerMinute, await acquire(database.db, asked)]).toEqual([tokensPerMinute, 0]);
+  }
+});
+
+it("grants no more than the bucket holds to many who ask side by side", async () => {
+  await fill(600_000, 600);
+  const waits = await Promise.all(Array.from({ length: 20 }, () => take(57_000, false)));
+  // 570,000 beside the headroom; what flows in while a slow machine asks may be enough for a few more.
+  expect(waits.filter((wait) => wait === 0).length).toBeGreaterThanOrEqual(10);
+  expect((await bucket())?.tokens).toBeGreaterThanOrEqual(30_000);
+});
+
+it("is corrected downwards only by what the provider says is left, and gets a refund back", async () => {
+  await fill(500, 5);
+  await correct(database.db, name, { tokens: 9_999, requests: 99 });
+  expect(await bucket()).toMatchObject({ tokens: 500, requests: 5 });
+  await correct(database.db, name, { tokens: 400, requests: 4 });
+  expect(await bucket()).toMatchObject({ tokens: 400, requests: 4 });
+  await correct(database.db, name, { refund: 100 });
+  expect(await bucket()).toMatchObject({ tokens: 500, requests: 4 });
+});
