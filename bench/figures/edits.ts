@@ -1,9 +1,9 @@
 import { runs, tasks } from "@trigger.dev/sdk";
 import { until } from "../../tests/until.ts";
 import type { Bench } from "../bench.ts";
-import { drain } from "../parts/drain.ts";
 import { waitForEdit } from "../parts/edit.ts";
 import { embedAll } from "../parts/embed-all.ts";
+import { exhaustLimits } from "../parts/exhaust-limits.ts";
 import { addPosts, productDatabase } from "../parts/product-database.ts";
 import { type Provider, TIERS, type Tier } from "../parts/provider.ts";
 import type { FreshDatabase } from "../parts/server.ts";
@@ -33,7 +33,7 @@ async function providersTime(provider: Provider): Promise<number> {
 }
 
 async function edit(database: FreshDatabase, provider: Provider, nth: number, times: Times): Promise<void> {
-  const took = await waitForEdit(database, nth % EDITED);
+  const took = await waitForEdit(database, { nth: nth % EDITED });
   times.add(took - (await providersTime(provider)));
 }
 
@@ -47,7 +47,7 @@ async function duringBackfill(
   times: Times,
 ): Promise<void> {
   await stack.unseen(() => addPosts(database, from, posts));
-  await drain(stack.provider, database, tier);
+  await exhaustLimits(stack.provider, database, tier);
   let embedded = false;
   const backfill = embedAll(stack, database, {
     posts: from + posts,
@@ -79,7 +79,7 @@ async function measure(tier: Tier, bench: Bench): Promise<void> {
 
     progress(`${tier.name}: edits`);
     const alone = new Times();
-    for (let round = 0; round < WARM_UP; round += 1) await waitForEdit(database, round);
+    for (let round = 0; round < WARM_UP; round += 1) await waitForEdit(database, { nth: round });
     for (let round = 0; round < rounds; round += 1) await edit(database, stack.provider, round, alone);
     times(`${tier.name}: commit to visible, less the provider's time`, alone);
     figure(

@@ -1,16 +1,18 @@
 import { configure, tasks } from "@trigger.dev/sdk";
-import { connect } from "../../drizzle/client.ts";
-import { embeddedPosts } from "../../drizzle/embedded-table.ts";
-import { countRows } from "../../drizzle/queries/embeddings/counts.ts";
-import { buildVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
+import { sql } from "drizzle-orm";
+import { posts } from "../../aftercommit.config.ts";
+import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
+import { readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
+import { buildVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
 import { startApp } from "../../tests/browser/production.ts";
 import { startTriggerServer } from "../../tests/trigger-server.ts";
 import type { Bench } from "../bench.ts";
-import { MODEL, productDatabase } from "../parts/product-database.ts";
+import { productDatabase } from "../parts/product-database.ts";
 import { projectOf } from "../parts/project.ts";
 import { startProvider } from "../parts/provider.ts";
 import type { FreshDatabase } from "../parts/server.ts";
 import { timePage } from "../parts/time-page.ts";
+import { connectPatiently, insertVectors } from "../parts/vectors.ts";
 
 const POSTS = 10_000;
 const RUNS = 1_000;
@@ -18,27 +20,31 @@ const ROUNDS = 60;
 const PASSWORD = "bench";
 const SECRET_KEY = "tr_prod_bench";
 
-/** Nine of ten posts are embedded, some are stale, some pending. */
+/** Nine of ten posts are embedded; the others are pending, and some have failed. */
 async function addRows({ client, url }: FreshDatabase): Promise<void> {
+  const db = connectPatiently(url);
   await client.query(
     `insert into posts (title, body, author) select 'Post ' || n, repeat('Some words of a body, ' || n || ' of them. ', 40), 'Alice'
      from generate_series(1, $1::int) n`,
     [POSTS],
   );
-  await client.query(
-    `insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
-     select id, 1, 0, 1, case when id % 20 = 0 then md5('stale')::uuid else text_hash end, 0, 400, 400, vector::halfvec
-     from posts, lateral (select array_agg(sin(id * n)::real) as vector from generate_series(1, 1536) n) as made where id % 20 <> 1`,
-  );
-  await buildVectorIndex(client, {
-    id: 1,
-    dimensions: 1_536,
-    indexType: "vector",
-    table: embeddedPosts.embeddingsName,
+  await insertVectors(db, {
+    embedding: sql`(select array_agg(sin(r.id * n)::real)::vector::halfvec from generate_series(1, 1536) n)`,
+    where: sql`r.id % 10 <> 1`,
   });
-  await client.query("update embedding_models set index_type = 'vector'");
+  await accept(
+    db,
+    "post",
+    Array.from({ length: POSTS / 10 }, (_, n) => ({
+      rowId: `${n * 10 + 1}`,
+      queue: "batch",
+      changedAt: null,
+    })),
+  );
+  await client.query("update aftercommit.pending set error = 'the text was refused' where row_id like '%91'");
+  const { active } = await readModelsInUse(db);
+  await buildVectorIndex(client, posts.embeddings, active);
   await client.query("vacuum analyze");
-  await countRows(connect(url), embeddedPosts, 1);
 }
 
 const PAGES: { name: string; path: (round: number) => string; status?: number; pauseMs?: number }[] = [
@@ -70,7 +76,6 @@ export async function run({ server, times, progress }: Bench): Promise<void> {
     TRIGGER_PROJECT_REF: "proj_bench",
     OPENAI_API_KEY: "bench",
     OPENAI_BASE_URL: `${provider.url}/v1`,
-    EMBEDDING_MODEL: MODEL,
     USER_DELETION_WEBHOOK_URLS: "none",
     DASHBOARD_PASSWORD: PASSWORD,
   });

@@ -1,5 +1,5 @@
 import type { Bench } from "../bench.ts";
-import { deliver, insertsOf } from "../parts/deliver.ts";
+import { deliver, messagesOf, recordsOf } from "../parts/deliver.ts";
 import { waitForEdit } from "../parts/edit.ts";
 import { embedAll } from "../parts/embed-all.ts";
 import { addPosts, productDatabase } from "../parts/product-database.ts";
@@ -20,7 +20,7 @@ async function during(stack: Stack, work: () => Promise<void>): Promise<{ calls:
 async function updateOthers(database: FreshDatabase): Promise<void> {
   await database.client.query("update posts set author = author || '!'");
   // Sequin delivers what was committed before at the same time, so the second edit comes after all of it.
-  for (let edit = 0; edit < 2; edit += 1) await waitForEdit(database, edit + 1);
+  for (let edit = 0; edit < 2; edit += 1) await waitForEdit(database, { nth: edit + 1 });
 }
 
 export async function run({ server, quick, progress, count }: Bench): Promise<void> {
@@ -30,19 +30,17 @@ export async function run({ server, quick, progress, count }: Bench): Promise<vo
   try {
     await stack.unseen(() => addPosts(database, 0, posts));
     await embedAll(stack, database, { posts, progress });
-    const messages = await insertsOf(database);
+    const messages = messagesOf("insert", await recordsOf(database));
     const send = async () => {
       for (let from = 0; from < messages.length; from += BATCH)
         await deliver(stack.appUrl, { data: messages.slice(from, from + BATCH) });
     };
-    progress("delivers embedded posts");
-    const first = await during(stack, send);
-    count(`${posts} messages about embedded posts: calls`, first.calls, { exactly: 0 });
-    count(`${posts} messages about embedded posts: runs`, first.runs, { atMost: posts / BATCH });
-    progress("delivers them again");
-    const again = await during(stack, send);
-    count(`${posts} redeliveries: calls`, again.calls, { exactly: 0 });
-    count(`${posts} redeliveries: runs`, again.runs, { exactly: 0 });
+    for (const what of ["messages about embedded posts", "redeliveries"]) {
+      progress(what);
+      const done = await during(stack, send);
+      count(`${posts} ${what}: calls`, done.calls, { exactly: 0 });
+      count(`${posts} ${what}: runs`, done.runs, { atMost: posts / BATCH });
+    }
     progress("updates other columns");
     const others = await during(stack, () => updateOthers(database));
     count(`${posts} updates of other columns, and 2 edits: calls`, others.calls, { exactly: 2 });

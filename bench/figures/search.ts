@@ -1,10 +1,9 @@
 import type pg from "pg";
-import { connect, type Database } from "../../drizzle/client.ts";
-import { embeddedPosts } from "../../drizzle/embedded-table.ts";
-import { halfvec } from "../../drizzle/halfvec.ts";
-import { type EmbeddingModel, readModelsInUse } from "../../drizzle/queries/embeddings/models.ts";
-import { findNearestRows } from "../../drizzle/queries/embeddings/nearest-rows.ts";
-import { buildVectorIndex, dropVectorIndex } from "../../drizzle/queries/embeddings/vector-index.ts";
+import { posts } from "../../aftercommit.config.ts";
+import { connect, type Database } from "../../packages/aftercommit/src/db/client.ts";
+import { type Model, readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
+import { buildVectorIndex, dropVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
+import { findNearestRows } from "../../packages/aftercommit/src/search/nearest-rows.ts";
 import type { Bench } from "../bench.ts";
 import { productDatabase } from "../parts/product-database.ts";
 import { randomOf } from "../parts/texts.ts";
@@ -21,6 +20,8 @@ const topics = Array.from({ length: TOPICS }, () =>
   Float32Array.from({ length: DIMENSIONS }, () => around(1)),
 );
 
+const halfvec = (vector: Float32Array) => JSON.stringify(Array.from(vector));
+
 /** A vector of one of 1,000 topics, as texts about one thing are nearer to each other than to the rest. */
 function someVector(): Float32Array {
   const topic = topics[Math.floor(random() * TOPICS)] ?? new Float32Array(DIMENSIONS);
@@ -35,8 +36,8 @@ async function addRows(client: pg.Client, modelId: number, from: number, count: 
   const vectors = Array.from({ length: count }, () => halfvec(someVector()));
   await client.query(
     `insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
-     select p.id, ${modelId}, 0, 1, p.text_hash, 0, 10, 5, v.embedding
-     from (values ${vectors.map((_, n) => `(${from + n}, $${n + 1}::halfvec)`).join(", ")}) as v(id, embedding) join posts p on p.id = v.id`,
+     select v.id, ${modelId}, 0, 1, md5(v.id::text)::uuid, 0, 10, 5, v.embedding
+     from (values ${vectors.map((_, n) => `(${from + n}, $${n + 1}::halfvec)`).join(", ")}) as v(id, embedding)`,
     vectors,
   );
 }
@@ -50,34 +51,24 @@ async function exactRows(client: pg.Client, vector: Float32Array): Promise<strin
 }
 
 /** The share of the ten nearest rows that search finds. */
-async function recall(
-  db: Database,
-  client: pg.Client,
-  model: EmbeddingModel,
-  queries: readonly Float32Array[],
-) {
+async function recall(db: Database, client: pg.Client, model: Model, queries: readonly Float32Array[]) {
   const scans = new Times();
   let found = 0;
   for (const vector of queries) {
     const exact = new Set(await scans.measure(() => exactRows(client, vector)));
-    const rows = await findNearestRows(db, embeddedPosts, { vector, model, limit: LIMIT });
+    const rows = await findNearestRows(db, posts, { vector, model, limit: LIMIT });
     found += rows.filter(({ id }) => exact.has(id)).length;
   }
   return { share: found / (queries.length * LIMIT), scans };
 }
 
-async function measureIndex(
-  bench: Bench,
-  url: string,
-  client: pg.Client,
-  model: EmbeddingModel,
-): Promise<void> {
+async function measureIndex(bench: Bench, url: string, client: pg.Client, model: Model): Promise<void> {
   const { quick, progress, figure, count, times } = bench;
-  const { id, dimensions, indexType } = model;
+  const { indexType } = model;
   const db = connect(url);
   progress(`builds the index of ${indexType}`);
   const started = performance.now();
-  await buildVectorIndex(client, { id, dimensions, indexType, table: embeddedPosts.embeddingsName });
+  await buildVectorIndex(client, posts.embeddings, model);
   figure(`${indexType}: index built in`, (performance.now() - started) / 1_000, "s");
   const { rows } = await client.query<{ bytes: string }>(
     "select pg_relation_size(indexrelid) as bytes from pg_index join pg_class c on c.oid = indexrelid where relname like 'post_embeddings_model_%'",
@@ -87,13 +78,13 @@ async function measureIndex(
   const queries = Array.from({ length: quick ? 20 : 300 }, someVector);
   const took = new Times();
   for (const vector of queries)
-    await took.measure(() => findNearestRows(db, embeddedPosts, { vector, model, limit: LIMIT }));
+    await took.measure(() => findNearestRows(db, posts, { vector, model, limit: LIMIT }));
   times(`${indexType}: search`, took);
   progress(`compares ${indexType} with the exact scan`);
   const { share, scans } = await recall(db, client, model, queries.slice(0, quick ? 20 : 50));
   times("the exact scan", scans);
   count(`${indexType}: recall@10`, share, { atLeast: 0.9 });
-  await dropVectorIndex(client, embeddedPosts.embeddingsName, model);
+  await dropVectorIndex(client, posts.embeddings, model);
 }
 
 export async function run(bench: Bench): Promise<void> {
@@ -102,8 +93,7 @@ export async function run(bench: Bench): Promise<void> {
   const database = await productDatabase(server);
   const { client, url } = database;
   try {
-    const [model] = await readModelsInUse(connect(url));
-    if (!model) throw new Error("There is no model");
+    const { active: model } = await readModelsInUse(connect(url));
     for (let from = 1; from <= all; from += PAGE) {
       await addRows(client, model.id, from, Math.min(PAGE, all - from + 1));
       if ((from - 1) % 10_000 === 0) progress(`${from - 1 + PAGE} of ${all} rows`);

@@ -1,39 +1,68 @@
+import { setTimeout } from "node:timers/promises";
 import type { FreshDatabase } from "./server.ts";
 import { SECRET } from "./stack.ts";
 
-export type Message = { action: "insert"; record: object; changes: null; metadata: object };
+const MOST_TIMES = 8;
+const FIRST_PAUSE_MS = 100;
 
-/** What Sequin sends of each post's insert, the keys beginning with a prefix. */
-export async function insertsOf({ client }: FreshDatabase, prefix = "bench"): Promise<Message[]> {
-  const { rows } = await client.query<{ id: string }>(
-    "select id, title, body, author, text_hash, created_at, updated_at from posts order by id",
-  );
-  return rows.map((record) => ({
-    action: "insert",
-    record: { ...record, id: Number(record.id) },
+type Action = "insert" | "update" | "read";
+
+/** A message as Sequin sends it. */
+export type Message = { action: Action; record: { id: number }; changes: null; metadata: object };
+
+let commits = 0;
+
+/** What Sequin sends of one commit, a moment ago, that changed these posts. */
+export function messagesOf(action: Action, records: readonly { id: number }[]): Message[] {
+  commits += 1;
+  const commit = { commit_timestamp: new Date().toISOString(), commit_lsn: commits };
+  return records.map((record, index) => ({
+    action,
+    record,
     changes: null,
     metadata: {
+      ...commit,
+      commit_idx: index,
       table_schema: "public",
       table_name: "posts",
-      commit_timestamp: new Date().toISOString(),
-      idempotency_key: `${prefix}:${record.id}`,
-      record_pks: [record.id],
+      idempotency_key: `bench:${commits}:${index}`,
+      record_pks: [String(record.id)],
       consumer: { id: "bench", name: "posts-embedding" },
     },
   }));
 }
 
-/** Sends a body to the route that takes posts, as Sequin does. */
+/** All posts, as their records are in messages. */
+export async function recordsOf({ client }: FreshDatabase): Promise<{ id: number }[]> {
+  const { rows } = await client.query<{ id: string }>(
+    "select id, title, body, author, created_at, updated_at from posts order by id",
+  );
+  return rows.map((record) => ({ ...record, id: Number(record.id) }));
+}
+
+async function post(url: string, body: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { authorization: `Bearer ${SECRET}`, "content-type": "application/json" },
+    body,
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+/**
+ * Sends a body to the route that takes posts, as Sequin does: again after a while, where the database did not take it.
+ * Resolves with how often it was sent.
+ */
 export async function deliver(
   appUrl: string,
   body: unknown,
   path = "/api/create-embedding-for-post",
-): Promise<void> {
-  const response = await fetch(`${appUrl}${path}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${SECRET}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`A delivery was answered ${response.status}: ${answer}`);
+): Promise<number> {
+  const json = JSON.stringify(body);
+  for (let times = 1; ; times += 1) {
+    const { status, text } = await post(`${appUrl}${path}`, json);
+    if (status === 200) return times;
+    if (status !== 503 || times === MOST_TIMES) throw new Error(`A delivery was answered ${status}: ${text}`);
+    await setTimeout(FIRST_PAUSE_MS * 2 ** times);
+  }
 }

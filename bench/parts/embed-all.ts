@@ -8,26 +8,24 @@ export type Embedded = Pick<Stats, "calls" | "inputs" | "tokens" | "failures"> &
   runs: number;
 };
 
-async function embeddedPosts({ client }: FreshDatabase): Promise<number> {
+export async function countVectors({ client }: Pick<FreshDatabase, "client">): Promise<number> {
   const { rows } = await client.query<{ count: number }>(
     "select count(*)::int as count from post_embeddings",
   );
   return rows[0]?.count ?? 0;
 }
 
-/** Backfills all posts, each of one chunk, and tells what that took from the request for it to the last visible vector. */
-export async function embedAll(
-  stack: Stack,
-  database: FreshDatabase,
-  { posts, progress }: { posts: number; progress: (line: string) => void },
-): Promise<Embedded> {
-  const [before, runsBefore] = [await stack.provider.stats(), await stack.runs()];
-  const started = performance.now();
-  await stack.backfill();
+type Expected = { posts: number; progress: (line: string) => void };
+
+/** Resolves when so many posts, each of one chunk, have vectors. */
+export async function untilEmbedded(
+  database: Pick<FreshDatabase, "client">,
+  { posts, progress }: Expected,
+): Promise<void> {
   let [shown, done] = [0, 0];
   await until(
     async () => {
-      done = await embeddedPosts(database);
+      done = await countVectors(database);
       if (performance.now() - shown > 2_000) {
         progress(`${done} of ${posts} posts embedded`);
         shown = performance.now();
@@ -36,6 +34,14 @@ export async function embedAll(
     },
     { everyMs: 50, progress: () => done, what: `${posts} vectors` },
   );
+}
+
+/** Backfills all posts, each of one chunk, and tells what that took from the request for it to the last visible vector. */
+export async function embedAll(stack: Stack, database: FreshDatabase, expected: Expected): Promise<Embedded> {
+  const [before, runsBefore] = [await stack.provider.stats(), await stack.runs()];
+  const started = performance.now();
+  await stack.backfill();
+  await untilEmbedded(database, expected);
   const seconds = (performance.now() - started) / 1_000;
   await stack.idle();
   const [after, runs] = [await stack.provider.stats(), await stack.runs()];

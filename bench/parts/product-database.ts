@@ -1,14 +1,20 @@
-import { disconnect } from "../../drizzle/client.ts";
-import { migrateDatabase } from "../../drizzle/migrate/migrate.ts";
+import * as config from "../../aftercommit.config.ts";
+import { createSampleTables } from "../../dev/sample-tables.ts";
+import { disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { declarationsOf } from "../../packages/aftercommit/src/declarations.ts";
+import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
+import { CHUNKER } from "../../packages/aftercommit/src/models/defaults.ts";
 import type { FreshDatabase, Server } from "./server.ts";
 import { postOf } from "./texts.ts";
 
 export const MODEL = "text-embedding-3-small";
 
-/** A database of the present schema whose vectors have so many dimensions. */
+/** A migrated database with the sample tables, whose vectors have so many dimensions. */
 export async function productDatabase(server: Server, dimensions = 1_536): Promise<FreshDatabase> {
   const database = await server.fresh();
-  await migrateDatabase({ url: database.url, model: { name: MODEL, dimensions, recipe: 1 } });
+  await createSampleTables(database.url);
+  const model = { name: MODEL, dimensions, chunker: CHUNKER };
+  await migrate({ url: database.url, declarations: declarationsOf(config), model });
   return {
     ...database,
     async drop() {

@@ -10,6 +10,13 @@ export const TIERS: readonly Tier[] = [
   { name: "tier 5", tokensPerMinute: 10_000_000, requestsPerMinute: 10_000 },
 ];
 
+/** Limits that nothing meets. */
+export const NO_LIMITS: Tier = {
+  name: "no limits",
+  tokensPerMinute: 1_000_000_000,
+  requestsPerMinute: 1_000_000,
+};
+
 const call = z.object({ at: z.string(), status: z.number(), inputs: z.number(), milliseconds: z.number() });
 const statsSchema = z.object({
   calls: z.number(),

@@ -1,6 +1,10 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { resolve } from "node:path";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import pg from "pg";
+import { freePorts } from "../../tests/stack/free-ports.ts";
 import { startLocal } from "./local.ts";
 
 /** A database of a benchmark's own, empty but for what Postgres brings. */
@@ -73,4 +77,15 @@ export async function openServer(): Promise<Server> {
   const known = await versions(first.client);
   await first.drop();
   return { kind: "PGlite", ...known, fresh: startPglite };
+}
+
+const SCRIPT = join(import.meta.dirname, "../../scripts/postgres-17.sh");
+
+/** A PostgreSQL 17 that ends with this process, where the benchmarks' server is not a PostgreSQL already. */
+export async function realServer(server: Server): Promise<Server> {
+  if (server.kind === "PostgreSQL") return server;
+  const [port = 0] = await freePorts(1);
+  const folder = mkdtempSync(join(tmpdir(), "bench-postgres-"));
+  process.on("exit", () => spawnSync(SCRIPT, ["remove", folder]));
+  return onPostgres(execFileSync(SCRIPT, ["start", folder, `${port}`], { encoding: "utf8" }).trim());
 }

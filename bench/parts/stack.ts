@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { configure, queues, runs, tasks } from "@trigger.dev/sdk";
+import { promisify } from "node:util";
+import { configure, queues, runs } from "@trigger.dev/sdk";
+import { z } from "zod";
 import { startCli } from "../../local/trigger/tests/suite/cli.ts";
 import { startApp } from "../../tests/browser/production.ts";
 import { until } from "../../tests/until.ts";
@@ -14,29 +17,46 @@ export const SECRET = "a secret of the benchmarks";
 const PROJECT_REF = "proj_bench";
 const BUSY = ["create-embedding-for-post", "create-embeddings-for-posts"];
 
+const apiStats = z.object({ requests: z.number(), refused: z.number() });
+
+type Options = {
+  /** How long the provider takes for each request. */
+  delayMs: number;
+  tier?: Tier;
+  /** False where the benchmark delivers by itself. */
+  sequin?: boolean;
+  /** How many API requests Trigger.dev answers in a minute; all of them when left out. */
+  requestsPerMinute?: number;
+};
+
 /** All that a change meets, each in a process of its own, with the real CLI and a production build of the app. */
 export type Stack = {
   project: Project;
   provider: Provider;
   appUrl: string;
+  /** The process of the app. */
+  appPid: number;
   /** Does something in the database that Sequin does not see: it is stopped meanwhile. */
   unseen(work: () => Promise<void>): Promise<void>;
   /** Has Sequin send all rows of posts as `read` messages. */
   backfill(): Promise<void>;
-  /** Runs the scheduled reconciliation once, and waits for what it triggers. */
+  /** Runs `npm run reconcile -- --full`, which waits for the inbox. */
   reconcile(): Promise<void>;
-  /** How many runs of the tasks that embed there are. */
-  runs(): Promise<number>;
+  /** How many runs of some tasks there are; of all tasks that embed when left out. */
+  runs(...tasks: string[]): Promise<number>;
+  /** The API requests that Trigger.dev has had, and those that it refused for being too many. */
+  apiRequests(): Promise<z.infer<typeof apiStats>>;
   /** Resolves when no run of these waits or works. */
   idle(): Promise<void>;
   /** Ends the CLI, so that runs only wait. */
   stopTasks(): Promise<void>;
+  startTasks(): Promise<void>;
   stop(): Promise<void>;
 };
 
-async function countRuns(): Promise<number> {
+async function countRuns(taskIdentifier: string[]): Promise<number> {
   let count = 0;
-  for await (const _ of runs.list({ taskIdentifier: BUSY, limit: 100 })) count += 1;
+  for await (const _ of runs.list({ taskIdentifier, limit: 100 })) count += 1;
   return count;
 }
 
@@ -71,32 +91,20 @@ async function idle(): Promise<void> {
   });
 }
 
-async function reconcile(): Promise<void> {
-  const schedule = {
-    type: "IMPERATIVE",
-    timestamp: new Date(),
-    timezone: "UTC",
-    scheduleId: "x",
-    upcoming: [],
-  };
-  const { id } = await tasks.trigger("reconcile-post-embeddings", schedule);
-  await until(async () => (await runs.retrieve(id)).isCompleted, {
-    everyMs: 100,
-    what: "the end of the reconciliation",
-  });
-  await idle();
-}
-
 export async function startStack(
   name: Project["name"],
   database: FreshDatabase,
-  { tier, delayMs }: { tier?: Tier; delayMs: number },
+  { tier, delayMs, sequin: hasSequin = true, requestsPerMinute }: Options,
 ): Promise<Stack> {
   const project = await projectOf(name);
   const { folder, sink } = project;
   const provider = await startProvider(folder, tier);
   await provider.delay(delayMs);
-  const trigger = await startLocal(folder, ["trigger"]);
+  const trigger = await startLocal(
+    folder,
+    ["trigger"],
+    requestsPerMinute === undefined ? {} : { LOCAL_TRIGGER_RATE_LIMIT: `${requestsPerMinute}` },
+  );
   const variables: Record<string, string> = {
     DATABASE_URL: database.url,
     SEQUIN_WEBHOOK_SECRET: SECRET,
@@ -119,7 +127,8 @@ export async function startStack(
       .join(""),
   );
   configure({ baseURL: trigger.url, accessToken: KEYS.secretKey });
-  const cli = await startCli(folder, { apiUrl: trigger.url, projectRef: PROJECT_REF, ...KEYS });
+  const startTasks = () => startCli(folder, { apiUrl: trigger.url, projectRef: PROJECT_REF, ...KEYS });
+  let cli = await startTasks();
   const app = await startApp(folder, variables);
   const startSequin = () =>
     startLocal(folder, ["sequin"], {
@@ -128,23 +137,32 @@ export async function startStack(
       APP_URL: app.url,
       SEQUIN_WEBHOOK_SECRET: SECRET,
     });
-  let sequin = await startSequin();
+  let sequin = hasSequin ? await startSequin() : undefined;
   return {
     project,
     provider,
     appUrl: app.url,
+    appPid: app.pid,
     async unseen(work) {
-      await sequin.stop();
+      await sequin?.stop();
       await work();
-      sequin = await startSequin();
+      if (sequin) sequin = await startSequin();
     },
-    backfill: () => askForBackfill(sequin.url, sink),
-    runs: countRuns,
+    backfill: () => askForBackfill(sequin?.url ?? "", sink),
+    runs: (...tasks) => countRuns(tasks.length > 0 ? tasks : BUSY),
+    async apiRequests() {
+      return apiStats.parse(await (await fetch(`${trigger.url}/local/trigger/stats`)).json());
+    },
     idle,
-    reconcile,
+    async reconcile() {
+      await promisify(execFile)("npm", ["run", "--silent", "reconcile", "--", "--full"], { cwd: folder });
+    },
     stopTasks: () => cli.stop(),
+    async startTasks() {
+      cli = await startTasks();
+    },
     async stop() {
-      await sequin.stop();
+      await sequin?.stop();
       await app.stop();
       await cli.stop();
       await trigger.stop();
