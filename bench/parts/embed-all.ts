@@ -8,7 +8,7 @@ export type Embedded = Pick<Stats, "calls" | "inputs" | "tokens" | "failures"> &
   runs: number;
 };
 
-export async function countVectors({ client }: Pick<FreshDatabase, "client">): Promise<number> {
+async function countVectors({ client }: Pick<FreshDatabase, "client">): Promise<number> {
   const { rows } = await client.query<{ count: number }>(
     "select count(*)::int as count from post_embeddings",
   );
@@ -18,7 +18,7 @@ export async function countVectors({ client }: Pick<FreshDatabase, "client">): P
 type Expected = { posts: number; progress: (line: string) => void };
 
 /** Resolves when so many posts, each of one chunk, have vectors. */
-export async function untilEmbedded(
+async function untilEmbedded(
   database: Pick<FreshDatabase, "client">,
   { posts, progress }: Expected,
 ): Promise<void> {

@@ -105,7 +105,7 @@ it("a soft deletion notifies the systems and the person once, while the owner wr
   await writer.stop();
   await until(async () => (await sequin.waiting()) === 0, { what: "the end of all deliveries" });
   await worker.stop();
-  expect(writer.changes).toBeGreaterThan(5);
+  expect(writer.changes).toBeGreaterThan(0);
   expect(await ledger()).toEqual([
     { rowId: ada, outcome: "completed", email: null },
     { rowId: bea, outcome: "completed", email: null },

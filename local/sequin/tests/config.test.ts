@@ -31,7 +31,7 @@ test("the project's own sequin.yaml is accepted, with its variables replaced", a
     {
       name: "posts-embedding",
       url: "http://host.docker.internal:3000/api/create-embedding-for-post",
-      actions: ["insert", "update"],
+      actions: ["insert", "update", "delete"],
       batch: true,
     },
     {

@@ -1,11 +1,18 @@
 import type { Declaration } from "./define.ts";
 import { deletionHandler } from "./deletions/deletion-handler.ts";
 import { embeddingHandler } from "./embeddings/embedding-handler.ts";
+import type { Handler } from "./ingress/outcome.ts";
 import { receive } from "./ingress/receive.ts";
 import { routeOf } from "./names.ts";
 import { triggerHandler } from "./triggers/trigger-handler.ts";
 
 type Serve = (request: Request) => Promise<Response>;
+
+// One handler for all requests: it counts the edits that come.
+const handledBy =
+  <A>(handler: Handler<A>): Serve =>
+  (request) =>
+    receive(request, handler);
 
 /**
  * The route handler of a declared table, which Sequin's webhook sink delivers its changes to.
@@ -14,9 +21,14 @@ type Serve = (request: Request) => Promise<Response>;
  * export const POST = serve(posts);
  */
 export function serve(declaration: Declaration): Serve {
-  if (declaration.kind === "embedding") return (request) => receive(request, embeddingHandler(declaration));
-  if (declaration.kind === "deletion") return (request) => receive(request, deletionHandler(declaration));
-  return (request) => receive(request, triggerHandler(declaration));
+  switch (declaration.kind) {
+    case "embedding":
+      return handledBy(embeddingHandler(declaration));
+    case "deletion":
+      return handledBy(deletionHandler(declaration));
+    case "trigger":
+      return handledBy(triggerHandler(declaration));
+  }
 }
 
 /** One route handler for many declared tables, each under its own path; 404 for any other. */

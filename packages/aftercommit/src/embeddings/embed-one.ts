@@ -63,7 +63,9 @@ export async function embedOne(
       done.tokens += result.tokens;
       failure = result.failures.get(rowId);
       const isNews = done.status !== "embedded" || status === "deleted" || status === "unsettled";
-      if (isNews && status !== "failed") done.status = status;
+      // What a look was not certain of has been written, and is unchanged at the next one.
+      if (status === "unchanged" && done.chunks > 0) done.status = "embedded";
+      else if (isNews && status !== "failed") done.status = status;
       if (status === "waiting") return done;
     } else if (failure !== undefined) throw new FailedTextError(failure);
     else if (done.status !== "unsettled" || Date.now() > deadline) return done;

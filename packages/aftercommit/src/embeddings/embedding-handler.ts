@@ -24,18 +24,21 @@ const TRIGGER_MS = 10_000;
 // Trigger.dev takes 1,500 requests a minute for all that an environment does; each run that is triggered is one.
 const RUN_LIMITS = { tokensPerMinute: 600, requestsPerMinute: 600 };
 
-// The bucket is one row, which every delivery of a rush would wait for: asked again after so long at most.
-const LONGEST_FULL_MS = 1_000;
+// One edit in 100 ms, and some at once. More is a rush: the drain works on it with a fraction of what runs take, and is
+// woken as fast.
+const RUSH = { editsASecond: 10, atOnce: 60 };
 
-/** Says whether so many runs of single rows leave room for everything else that asks Trigger.dev. */
+/** Says whether so many edits may have runs of their own, and leave room for everything else that asks Trigger.dev. */
 function roomForRuns() {
-  let fullUntil = 0;
+  let [level, at] = [0, Date.now()];
   return async (db: Database, runs: number): Promise<boolean> => {
-    if (Date.now() < fullUntil) return false;
-    const request = { name: "trigger.dev", tokens: runs, requests: runs, priority: false, limits: RUN_LIMITS };
-    const wait = await acquire(db, request);
-    fullUntil = Date.now() + Math.min(wait, LONGEST_FULL_MS);
-    return wait === 0;
+    const now = Date.now();
+    const left = Math.max(0, level - ((now - at) / 1_000) * RUSH.editsASecond);
+    // What has no run counts as well: the rush is over when the edits are fewer.
+    [level, at] = [Math.min(left + runs, 2 * RUSH.atOnce), now];
+    if (level > RUSH.atOnce) return false;
+    const request = { name: "trigger.dev", tokens: runs, requests: runs, priority: false };
+    return (await acquire(db, { ...request, limits: RUN_LIMITS })) === 0;
   };
 }
 

@@ -15,11 +15,10 @@ import { embedOne } from "./embed-one.ts";
 import { lookAfter } from "./look-after.ts";
 import { afterError, EMBEDDING_RETRY } from "./retry.ts";
 
-/** What the runs of edits have together, whatever the provider's own limits: those are kept through the database. */
+/** What all embedding tasks have together, whatever the provider's own limits: those are kept through the database. */
 const embeddingProvider = concurrencyLimit({ name: "embedding-provider", total: 10 });
 
-// One drains, and another may come when it has just ended. Beside those of edits, not among them: in a rush, hundreds of
-// their runs would stand in the queue before the one that does the work.
+// One drains, and another may come when it has just ended. The rest is left to edits.
 const DRAINS = 2;
 
 /** The task that makes or renews the embedding of one row of a declared table. */
@@ -46,7 +45,7 @@ export const drainTask = (declaration: EmbeddingDeclaration) =>
   schemaTask({
     id: embeddingTaskIds(declaration).many,
     schema: z.looseObject({}),
-    concurrency: { total: DRAINS },
+    concurrency: [{ total: DRAINS }, embeddingProvider],
     retry: EMBEDDING_RETRY,
     // In seconds. Waits for the provider's limits do not count.
     maxDuration: 1_800,

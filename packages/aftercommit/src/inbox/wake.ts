@@ -8,6 +8,7 @@ import { TriggerRefusedError, triggerRun } from "../runs/trigger-run.ts";
 import { claimWakeUp, giveUpWakeUp } from "./drains.ts";
 
 const DEADLINE_MS = 10_000;
+const PRIORITY_SECONDS = 3_600;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
@@ -51,6 +52,8 @@ export async function wake(
     tags: [],
     idempotencyKey: `wake:${row}:${randomUUID()}`,
     ttl: "10m",
+    // In a rush, hundreds of runs of single rows would stand in the queue before the one that works on all of them.
+    priority: PRIORITY_SECONDS,
   };
   try {
     if (!(await claimWakeUp(db, row))) return "not-needed";

@@ -14,6 +14,8 @@ export type TaskRun = {
   idempotencyKeyTTL?: string;
   /** How long the run may wait to be started; 14 days when left out. Trigger.dev's default in development is 10 minutes. */
   ttl?: string;
+  /** How many seconds earlier than others the run is taken to have come; 0 when left out. */
+  priority?: number;
 };
 
 // Sequin is the one that tries for long; the SDK would hold its request for 9 s.
@@ -25,10 +27,11 @@ export class TriggerRefusedError extends Error {
 }
 
 async function trigger(run: TaskRun): Promise<string> {
-  const { task, payload, tags, idempotencyKey, idempotencyKeyTTL = "30d", ttl = "14d" } = run;
+  const { task, payload, tags, idempotencyKey, idempotencyKeyTTL = "30d", ttl = "14d", priority } = run;
   const options = {
     tags,
     ttl,
+    priority,
     idempotencyKey: await idempotencyKeys.create(idempotencyKey, { scope: "global" }),
     idempotencyKeyTTL,
   };
