@@ -36,6 +36,8 @@ export class GatedWorker {
   lane: Lane = "batch";
   token: string | undefined;
   entries: readonly Leased[] = [];
+  /** The gates that it has passed with this lease. */
+  passed: readonly string[] = [];
   /** The provider refuses the next text that it is asked for. */
   isRefused = false;
   #open: () => void = () => {};
@@ -112,7 +114,7 @@ export class GatedWorker {
     const lease = await this.#lease(rowIds);
     if (!lease) return false;
     this.token = lease.token;
-    this.entries = lease.entries;
+    this.entries = lease.entries.toSorted((one, other) => (one.rowId < other.rowId ? -1 : 1));
     const arrived = this.#arrival();
     void this.#run(lease)
       .catch((error: unknown) => {
@@ -130,6 +132,7 @@ export class GatedWorker {
   /** Goes on to the next gate, or to its end. */
   async step(): Promise<void> {
     const arrived = this.#arrival();
+    this.passed = [...this.passed, this.isRefused ? "refusal" : (this.at ?? "")];
     this.#open();
     await arrived;
     this.#rethrow();
@@ -144,6 +147,7 @@ export class GatedWorker {
     this.at = undefined;
     this.token = undefined;
     this.entries = [];
+    this.passed = [];
   }
 
   #arrival(): Promise<void> {

@@ -74,7 +74,7 @@ export class World {
         settleXid === null ? null : this.#authors.before(settleXid),
       ]),
       this.#workers.map((worker) => [
-        [worker.at, worker.lane, this.#known.get(worker)],
+        [worker.at, worker.lane, worker.passed, this.#known.get(worker)],
         worker.entries.map(({ rowId, version, acceptedXid }) => {
           const entry = entries.find((each) => each.rowId === rowId);
           return [rowId, entry?.version === version, this.#authors.before(BigInt(acceptedXid))];
