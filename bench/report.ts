@@ -10,7 +10,7 @@ export type Figure = {
   good?: boolean;
 };
 
-/** What a count has to be; times are never judged. */
+/** What a count has to be. Times are judged only where a promise is about them, and never with `--quick`. */
 export type Wanted = { exactly: number } | { atMost: number } | { atLeast: number };
 
 function judge(value: number, wanted: Wanted): { wanted: string; good: boolean } {

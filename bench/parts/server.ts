@@ -81,7 +81,7 @@ export async function openServer(): Promise<Server> {
 
 const SCRIPT = join(import.meta.dirname, "../../scripts/postgres-17.sh");
 
-/** A PostgreSQL 17 that ends with this process, where the benchmarks' server is not a PostgreSQL already. */
+/** A PostgreSQL 17 that ends with this process, where the benchmarks' server is not a PostgreSQL anyway. */
 export async function realServer(server: Server): Promise<Server> {
   if (server.kind === "PostgreSQL") return server;
   const [port = 0] = await freePorts(1);

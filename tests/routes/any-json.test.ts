@@ -96,6 +96,7 @@ it("no JSON at all in 1,000 messages makes a delivery fail", async () => {
     accepted += body.triggered + body.pending;
   }
   expect(accepted).toBeGreaterThan(400);
-  expect(trigger.state.requests).toBeGreaterThan(300);
+  // So many edits are a rush: only the first have runs of their own.
+  expect(trigger.state.requests).toBeGreaterThan(50);
   await trigger.close();
 });

@@ -35,12 +35,12 @@ const failure = (status: number, headers = {}) =>
 
 describe("a failure that has nothing to do with the text", () => {
   it.each([
-    ["a wrong key", failure(401), 60],
-    ["a model that is not known", failure(404), 60],
+    ["a wrong key", failure(401), 15],
+    ["a model that is not known", failure(404), 15],
     ["an error of the server", failure(500), 5],
     ["an overload that says for how long", failure(503, { "retry-after": "30" }), 30],
     ["a wait of a day", failure(503, { "retry-after": "86400" }), 300],
-    ["an answer that is none", answerWith(200, "{}"), 60],
+    ["an answer that is none", answerWith(200, "{}"), 15],
   ])("pauses the model for everybody, and costs no row an attempt: %s", async (_, fault, seconds) => {
     const [id = "", other = ""] = await insertPosts(2);
     await change([id, other]);

@@ -98,6 +98,12 @@ const hashSql = ({ chunkTokens }: EmbeddingDeclaration, text: SQL): SQL =>
   sql`md5(${sql.raw(`'${chunkTokens}:'`)} || ${text})::uuid`;
 
 /**
+ * Whether no transaction but the one that wrote it has stamped a tuple (rule 4). That one has where a trigger runs before
+ * updates: it locks the row, and the lock is carried over to the new tuple.
+ */
+export const unstampedSql = (alias: SQL): SQL => sql`${alias}.xmax::text in ('0', ${alias}.xmin::text)`;
+
+/**
  * The declared table as a subquery that the planner sees through: key, text, hash, title, the declared columns, and whether the row is included
  * and settled, which is that no transaction has stamped the tuple (rule 4).
  */
@@ -110,7 +116,7 @@ export function rowsSql(declaration: EmbeddingDeclaration): SQL {
   return sql`(select ${column(key)} as id, ${whole} as text, ${hashSql(declaration, whole)} as text_hash,
     ${title === undefined ? sql`null::text` : sql`${column(title)}::text`} as title,
     ${where === undefined ? sql`true` : sql.raw(`(${where}) is true`)} as included,
-    ${alias}.xmax::text = '0' as settled,
+    ${unstampedSql(alias)} as settled,
     jsonb_build_object(${sql.raw(columns.map((name) => `'${name.replaceAll("'", "''")}', ${quotedColumn(table.name)}.${quotedColumn(name)}`).join(", "))}) as columns
     from ${tableSql(table)} as ${alias})`;
 }

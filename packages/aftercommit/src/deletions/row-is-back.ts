@@ -5,7 +5,7 @@ import { quoted, quotedColumn, tableSql } from "../db/identifiers.ts";
 import type { DeletionDeclaration } from "../define.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
-import { keyTypeSql, sourceOf } from "../source.ts";
+import { keyTypeSql, sourceOf, unstampedSql } from "../source.ts";
 import { StepError } from "./errors.ts";
 import { type Deletion, recordRowIsBack } from "./ledger.ts";
 import { unknownDeletion } from "./step.ts";
@@ -33,7 +33,7 @@ function lookSql(declaration: DeletionDeclaration, { id, rowId }: Deletion, keyT
       found.unstamped or d.accepted_xid <= ${xmin} or d.accepted_xid >= ${xmax} as certain
     from aftercommit.deletions d
     left join lateral (
-      select ${present} as present, t.xmax::text = '0' as unstamped
+      select ${present} as present, ${unstampedSql(sql`t`)} as unstamped
       from ${tableSql(table)} as t where ${column(key)} = ${rowId}::${keyType}
     ) found on true
     where d.id = ${id}`;

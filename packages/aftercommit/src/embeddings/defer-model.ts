@@ -12,7 +12,7 @@ import type { Queries } from "../source.ts";
 export type Deferral = { at: number; error: unknown };
 
 // A failure of everybody costs no row an attempt; the provider is left alone for so long.
-const PAUSE_SECONDS = { abort: 60, retry: 5 };
+const PAUSE_SECONDS = { abort: 15, retry: 5 };
 const LONGEST_PAUSE_SECONDS = 300;
 
 /** The deferral of a model that failed for everybody a moment ago. */
