@@ -11,7 +11,7 @@ const EHLO = "250-mail.test\r\n250 AUTH PLAIN";
 
 /** A mail server that keeps each message it has read to its end, and then behaves as told. */
 export async function startSmtp() {
-  const state = { behaviour: {} as Behaviour, messages: [] as string[] };
+  const state = { behaviour: {} as Behaviour, messages: [] as string[], commands: [] as string[] };
   const sockets = new Set<Socket>();
 
   function end(socket: Socket, message: string) {
@@ -27,7 +27,7 @@ export async function startSmtp() {
     let rest = "";
     let data: string[] | undefined;
     socket.write("220 mail.test\r\n");
-    socket.on("data", (chunk) => {
+    socket.setEncoding("utf8").on("data", (chunk) => {
       const lines = (rest + chunk).split("\r\n");
       rest = lines.pop() ?? "";
       for (const line of lines) {
@@ -37,6 +37,7 @@ export async function startSmtp() {
         } else if (data) data.push(line);
         else {
           const verb = line.slice(0, 4).toUpperCase();
+          state.commands.push(line);
           const defaults: Record<string, string> = {
             EHLO,
             DATA: "354 go on",
@@ -58,6 +59,9 @@ export async function startSmtp() {
       state.behaviour = behaviour;
     },
     messagesTo: (address: string) => state.messages.filter((message) => message.includes(`To: ${address}`)),
+    /** The addresses of all RCPT TO, in order. */
+    recipients: () => state.commands.flatMap((line) => /^RCPT TO:<(.*)>/i.exec(line)?.[1] ?? []),
+    logins: () => state.commands.flatMap((line) => /^AUTH PLAIN (.*)$/i.exec(line)?.[1] ?? []),
     async close() {
       for (const socket of sockets) socket.destroy();
       await close();

@@ -51,6 +51,12 @@ describe("a check", () => {
     ]);
     for (const finding of findings) expect(JSON.stringify(finding)).not.toMatch(/sk-|ssword|crm|before/);
   });
+
+  it("takes a % in a password for itself where it begins no encoding", async () => {
+    vi.stubEnv("SMTP_URL", "smtp://user:100%secret@mail.example.com:587");
+    const found = await check("deletions.mail", "usual", async () => failed("refused: 100%secret"));
+    expect(found.actual).toBe("refused: …");
+  });
 });
 
 describe("the report", () => {

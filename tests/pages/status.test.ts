@@ -113,10 +113,10 @@ describe("a deletion", () => {
     ]);
   });
 
-  it("says that the mail server refuses the address", async () => {
-    await record("required_systems, confirmation_refused_at", `'{}', '${at}'`);
+  it("says why the address was refused", async () => {
+    const error = "Clean, but the confirmation was not sent: the mail server answered 550 to RCPT TO";
+    await record("required_systems, confirmation_refused_at, last_error", `'{}', '${at}', '${error}'`);
     const [deletion] = await deletionsOnPage(database.db);
-    const error = "the mail server refuses the address";
     expect(deletion?.steps).toEqual([{ name: "e-mail", state: "failed", at: new Date(at), error }]);
   });
 

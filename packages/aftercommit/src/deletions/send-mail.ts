@@ -1,7 +1,9 @@
 import { createTransport, type NodemailerError } from "nodemailer";
 import { required } from "../env.ts";
+import { addressOf, isAscii } from "./address-of.ts";
 import type { Mail } from "./confirmation-mail.ts";
 import { MailError } from "./errors.ts";
+import { takesUtf8 } from "./takes-utf8.ts";
 
 /** Hands a message to a mail server; resolves when the server has accepted it. */
 export type SendMail = (mail: Mail, signal: AbortSignal) => Promise<void>;
@@ -36,26 +38,34 @@ function withoutAddress(error: NodemailerError): MailError {
     : new MailError(`no answer of the mail server: ${code}`, { notSent: false });
 }
 
+const refusedAddress = (message: string) =>
+  new MailError(message, { notSent: true, retryable: false, bounced: true });
+
 /**
- * Sends through SMTP_URL. Rejects with MailError: not retryable when the server refuses for good, an SMTP reply 5xx.
+ * Sends through SMTP_URL. Rejects with MailError: not retryable when the server refuses for good, an SMTP reply 5xx, and
+ * when the text in the row is not one address, or not one that the server can deliver to.
  */
 export const sendMail: SendMail = async (mail, signal) => {
+  const address = addressOf(mail.to);
+  if (address === undefined) throw refusedAddress("the e-mail column does not hold one address");
   const transport = createTransport({
     url: required("SMTP_URL"),
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   try {
+    if (!isAscii(address) && !(await takesUtf8(transport.options)))
+      throw refusedAddress("the mail server takes no address that is not ASCII (SMTPUTF8)");
     await transport.sendMail({
       ...mail,
       // An object is one recipient, whatever is in the address; a text would be split at its commas.
-      to: { name: "", address: mail.to },
+      to: { name: "", address },
       // RFC 3834: keeps holiday notices and the like from being sent back.
       headers: { "auto-submitted": "auto-generated" },
       signal,
     });
   } catch (error) {
-    throw error instanceof Error ? withoutAddress(error) : error;
+    throw error instanceof Error && !(error instanceof MailError) ? withoutAddress(error) : error;
   } finally {
     transport.close();
   }

@@ -21,10 +21,19 @@ const WITH_PASSWORD = ["DATABASE_URL", "SMTP_URL"] as const;
 // A shorter one would take words out of the text.
 const SHORTEST = 8;
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A % that stands for itself: nodemailer takes such a password as it is.
+    return text;
+  }
+}
+
 function passwordsIn(text: string): string[] {
   if (!URL.canParse(text) || isOnThisMachine(text)) return [];
   const { password } = new URL(text);
-  return [password, decodeURIComponent(password)];
+  return [password, decoded(password)];
 }
 
 function secretsOf(env: NodeJS.ProcessEnv): string[] {

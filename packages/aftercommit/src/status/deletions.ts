@@ -39,12 +39,12 @@ function systemSteps({ requiredSystems, systems, outcome }: RecentDeletion): Ste
 }
 
 function confirmationStep(deletion: RecentDeletion): Step {
-  const { confirmationSentAt, confirmationRefusedAt, outcome } = deletion;
+  const { confirmationSentAt, confirmationRefusedAt, outcome, lastError } = deletion;
   const name = "e-mail";
   if (confirmationSentAt) return step(name, "done", { at: confirmationSentAt });
   if (outcome === "completed") return step(name, "skipped", { error: "no address was known" });
   if (confirmationRefusedAt && !outcome)
-    return step(name, "failed", { at: confirmationRefusedAt, error: "the mail server refuses the address" });
+    return step(name, "failed", { at: confirmationRefusedAt, error: lastError ?? "the address was refused" });
   return notTaken(name, outcome);
 }
 
