@@ -81,8 +81,21 @@ describe("cleaning an external system", () => {
     expect(Object.values(systems).filter(({ done_at }) => done_at)).toHaveLength(7);
   });
 
-  it.each([200, 204, 404, 410])("takes %i for clean", async (status) => {
+  it.each([200, 202, 204])("takes %i for clean", async (status) => {
     expect((await failureOf(startFaultyServer(answerWith(status, "")))).outcome).toBe("clean");
+  });
+
+  it.each([
+    // What a switched-off workflow of n8n, and a switched-off scenario of Make, answer.
+    [404, '{"code":404,"message":"The requested webhook \\"x\\" is not registered."}'],
+    [410, "There is no scenario listening for this webhook."],
+    [404, "<html><body>nginx</body></html>"],
+  ])("takes %i for a failure that says where to look: %s", async (status, body) => {
+    const { outcome, id } = await failureOf(startFaultyServer(answerWith(status, body)));
+    expect(outcome).toBe(
+      `answered ${status}: nothing is there: look at its address, and whether its automation is switched on`,
+    );
+    expect(Object.values((await cleanUps.database.deletion(id)).systems)).toMatchObject([{ error: outcome }]);
   });
 
   it.each([301, 302, 400, 401, 403, 429, 500, 503])("takes %i for a failure", async (status) => {

@@ -6,6 +6,7 @@ import { startMigratedPostgres } from "../postgres.ts";
 const date = z.coerce.date().nullable();
 const system = z.object({
   done_at: z.string().optional(),
+  verified_at: z.string().optional(),
   failed_at: z.string().optional(),
   error: z.string().optional(),
 });
@@ -26,6 +27,7 @@ const rowSchema = z.strictObject({
   completed_at: date,
   outcome: z.string().nullable(),
   last_error: z.string().nullable(),
+  next_at: date,
   run_id: z.string().nullable(),
   environment: z.string().nullable(),
   updated_at: z.coerce.date(),

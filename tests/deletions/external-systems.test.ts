@@ -21,7 +21,13 @@ const namesOf = (urls: string, systems: ExternalSystem[] = []) => {
   return systemsOf({ systems }).map(({ name }) => name);
 };
 
-const aDeletion = { row: "user", id: randomUUID(), requestedAt: new Date(), idempotencyKey: "x" };
+const aDeletion = {
+  row: "user",
+  id: randomUUID(),
+  email: null,
+  requestedAt: new Date(),
+  idempotencyKey: "x",
+};
 
 describe("the systems of a declaration", () => {
   it("are one for each URL, named by its host, and by a hash where it has a path or a query", () => {

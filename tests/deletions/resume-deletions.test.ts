@@ -1,14 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { users } from "../../aftercommit.config.ts";
+import { holdRow, releaseRow } from "../../packages/aftercommit/src/deletions/holds.ts";
 import { resumeDeletions } from "../../packages/aftercommit/src/deletions/resume-deletions.ts";
-import { liveRuns } from "../../packages/aftercommit/src/runs/live-runs.ts";
-import { statusOfRun } from "../../packages/aftercommit/src/runs/status-of-run.ts";
 import { hasEnded } from "../../packages/aftercommit/src/runs/statuses.ts";
 import type { TaskRun } from "../../packages/aftercommit/src/runs/trigger-run.ts";
-import { answerWith, startFaultyServer } from "../faulty-server.ts";
-import { startTriggerServer } from "../trigger-server.ts";
 import { startDatabase } from "./database.ts";
 import { ENVIRONMENT, recordedDeletion } from "./ledger.ts";
 
@@ -164,6 +160,38 @@ describe("resuming deletions that no run works on", () => {
     expect(asked).toHaveLength(125);
   });
 
+  it("finds the one cancelled run among 5,000 open deletions in one pass, with one question about a single run", async () => {
+    await database.db.execute(sql`
+      insert into aftercommit.deletions (source, row_id, position, accepted_xid, required_systems, run_id, environment, updated_at)
+      select 'user', gen_random_uuid(), n::text, pg_current_xact_id(), '{crm}', 'run_' || n, ${ENVIRONMENT}, now() - interval '1 hour'
+      from generate_series(1, 5000) n`);
+    const { started, asked } = await pass((runId) => (runId === "run_4998" ? "CANCELED" : "EXECUTING"));
+    expect(asked).toEqual(["run_4998"]);
+    expect(started).toHaveLength(1);
+  });
+
+  it("takes none that is on hold, and takes it in the next pass after its release", async () => {
+    const id = await add();
+    const row = { source: "user", rowId: (await database.deletion(id)).row_id };
+    await holdRow(database.db, row, "a court asked for it");
+    expect((await pass(() => "COMPLETED")).ids).toEqual([]);
+    await releaseRow(database.db, row);
+    expect((await pass(() => "COMPLETED")).ids).toEqual([id]);
+  });
+
+  it("takes none before its next step is due", async () => {
+    const id = await add();
+    const dueIn = (minutes: number) =>
+      database.db.execute(
+        sql`update aftercommit.deletions set next_at = now() + ${minutes} * interval '1 minute' where id = ${id}`,
+      );
+    await dueIn(1);
+    expect((await pass(() => "COMPLETED")).ids).toEqual([]);
+    await dueIn(-1);
+    expect((await pass(() => "COMPLETED")).ids).toEqual([id]);
+    expect((await database.deletion(id)).next_at).toBeNull();
+  });
+
   it("leaves a resumed one alone while its new run lives, and forgets the error of the last one", async () => {
     const id = await add({ failed: true, quiet: 61 });
     await pass(() => "FAILED");
@@ -175,46 +203,5 @@ describe("resuming deletions that no run works on", () => {
   it("triggers nothing twice when a pass is repeated, and another run for the next pass", async () => {
     const id = await add();
     expect((await pass(() => "CANCELED")).started[0]?.idempotencyKey).toBe(`run_pass:${id}`);
-  });
-});
-
-describe("asking Trigger.dev for runs", () => {
-  let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
-  beforeAll(async () => {
-    trigger = await startTriggerServer("tr_dev_status");
-  });
-  beforeEach(() => {
-    vi.stubEnv("TRIGGER_SECRET_KEY", "tr_dev_status");
-    vi.stubEnv("TRIGGER_API_URL", trigger.url);
-  });
-  afterAll(() => trigger.close());
-
-  it("asks once for the status of a run that does not exist", async () => {
-    const server = await startFaultyServer(answerWith(404, '{"error":"Run not found"}'));
-    vi.stubEnv("TRIGGER_API_URL", server.url);
-    expect(await statusOfRun("run_doesnotexist")).toBeUndefined();
-    expect(server.state.requests).toBe(1);
-    await server.close();
-  });
-
-  it("knows a run, and that another does not exist", async () => {
-    const { runs, tasks } = await import("@trigger.dev/sdk");
-    const { id } = await tasks.trigger("user-deletion-cleanup", { userId: randomUUID() });
-    expect(await statusOfRun(id)).toMatch(/^(QUEUED|PENDING_VERSION)$/);
-    await runs.cancel(id);
-    expect(await statusOfRun(id)).toBe("CANCELED");
-    expect(await statusOfRun("run_doesnotexist")).toBeUndefined();
-  });
-
-  it("lists the live runs of one task, over several pages", async () => {
-    const { runs, tasks } = await import("@trigger.dev/sdk");
-    const items = Array.from({ length: 120 }, () => ({ payload: {} }));
-    await tasks.batchTrigger("account-deletion-cleanup", items);
-    await tasks.trigger("another-task", {});
-    const live = await liveRuns("account-deletion-cleanup");
-    expect(live.size).toBe(120);
-    const [first = ""] = live;
-    await runs.cancel(first);
-    expect((await liveRuns("account-deletion-cleanup")).has(first)).toBe(false);
   });
 });

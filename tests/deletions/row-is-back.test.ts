@@ -97,7 +97,8 @@ describe("a user who exists", () => {
   it("does not undo a deletion of which everything was done but its completion", async () => {
     const { record, finish, insertUser } = world({ email: null });
     const deletionId = await record();
-    for (const system of ["crm", "billing"]) await recordSystemClean(worlds.database.db, deletionId, system);
+    for (const system of ["crm", "billing"])
+      await recordSystemClean(worlds.database.db, deletionId, { system });
     await insertUser();
     expect(await finish(deletionId)).toMatchObject({ status: "complete" });
   });

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { users } from "../../aftercommit.config.ts";
 import type { DeletionDeclaration } from "../../packages/aftercommit/src/define.ts";
 import { cleanUpSystem } from "../../packages/aftercommit/src/deletions/clean-up-system.ts";
+import type { Duration } from "../../packages/aftercommit/src/deletions/duration.ts";
 import { StepError } from "../../packages/aftercommit/src/deletions/errors.ts";
 import type { ExternalSystem } from "../../packages/aftercommit/src/deletions/external-system.ts";
 import {
@@ -18,6 +19,8 @@ const { signal } = new AbortController();
 
 type Options = {
   broken?: Set<string>;
+  /** How long systems wait, by name. */
+  after?: Record<string, Duration>;
   email?: string | null;
   userId?: string;
   declaration?: DeletionDeclaration;
@@ -47,12 +50,14 @@ export function worldsForTests() {
     broken = new Set<string>(),
     email = "to@example.com",
     userId = randomUUID(),
+    after = {},
     declaration: declared = users,
   }: Options = {}) {
     const events: string[] = [];
     const keys: string[] = [];
     const system = (name: string): ExternalSystem => ({
       name,
+      ...(after[name] && { after: after[name] }),
       async cleanUp({ idempotencyKey }) {
         events.push(name);
         keys.push(idempotencyKey);
@@ -117,6 +122,10 @@ export function worldsForTests() {
       insertUser: () =>
         database.db.execute(sql`insert into users (id, first_name, last_name, email)
           values (${userId}, 'Jane', 'Doe', ${`${userId}@example.com`})`),
+      /** As if the deletion had been accepted some days earlier. */
+      age: (deletionId: string, days: number) =>
+        database.db.execute(sql`update aftercommit.deletions
+          set requested_at = requested_at - ${days} * interval '1 day' where id = ${deletionId}`),
       deleteUser: () => database.db.execute(sql`delete from users where id = ${userId}`),
     };
   }

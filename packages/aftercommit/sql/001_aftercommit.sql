@@ -111,6 +111,8 @@ create table aftercommit.deletions (
   completed_at timestamptz,
   outcome text check (outcome in ('completed', 'row_is_back')),
   last_error text,
+  -- When its next step is due, where a system is declared to wait: no run is needed before.
+  next_at timestamptz,
   -- The run that works on it, or did last, and the environment of Trigger.dev that the run is in.
   run_id text,
   environment text,
@@ -122,6 +124,16 @@ create table aftercommit.deletions (
 create index deletions_open on aftercommit.deletions (source, id) where completed_at is null;
 create index deletions_newest on aftercommit.deletions (requested_at, id);
 comment on table aftercommit.deletions is 'One row for each deletion: what has to be done about it, and what has been';
+
+-- Rows of which nothing may be cleaned up for now, whether or not they have been deleted yet.
+create table aftercommit.deletion_holds (
+  source text not null references aftercommit.sources (name),
+  row_id text collate "C" not null,
+  reason text not null,
+  held_at timestamptz not null default now(),
+  primary key (source, row_id)
+);
+comment on table aftercommit.deletion_holds is 'Rows that are on hold: their deletions stay open until npm run deletions -- release';
 
 -- How things stand with a source. Each count is exact up to 10,000, and 10,001 where there are more: 10 ms on a million
 -- entries. A planner without fresh statistics would sort all of them, which takes a second.

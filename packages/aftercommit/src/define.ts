@@ -1,5 +1,6 @@
 import { type TableName, tableName } from "./db/identifiers.ts";
 import { DeclarationError } from "./declaration-error.ts";
+import { DAY_MS, durationMs } from "./deletions/duration.ts";
 import type { ExternalSystem } from "./deletions/external-system.ts";
 
 /** What every declaration says of its table. */
@@ -43,6 +44,8 @@ type DeletionOptions = Declared & {
   when?: "delete" | (string & {});
   /** The systems to notify, beside the webhooks of USER_DELETION_WEBHOOK_URLS. */
   systems?: readonly ExternalSystem[];
+  /** In how many days a deletion has to be complete: the doctor, the page and the log warn before. 30 when left out. */
+  dueDays?: number;
 };
 
 export type DeletionDeclaration = Required<Omit<DeletionOptions, "email" | "table">> & {
@@ -123,9 +126,21 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
  * @throws {DeclarationError} when an option cannot be right whatever the database looks like
  */
 export function defineDeletion(options: DeletionOptions): DeletionDeclaration {
-  const { row, key, email, when = "delete", systems = [] } = options;
+  const { row, key, email, when = "delete", systems = [], dueDays = 30 } = options;
   const table = declared("defineDeletion", options);
-  return { kind: "deletion", row, table, key, email, when, systems };
+  const problem = (option: string, text: string) =>
+    new DeclarationError(`defineDeletion({ row: ${JSON.stringify(row)} })`, option, text);
+  if (!Number.isInteger(dueDays) || dueDays < 1)
+    throw problem("dueDays", "must be a whole number, 1 or more");
+  for (const { name, email: asks, after } of systems) {
+    if (asks && email === undefined)
+      throw problem("email", `must name the column with the address, which ${name} asks for`);
+    const wait = after === undefined ? 0 : durationMs(after);
+    if (wait === undefined) throw problem("systems", `${name}: after must be a time such as "30 days"`);
+    if (wait >= dueDays * DAY_MS)
+      throw problem("dueDays", `must be more than ${after}, which ${name} waits after a deletion`);
+  }
+  return { kind: "deletion", row, table, key, email, when, systems, dueDays };
 }
 
 /**

@@ -8,8 +8,8 @@ const httpUrl = url("https?");
 
 const perMinute = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
 
-// The sizes that standardwebhooks.com asks for.
-const isWebhookSecret = (text: string) => {
+/** Whether a text is `whsec_` and 24 to 64 bytes in base64: the sizes that standardwebhooks.com asks for. */
+export const isWebhookSecret = (text: string) => {
   const encoded = text.replace(/^whsec_/, "");
   const bytes = Buffer.from(encoded, "base64");
   const isBase64 = encoded !== text && bytes.toString("base64") === encoded;

@@ -1,10 +1,13 @@
 import { z } from "zod";
+import type { DeletionDeclaration } from "../define.ts";
 import { EnvironmentError } from "../env.ts";
 import { log } from "../log.ts";
+import { dueAtOf } from "./due-at.ts";
 import { codeOf, StepError } from "./errors.ts";
+import type { DeletedRow, ExternalSystem } from "./external-system.ts";
 import { systemsOf } from "./external-systems.ts";
-import { keyOf, recordSystemClean, recordSystemFailed } from "./ledger.ts";
-import { rowIsBack } from "./row-is-back.ts";
+import { type Deletion, keyOf, recordSystemClean, recordSystemFailed } from "./ledger.ts";
+import { type Obstacle, obstacleTo } from "./obstacle.ts";
 import { type StepContext, type StepRequest, stepOf } from "./step.ts";
 import { withinAttempt } from "./within-attempt.ts";
 
@@ -17,41 +20,73 @@ export const cleanUpSchema = z.object({ deletionId: deletionIdSchema, system: z.
 type Result = {
   deletionId: string;
   system: string;
-  status: "clean" | "already-clean" | "not-required" | "row-is-back";
+  status: "clean" | "already-clean" | "not-required" | "not-due" | Obstacle;
 };
+
+// A system may take a while to do what it has accepted.
+const VERIFY_AGAIN_MS = 60_000;
 
 const shownOf = (error: unknown) =>
   error instanceof StepError || error instanceof EnvironmentError ? error : new StepError(codeOf(error));
 
+/** The deleted row as one system gets it: the address only where it asks for it. */
+const rowFor = (system: ExternalSystem, deletion: Deletion): DeletedRow => ({
+  row: deletion.source,
+  id: deletion.rowId,
+  email: system.email ? deletion.email : null,
+  requestedAt: deletion.requestedAt,
+  idempotencyKey: `${keyOf(deletion)}:${system.name}`,
+});
+
+function systemOf(declaration: DeletionDeclaration, name: string): ExternalSystem {
+  const system = systemsOf(declaration).find((one) => one.name === name);
+  if (!system) throw new StepError("not configured where the task runs", { retryable: false });
+  return system;
+}
+
+/** Cleans a system and, where it can say so, has it say that it is clean: the minute is for each call. */
+async function cleanAndVerify(
+  system: ExternalSystem,
+  row: DeletedRow,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await withinAttempt((limit) => system.cleanUp({ ...row, signal: limit }), { signal });
+  if (!system.verify) return false;
+  const answer = await withinAttempt(async (limit) => system.verify?.({ ...row, signal: limit }), { signal });
+  if (answer?.found !== false)
+    throw new StepError("says that it is clean, and still has the row", {
+      retryAt: new Date(Date.now() + VERIFY_AGAIN_MS),
+    });
+  return true;
+}
+
 /**
- * One attempt to clean one external system, unless the ledger says that it is clean, or the row is back.
- * Rejects with a StepError or EnvironmentError after recording it, or as {@link stepOf} and {@link rowIsBack}.
+ * One attempt to clean one external system, unless the ledger says that it is clean, or something keeps it from being
+ * done now. Rejects with a StepError or EnvironmentError after recording it, or as {@link stepOf} and {@link obstacleTo}.
  */
 export async function cleanUpSystem(
   request: StepRequest & { system: string },
   context: StepContext,
 ): Promise<Result> {
-  const { deletionId, system, signal } = request;
+  const { deletionId, system: name, signal } = request;
   const { deletion, declaration } = await stepOf(request, context);
-  const result = (status: Result["status"]): Result => ({ deletionId, system, status });
-  if (deletion.systems[system]?.done_at) return result("already-clean");
-  if (!deletion.requiredSystems.includes(system)) return result("not-required");
-  if (deletion.outcome || (await rowIsBack(context.db, declaration, deletion))) return result("row-is-back");
+  const result = (status: Result["status"]): Result => ({ deletionId, system: name, status });
+  if (deletion.systems[name]?.done_at) return result("already-clean");
+  if (!deletion.requiredSystems.includes(name)) return result("not-required");
+  const obstacle = await obstacleTo(context.db, declaration, deletion);
+  if (obstacle) return result(obstacle);
 
-  const { source: row, rowId: id, requestedAt } = deletion;
-  const idempotencyKey = `${keyOf(deletion)}:${system}`;
+  let verified: boolean;
   try {
-    const target = systemsOf(declaration).find(({ name }) => name === system);
-    if (!target) throw new StepError("not configured where the task runs", { retryable: false });
-    await withinAttempt((limit) => target.cleanUp({ row, id, requestedAt, idempotencyKey, signal: limit }), {
-      signal,
-    });
+    const system = systemOf(declaration, name);
+    if (dueAtOf(system, deletion) > new Date()) return result("not-due");
+    verified = await cleanAndVerify(system, rowFor(system, deletion), signal);
   } catch (thrown) {
     const error = shownOf(thrown);
-    log("warn", "deletion.system_failed", { deletionId, system, error: error.message });
-    await recordSystemFailed(context.db, deletionId, { system, error: error.message });
+    log("warn", "deletion.system_failed", { deletionId, system: name, error: error.message });
+    await recordSystemFailed(context.db, deletionId, { system: name, error: error.message });
     throw error;
   }
-  await recordSystemClean(context.db, deletionId, system);
+  await recordSystemClean(context.db, deletionId, { system: name, verified });
   return result("clean");
 }

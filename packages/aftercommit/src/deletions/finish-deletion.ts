@@ -3,10 +3,13 @@ import type { DeletionDeclaration } from "../define.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import type { StatusOf } from "../runs/status-of-run.ts";
+import { dueAtOf } from "./due-at.ts";
 import { StepError } from "./errors.ts";
+import { systemsOf } from "./external-systems.ts";
+import { isHeld } from "./holds.ts";
 import { type DeletionRun, leaseDeletion } from "./lease-deletion.ts";
-import { type Deletion, readDeletion, recordCompleted, recordError } from "./ledger.ts";
-import { rowIsBack } from "./row-is-back.ts";
+import { type Deletion, readDeletion, recordCompleted, recordError, recordNextAt } from "./ledger.ts";
+import { obstacleTo } from "./obstacle.ts";
 import type { Confirmation } from "./send-confirmation.ts";
 
 /** How a deletion's steps are run: each as a run of its own, with its own attempts. What they did is in the ledger. */
@@ -26,6 +29,10 @@ export type DeletionResult =
     }
   /** The row exists: nobody is notified any more. */
   | { deletionId: string; status: "row-is-back" }
+  /** The row is on hold: it stays open until it is released. */
+  | { deletionId: string; status: "held" }
+  /** The systems left are declared to wait. `until` is ISO 8601. */
+  | { deletionId: string; status: "waiting"; until: string }
   /** Nothing was done: the run `owner` works on it. */
   | { deletionId: string; status: "under-way"; owner: string };
 
@@ -56,36 +63,60 @@ async function present(db: Database, { id }: Deletion): Promise<Deletion> {
   return deletion;
 }
 
-/** Does what is left of a deletion, and resolves with it as it is then. It has ended. */
-async function finish(deletion: Deletion, runId: string, context: Context): Promise<Deletion> {
+/** The systems that are not clean: those to call now, and when the first of the others is due. */
+function leftOf(
+  deletion: Deletion,
+  declaration: DeletionDeclaration,
+): { due: string[]; next: Date | undefined } {
+  const left = deletion.requiredSystems.filter((name) => !isDone(deletion, name));
+  const configured = new Map(systemsOf(declaration).map((system) => [system.name, system]));
+  // One that is not configured here is tried, and says so.
+  const dueAt = (name: string) => dueAtOf(configured.get(name) ?? {}, deletion);
+  const now = new Date();
+  const [next] = left
+    .map(dueAt)
+    .filter((at) => at > now)
+    .toSorted((a, b) => a.getTime() - b.getTime());
+  return { due: left.filter((name) => dueAt(name) <= now), next };
+}
+
+/** Does what is left of a deletion. */
+async function finish(deletion: Deletion, runId: string, context: Context): Promise<DeletionResult> {
   const { db, declaration, stepsOf } = context;
   const { id, requiredSystems } = deletion;
-  const left = requiredSystems.filter((name) => !isDone(deletion, name));
-  const hasBegun = left.length < requiredSystems.length || deletion.confirmationSentAt !== null;
-  const isFinished = left.length === 0 && deletion.email === null && hasBegun;
-  if (!isFinished && (await rowIsBack(db, declaration, deletion))) return present(db, deletion);
+  const clean = requiredSystems.filter((name) => isDone(deletion, name));
+  const hasBegun = clean.length > 0 || deletion.confirmationSentAt !== null;
+  const isFinished = clean.length === requiredSystems.length && deletion.email === null && hasBegun;
+  const obstacle = isFinished ? undefined : await obstacleTo(db, declaration, deletion);
+  if (obstacle) return { deletionId: id, status: obstacle };
 
   const steps = stepsOf(deletion);
-  const failures = left.length > 0 ? await steps.cleanUp(left) : [];
+  const { due, next } = leftOf(deletion, declaration);
+  const failures = due.length > 0 ? await steps.cleanUp(due) : [];
   const cleaned = await present(db, deletion);
-  if (cleaned.outcome === "row_is_back") return cleaned;
+  if (cleaned.outcome === "row_is_back") return resultOf(cleaned);
   if (failures.length > 0) {
     const reasons = failures.map(({ system, error }) => `${system} (${error})`);
     throw new StepError(`Not clean: ${reasons.join(", ")}`, { retryable: false });
+  }
+  if (!isFinished && (await isHeld(db, deletion))) return { deletionId: id, status: "held" };
+  if (next) {
+    await recordNextAt(db, id, { runId, at: next });
+    return { deletionId: id, status: "waiting", until: next.toISOString() };
   }
   if (cleaned.email !== null) await steps.confirm();
 
   const completed = await recordCompleted(db, id, runId);
   const ended = await present(db, deletion);
-  // Another run took it, or a system is not clean after all.
-  if (!completed && ended.outcome !== "row_is_back")
-    throw new StepError(`The ledger does not agree that deletion ${id} is complete`);
-  return ended;
+  if (completed || ended.outcome === "row_is_back") return resultOf(ended, deletion);
+  if (await isHeld(db, deletion)) return { deletionId: id, status: "held" };
+  // Another run took it, a hold came and went, or a system is not clean after all.
+  throw new StepError(`The ledger does not agree that deletion ${id} is complete`);
 }
 
 /**
  * Does what the ledger says is left of a deletion: the systems that are not clean, and only after all of them the
- * confirmation; nothing from the moment that the row exists again.
+ * confirmation; nothing from the moment that the row exists again, or while it is on hold.
  * Rejects with StepError or as `confirm` does, after recording it, and as {@link leaseDeletion} does.
  */
 export async function finishDeletion(run: DeletionRun, context: Context): Promise<DeletionResult> {
@@ -97,7 +128,7 @@ export async function finishDeletion(run: DeletionRun, context: Context): Promis
     return { deletionId, status: "under-way", owner: lease.owner };
   }
   try {
-    return resultOf(await finish(lease.deletion, runId, context), lease.deletion);
+    return await finish(lease.deletion, runId, context);
   } catch (error) {
     await recordError(context.db, deletionId, { runId, error: rootMessageOf(error) });
     throw error;

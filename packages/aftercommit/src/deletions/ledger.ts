@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 
-type SystemProgress = { done_at?: string; failed_at?: string; error?: string };
+type SystemProgress = { done_at?: string; verified_at?: string; failed_at?: string; error?: string };
 
 /** A deletion as the ledger knows it. Its id is digits. */
 export type Deletion = {
@@ -92,7 +92,7 @@ export async function takeDeletion(
 ): Promise<Deletion | undefined> {
   const { rows } = await db.execute<DeletionRow>(sql`
     update aftercommit.deletions
-    set run_id = ${to}, environment = ${environment}, last_error = null, updated_at = now()
+    set run_id = ${to}, environment = ${environment}, last_error = null, next_at = null, updated_at = now()
     where id = ${id} and completed_at is null and run_id is not distinct from ${from}
       and (environment is null or environment = ${environment})
     returning ${COLUMNS}`);
@@ -110,8 +110,15 @@ export async function readDeletion(db: Queries, id: string): Promise<Deletion | 
 const withProgress = (system: string, progress: SQL) =>
   sql`systems = jsonb_set(systems, array[${system}]::text[], ${progress}), updated_at = now()`;
 
-export async function recordSystemClean(db: Queries, id: string, system: string): Promise<void> {
-  const progress = sql`jsonb_build_object('done_at', now())`;
+/** `verified`: the system was asked afterwards, and has nothing about the row any more. */
+export async function recordSystemClean(
+  db: Queries,
+  id: string,
+  { system, verified = false }: { system: string; verified?: boolean },
+): Promise<void> {
+  const progress = verified
+    ? sql`jsonb_build_object('done_at', now(), 'verified_at', now())`
+    : sql`jsonb_build_object('done_at', now())`;
   await db.execute(sql`
     update aftercommit.deletions set ${withProgress(system, progress)} where id = ${id}`);
 }
@@ -144,12 +151,18 @@ export async function recordCompleted(db: Queries, id: string, runId: string): P
   return rowCount === 1;
 }
 
+/** No run is needed before `at`: the schedule looks then. */
+export async function recordNextAt(db: Queries, id: string, { runId, at }: { runId: string; at: Date }) {
+  await db.execute(sql`
+    update aftercommit.deletions set next_at = ${at.toISOString()}, updated_at = now() where ${ownedBy(id, runId)}`);
+}
+
 /** Ends a deletion whose row exists again: whatever is left of it is not done. The address is not kept. */
 export async function recordRowIsBack(db: Queries, id: string): Promise<void> {
   await db.execute(sql`
     update aftercommit.deletions
     set completed_at = now(), outcome = 'row_is_back', email = null, last_error = null, updated_at = now(),
-      confirmation_claimed_by = null, confirmation_claimed_at = null
+      next_at = null, confirmation_claimed_by = null, confirmation_claimed_at = null
     where id = ${id} and completed_at is null`);
 }
 
@@ -171,7 +184,7 @@ export type OpenDeletion = Pick<
 /**
  * The next open deletions of an environment, or of none yet, that a run may be missing for, in the order of their ids:
  * without any run after a minute, and after a run that failed in an hour, so that systems can recover; where the mail
- * server refuses the address, after as long as it has refused it already.
+ * server refuses the address, after as long as it has refused it already. None that is on hold, or not due.
  */
 export async function findOpenDeletions(
   db: Queries,
@@ -186,7 +199,8 @@ export async function findOpenDeletions(
     select id::text, source, row_id as "rowId", requested_at as "requestedAt", run_id as "runId", environment
     from aftercommit.deletions
     where source = ${source} and completed_at is null and id > ${after}
-      and (environment is null or environment = ${environment})
+      and (environment is null or environment = ${environment}) and coalesce(next_at <= now(), true)
+      and not exists (select from aftercommit.deletion_holds h where h.source = deletions.source and h.row_id = deletions.row_id)
       and updated_at <= now() - case when run_id is null then interval '1 minute'
         when last_error is null then interval '0'
         else greatest(interval '1 hour', updated_at - confirmation_refused_at) end

@@ -10,7 +10,7 @@ import {
 import { confirmationMail, type Mail } from "./confirmation-mail.ts";
 import { MailError, StepError } from "./errors.ts";
 import { keyOf } from "./ledger.ts";
-import { rowIsBack } from "./row-is-back.ts";
+import { type Obstacle, obstacleTo } from "./obstacle.ts";
 import type { SendMail } from "./send-mail.ts";
 import { type StepContext, type StepRequest, stepOf } from "./step.ts";
 import { withinAttempt } from "./within-attempt.ts";
@@ -58,15 +58,15 @@ async function recordSent(db: Database, deletionId: string): Promise<void> {
 }
 
 /**
- * One attempt to tell whoever was deleted that everything is clean, unless that is done, or the row is back. A second
+ * One attempt to tell whoever was deleted that everything is clean, unless that is done, or something keeps it from being done now. A second
  * copy, with the same Message-ID, is possible only where nobody can know whether the mail server accepted the first.
  * Rejects with StepError before all systems are recorded as clean and while another run is sending, EnvironmentError,
- * MailError, or as {@link stepOf} and {@link rowIsBack}.
+ * MailError, or as {@link stepOf} and {@link obstacleTo}.
  */
 export async function sendConfirmation(
   request: Request,
   context: Context,
-): Promise<{ deletionId: string; confirmation: Confirmation | "row-is-back" }> {
+): Promise<{ deletionId: string; confirmation: Confirmation | Obstacle }> {
   const { deletionId } = request;
   const { deletion, declaration } = await stepOf(request, context);
   const { email, rowId, requestedAt, requiredSystems, systems } = deletion;
@@ -78,7 +78,8 @@ export async function sendConfirmation(
     throw new StepError(`Not clean: ${dirty.map((name) => `${name} (not recorded as clean)`).join(", ")}`, {
       retryable: false,
     });
-  if (await rowIsBack(context.db, declaration, deletion)) return { deletionId, confirmation: "row-is-back" };
+  const obstacle = await obstacleTo(context.db, declaration, deletion);
+  if (obstacle) return { deletionId, confirmation: obstacle };
 
   const about = { key: keyOf(deletion), rowId, email, requestedAt };
   await sendClaimed(request, confirmationMail(about, required("MAIL_FROM")), context);

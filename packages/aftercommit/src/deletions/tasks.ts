@@ -76,15 +76,15 @@ export const resumeTask = (declaration: DeletionDeclaration) =>
       ),
   });
 
-/** The task that cleans one external system of one deleted row: 5 attempts of a minute each. */
+/** The task that cleans one external system of one deleted row: 5 attempts, with a minute for each call. */
 export function cleanUpSystemTask(config: object) {
   const declarations = deletionsOf(declarationsOf(config));
   return schemaTask({
     id: STEP_TASKS.cleanUp,
     schema: cleanUpSchema,
     retry: RETRY,
-    // In seconds for all attempts together, so only a backstop: each attempt ends after a minute.
-    maxDuration: 400,
+    // In seconds for all attempts together, so only a backstop: each of an attempt's two calls ends after a minute.
+    maxDuration: 700,
     run: (payload, { ctx, signal }) =>
       cleanUpSystem(
         { ...payload, environment: environmentOf(ctx), signal },

@@ -1,51 +1,115 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import { required } from "../env.ts";
-import { codeOf, StepError } from "./errors.ts";
-import type { ExternalSystem } from "./external-system.ts";
-import { parseWebhooks, type WebhookTarget } from "./webhook-list.ts";
+import { z } from "zod";
+import { isWebhookSecret, required } from "../env.ts";
+import type { Duration } from "./duration.ts";
+import { StepError } from "./errors.ts";
+import type { DeletedRow, ExternalSystem, SystemRequest } from "./external-system.ts";
+import { sendRequest, wasFound } from "./send-request.ts";
+import { parseWebhooks } from "./webhook-list.ts";
 
-// 404 and 410: the system does not know the row, or not any more.
-const isClean = (status: number) => (status >= 200 && status < 300) || status === 404 || status === 410;
+type WebhookOptions = {
+  /** Stays the same over time: the ledger refers to the system by it. */
+  name: string;
+  url: string;
+  /** Signs the events: `whsec_` and 24 to 64 bytes in base64. USER_DELETION_WEBHOOK_SECRET when left out. */
+  secret?: string | undefined;
+  /** The statuses by which the system says that it never knew the row. None when left out. */
+  notFound?: readonly number[];
+  /** Asks the system after each clean-up whether it still has the row: it answers `{ "found": false }` when not. */
+  verify?: true;
+  /** Sends the e-mail address beside the id. */
+  email?: true;
+  /** How long to wait after the deletion. */
+  after?: Duration;
+};
 
-async function post(url: string, init: RequestInit): Promise<number> {
-  try {
-    const response = await fetch(url, { ...init, method: "POST", redirect: "manual" });
-    await response.body?.cancel();
-    return response.status;
-  } catch (error) {
-    // Not as its cause: fetch's own message may carry the URL.
-    throw new StepError(`no answer: ${codeOf(error)}`);
-  }
+type Event = { id: string; type: string; timestamp: Date; data: object };
+
+const found = z.object({ found: z.boolean() });
+
+/** A webhook-id is the event's idempotency key, so a question that has to be answered again has another one. */
+const newId = () => `msg_${randomUUID()}`;
+
+const requestOf = (url: string, { id, type, timestamp, data }: Event): SystemRequest => ({
+  method: "POST",
+  url,
+  headers: { "content-type": "application/json", "webhook-id": id },
+  body: JSON.stringify({ type, timestamp: timestamp.toISOString(), data }),
+});
+
+function dataOf({ row, id, email }: DeletedRow, { email: asks }: Pick<WebhookOptions, "email">): object {
+  const name = row.replaceAll("-", "_");
+  return { [`${name}_id`]: id, ...(asks && { [`${name}_email`]: email }) };
 }
 
-function webhook({ name, url }: WebhookTarget): ExternalSystem {
+/**
+ * A system that is notified by a signed POST (standardwebhooks.com) of the type `user.deleted`. 2xx says that it is clean,
+ * and so does a status of `notFound`. Redirects are not followed: they fail.
+ *
+ * @example
+ * webhook({ name: "crm", url: "https://crm.example.com/hook", verify: true, email: true, after: "7 days" })
+ */
+export function webhook(options: WebhookOptions): ExternalSystem {
+  const { name, url, notFound = [], verify, email, after } = options;
+
+  function secretOf(): string {
+    if (!("secret" in options)) return required("USER_DELETION_WEBHOOK_SECRET");
+    const { secret = "" } = options;
+    if (isWebhookSecret(secret)) return secret;
+    throw new StepError("its secret must be whsec_ and 24 to 64 bytes in base64", { retryable: false });
+  }
+
+  async function send(event: Event, signal: AbortSignal): Promise<Response> {
+    const request = requestOf(url, event);
+    const now = new Date();
+    const headers = {
+      ...request.headers,
+      "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
+      "webhook-signature": new Webhook(secretOf()).sign(event.id, now, request.body ?? ""),
+    };
+    return sendRequest({ ...request, headers }, signal);
+  }
+
+  const deleted = (deletion: DeletedRow): Event => ({
+    id: `msg_${createHash("sha256").update(deletion.idempotencyKey).digest("hex").slice(0, 32)}`,
+    type: `${deletion.row}.deleted`,
+    timestamp: deletion.requestedAt,
+    data: dataOf(deletion, options),
+  });
+
   return {
     name,
-    async cleanUp({ row, id: rowId, requestedAt, idempotencyKey, signal }) {
-      const body = JSON.stringify({
-        type: `${row}.deleted`,
-        timestamp: requestedAt.toISOString(),
-        data: { [`${row.replaceAll("-", "_")}_id`]: rowId },
-      });
-      const id = `msg_${createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 32)}`;
-      const sentAt = new Date();
-      const headers = {
-        "content-type": "application/json",
-        "webhook-id": id,
-        "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1000)),
-        "webhook-signature": new Webhook(required("USER_DELETION_WEBHOOK_SECRET")).sign(id, sentAt, body),
-      };
-      const status = await post(url, { headers, body, signal });
-      if (!isClean(status)) throw new StepError(`answered ${status}`);
+    ...(email && { email }),
+    ...(after && { after }),
+    request: (deletion) => requestOf(url, deleted(deletion)),
+    async cleanUp(deletion) {
+      const response = await send(deleted(deletion), deletion.signal);
+      await response.body?.cancel();
+      wasFound(response, notFound);
     },
+    async test({ row, signal }) {
+      const event = { id: newId(), type: `${row}.deletion_test`, timestamp: new Date(), data: {} };
+      const response = await send(event, signal);
+      await response.body?.cancel();
+      wasFound(response, []);
+    },
+    ...(verify && {
+      async verify(deletion) {
+        const type = `${deletion.row}.deletion_verify`;
+        const event = { ...deleted(deletion), id: newId(), type };
+        const response = await send(event, deletion.signal);
+        if (!wasFound(response, notFound)) return { found: false };
+        const answer = found.safeParse(await response.json().catch(() => undefined));
+        if (!answer.success) throw new StepError('did not answer { "found": true } or { "found": false }');
+        return answer.data;
+      },
+    }),
   };
 }
 
 /**
- * One system for each URL of USER_DELETION_WEBHOOK_URLS, notified by a POST (standardwebhooks.com) that is signed with
- * USER_DELETION_WEBHOOK_SECRET: 2xx says that it is clean, 404 and 410 that there was nothing. Redirects are not
- * followed: they fail.
+ * One system for each URL of USER_DELETION_WEBHOOK_URLS, signed with USER_DELETION_WEBHOOK_SECRET.
  * @throws {EnvironmentError} when the list is not set or malformed: that there are none has to be said, by `none`
  */
 export const webhooks = (): ExternalSystem[] =>

@@ -1,0 +1,7 @@
+import { durationMs } from "./duration.ts";
+import type { ExternalSystem } from "./external-system.ts";
+import type { Deletion } from "./ledger.ts";
+
+/** From when on a system may be called about a deletion. */
+export const dueAtOf = ({ after }: Pick<ExternalSystem, "after">, { requestedAt }: Deletion): Date =>
+  new Date(requestedAt.getTime() + ((after && durationMs(after)) ?? 0));

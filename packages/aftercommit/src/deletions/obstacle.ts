@@ -1,0 +1,18 @@
+import type { Database } from "../db/client.ts";
+import type { DeletionDeclaration } from "../define.ts";
+import { isHeld } from "./holds.ts";
+import type { Deletion } from "./ledger.ts";
+import { rowIsBack } from "./row-is-back.ts";
+
+/** Why a step must not be taken now. */
+export type Obstacle = "row-is-back" | "held";
+
+/** Looks before a step for what keeps it from being taken. Rejects as {@link rowIsBack}. */
+export async function obstacleTo(
+  db: Database,
+  declaration: DeletionDeclaration,
+  deletion: Deletion,
+): Promise<Obstacle | undefined> {
+  if (deletion.outcome || (await rowIsBack(db, declaration, deletion))) return "row-is-back";
+  return (await isHeld(db, deletion)) ? "held" : undefined;
+}

@@ -1,0 +1,36 @@
+import { codeOf, StepError } from "./errors.ts";
+import type { SystemRequest } from "./external-system.ts";
+
+const LONGEST_WAIT_MS = 3_600_000;
+const LOOK = "nothing is there: look at its address, and whether its automation is switched on";
+
+/** Sends a request and follows no redirect. Rejects with StepError when there is no answer. */
+export async function sendRequest(request: SystemRequest, signal: AbortSignal): Promise<Response> {
+  const { url, ...init } = request;
+  try {
+    return await fetch(url, { ...init, redirect: "manual", signal });
+  } catch (error) {
+    // Not as its cause: fetch's own message may carry the URL.
+    throw new StepError(`no answer: ${codeOf(error)}`);
+  }
+}
+
+/** When a system that is busy wants to be asked again, an hour away at most. (rfc-editor.org/rfc/rfc9110#field.retry-after) */
+function retryAtOf({ status, headers }: Response): Date | undefined {
+  const after = headers.get("retry-after") ?? "";
+  if (status !== 429 && status !== 503) return undefined;
+  const wait = /^\d+$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now();
+  return wait > 0 ? new Date(Date.now() + Math.min(wait, LONGEST_WAIT_MS)) : undefined;
+}
+
+/**
+ * Whether an answer says that it was done, 2xx, or that there was nothing, one of `notFound`.
+ * @throws {StepError} for any other status. An address at which nothing listens answers 404 or 410 as well.
+ */
+export function wasFound(response: Response, notFound: readonly number[]): boolean {
+  const { ok, status } = response;
+  if (ok) return true;
+  if (notFound.includes(status)) return false;
+  const reason = status === 404 || status === 410 ? `answered ${status}: ${LOOK}` : `answered ${status}`;
+  throw new StepError(reason, { retryAt: retryAtOf(response) });
+}

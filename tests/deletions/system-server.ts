@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { text } from "node:stream/consumers";
+import { startFaultyServer } from "../faulty-server.ts";
+
+export type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
+type Reply = { status: number; headers?: Record<string, string>; body?: string };
+
+/** An external system that keeps what it is asked, and answers as told; 204 when it is not. */
+export async function startSystem(answer: (request: Received) => Reply = () => ({ status: 204 })) {
+  const requests: Received[] = [];
+  const system = { answer };
+  const server = await startFaultyServer(async (request, response) => {
+    const { method = "", url = "", headers } = request;
+    const received = { method, path: url, headers, body: await text(request) };
+    requests.push(received);
+    const { status, headers: named, body } = system.answer(received);
+    response.writeHead(status, named).end(body);
+  });
+  return {
+    url: server.url,
+    requests,
+    /** The types of the events that came, in order. */
+    types: () => requests.map(({ body }): string => JSON.parse(body).type),
+    behave(next: (request: Received) => Reply) {
+      system.answer = next;
+    },
+    close: server.close,
+  };
+}
