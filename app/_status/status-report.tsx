@@ -1,10 +1,12 @@
 import type { ReactNode } from "react";
+import { type Due, sayDue } from "../../packages/aftercommit/src/deletions/due.ts";
 import type { ModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
 import type { Part } from "../../packages/aftercommit/src/status/part.ts";
 import type { Status, TableOnPage } from "../../packages/aftercommit/src/status/read-status.ts";
 import { DeletionTable } from "./deletion-table.tsx";
 import { exactly } from "./format.ts";
 import { headlineOf } from "./headline.ts";
+import { HoldList } from "./hold-list.tsx";
 import { TableSection } from "./table-section.tsx";
 import { Time } from "./time.tsx";
 
@@ -46,6 +48,13 @@ function StatusUnknown({ problem }: { problem: string }) {
       <Problem>Nothing can be shown: {problem}. The server's log has more.</Problem>
     </>
   );
+}
+
+function LateDeletions({ due }: { due: Due[] }) {
+  return due.map((one) => {
+    const text = sayDue(one);
+    return text && <Problem key={one.row}>{text}: npm run deletions -- list says what is left.</Problem>;
+  });
 }
 
 function PausedModels({ active, building }: ModelsInUse) {
@@ -104,7 +113,13 @@ export function StatusReport({ status }: { status: Status }) {
       </Known>
       <Tables tables={tables} runs={runs} />
       <Known name="The latest deletions" part={deletions}>
-        {(shown) => <DeletionTable deletions={shown} />}
+        {({ latest, due, holds }) => (
+          <>
+            <LateDeletions due={due} />
+            <DeletionTable deletions={latest} />
+            {holds.length > 0 && <HoldList holds={holds} />}
+          </>
+        )}
       </Known>
     </>
   );

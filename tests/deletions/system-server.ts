@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
+import { Webhook } from "standardwebhooks";
 import { startFaultyServer } from "../faulty-server.ts";
 
 export type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
@@ -27,3 +28,11 @@ export async function startSystem(answer: (request: Received) => Reply = () => (
     close: server.close,
   };
 }
+
+/** The event of a request; throws where its signature is not one of the secret. */
+export const verifiedBy = (secret: string, { body, headers }: Received) =>
+  new Webhook(secret).verify(body, {
+    "webhook-id": String(headers["webhook-id"]),
+    "webhook-timestamp": String(headers["webhook-timestamp"]),
+    "webhook-signature": String(headers["webhook-signature"]),
+  });

@@ -1,11 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer as createTlsServer } from "node:https";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { users } from "../../aftercommit.config.ts";
+import { httpSystem } from "../../packages/aftercommit/src/deletions/http-system.ts";
 import type { CheckId } from "../../packages/aftercommit/src/doctor/checks.ts";
+import { diagnose } from "../../packages/aftercommit/src/doctor/diagnose.ts";
 import { startSmtp } from "../deletions/smtp.ts";
+import { startSystem, verifiedBy } from "../deletions/system-server.ts";
 import type { Fault } from "../faulty-server.ts";
 import { onFreePort } from "../on-free-port.ts";
-import { findingsOf, problemOf, problems, said } from "./diagnose.ts";
+import { declarations, findingsOf, problemOf, problems, said } from "./diagnose.ts";
 import { instead } from "./instead.ts";
 
 const SECRET = "the secret of the doctor's tests";
@@ -116,12 +120,46 @@ describe("of those who are notified of a deletion", () => {
     expect(found).not.toContain("token-in-a-path");
   });
 
+  it("deletions.systems finds a declared system that accepts no connection", async () => {
+    const request = () => ({ method: "DELETE", url: "http://127.0.0.1:1/users/0" });
+    const of = [{ ...users, systems: [httpSystem({ name: "analytics", request })] }];
+    expect(said(await problemOf("deletions.systems", { of }))).toMatch(/^analytics: .*ECONNREFUSED/);
+  });
+
   it("deletions.systems finds a certificate that nobody vouches for", async () => {
     const pem = (name: string) => readFileSync(`tests/fixtures/tls/${name}.pem`);
     const server = createTlsServer({ key: pem("self-signed-key"), cert: pem("self-signed") });
     const { port, close } = await onFreePort(server);
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `crm=https://localhost:${port}/hook`);
     expect(said(await problemOf("deletions.systems").finally(close))).toMatch(/self-signed/);
+  });
+});
+
+describe("of webhooks, where a person asks for test events", () => {
+  const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+  const systems = { crm: startSystem(), billing: startSystem(() => ({ status: 404 })) };
+  afterAll(async () => {
+    for (const system of Object.values(systems)) await (await system).close();
+  });
+
+  it("deletions.test names each that does not accept a signed one, and sends none otherwise", async () => {
+    const [crm, billing] = await Promise.all([systems.crm, systems.billing]);
+    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `crm=${crm.url} billing=${billing.url}`);
+    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", secret);
+    const only = ["deletions"];
+    const find = async (testWebhooks: boolean) =>
+      (await diagnose(declarations, { only, testWebhooks })).find(({ id }) => id === "deletions.test");
+    expect(await find(false)).toMatchObject({ state: "skipped" });
+    expect(crm.requests).toEqual([]);
+    expect(await find(true)).toMatchObject({
+      state: "failed",
+      actual: expect.stringMatching(/^billing: answered 404: nothing is there/),
+      fix: expect.stringContaining("switched on"),
+    });
+    expect(crm.types()).toEqual(["user.deletion_test"]);
+    billing.behave(() => ({ status: 200 }));
+    expect(await find(true)).toMatchObject({ state: "ok", actual: "accepted by crm, billing" });
+    expect(crm.requests.map((request) => verifiedBy(secret, request))).toHaveLength(2);
   });
 });
 

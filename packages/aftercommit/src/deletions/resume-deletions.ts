@@ -7,6 +7,7 @@ import type { StatusOf } from "../runs/status-of-run.ts";
 import { hasEnded } from "../runs/statuses.ts";
 import type { TaskRun } from "../runs/trigger-run.ts";
 import { cleanupRun } from "./cleanup-run.ts";
+import { readDue } from "./due.ts";
 import { findOpenDeletions, type OpenDeletion, takeDeletion } from "./ledger.ts";
 
 const PAGE = 100;
@@ -58,7 +59,8 @@ async function resume(
 
 /**
  * Triggers a run for each open deletion of a declared table and an environment that has none any more which would finish
- * it, or never had one: up to 500, the oldest first. The live runs are listed once for all of them.
+ * it, or never had one: up to 500, the oldest first. The live runs are listed once for all of them. The
+ * log says what is overdue, or will be soon.
  */
 export async function resumeDeletions(
   declaration: DeletionDeclaration,
@@ -66,6 +68,8 @@ export async function resumeDeletions(
   context: Context,
 ): Promise<{ triggered: number }> {
   const { db, runs } = context;
+  const due = await readDue(db, declaration);
+  if (due.overdue + due.soon > 0) log(due.overdue > 0 ? "error" : "warn", "deletions.due", due);
   const live = await runs.live(deletionTaskIds(declaration).cleanup);
   let triggered = 0;
   let after = "0";

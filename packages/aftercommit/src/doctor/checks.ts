@@ -10,6 +10,7 @@ export const CHECKS = {
   "declarations.tables": "each declaration fits its table: columns, key, privileges and replica identity",
   "declarations.recorded": "the database has the declarations of this version",
   "declarations.rows": "no row failed, and none has been pending for more than an hour",
+  "declarations.deletions": "no deletion is overdue, or will be soon",
   "capture.wal": "wal_level is logical, and max_slot_wal_keep_size keeps a slot from filling the disk",
   "capture.publication": "the publication has every declared table, with the actions of its declaration",
   "capture.slot": "Sequin reads its slot, which has lost nothing and retains less than 256 MB of WAL",
@@ -23,6 +24,7 @@ export const CHECKS = {
   "ingress.app": "the app at APP_URL answers and is healthy",
   "ingress.routes": "each route accepts SEQUIN_WEBHOOK_SECRET and nothing else (sends an empty batch)",
   "deletions.systems": "each external system accepts a connection, encrypted unless it is on this machine",
+  "deletions.test": "each webhook accepts a signed test event (sent only with --test-webhooks)",
   "deletions.mail": "the mail server of SMTP_URL answers and accepts the login (sends nothing)",
 } as const;
 

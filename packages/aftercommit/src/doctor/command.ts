@@ -24,6 +24,7 @@ function optionsOf(args: readonly string[]) {
       json: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
+      "test-webhooks": { type: "boolean", default: false },
       wait: { type: "string" },
     },
   });
@@ -33,16 +34,16 @@ function optionsOf(args: readonly string[]) {
     throw new Error(`There is no category ${unknown}; there are ${CATEGORY_NAMES.join(", ")}.`);
   const waitSeconds = values.wait === undefined ? 0 : Number(values.wait || Number.POSITIVE_INFINITY);
   if (!(waitSeconds >= 0)) throw new Error("--wait takes seconds: --wait=300");
-  return { json: values.json, list: values.list, only, waitSeconds };
+  return { json: values.json, list: values.list, only, waitSeconds, testWebhooks: values["test-webhooks"] };
 }
 
 type Options = ReturnType<typeof optionsOf>;
 
 /** Makes the checks until none fails, as long as `--wait` says, or until it is stopped. */
-async function run({ only, waitSeconds }: Options, { declarations, err, stopped }: Terminal) {
+async function run({ only, waitSeconds, testWebhooks }: Options, { declarations, err, stopped }: Terminal) {
   const end = Date.now() + waitSeconds * 1_000;
   for (;;) {
-    const findings = await diagnose(declarations, { only });
+    const findings = await diagnose(declarations, { only, testWebhooks });
     if (!hasFailed(findings) || Date.now() >= end || stopped.aborted) return findings;
     const failed = findings.filter(({ state }) => state === "failed").map(({ id }) => id);
     err(`waiting for ${failed.join(", ")}\n`);

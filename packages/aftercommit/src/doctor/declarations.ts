@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { inspect } from "../catalog/inspect.ts";
 import { withLongConnection } from "../db/long-connection.ts";
-import { embeddingsOf } from "../declarations.ts";
+import { deletionsOf, embeddingsOf } from "../declarations.ts";
+import { readDue, sayDue } from "../deletions/due.ts";
 import { sequinProblems } from "../sequin-config/complete.ts";
 import { sourceOf } from "../source.ts";
 import { MOST_COUNTED, readTableCounts } from "../status/table-counts.ts";
-import { type Category, ok, okUnless, warning } from "./finding.ts";
+import { type Category, failed, ok, okUnless, warning } from "./finding.ts";
 
 const LONGEST_WAIT_SECONDS = 3_600;
 
@@ -48,5 +49,12 @@ export const declarationsCategory: Category = async function* ({ check, declarat
     if (tables.some((table) => table.failed)) return warning(actual, RETRY);
     const isLate = tables.some(({ oldestSeconds }) => (oldestSeconds ?? 0) > LONGEST_WAIT_SECONDS);
     return isLate ? warning(actual) : ok(actual);
+  });
+
+  yield check("declarations.deletions", "npm run deletions -- list says what is left of each", async () => {
+    const due = await Promise.all(deletionsOf(declarations).map((declaration) => readDue(db, declaration)));
+    const actual = due.flatMap((one) => sayDue(one) ?? []).join("; ");
+    if (due.some(({ overdue }) => overdue > 0)) return failed(actual);
+    return actual ? warning(actual) : ok("none");
   });
 };

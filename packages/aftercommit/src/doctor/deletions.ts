@@ -2,46 +2,96 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { createTransport } from "nodemailer";
-import { parseWebhooks, type WebhookTarget } from "../deletions/webhook-list.ts";
+import { deletionsOf } from "../declarations.ts";
+import type { Declaration } from "../define.ts";
+import type { ExternalSystem } from "../deletions/external-system.ts";
+import { systemsOf } from "../deletions/external-systems.ts";
 import { required } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
-import { type Category, ok, okUnless, warning } from "./finding.ts";
+import { type Category, ok, okUnless, skipped, warning } from "./finding.ts";
 import { isOnThisMachine, placeOf } from "./shown.ts";
 
 const LIMIT_MS = 5_000;
+const ANSWER_MS = 15_000;
 const TIMEOUTS = { connectionTimeout: LIMIT_MS, greetingTimeout: LIMIT_MS, socketTimeout: LIMIT_MS };
 
-const SYSTEM = "Correct its URL in USER_DELETION_WEBHOOK_URLS, or fix the system or its certificate";
+const SYSTEM =
+  "Correct its URL in USER_DELETION_WEBHOOK_URLS or aftercommit.config.ts, or fix the system or its certificate";
+const TEST = "Look at its URL, whether its automation is switched on, and whether it knows the secret";
 const SMTP = "Correct SMTP_URL: smtp://user:password@host:587 or smtps://user:password@host:465";
 
+type System = { row: string; system: ExternalSystem };
+
+/** The systems of all declared deletions, each once: the webhooks of the variable are everybody's. */
+function readSystems(declarations: readonly Declaration[]): System[] {
+  const all = deletionsOf(declarations).flatMap((declaration) =>
+    systemsOf(declaration).map((system) => ({ row: declaration.row, system })),
+  );
+  return [...new Map(all.map((one) => [one.system.name, one])).values()];
+}
+
+/** Where a system is called, if it is called by HTTP. */
+function urlOf({ row, system }: System): string | undefined {
+  const about = { row, id: "0", email: null, requestedAt: new Date(), idempotencyKey: "doctor" };
+  return system.request?.(about)?.url;
+}
+
 /** Connects to a system and sends no request, so that nobody is notified of a deletion. Resolves with the error. */
-async function meet({ name, url }: WebhookTarget): Promise<string | undefined> {
-  const { protocol, hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const servername = /[a-z]/i.test(host) ? host : "";
-  const isPlain = protocol === "http:";
-  const socket = isPlain
-    ? connect(Number(port || 80), host)
-    : connectTls({ host, port: Number(port || 443), servername });
+async function meet(one: System): Promise<string | undefined> {
+  let end = () => {};
   try {
+    const url = urlOf(one);
+    if (url === undefined) return undefined;
+    const { protocol, hostname, port } = new URL(url);
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const servername = /[a-z]/i.test(host) ? host : "";
+    const isPlain = protocol === "http:";
+    const socket = isPlain
+      ? connect(Number(port || 80), host)
+      : connectTls({ host, port: Number(port || 443), servername });
+    end = () => socket.destroy();
     await once(socket, isPlain ? "connect" : "secureConnect", { signal: AbortSignal.timeout(LIMIT_MS) });
     return undefined;
   } catch (error) {
-    return `${name}: ${rootMessageOf(error)}`;
+    return `${one.system.name}: ${rootMessageOf(error)}`;
   } finally {
-    socket.destroy();
+    end();
   }
 }
 
+/** Sends a test event. Resolves with the error. */
+async function test({ row, system }: System): Promise<string | undefined> {
+  try {
+    await system.test?.({ row, signal: AbortSignal.timeout(ANSWER_MS) });
+    return undefined;
+  } catch (error) {
+    return `${system.name}: ${rootMessageOf(error)}`;
+  }
+}
+
+const namesOf = (systems: readonly System[]) => systems.map(({ system }) => system.name).join(", ");
+
 /** Whether those who are notified of a deletion can be reached from here. */
-export const deletions: Category = async function* ({ check }) {
+export const deletions: Category = async function* ({ check, declarations, testWebhooks }) {
   yield check("deletions.systems", SYSTEM, async () => {
-    const { targets } = parseWebhooks(required("USER_DELETION_WEBHOOK_URLS"));
-    const errors = (await mapConcurrent(targets, meet)).flatMap((error) => error ?? []);
-    const plain = targets.filter(({ url }) => url.startsWith("http:") && !isOnThisMachine(url));
-    if (errors.length === 0 && plain.length > 0) return warning(`by http: ${plain.map(({ name }) => name)}`);
-    return okUnless(errors, targets.map(({ name }) => name).join(", ") || "there are none");
+    const systems = readSystems(declarations);
+    const errors = (await mapConcurrent(systems, meet)).flatMap((error) => error ?? []);
+    if (errors.length > 0) return okUnless(errors, "");
+    const plain = systems.filter((one) => {
+      const url = urlOf(one);
+      return url?.startsWith("http:") && !isOnThisMachine(url);
+    });
+    return plain.length > 0
+      ? warning(`by http: ${namesOf(plain)}`)
+      : ok(namesOf(systems) || "there are none");
+  });
+
+  yield check("deletions.test", TEST, async () => {
+    if (!testWebhooks) return skipped("npm run doctor -- --test-webhooks sends them");
+    const systems = readSystems(declarations).filter(({ system }) => system.test !== undefined);
+    const errors = (await mapConcurrent(systems, test)).flatMap((error) => error ?? []);
+    return okUnless(errors, systems.length > 0 ? `accepted by ${namesOf(systems)}` : "there are none");
   });
 
   yield check("deletions.mail", SMTP, async () => {

@@ -39,10 +39,14 @@ async function collect(findings: AsyncIterable<Finding>): Promise<Finding[]> {
 /** Makes the checks of the categories in `only`, or of all, side by side. Resolves with the findings, in order. */
 export async function diagnose(
   declarations: readonly Declaration[],
-  { only = [], limitMs = LIMIT_MS }: { only?: readonly string[]; limitMs?: number } = {},
+  {
+    only = [],
+    limitMs = LIMIT_MS,
+    testWebhooks = false,
+  }: { only?: readonly string[]; limitMs?: number; testWebhooks?: boolean } = {},
 ): Promise<Finding[]> {
   const server = memoizeFor(readServer, () => Number.POSITIVE_INFINITY);
-  const context = { declarations, server, check: checkWithin(limitMs) };
+  const context = { declarations, server, check: checkWithin(limitMs), testWebhooks };
   const names = CATEGORY_NAMES.filter((name) => only.length === 0 || only.includes(name));
   const categories = names.flatMap((name) => CATEGORIES[name] ?? []);
   return (await Promise.all(categories.map((category) => collect(category(context))))).flat();

@@ -39,8 +39,16 @@ type Check = (id: CheckId, fix: string, work: () => Promise<Outcome>) => Promise
 /** The database server, as it answered. */
 export type Server = { db: Database; url: string; version: string; isWebAssembly: boolean };
 
-/** What all categories of one pass share. `server` rejects where the database does not answer. */
-type Context = { declarations: readonly Declaration[]; server: () => Promise<Server>; check: Check };
+/**
+ * What all categories of one pass share. `server` rejects where the database does not answer; `testWebhooks` lets a check
+ * send events that delete nothing.
+ */
+type Context = {
+  declarations: readonly Declaration[];
+  server: () => Promise<Server>;
+  check: Check;
+  testWebhooks: boolean;
+};
 
 /** Yields its findings in order. */
 export type Category = (context: Context) => AsyncGenerator<Finding, void, undefined>;

@@ -1,7 +1,9 @@
 import type { Database } from "../db/client.ts";
 import { database } from "../db/database.ts";
-import { embeddingsOf } from "../declarations.ts";
+import { deletionsOf, embeddingsOf } from "../declarations.ts";
 import type { Declaration } from "../define.ts";
+import { type Due, readDue } from "../deletions/due.ts";
+import { type Hold, readHolds } from "../deletions/holds.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { memoizeFor } from "../memoize-for.ts";
@@ -25,7 +27,7 @@ export type Status = {
   models: Part<ModelsInUse>;
   /** The newest run of each shown row by its tag, or why Trigger.dev did not say. */
   runs: Part<ReadonlyMap<string, Run>>;
-  deletions: Part<DeletionOnPage[]>;
+  deletions: Part<{ latest: DeletionOnPage[]; due: Due[]; holds: Hold[] }>;
 };
 
 async function readTables(db: () => Database, declarations: readonly Declaration[]): Promise<TableOnPage[]> {
@@ -42,6 +44,15 @@ async function readTables(db: () => Database, declarations: readonly Declaration
       return { row, rows, table: `${table.schema}.${table.name}`, status };
     }),
   );
+}
+
+async function readDeletions(db: Database, declarations: readonly Declaration[]) {
+  const [latest, holds, ...due] = await Promise.all([
+    deletionsOnPage(db),
+    readHolds(db),
+    ...deletionsOf(declarations).map((declaration) => readDue(db, declaration)),
+  ]);
+  return { latest, holds, due };
 }
 
 async function readRuns(tables: readonly TableOnPage[]): Promise<Status["runs"]> {
@@ -65,7 +76,7 @@ export async function readStatus(
   const [tables, models, deletions] = await Promise.all([
     readTables(db, declarations),
     readPart("models", async () => readModelsInUse(db())),
-    readPart("deletions", async () => deletionsOnPage(db())),
+    readPart("deletions", async () => readDeletions(db(), declarations)),
   ]);
   return { tables, models, runs: await readRuns(tables), deletions };
 }

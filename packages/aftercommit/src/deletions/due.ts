@@ -1,0 +1,34 @@
+import { sql } from "drizzle-orm";
+import type { DeletionDeclaration } from "../define.ts";
+import type { Queries } from "../source.ts";
+import { DAY_MS } from "./duration.ts";
+
+/** In the last quarter of its days a deletion is due soon. */
+const SOON = 0.75;
+
+/** How many open deletions of a declared table take too long, or nearly. Those on hold are not counted. */
+export type Due = { row: string; overdue: number; soon: number };
+
+/** When a deletion has to be complete. */
+export const dueDateOf = (requestedAt: Date, { dueDays }: Pick<DeletionDeclaration, "dueDays">): Date =>
+  new Date(requestedAt.getTime() + dueDays * DAY_MS);
+
+export async function readDue(db: Queries, { row, dueDays }: DeletionDeclaration): Promise<Due> {
+  const age = (days: number) => sql`d.requested_at <= now() - ${days} * interval '1 day'`;
+  const { rows } = await db.execute<{ overdue: number; late: number }>(sql`
+    select count(*) filter (where ${age(dueDays)})::int as overdue, count(*)::int as late
+    from aftercommit.deletions d
+    where d.source = ${row} and d.completed_at is null and ${age(dueDays * SOON)} and not exists (
+      select from aftercommit.deletion_holds h where h.source = d.source and h.row_id = d.row_id)`);
+  const { overdue = 0, late = 0 } = rows[0] ?? {};
+  return { row, overdue, soon: late - overdue };
+}
+
+const some = (count: number, row: string) =>
+  `${count} ${row.replaceAll("-", " ")} ${count === 1 ? "deletion is" : "deletions are"}`;
+
+/** What is late, in words; undefined where nothing is. */
+export function sayDue({ row, overdue, soon }: Due): string | undefined {
+  const parts = [overdue > 0 && `${some(overdue, row)} overdue`, soon > 0 && `${some(soon, row)} due soon`];
+  return parts.filter(Boolean).join(", ") || undefined;
+}
