@@ -4,7 +4,7 @@ import { logUnauthorized } from "./packages/aftercommit/src/access/log-unauthori
 import { requireBasicAuth } from "./packages/aftercommit/src/access/require-basic-auth.ts";
 
 // Never the ingress routes: Next.js cuts a body over 10 MB that passes here, and Sequin has a secret of its own.
-export const config = { matcher: ["/", "/api/search", "/api/retry-failed"] };
+export const config = { matcher: ["/", "/api/search", "/api/retry-failed", "/api/deletion-receipt"] };
 
 export function proxy(request: NextRequest): Response {
   const unauthorized = requireBasicAuth(request);

@@ -47,7 +47,7 @@ export function DeletionTable({ deletions }: { deletions: DeletionOnPage[] }) {
                 <th scope="row">
                   {wordsOf(source)} <code title={rowId}>{rowId.slice(0, 8)}</code>
                   <span className="note">
-                    <Time at={requestedAt} />
+                    <Time at={requestedAt} /> <a href={`/api/deletion-receipt?id=${id}`}>receipt</a>
                   </span>
                 </th>
                 <td>

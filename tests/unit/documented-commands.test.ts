@@ -45,6 +45,20 @@ const KINDS: readonly Kind[] = [
     has: '"doctor", "--json", "--wait=300"',
   },
   { command: /^npm run doctor( -- --only [\w,-]+)?$/, by: "tests/doctor/command.test.ts", has: '"--only"' },
+  {
+    command: /^npm run doctor -- --test-webhooks$/,
+    by: "tests/doctor/far-faults.test.ts",
+    has: "testWebhooks",
+  },
+  {
+    command: /^npm run deletions\b/,
+    by: "tests/deletions/command.test.ts",
+    has: 'startCommand("deletions"',
+  },
+  {
+    command: /openssl (genpkey|pkey) /,
+    because: "it makes and shows keys; tests make theirs in the same form",
+  },
   { command: /^npm run doctor -- --list$/, by: "tests/doctor/command.test.ts", has: '"--list"' },
   {
     command: /^npm run compose:secrets$/,

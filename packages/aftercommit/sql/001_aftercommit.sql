@@ -133,6 +133,14 @@ create table aftercommit.deletion_holds (
   held_at timestamptz not null default now(),
   primary key (source, row_id)
 );
+-- Rows that a restore brought back and npm run deletions -- replay deletes again, and when the first deletion was
+-- confirmed: the second one is not.
+create table aftercommit.deletion_replays (
+  source text not null references aftercommit.sources (name),
+  row_id text collate "C" not null,
+  confirmation_sent_at timestamptz not null,
+  primary key (source, row_id)
+);
 comment on table aftercommit.deletion_holds is 'Rows that are on hold: their deletions stay open until npm run deletions -- release';
 
 -- How things stand with a source. Each count is exact up to 10,000, and 10,001 where there are more: 10 ms on a million

@@ -112,6 +112,14 @@ export const variables = {
     schema: z.string().refine(isWebhookSecret, "must be whsec_ and 24 to 64 bytes in base64"),
     where: 'signs what those systems are told, as they know it: echo "whsec_$(openssl rand -base64 32)"',
   },
+  DELETION_RECEIPT_KEY: {
+    // rfc-editor.org/rfc/rfc8410#section-7: how a private key in PKCS #8 begins, and then its 32 bytes.
+    schema: z
+      .string()
+      .regex(/^MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}$/, "must be an Ed25519 key, PKCS #8, DER in base64"),
+    where:
+      "signs the receipts of deletions: openssl genpkey -algorithm ed25519 -outform DER | openssl base64 -A",
+  },
   USER_DELETION_CONCURRENCY: {
     schema: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number from 1 to 9999"),
     where: "how many deletions are worked on at once; 5 when left out. Your external systems' limits decide",
@@ -152,6 +160,7 @@ export const USED_BY_APP = [
   "EMBEDDING_TOKENS_PER_MINUTE",
   "EMBEDDING_REQUESTS_PER_MINUTE",
   "DASHBOARD_PASSWORD",
+  "DELETION_RECEIPT_KEY",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_METRIC_EXPORT_INTERVAL",
 ] as const;

@@ -2,17 +2,15 @@ import { z } from "zod";
 import type { DeletionDeclaration } from "../define.ts";
 import { EnvironmentError } from "../env.ts";
 import { log } from "../log.ts";
+import { rowFor } from "./deleted-row.ts";
 import { dueAtOf } from "./due-at.ts";
 import { codeOf, StepError } from "./errors.ts";
 import type { DeletedRow, ExternalSystem } from "./external-system.ts";
 import { systemsOf } from "./external-systems.ts";
-import { type Deletion, keyOf, recordSystemClean, recordSystemFailed } from "./ledger.ts";
+import { recordSystemClean, recordSystemFailed } from "./ledger.ts";
 import { type Obstacle, obstacleTo } from "./obstacle.ts";
-import { type StepContext, type StepRequest, stepOf } from "./step.ts";
+import { deletionIdSchema, type StepContext, type StepRequest, stepOf } from "./step.ts";
 import { withinAttempt } from "./within-attempt.ts";
-
-/** An id of the ledger. */
-export const deletionIdSchema = z.string().regex(/^[1-9]\d{0,17}$/, "must be the id of a deletion");
 
 /** What a run of clean-up-external-system is about: `system` is a name that the ledger requires. */
 export const cleanUpSchema = z.object({ deletionId: deletionIdSchema, system: z.string().min(1) });
@@ -28,15 +26,6 @@ const VERIFY_AGAIN_MS = 60_000;
 
 const shownOf = (error: unknown) =>
   error instanceof StepError || error instanceof EnvironmentError ? error : new StepError(codeOf(error));
-
-/** The deleted row as one system gets it: the address only where it asks for it. */
-const rowFor = (system: ExternalSystem, deletion: Deletion): DeletedRow => ({
-  row: deletion.source,
-  id: deletion.rowId,
-  email: system.email ? deletion.email : null,
-  requestedAt: deletion.requestedAt,
-  idempotencyKey: `${keyOf(deletion)}:${system.name}`,
-});
 
 function systemOf(declaration: DeletionDeclaration, name: string): ExternalSystem {
   const system = systemsOf(declaration).find((one) => one.name === name);

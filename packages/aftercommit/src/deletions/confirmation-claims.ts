@@ -38,11 +38,11 @@ export async function releaseConfirmation(
     where id = ${id} and confirmation_claimed_by = ${runId}`);
 }
 
-/** From here on the address is not kept. */
-export async function recordConfirmationSent(db: Queries, id: string): Promise<void> {
+/** From here on the address is not kept. `at` is left out where it was sent now. */
+export async function recordConfirmationSent(db: Queries, id: string, at?: Date): Promise<void> {
   await db.execute(sql`
     update aftercommit.deletions
     set ${UNCLAIMED}, confirmation_refused_at = null, email = null, updated_at = now(),
-      confirmation_sent_at = coalesce(confirmation_sent_at, now())
+      confirmation_sent_at = coalesce(confirmation_sent_at, ${at?.toISOString() ?? null}, now())
     where id = ${id}`);
 }

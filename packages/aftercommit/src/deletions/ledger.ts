@@ -14,19 +14,23 @@ export type Deletion = {
   systems: Record<string, SystemProgress>;
   confirmationSentAt: Date | null;
   outcome: "completed" | "row_is_back" | null;
+  lastError: string | null;
+  /** Before then no run is needed. */
+  nextAt: Date | null;
   runId: string | null;
   /** Null before a run has taken it. */
   environment: string | null;
 };
 
-type DeletionRow = Omit<Deletion, "requestedAt" | "confirmationSentAt"> & {
+type DeletionRow = Omit<Deletion, "requestedAt" | "confirmationSentAt" | "nextAt"> & {
   requestedAt: string;
   confirmationSentAt: string | null;
+  nextAt: string | null;
 };
 
 const COLUMNS = sql`id::text, source, row_id as "rowId", email, requested_at as "requestedAt",
   required_systems as "requiredSystems", systems, confirmation_sent_at as "confirmationSentAt", outcome,
-  run_id as "runId", environment`;
+  last_error as "lastError", next_at as "nextAt", run_id as "runId", environment`;
 
 /** A timestamp as drizzle's execute gives it. */
 export const dateOf = (text: string | null) => (text === null ? null : new Date(text));
@@ -35,6 +39,7 @@ const deletionOf = (row: DeletionRow): Deletion => ({
   ...row,
   requestedAt: new Date(row.requestedAt),
   confirmationSentAt: dateOf(row.confirmationSentAt),
+  nextAt: dateOf(row.nextAt),
 });
 
 /**
@@ -99,12 +104,22 @@ export async function takeDeletion(
   return rows[0] && deletionOf(rows[0]);
 }
 
-export async function readDeletion(db: Queries, id: string): Promise<Deletion | undefined> {
+/** The deletions that a condition is true of, the oldest first. */
+export async function readDeletions(db: Queries, condition: SQL, limit = 100): Promise<Deletion[]> {
   const { rows } = await db.execute<DeletionRow>(
-    sql`select ${COLUMNS} from aftercommit.deletions where id = ${id}`,
+    sql`select ${COLUMNS} from aftercommit.deletions where ${condition} order by deletions.id limit ${limit}`,
   );
-  return rows[0] && deletionOf(rows[0]);
+  return rows.map(deletionOf);
 }
+
+export async function readDeletion(db: Queries, id: string): Promise<Deletion | undefined> {
+  const [deletion] = await readDeletions(db, sql`id = ${id}`, 1);
+  return deletion;
+}
+
+/** All deletions of a row, the oldest first. */
+export const deletionsOfRow = (db: Queries, { source, rowId }: Pick<Deletion, "source" | "rowId">) =>
+  readDeletions(db, sql`source = ${source} and row_id = ${rowId}`);
 
 // One statement, so that systems which end at the same time do not overwrite each other's progress.
 const withProgress = (system: string, progress: SQL) =>

@@ -11,6 +11,7 @@ import { confirmationMail, type Mail } from "./confirmation-mail.ts";
 import { MailError, StepError } from "./errors.ts";
 import { keyOf } from "./ledger.ts";
 import { type Obstacle, obstacleTo } from "./obstacle.ts";
+import { endReplay, readReplay } from "./replays.ts";
 import type { SendMail } from "./send-mail.ts";
 import { type StepContext, type StepRequest, stepOf } from "./step.ts";
 import { withinAttempt } from "./within-attempt.ts";
@@ -81,6 +82,12 @@ export async function sendConfirmation(
   const obstacle = await obstacleTo(context.db, declaration, deletion);
   if (obstacle) return { deletionId, confirmation: obstacle };
 
+  const before = await readReplay(context.db, deletion);
+  if (before) {
+    await recordConfirmationSent(context.db, deletionId, before);
+    await endReplay(context.db, deletion);
+    return { deletionId, confirmation: "already-sent" };
+  }
   const about = { key: keyOf(deletion), rowId, email, requestedAt };
   await sendClaimed(request, confirmationMail(about, required("MAIL_FROM")), context);
   await recordSent(context.db, deletionId);

@@ -1,7 +1,11 @@
+import { z } from "zod";
 import type { Database } from "../db/client.ts";
 import type { DeletionDeclaration } from "../define.ts";
 import { StepError } from "./errors.ts";
 import { type Deletion, readDeletion } from "./ledger.ts";
+
+/** An id of the ledger. */
+export const deletionIdSchema = z.string().regex(/^[1-9]\d{0,17}$/, "must be the id of a deletion");
 
 /** What the run of a step is about, in the environment of Trigger.dev that it is in. */
 export type StepRequest = { deletionId: string; environment: string; signal: AbortSignal };

@@ -8,12 +8,13 @@ import { deletionTaskIds } from "../names.ts";
 import { liveRuns } from "../runs/live-runs.ts";
 import { statusOfRun } from "../runs/status-of-run.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
-import { cleanUpSchema, cleanUpSystem, deletionIdSchema } from "./clean-up-system.ts";
+import { cleanUpSchema, cleanUpSystem } from "./clean-up-system.ts";
 import { afterError } from "./errors.ts";
 import { finishDeletion } from "./finish-deletion.ts";
 import { resumeDeletions } from "./resume-deletions.ts";
 import { sendConfirmation } from "./send-confirmation.ts";
 import { sendMail } from "./send-mail.ts";
+import { deletionIdSchema } from "./step.ts";
 import { STEP_TASKS, stepRunsOf } from "./step-runs.ts";
 
 /** Five attempts, 1, 2, 4 and 8 seconds apart: what Temporal's guide gives an activity. */

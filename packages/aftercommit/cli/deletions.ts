@@ -1,0 +1,19 @@
+// npm run deletions -- preview | hold | release | list | retry | receipt | export | replay: what people do about
+// deletions. Without a command it says how to call each.
+import { connect } from "../src/db/client.ts";
+import { deletionsOf } from "../src/declarations.ts";
+import { deletionsCommand } from "../src/deletions/command/command.ts";
+import { required } from "../src/env.ts";
+import { command } from "./command.ts";
+import { loadDeclarations } from "./load-declarations.ts";
+
+// A window of a large table may take longer than a request of the app may.
+const STATEMENT_MS = 120_000;
+
+await command(async () =>
+  deletionsCommand(process.argv.slice(2), {
+    db: connect(required("DATABASE_URL"), { statementTimeoutMs: STATEMENT_MS }),
+    declarations: deletionsOf(await loadDeclarations()),
+    say: (line) => void process.stdout.write(`${line}\n`),
+  }),
+);

@@ -1,0 +1,35 @@
+import type { Database } from "../../db/client.ts";
+import type { DeletionDeclaration } from "../../define.ts";
+import { canonicalKey } from "../../ingress/row-id.ts";
+import { keyTypeOf } from "../../source.ts";
+
+/** What a command about a row is given: the declaration, and the row's key as the ledger has it. */
+export type Target = { declaration: DeletionDeclaration; source: string; rowId: string };
+
+/** What all commands work with. `say` prints a line. */
+export type CommandContext = {
+  db: Database;
+  declarations: readonly DeletionDeclaration[];
+  say: (line: string) => void;
+};
+
+/** A row in words: `user 7`. */
+export const nameOf = ({ source, rowId }: { source: string; rowId: string }) =>
+  `${source.replaceAll("-", " ")} ${rowId}`;
+
+/**
+ * The row that the options name, such as `--user 7`.
+ * Rejects when they name none, or several, or something that is no key.
+ */
+export async function targetOf(
+  values: Readonly<Record<string, unknown>>,
+  { db, declarations }: CommandContext,
+): Promise<Target> {
+  const named = declarations.filter(({ row }) => typeof values[row] === "string");
+  const [declaration, ...others] = named;
+  if (!declaration || others.length > 0)
+    throw new Error(`Which row? ${declarations.map(({ row }) => `--${row} ID`).join(" or ")}`);
+  const text = String(values[declaration.row]);
+  const rowId = canonicalKey(text, await keyTypeOf(db, declaration), `--${declaration.row}`);
+  return { declaration, source: declaration.row, rowId };
+}
