@@ -129,7 +129,13 @@ async function makeDatabase(serverUrl: string): Promise<void> {
 }
 
 /** The model of a new database of the suites. */
-export const FIRST_MODEL = { name: "text-embedding-3-small", dimensions: 1_536, chunker: CHUNKER };
+export const FIRST_MODEL = {
+  provider: "openai",
+  name: "text-embedding-3-small",
+  dimensions: 1_536,
+  dimensionsAsked: false,
+  chunker: CHUNKER,
+};
 
 /** Creates the sample tables, then all of Aftercommit's. */
 export async function applyMigrations(url: string): Promise<void> {

@@ -87,7 +87,7 @@ it.each<[CheckId, what: string, says: RegExp, fault: string, undo: string]>([
   [
     "provider.vectors",
     "vectors of another width",
-    /a vector of 1536 numbers.* → npm run reembed -- --model hashing --dimensions 1536$/,
+    /a vector of 1536 numbers.* → npm run reembed -- --model hashing$/,
     `${MODELS} name = 'hashing', dimensions = 512`,
     `${MODELS} name = 'text-embedding-3-small', dimensions = 1536`,
   ],

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { quoted } from "../../packages/aftercommit/src/db/identifiers.ts";
-import { embedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import { FIRST_MODEL } from "../postgres-template.ts";
 import { realPostgres } from "../real-postgres.ts";
 import { until } from "../until.ts";
@@ -33,10 +33,13 @@ async function wrongVectors({ client }: App, { declaration, expected }: ForeignD
     `select ${id}::text as id, embedding::text as vector from ${quoted(declaration.embeddings)} where embedding is not null`,
   );
   const vectors = new Map(stored.rows.map((row) => [row.id, numbers.parse(JSON.parse(row.vector))]));
-  const { vectors: present } = await embedTexts(
-    FIRST_MODEL,
-    rows.map(({ text }) => text),
-  );
+  const { vectors: present } = await openai().embed({
+    model: FIRST_MODEL.name,
+    dimensions: undefined,
+    texts: rows.map(({ text }) => text),
+    purpose: "passage",
+    timeoutMs: 60_000,
+  });
   const wrong = rows.flatMap((row, index) => {
     const [vector, now] = [vectors.get(row.id) ?? [], present[index]];
     const product = vector.reduce((sum, value, at) => sum + value * (now?.[at] ?? 0), 0);

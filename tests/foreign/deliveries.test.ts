@@ -2,7 +2,8 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { drain } from "../../packages/aftercommit/src/embeddings/drain.ts";
 import { lookAfter } from "../../packages/aftercommit/src/embeddings/look-after.ts";
-import { type EmbedTexts, embedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
+import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";
 import { appForTests } from "./app.ts";
 import { commitOf } from "./messages.ts";
@@ -117,7 +118,7 @@ describe("an edit whose run was cancelled", () => {
     await app.db.execute("update aftercommit.sources set reconciled_at = null, fully_reconciled_at = null");
     const edits: string[] = [];
     let leases = 0;
-    const embed: EmbedTexts = async (model, texts) => {
+    const embed: Provider["embed"] = async (request) => {
       leases += 1;
       if (leases <= 3) {
         await deliver(inserted(await insert(20)));
@@ -125,9 +126,10 @@ describe("an edit whose run was cancelled", () => {
         const looked = await lookAfter(articles, { db: app.db });
         if (leases === 1) expect(looked).toMatchObject({ reconciled: { missing: 1 }, woken: false });
       }
-      return embedTexts(model, texts);
+      return openai().embed(request);
     };
-    const done = await drain(articles, { db: app.db, runId: "run_busy", embed, waitUntil: async () => {} });
+    const declaration = { ...articles, providers: [{ ...openai(), embed }] };
+    const done = await drain(declaration, { db: app.db, runId: "run_busy", waitUntil: async () => {} });
     expect(done).toMatchObject({ failed: 0, left: false });
     expect(edits).toHaveLength(3);
     expect(await app.embedded(articles)).toEqual(expect.arrayContaining(edits));

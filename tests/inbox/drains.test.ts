@@ -11,7 +11,7 @@ import {
   joinDrain,
   leaveDrain,
 } from "../../packages/aftercommit/src/inbox/drains.ts";
-import { notes, provider } from "../postgres/notes.ts";
+import { embeddedBy, provider } from "../postgres/notes.ts";
 import { backfill, edit, inboxForTests } from "./inbox.ts";
 
 const inbox = inboxForTests();
@@ -75,7 +75,7 @@ it("a row that is accepted while the run is about to end, and wakes nobody, is w
     woken = await claim();
   });
   const waitUntil = () => Promise.resolve();
-  const done = await drain(notes, { db, runId: "run_1", embed: provider(), waitUntil });
+  const done = await drain(embeddedBy(provider()), { db, runId: "run_1", waitUntil });
   expect(woken).toBe(false);
   expect(done).toMatchObject({ embedded: 2, left: false });
   expect(await inbox.entries()).toEqual([]);

@@ -9,8 +9,8 @@ import {
 } from "../../packages/aftercommit/src/inbox/end-entries.ts";
 import type { Lease, Leased } from "../../packages/aftercommit/src/inbox/entry.ts";
 import { leaseDue } from "../../packages/aftercommit/src/inbox/lease.ts";
-import type { EmbedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
-import { provider } from "../postgres/notes.ts";
+import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
+import { provider, sourceEmbeddedBy } from "../postgres/notes.ts";
 import { edit, inboxForTests } from "./inbox.ts";
 
 const inbox = inboxForTests();
@@ -27,13 +27,13 @@ async function leased(...ids: string[]): Promise<Lease> {
 const end = ({ token, entries }: Lease, ending: (entry: Leased) => Ending) =>
   inbox.db.transaction((tx) => endEntries(tx, "note", { token, endings: entries.map(ending) }));
 
-const work = (lease: Lease, embed: EmbedTexts) =>
-  embedLease({ db: inbox.db, source: inbox.source, embed, priority: true, builds: false }, lease);
+const work = (lease: Lease, by: Provider) =>
+  embedLease(
+    { db: inbox.db, source: sourceEmbeddedBy(by, inbox.source), priority: true, builds: false },
+    lease,
+  );
 
-const refuse: EmbedTexts = async (model, texts) => {
-  if (!texts.includes("ok")) throw APIError.generate(400, {}, "refused", new Headers());
-  return provider()(model, texts);
-};
+const failing = (embed: Provider["embed"]): Provider => ({ ...provider(), embed });
 
 it("an entry that is done is deleted, and one that nobody was certain of stays until everybody is", async () => {
   await end(await leased("1"), (entry) => ({ entry, certain: true, kind: "done" }));
@@ -83,7 +83,7 @@ it("nothing is written about rows whose lease somebody else has by now, and they
 });
 
 it("a failure that has nothing to do with a row costs no row an attempt", async () => {
-  const failures: [EmbedTexts, string][] = [
+  const failures: [Provider["embed"], string][] = [
     [() => Promise.reject(APIError.generate(401, {}, "no such key", new Headers())), "no such key"],
     [() => Promise.reject(APIError.generate(500, {}, "down", new Headers())), "down"],
     [() => Promise.reject(new TypeError("a fault of ours")), "a fault of ours"],
@@ -92,7 +92,7 @@ it("a failure that has nothing to do with a row costs no row an attempt", async 
     await inbox.db.execute(
       "update aftercommit.models set paused_until = null; delete from aftercommit.pending",
     );
-    await expect(work(await leased("1", "2"), embed)).rejects.toThrow(message);
+    await expect(work(await leased("1", "2"), failing(embed))).rejects.toThrow(message);
     const free = { lease: null, attempts: 0, error: null, queue: "realtime" };
     expect(await inbox.entries()).toMatchObject([free, free]);
   }
@@ -110,8 +110,11 @@ it("a column that somebody has dropped costs no row an attempt, and the rows are
 
 it("a text that the provider refuses fails alone: the others of its lease are written", async () => {
   await inbox.db.execute("update notes set body = 'bad' where id = 2");
-  const embed: EmbedTexts = (model, texts) => (texts.includes("bad") ? refuse : provider())(model, texts);
-  const { statuses } = await work(await leased("1", "2", "3"), embed);
+  const refusing = failing(async (request) => {
+    if (request.texts.includes("bad")) throw APIError.generate(400, {}, "refused", new Headers());
+    return provider().embed(request);
+  });
+  const { statuses } = await work(await leased("1", "2", "3"), refusing);
   expect([...statuses].toSorted()).toEqual([
     ["1", "embedded"],
     ["2", "failed"],

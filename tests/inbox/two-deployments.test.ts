@@ -7,7 +7,7 @@ import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.t
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
 import { type EmbeddingSource, SourceError, sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { createNotes, MODEL, notes, provider } from "../postgres/notes.ts";
+import { createNotes, embeddedBy, MODEL, notes, provider } from "../postgres/notes.ts";
 import { startFreshPostgres } from "../postgres.ts";
 
 /** The declaration of a later deployment. */
@@ -32,7 +32,7 @@ const change = () =>
     ids.map((rowId) => ({ rowId, queue: "batch", changedAt: null })),
   );
 const work = (declaration: typeof notes, asked: (text: string) => unknown) =>
-  drain(declaration, { db, runId: "run", embed: provider(asked), waitUntil: () => Promise.resolve() });
+  drain(embeddedBy(provider(asked), declaration), { db, runId: "run", waitUntil: () => Promise.resolve() });
 
 async function entries() {
   const { rows } = await db.execute(
@@ -72,7 +72,7 @@ it("the older of two deployments leaves the rows alone, says what to do, and the
   const message =
     /note is not the one that the database has: deploy the version that was migrated last, or npm run migrate/;
   await expect(work(notes, (text) => asked.push(text))).rejects.toThrow(message);
-  await expect(embedOne(notes, "1", { db, embed: provider() })).rejects.toThrow(message);
+  await expect(embedOne(embeddedBy(provider()), "1", { db })).rejects.toThrow(message);
   expect(asked).toEqual([]);
   expect(await entries()).toEqual(untouched);
   await work(newer, (text) => asked.push(text));

@@ -66,9 +66,11 @@ describe("a database with tables of its own", () => {
       await all(`select table_oid = 'posts'::regclass as same, fingerprint, system_identifier, timeline
         from aftercommit.sources where name = 'post'`),
     ).toEqual([{ same: true, fingerprint: fingerprintOf(posts), ...cluster[0] }]);
-    expect(await all("select name, dimensions, chunker, state from aftercommit.models")).toEqual([
-      { ...model, state: "active" },
-    ]);
+    expect(
+      await all(
+        `select provider, name, dimensions, dimensions_asked as "dimensionsAsked", chunker, state from aftercommit.models`,
+      ),
+    ).toEqual([{ ...model, state: "active" }]);
   });
 
   it("is changed in nothing when one declaration does not fit, and every problem is named", async () => {

@@ -7,7 +7,13 @@ import {
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
 import { emptyDatabase } from "./database.ts";
 
-export const model = { name: "text-embedding-3-small", dimensions: 1_536, chunker: 2 };
+export const model = {
+  provider: "openai",
+  name: "text-embedding-3-small",
+  dimensions: 1_536,
+  dimensionsAsked: false,
+  chunker: 2,
+};
 
 export const TABLES = `create table posts (id bigint generated always as identity primary key, title text not null, body text);
   create table users (id uuid primary key, email text not null unique, "deletedAt" timestamptz);

@@ -6,7 +6,7 @@ import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { leaseRow } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { until } from "../until.ts";
-import { createNotes, faultsOf, notes, provider, startSession, workOff } from "./notes.ts";
+import { createNotes, faultsOf, notes, provider, sourceEmbeddedBy, startSession, workOff } from "./notes.ts";
 import { type Cluster, startCluster } from "./own-cluster.ts";
 
 const edit = (rowId: string) => [{ rowId, queue: "realtime", changedAt: null }] as const;
@@ -56,7 +56,10 @@ async function interruptedWrite(holder: Client) {
   await holder.query("lock table note_embeddings in share mode");
   await accept(db, source.name, edit("1"));
   const lease = await leaseRow(db, source.name, "1");
-  const write = embedLease({ db, source, embed: provider(), priority: true, builds: false }, lease);
+  const write = embedLease(
+    { db, source: sourceEmbeddedBy(provider(), source), priority: true, builds: false },
+    lease,
+  );
   const failed = expect(write).rejects.toThrow();
   const pid = await until(async () => (await holder.query(WAITING)).rows[0]?.pid, {
     what: "write that waits",

@@ -5,9 +5,9 @@ import type { Database } from "../../packages/aftercommit/src/db/client.ts";
 import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-lease.ts";
 import type { Lease, Leased } from "../../packages/aftercommit/src/inbox/entry.ts";
 import { leaseRow } from "../../packages/aftercommit/src/inbox/lease.ts";
-import type { EmbedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
+import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 import type { EmbeddingSource } from "../../packages/aftercommit/src/source.ts";
-import { nextLease, provider } from "./notes.ts";
+import { nextLease, provider, sourceEmbeddedBy } from "./notes.ts";
 
 /** Where a worker stops until it is let on: before it reads the models, reads the rows, asks the provider, or writes. */
 export type Gate = "models" | "read" | "ask" | "write";
@@ -78,7 +78,7 @@ export class GatedWorker {
     });
   }
 
-  get #embed(): EmbedTexts {
+  get #provider(): Provider {
     return provider(async (text, model) => {
       // What embedInputs tries to find out whether the fault is in the text.
       if (text === "ok") return;
@@ -92,9 +92,9 @@ export class GatedWorker {
   }
 
   async #run(lease: Lease): Promise<void> {
-    const { source } = this.#options;
+    const source = sourceEmbeddedBy(this.#provider, this.#options.source);
     const isBatch = this.lane === "batch";
-    const worker = { db: this.#gatedDb, source, embed: this.#embed, priority: !isBatch, builds: isBatch };
+    const worker = { db: this.#gatedDb, source, priority: !isBatch, builds: isBatch };
     await embedLease(worker, lease);
   }
 

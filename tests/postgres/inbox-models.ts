@@ -10,7 +10,7 @@ import { readModels } from "../../packages/aftercommit/src/models/models.ts";
 import type { Scenario } from "./inbox-scenarios.ts";
 import { readState, type State } from "./inbox-state.ts";
 import { type Sessions, type Step, step } from "./inbox-step.ts";
-import { DIMENSIONS, provider } from "./notes.ts";
+import { DIMENSIONS, provider, sourceEmbeddedBy } from "./notes.ts";
 
 /** A second model that is begun, built and switched to. */
 export class ModelChange {
@@ -46,7 +46,8 @@ export class ModelChange {
 
   async #begin(): Promise<void> {
     const { db, source } = this.#sessions;
-    await beginModel(db, [source], { name: "second", dimensions: DIMENSIONS }, { embed: provider() });
+    const wanted = { provider: "openai", name: "second", dimensions: DIMENSIONS };
+    await beginModel(db, [sourceEmbeddedBy(provider(), source)], wanted);
     this.stage = "begun";
     this.#onChange();
   }

@@ -11,7 +11,7 @@ import { pgDump } from "../foreign/pg-dump.ts";
 import { runOn } from "../real-postgres.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 import { until } from "../until.ts";
-import { createNotes, faultsOf, notes, provider, startSession, workOff } from "./notes.ts";
+import { createNotes, embeddedBy, faultsOf, notes, provider, startSession, workOff } from "./notes.ts";
 import { type Cluster, startCluster, startStandby } from "./own-cluster.ts";
 
 const edit = (rowId: string) => [{ rowId, queue: "realtime", changedAt: null }] as const;
@@ -54,13 +54,13 @@ const nextXid = async (of: Database) =>
 /** What the schedule and the drain make of a database elsewhere. Resolves with what the provider is asked for. */
 async function heal(elsewhere: Database) {
   const asked: string[] = [];
-  const embed = provider((text) => asked.push(text));
+  const declaration = embeddedBy(provider((text) => asked.push(text)));
   const waitUntil = () => Promise.reject(new Error("There is nothing to wait for"));
-  await drain(notes, { db: elsewhere, runId: "run_1", embed, waitUntil });
+  await drain(declaration, { db: elsewhere, runId: "run_1", waitUntil });
   // The schedule reconciles every ten minutes.
   await elsewhere.execute("update aftercommit.sources set reconciled_at = now() - interval '11 minutes'");
   const { reconciled, woken } = await lookAfter(notes, { db: elsewhere });
-  await drain(notes, { db: elsewhere, runId: "run_2", embed, waitUntil });
+  await drain(declaration, { db: elsewhere, runId: "run_2", waitUntil });
   return { asked: asked.toSorted(), reconciled, woken };
 }
 

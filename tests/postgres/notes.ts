@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { Client } from "pg";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
-import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
+import { defineEmbedding, type EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
 import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-lease.ts";
 import type { Lease } from "../../packages/aftercommit/src/inbox/entry.ts";
 import { leaseDue, leaseSettled } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
 import { CHUNKER } from "../../packages/aftercommit/src/models/defaults.ts";
-import type { EmbedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
+import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 import type { EmbeddingSource } from "../../packages/aftercommit/src/source.ts";
 import { runOn } from "../real-postgres.ts";
 
@@ -22,7 +23,13 @@ export const notes = defineEmbedding({
 });
 
 export const DIMENSIONS = 4;
-export const MODEL = { name: "first", dimensions: DIMENSIONS, chunker: CHUNKER };
+export const MODEL = {
+  provider: "openai",
+  name: "first",
+  dimensions: DIMENSIONS,
+  dimensionsAsked: false,
+  chunker: CHUNKER,
+};
 
 export async function createNotes(url: string): Promise<void> {
   await runOn(url, [
@@ -39,13 +46,28 @@ export const hashOf = (body: string) =>
     .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 
 /** A provider of small vectors, which says first what it is asked for. */
-export function provider(asked: (text: string, model: string) => unknown = () => {}): EmbedTexts {
-  return async (model, texts) => {
-    for (const text of texts) await asked(text, model.name);
-    const vectors = texts.map(() => new Float32Array(model.dimensions).fill(0.5));
-    return { vectors, tokens: texts.length, left: {} };
+export function provider(asked: (text: string, model: string) => unknown = () => {}): Provider {
+  return {
+    ...openai(),
+    async embed({ model, texts }) {
+      for (const text of texts) await asked(text, model);
+      const vectors = texts.map(() => new Float32Array(DIMENSIONS).fill(0.5));
+      return { vectors, tokens: texts.length, left: {} };
+    },
   };
 }
+
+/** A declaration whose rows another provider embeds. */
+export const embeddedBy = (one: Provider, declaration: EmbeddingDeclaration = notes) => ({
+  ...declaration,
+  providers: [one],
+});
+
+/** A source whose rows another provider embeds. */
+export const sourceEmbeddedBy = (one: Provider, source: EmbeddingSource): EmbeddingSource => ({
+  ...source,
+  declaration: embeddedBy(one, source.declaration),
+});
 
 /** What a run of the drain leases next. */
 export async function nextLease(db: Database, { name }: EmbeddingSource): Promise<Lease | undefined> {
@@ -58,9 +80,10 @@ export async function nextLease(db: Database, { name }: EmbeddingSource): Promis
 }
 
 /** Does what a run of the drain does, but does not linger. */
-export async function workOff(db: Database, source: EmbeddingSource, embed = provider()): Promise<void> {
+export async function workOff(db: Database, of: EmbeddingSource, by = provider()): Promise<void> {
+  const source = sourceEmbeddedBy(by, of);
   for (let lease = await nextLease(db, source); lease; lease = await nextLease(db, source))
-    await embedLease({ db, source, embed, priority: false, builds: true }, lease);
+    await embedLease({ db, source, priority: false, builds: true }, lease);
 }
 
 /** How the vectors stand beside the rows: what is left in the inbox, and each row whose vectors are not of its text. */

@@ -6,7 +6,7 @@ import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { until } from "../until.ts";
-import { createNotes, faultsOf, notes, provider, startSession, workOff } from "./notes.ts";
+import { createNotes, embeddedBy, faultsOf, notes, provider, startSession, workOff } from "./notes.ts";
 import { type Cluster, startCluster, startStandby } from "./own-cluster.ts";
 import { endStall, pidOf, stallCommits, waitsForStandby } from "./stall.ts";
 
@@ -168,7 +168,7 @@ describe("where the standby is late to apply what authors wait for", () => {
 
     const { over } = await commitThatHangs(watcher, author, "update notes set body = 'late' where id = 1");
     await accept(db, source.name, edit("1"));
-    expect(await embedOne(notes, "1", { db, embed })).toMatchObject({ status: "unsettled" });
+    expect(await embedOne(embeddedBy(embed), "1", { db })).toMatchObject({ status: "unsettled" });
     expect(await entriesOf(db)).toEqual([{ rowId: "1", settles: true, lease: null }]);
     expect(asked).toEqual([]);
 

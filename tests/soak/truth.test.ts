@@ -3,6 +3,7 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { createKnown, type Known } from "./known.ts";
 import type { Mail } from "./mails.ts";
@@ -60,7 +61,7 @@ beforeEach(async () => {
   known.inserted(id);
   const vector = new Float32Array(1_536).fill(0.1);
   const embed = async () => ({ vectors: [vector], tokens: 1, left: {} });
-  await embedOne(posts, id, { db: database.db, embed });
+  await embedOne({ ...posts, providers: [{ ...openai(), embed }] }, id, { db: database.db });
   known.made.push(user);
   known.tried.add(user.id);
   known.deleting(user);

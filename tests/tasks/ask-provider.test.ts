@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Ask, askProvider } from "../../packages/aftercommit/src/providers/ask-provider.ts";
 import { RateLimitedError } from "../../packages/aftercommit/src/providers/errors.ts";
-import { embedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import { databaseForTests } from "./database.ts";
 import { MODEL } from "./embedding.ts";
 import { limitRate, refuse, strictProviderForTests, vectorOf } from "./strict-provider.ts";
@@ -14,7 +14,8 @@ const ask = (set: Partial<Ask> = {}, tokens = 10) =>
   askProvider([{ text: "text", tokens }], {
     db: database.db,
     model: MODEL,
-    embed: embedTexts,
+    provider: openai(),
+    purpose: "passage",
     priority: false,
     ...set,
   });
@@ -43,14 +44,17 @@ afterEach(() => void vi.restoreAllMocks());
 
 describe("a request", () => {
   it("answers a vector for each text and what they cost, and is counted", async () => {
-    expect(await ask()).toEqual({ vectors: [Float32Array.from(vectorOf("text"))], tokens: 1 });
+    expect(await ask()).toEqual({
+      outcomes: [{ vector: Float32Array.from(vectorOf("text")) }],
+      tokens: 1,
+    });
     expect(await usage()).toEqual([{ calls: 1, tokens: "1" }]);
   });
 
   it("that cannot be counted keeps its vectors all the same", async () => {
     await database.db.execute(sql`alter table aftercommit.usage rename to usage_elsewhere`);
     try {
-      expect((await ask()).vectors).toHaveLength(1);
+      expect((await ask()).outcomes).toHaveLength(1);
     } finally {
       await database.db.execute(sql`alter table aftercommit.usage_elsewhere rename to usage`);
     }
@@ -95,7 +99,7 @@ describe("a request that the provider answers with 429", () => {
   it("is made again after a moment, within the same attempt", async () => {
     let refusals = 2;
     provider.rule = () => (refusals-- > 0 ? limitRate({ "retry-after-ms": "100" }) : undefined);
-    expect((await ask()).vectors).toHaveLength(1);
+    expect((await ask()).outcomes).toHaveLength(1);
     expect(provider.requests).toHaveLength(3);
     expect(await usage()).toMatchObject([{ calls: 1 }]);
   });

@@ -17,7 +17,12 @@ export function modelChangeForTests() {
   const { database, source, work } = tests;
   beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
 
-  const begin = async (name = NEW) => beginModel(database.db, [await source()], { name, dimensions: 8 });
+  const begin = async (name = NEW) =>
+    beginModel(database.db, [await source()], {
+      provider: "openai",
+      name,
+      dimensions: 8,
+    });
 
   /** A new model beside the active one. */
   async function begun(): Promise<{ from: Model | undefined; to: Model }> {

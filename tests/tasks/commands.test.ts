@@ -4,7 +4,7 @@ import { posts } from "../../aftercommit.config.ts";
 import { posts as postsTable } from "../../drizzle/schema.ts";
 import { drain } from "../../packages/aftercommit/src/embeddings/drain.ts";
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
-import { CHUNKER } from "../../packages/aftercommit/src/models/defaults.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
 import { chanceOf, seed } from "../seed.ts";
 import { databaseForTests } from "./database.ts";
 import { itChangesTheModel } from "./model-change.ts";
@@ -15,7 +15,7 @@ import { workersForTests } from "./workers.ts";
 const POSTS = 2_000;
 const DAMAGED = POSTS / 100;
 
-const database = databaseForTests({ name: "model-a", dimensions: WIDTHS["model-a"] ?? 0, chunker: CHUNKER });
+const database = databaseForTests({ ...FIRST_MODEL, name: "model-a", dimensions: WIDTHS["model-a"] ?? 0 });
 const provider = strictProviderForTests(({ model }, input) => vectorBy(model, input));
 const workers = workersForTests();
 

@@ -124,8 +124,9 @@ it("asks nothing more about a book whose first request failed", async () => {
   provider.rule = poisoned({ named: true });
   await work([id]);
   vi.unstubAllEnvs();
-  // The first request, and what is left of it without the text that it named. The book fills two.
-  expect(provider.requests).toHaveLength(2);
+  // The first request, three that tell that the length is not at fault, and what is left without the text that it named.
+  // The book fills two.
+  expect(provider.requests).toHaveLength(5);
   expect(await pending()).toMatchObject([{ id, error: expect.any(String) }]);
 });
 
@@ -136,6 +137,16 @@ describe("a vector that cannot be stored or compared", () => {
       "with a value over 65,504",
       () => [70_000, ...new Array(7).fill(1)],
       "the provider answered a value over 65504",
+    ],
+    [
+      "with what is no number",
+      () => [Number.NaN, ...new Array(7).fill(1)],
+      "the provider answered a vector with NaN",
+    ],
+    [
+      "of another width",
+      () => new Array(7).fill(1),
+      "text-embedding-3-small answered a vector of 7 numbers, and is registered with 8",
     ],
   ])("fails its row alone: one %s", async (_, bad, error) => {
     const ids = await insertPosts(3, (n) => (n === 1 ? "bad" : "fine"));

@@ -10,7 +10,6 @@ import { passages } from "../../packages/aftercommit/src/embeddings/passages.ts"
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import type { Queue } from "../../packages/aftercommit/src/inbox/entry.ts";
 import { leaseDue } from "../../packages/aftercommit/src/inbox/lease.ts";
-import { embedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { FIRST_MODEL } from "../postgres-template.ts";
 import { until } from "../until.ts";
@@ -99,7 +98,7 @@ export function embeddingForTests(declaration: () => EmbeddingDeclaration = () =
     async work(changed: readonly Id[] = []): Promise<EmbedResult> {
       await change(changed, "batch");
       const lease = await leaseDue(database.db, "post", "batch", 5_000);
-      const worker = { db: database.db, embed: embedTexts, source: await source() };
+      const worker = { db: database.db, source: await source() };
       return embedLease({ ...worker, priority: false, builds: true }, lease);
     },
 

@@ -40,7 +40,8 @@ describe("a failure that has nothing to do with the text", () => {
     ["an error of the server", failure(500), 5],
     ["an overload that says for how long", failure(503, { "retry-after": "30" }), 30],
     ["a wait of a day", failure(503, { "retry-after": "86400" }), 300],
-    ["an answer that is none", answerWith(200, "{}"), 15],
+    ["an answer that is none", answerWith(200, "{}"), 5],
+    ["an error in an answer of 200", answerWith(200, '{"error":{"message":"It failed","code":502}}'), 5],
   ])("pauses the model for everybody, and costs no row an attempt: %s", async (_, fault, seconds) => {
     const [id = "", other = ""] = await insertPosts(2);
     await change([id, other]);
@@ -54,8 +55,11 @@ describe("a failure that has nothing to do with the text", () => {
       { id, queue: "realtime", leased: false, attempts: 0, error: null },
       { id: other },
     ]);
+    const requests = provider.requests.length;
     await expect(embedPost(other)).rejects.toThrow(PausedError);
-    expect(provider.requests).toHaveLength(1);
+    expect(provider.requests).toHaveLength(requests);
+    // The row's own, and a text that surely is good where the fault might have been in the text.
+    expect(requests).toBe(seconds === 5 ? 2 : 1);
   });
 
   it.each([

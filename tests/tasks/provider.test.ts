@@ -2,12 +2,15 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
-import { EmbeddingShapeError, embedTexts } from "../../packages/aftercommit/src/providers/provider.ts";
+import { embedTexts, type ProviderModel } from "../../packages/aftercommit/src/providers/embed-texts.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
+import { EmbeddingShapeError } from "../../packages/aftercommit/src/providers/provider.ts";
 import { answerWith, type Fault, startFaultyServer } from "../faulty-server.ts";
 import { providerForTests } from "./provider.ts";
 
 providerForTests();
-const model = { name: "text-embedding-3-small", dimensions: 1_536 };
+const model = { name: "text-embedding-3-small", dimensions: 1_536, dimensionsAsked: false };
+const passage = { purpose: "passage" } as const;
 const now = new Date("2026-01-02T03:04:05.000Z");
 
 afterEach(() => vi.unstubAllEnvs());
@@ -22,11 +25,15 @@ async function errorOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 /** Embeds texts through a server that answers as `fault` does. */
-async function embedThrough(fault: Fault, texts: string[], asked = model) {
+async function embedThrough(fault: Fault, texts: string[], asked: ProviderModel = model) {
   const server = await startFaultyServer(fault);
   vi.stubEnv("OPENAI_BASE_URL", `${server.url}/v1`);
   try {
-    return await embedTexts(asked, texts);
+    const { outcomes, ...answer } = await embedTexts(openai(), asked, texts, passage);
+    return {
+      ...answer,
+      vectors: outcomes.map((outcome) => ("vector" in outcome ? outcome.vector : outcome)),
+    };
   } finally {
     await server.close();
   }
@@ -42,18 +49,22 @@ const base64 = (numbers: number[]) => Buffer.from(Float32Array.from(numbers).buf
 describe("a provider that", () => {
   it("does not answer is called again", async () => {
     vi.stubEnv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
-    expect(classifyError(await errorOf(embedTexts(model, ["text"])), now)).toEqual({ kind: "retry" });
+    expect(classifyError(await errorOf(embedTexts(openai(), model, ["text"], passage)), now)).toEqual({
+      kind: "retry",
+    });
   });
 
   it("does not know the model is not called again", async () => {
-    const error = await errorOf(embedTexts({ ...model, name: "text-embedding-none" }, ["text"]));
+    const error = await errorOf(
+      embedTexts(openai(), { ...model, name: "text-embedding-none" }, ["text"], passage),
+    );
     expect(classifyError(error, now)).toEqual({ kind: "abort" });
     expect(error).toMatchObject({ message: expect.stringContaining("text-embedding-none") });
   });
 
   it("has no key is not called, and the variable is named", async () => {
     vi.stubEnv("OPENAI_API_KEY", "");
-    const error = await errorOf(embedTexts(model, ["text"]));
+    const error = await errorOf(embedTexts(openai(), model, ["text"], passage));
     expect(classifyError(error, now)).toEqual({ kind: "abort" });
     expect(error).toMatchObject({ message: expect.stringContaining("OPENAI_API_KEY is not set") });
   });
@@ -97,7 +108,7 @@ describe("an answer", () => {
     [
       "vectors of another width",
       answer([{ index: 0, embedding: vector(1, 512) }]),
-      /a vector of 512 numbers.*1536: npm run reembed -- --model text-embedding-3-small --dimensions 512/,
+      /a vector of 512 numbers.*1536: npm run reembed -- --model text-embedding-3-small$/,
     ],
     [
       "base64 of another width",
@@ -110,16 +121,16 @@ describe("an answer", () => {
     [
       "a vector with a hole",
       answer([{ index: 0, embedding: [Number.NaN, ...vector(1, 1_535)] }]),
-      /no number/,
+      /a vector with NaN/,
     ],
     ["a vector that is none", answer([{ index: 0, embedding: { 0: 1 } }]), /no embeddings/],
     ["no data", answerWith(200, "{}"), /no embeddings/],
     ["no JSON", answerWith(200, "<html>", { "content-type": "text/html" }), /no embeddings/],
-  ])("with %s ends the run with what is wrong", async (_, fault, message) => {
+  ])("with %s is tried again, and says what is wrong", async (_, fault, message) => {
     const error = await errorOf(embedThrough(fault, ["a"]));
     expect(error).toBeInstanceOf(EmbeddingShapeError);
     expect(error).toMatchObject({ message: expect.stringMatching(message) });
-    expect(classifyError(error, now)).toEqual({ kind: "abort" });
+    expect(classifyError(error, now)).toEqual({ kind: "retry" });
   });
 });
 
@@ -149,20 +160,20 @@ describe("the requests", () => {
     const texts = Array.from({ length: 600 }, (_, index) => String(index));
     const { vectors, tokens } = await embedThrough(fault, texts);
     expect(requests).toMatchObject([{ input: texts, encoding_format: "base64" }]);
-    expect(vectors.map(([first]) => String(first))).toEqual(texts);
+    expect(vectors.map((vector) => "0" in vector && String(vector[0]))).toEqual(texts);
     expect(tokens).toBe(1);
   });
 
   it.each([
-    ["text-embedding-3-small", 1_536],
-    ["text-embedding-3-large", 1_536],
-    ["text-embedding-ada-002", undefined],
-    ["nomic-embed-text", undefined],
-  ])("ask %s for the width %s", async (name, dimensions) => {
-    const { requests, fault } = recorder();
-    await embedThrough(fault, ["1"], { name, dimensions: 1_536 });
-    expect(requests.map(({ model, dimensions }) => ({ model, dimensions }))).toEqual([
-      { model: name, dimensions },
-    ]);
+    ["a width that was asked for", true, 1_536],
+    ["no width, where the model has its own", false, undefined],
+  ])("name %s, whatever the model is called", async (_, dimensionsAsked, dimensions) => {
+    for (const name of ["text-embedding-3-small", "nomic-embed-text"]) {
+      const { requests, fault } = recorder();
+      await embedThrough(fault, ["1"], { name, dimensions: 1_536, dimensionsAsked });
+      expect(requests.map(({ model, dimensions }) => ({ model, dimensions }))).toEqual([
+        { model: name, dimensions },
+      ]);
+    }
   });
 });

@@ -59,6 +59,11 @@ describe("an answer of the provider", () => {
       answered(429, { "retry-after": "Thu, 01 Jan 2026 00:00:00 GMT" }),
       retry,
     ],
+    [
+      "429 for a day, which is believed for five minutes",
+      answered(429, { "retry-after": "86400" }),
+      inMs(300_000),
+    ],
     ["429 that says at once", answered(429, { "retry-after": "0" }), retry],
     ["429 with a time that is none", answered(429, { "retry-after": "soon" }), retry],
     [
@@ -81,7 +86,7 @@ describe("anything else", () => {
     ["a thrown text", "boom", retry],
     ["nothing", undefined, retry],
     ["a missing variable", thrownBy(() => required("OPENAI_API_KEY", {})), abort],
-    ["vectors that do not fit", new EmbeddingShapeError("3 vectors for 4 texts"), abort],
+    ["vectors that do not fit", new EmbeddingShapeError("3 vectors for 4 texts"), retry],
     ["a text that no vectors are made of", new FailedTextError("The input was refused."), abort],
     ["a database without a model", new ModelError("no model is active"), abort],
     ["another declaration of the table", new SourceError("npm run migrate"), abort],

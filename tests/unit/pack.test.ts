@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { MAX_INPUTS, MAX_TOKENS, pack } from "../../packages/aftercommit/src/providers/pack.ts";
+import { OPENAI_LIMITS } from "../../packages/aftercommit/src/providers/openai.ts";
+import { pack } from "../../packages/aftercommit/src/providers/pack.ts";
+
+const { inputsPerRequest: MAX_INPUTS, tokensPerRequest: MAX_TOKENS } = OPENAI_LIMITS;
 
 const inputs = (count: number, tokens: number) => Array.from({ length: count }, (_, n) => ({ n, tokens }));
 const MANY = 1e9;
@@ -13,8 +16,13 @@ describe("inputs are packed into requests", () => {
     ["up to half a minute's tokens", inputs(10, 1_000), 8_000, [4, 4, 2]],
     ["each larger than the budget alone", inputs(3, 1_000), 100, [1, 1, 1]],
   ])("%s", (_, all, tokensPerMinute, sizes) => {
-    const requests = pack(all, tokensPerMinute);
+    const requests = pack(all, { ...OPENAI_LIMITS, tokensPerMinute });
     expect(requests.map((request) => request.length)).toEqual(sizes);
     expect(requests.flat()).toEqual(all);
+  });
+
+  it("up to half a minute's inputs, where the provider counts those as well", () => {
+    const requests = pack(inputs(100, 1), { ...OPENAI_LIMITS, inputsPerMinute: 80 });
+    expect(requests.map((request) => request.length)).toEqual([40, 40, 20]);
   });
 });

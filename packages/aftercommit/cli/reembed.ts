@@ -1,4 +1,4 @@
-// npm run reembed -- --model M [--dimensions D]: makes the vectors of another model while search goes on, and then
+// npm run reembed -- --model M [--provider P] [--dimensions D]: makes the vectors of another model while search goes on, and then
 // switches. --stop gives up; --retire deletes the vectors of models that are not in use.
 import { parseArgs } from "node:util";
 import type { Database } from "../src/db/client.ts";
@@ -13,9 +13,9 @@ import {
   rowsLacking,
   stopBuilding,
   switchModel,
+  type WantedModel,
 } from "../src/models/change-model.ts";
-import { DEFAULT_DIMENSIONS } from "../src/models/defaults.ts";
-import type { Model } from "../src/models/models.ts";
+import { type Model, readModelsInUse } from "../src/models/models.ts";
 import { retireModels } from "../src/models/retire-models.ts";
 import { buildVectorIndex } from "../src/models/vector-index.ts";
 import type { EmbeddingSource } from "../src/source.ts";
@@ -48,8 +48,12 @@ async function build(
   }
 }
 
-async function reembed(model: { name: string; dimensions: number }, acceptMissing: number): Promise<void> {
+type Wanted = Omit<WantedModel, "provider"> & { provider: string | undefined };
+
+async function reembed(wanted: Wanted, acceptMissing: number): Promise<void> {
   const { db, sources } = await embeddingSources();
+  const provider = wanted.provider ?? (await readModelsInUse(db)).active.provider;
+  const model = { ...wanted, provider };
   const change = await beginModel(db, sources, model);
   if (!change) return say(`Search answers from ${model.name} already.`);
   const { from, to } = change;
@@ -66,9 +70,12 @@ async function reembed(model: { name: string; dimensions: number }, acceptMissin
   say(`Search answers from ${to.name} now.`);
   if (from)
     say(
-      `The vectors of ${from.name} are kept. To switch back: npm run reembed -- --model ${from.name} --dimensions ${from.dimensions}. To delete them: npm run reembed -- --retire`,
+      `The vectors of ${from.name} are kept. To switch back: ${switchBack(from)}. To delete them: npm run reembed -- --retire`,
     );
 }
+
+const switchBack = ({ provider, name, dimensions, dimensionsAsked }: Model) =>
+  `npm run reembed -- --provider ${provider} --model ${name}${dimensionsAsked ? ` --dimensions ${dimensions}` : ""}`;
 
 function wholeNumber(text: string, name: string, most: number): number {
   const number = Number(text);
@@ -81,13 +88,16 @@ await command(async () => {
   const { values } = parseArgs({
     options: {
       model: { type: "string" },
-      dimensions: { type: "string", default: String(DEFAULT_DIMENSIONS) },
+      provider: { type: "string" },
+      dimensions: { type: "string" },
       "accept-missing": { type: "string", default: "0" },
       stop: { type: "boolean", default: false },
       retire: { type: "boolean", default: false },
     },
   });
-  const dimensions = wholeNumber(values.dimensions, "dimensions", 4_000);
+  const { model: name, provider } = values;
+  const dimensions =
+    values.dimensions === undefined ? undefined : wholeNumber(values.dimensions, "dimensions", 4_000);
   const acceptMissing = wholeNumber(values["accept-missing"], "accept-missing", 1_000_000_000);
   if (values.stop || values.retire) {
     const { db, sources } = await embeddingSources();
@@ -95,6 +105,6 @@ await command(async () => {
     const names = await retireModels(db, sources, { url: required("DATABASE_URL") });
     return say(names.length > 0 ? `Retired ${names.join(", ")}.` : "Nothing is retired.");
   }
-  if (!values.model) throw new Error("Say which model: npm run reembed -- --model text-embedding-3-large");
-  await reembed({ name: values.model, dimensions }, acceptMissing);
+  if (!name) throw new Error("Say which model: npm run reembed -- --model text-embedding-3-large");
+  await reembed({ provider, name, dimensions }, acceptMissing);
 });

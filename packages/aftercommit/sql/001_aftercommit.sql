@@ -54,8 +54,14 @@ create table aftercommit.drains (
 
 create table aftercommit.models (
   id integer primary key generated always as identity,
+  -- The name of the declared provider that it is asked at.
+  provider text not null default 'openai',
   name text not null,
   dimensions integer not null,
+  -- Whether the provider is asked for this width, or answers it by itself.
+  dimensions_asked boolean not null default false,
+  -- The longest input that it was seen to take, where a longer one was refused for its length.
+  max_input_tokens integer,
   -- The version of what makes a text's chunks.
   chunker integer not null,
   state text not null check (state in ('building', 'active', 'retired')),
@@ -67,7 +73,7 @@ create table aftercommit.models (
   -- The provider failed for everybody: no row is tried until then.
   paused_until timestamptz,
   pause_reason text,
-  constraint models_identity unique (name, dimensions, chunker)
+  constraint models_identity unique (provider, name, dimensions, chunker)
 );
 create unique index models_one_active on aftercommit.models (state) where state = 'active';
 create unique index models_one_building on aftercommit.models (state) where state = 'building';
@@ -78,6 +84,7 @@ create table aftercommit.rate_limits (
   name text primary key,
   tokens double precision not null,
   requests double precision not null,
+  inputs double precision not null default 'infinity',
   blocked_until timestamptz,
   updated_at timestamptz not null default now()
 );

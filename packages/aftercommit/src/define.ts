@@ -2,6 +2,8 @@ import { type TableName, tableName } from "./db/identifiers.ts";
 import { DeclarationError } from "./declaration-error.ts";
 import { DAY_MS, durationMs } from "./deletions/duration.ts";
 import type { ExternalSystem } from "./deletions/external-system.ts";
+import { openai } from "./providers/openai.ts";
+import type { Provider } from "./providers/provider.ts";
 
 /** What every declaration says of its table. */
 type Declared = {
@@ -26,6 +28,11 @@ type EmbeddingOptions = Declared & {
   filters?: readonly string[];
   /** How many tokens a passage has at most; 1,000 when left out. */
   chunkTokens?: number;
+  /**
+   * Who makes the vectors; `[openai()]` when left out. The first one has the model of a new database. A change from one to
+   * another needs both: `npm run reembed -- --provider voyage --model voyage-3.5`.
+   */
+  providers?: readonly Provider[];
   /** The table that holds the vectors, as `schema.table`; `<row>_embeddings` beside yours when left out. */
   embeddings?: string;
 };
@@ -99,6 +106,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     columns = [],
     filters = [],
     chunkTokens = 1_000,
+    providers = [openai()],
   } = options;
   const place = `defineEmbedding({ row: ${JSON.stringify(row)} })`;
   const table = declared("defineEmbedding", options);
@@ -112,10 +120,14 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
       "chunkTokens",
       `must be a whole number from 50 to ${MOST_CHUNK_TOKENS}`,
     );
+  const names = providers.map(({ name }) => name);
+  if (names.length === 0 || new Set(names).size < names.length)
+    throw new DeclarationError(place, "providers", "must have one or more, each with a name of its own");
   const embeddings = options.embeddings
     ? tableName(options.embeddings, { place, option: "embeddings" })
     : { schema: table.schema, name: `${row.replaceAll("-", "_")}_embeddings` };
-  return { kind: "embedding", row, rows, table, key, text, where, columns, filters, chunkTokens, embeddings };
+  const made = { row, rows, table, key, text, where, columns, filters, chunkTokens, providers, embeddings };
+  return { kind: "embedding", ...made };
 }
 
 /**

@@ -1,12 +1,7 @@
 // Not `{ z }`: the loader of trigger.config.ts takes the default export for the whole module.
 import * as z from "zod";
 import { parseWebhooks } from "./deletions/webhook-list.ts";
-
-const url = (protocols: string) =>
-  z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols}://`);
-const httpUrl = url("https?");
-
-const perMinute = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
+import { httpUrl, providerVariables, USED_BY_PROVIDERS, url } from "./providers/variables.ts";
 
 /** Whether a text is `whsec_` and 24 to 64 bytes in base64: the sizes that standardwebhooks.com asks for. */
 export const isWebhookSecret = (text: string) => {
@@ -64,29 +59,7 @@ export const variables = {
     where:
       "Trigger.dev dashboard → Account → Personal access tokens, tr_pat_…; only for the CLI where nobody can log in",
   },
-  OPENAI_API_KEY: {
-    schema: z.string(),
-    where: "platform.openai.com → API keys; any text for a compatible server that asks for none",
-  },
-  OPENAI_BASE_URL: {
-    schema: httpUrl,
-    where: "the /v1 URL of an OpenAI-compatible server; leave it out for OpenAI",
-  },
-  EMBEDDING_MODEL: {
-    schema: z.string(),
-    where:
-      "the model of a new database, read by npm run migrate only; text-embedding-3-small when left out. To change it later: npm run reembed -- --model NAME",
-  },
-  EMBEDDING_TOKENS_PER_MINUTE: {
-    schema: perMinute,
-    where:
-      "your provider's limit: OpenAI's tier 1 has 1000000, tier 2 1000000, tier 3 5000000, tier 4 5000000, tier 5 10000000",
-  },
-  EMBEDDING_REQUESTS_PER_MINUTE: {
-    schema: perMinute,
-    where:
-      "your provider's limit: OpenAI's tier 1 has 3000, tier 2 5000, tier 3 5000, tier 4 10000, tier 5 10000",
-  },
+  ...providerVariables,
   SMTP_URL: {
     schema: url("smtps?"),
     where: "your mail server, smtp://user:password@host:587 or smtps://user:password@host:465",
@@ -147,7 +120,8 @@ export const REQUIRED_BY_APP = [
   "TRIGGER_SECRET_KEY",
   "USER_DELETION_WEBHOOK_URLS",
 ] as const;
-export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL", "OPENAI_API_KEY"] as const;
+// The provider's key is asked for when it is needed: which one that is, the model says.
+export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL"] as const;
 
 /** What the app uses where it is set: malformed, it stops the app as well. */
 export const USED_BY_APP = [
@@ -155,10 +129,7 @@ export const USED_BY_APP = [
   "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
   "TRIGGER_API_URL",
   "TRIGGER_PROJECT_REF",
-  "OPENAI_API_KEY",
-  "OPENAI_BASE_URL",
-  "EMBEDDING_TOKENS_PER_MINUTE",
-  "EMBEDDING_REQUESTS_PER_MINUTE",
+  ...USED_BY_PROVIDERS,
   "DASHBOARD_PASSWORD",
   "DELETION_RECEIPT_KEY",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -167,13 +138,16 @@ export const USED_BY_APP = [
 
 type Source = Readonly<Record<string, string | undefined>>;
 
+const isKnown = (name: string): name is VariableName => name in variables;
+const whereOf = (name: string) => (isKnown(name) ? ` (${variables[name].where})` : "");
+
 /** One or more variables are missing or malformed; the message names each and where to get it. */
 export class EnvironmentError extends Error {
   override readonly name = "EnvironmentError";
-  readonly variables: readonly VariableName[];
+  readonly variables: readonly string[];
 
-  constructor(problems: readonly { name: VariableName; problem: string }[]) {
-    super(problems.map(({ name, problem }) => `${name} ${problem} (${variables[name].where})`).join("; "));
+  constructor(problems: readonly { name: string; problem: string }[]) {
+    super(problems.map(({ name, problem }) => `${name} ${problem}${whereOf(name)}`).join("; "));
     this.variables = problems.map(({ name }) => name);
   }
 }
@@ -207,6 +181,16 @@ export function required(name: VariableName, source: Source = process.env): stri
   return value;
 }
 
+/**
+ * Reads a secret whose variable a declaration names.
+ * @throws {EnvironmentError} when it is missing
+ */
+export function secretOf(name: string, source: Source = process.env): string {
+  const value = source[name]?.trim();
+  if (!value) throw new EnvironmentError([{ name, problem: "is not set" }]);
+  return value;
+}
+
 const problemsOf = (names: readonly VariableName[], source: Source, required: boolean) =>
   names.flatMap((name) => {
     const { problem } = check(name, source, required);
@@ -228,6 +212,6 @@ export function checkEnvironment(
 
 /** What is wrong with each variable of the product that is set and malformed, whoever uses it. */
 export function malformedVariables(source: Source = process.env): EnvironmentError[] {
-  const names = Object.keys(variables).filter((name): name is VariableName => name in variables);
+  const names = Object.keys(variables).filter(isKnown);
   return problemsOf(names, source, false).map((problem) => new EnvironmentError([problem]));
 }

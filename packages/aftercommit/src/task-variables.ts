@@ -10,8 +10,16 @@ export const NEEDED = [
   "USER_DELETION_WEBHOOK_URLS",
   "USER_DELETION_WEBHOOK_SECRET",
 ] as const satisfies readonly VariableName[];
+const OTHER_PROVIDERS = [
+  "AZURE_OPENAI_API_KEY",
+  "VOYAGE_API_KEY",
+  "COHERE_API_KEY",
+  "GEMINI_API_KEY",
+] as const satisfies readonly VariableName[];
 export const POSSIBLE = [
   "OPENAI_BASE_URL",
+  "AZURE_OPENAI_ENDPOINT",
+  ...OTHER_PROVIDERS,
   "EMBEDDING_TOKENS_PER_MINUTE",
   "EMBEDDING_REQUESTS_PER_MINUTE",
   "DATABASE_POOL_SIZE",
@@ -47,6 +55,7 @@ export const systemNames = (urls: string) =>
 
 const isNeeded = (name: VariableName, source: Source) =>
   NEEDED.some((needed) => needed === name) &&
+  !(name === "OPENAI_API_KEY" && OTHER_PROVIDERS.some((other) => source[other]?.trim())) &&
   !(name === "USER_DELETION_WEBHOOK_SECRET" && source.USER_DELETION_WEBHOOK_URLS?.trim() === "none");
 
 function read(name: VariableName, source: Source): TaskVariable | undefined {

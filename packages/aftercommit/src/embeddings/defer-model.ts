@@ -2,7 +2,7 @@ import { APIError } from "openai";
 import { EnvironmentError } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
-import { type Model, pauseModel } from "../models/models.ts";
+import { type Model, ModelError, pauseModel } from "../models/models.ts";
 import { classifyError } from "../providers/classify-error.ts";
 import { PausedError, RateLimitedError } from "../providers/errors.ts";
 import { EmbeddingShapeError } from "../providers/provider.ts";
@@ -13,7 +13,6 @@ export type Deferral = { at: number; error: unknown };
 
 // A failure of everybody costs no row an attempt; the provider is left alone for so long.
 const PAUSE_SECONDS = { abort: 15, retry: 5 };
-const LONGEST_PAUSE_SECONDS = 300;
 
 /** The deferral of a model that failed for everybody a moment ago. */
 export function deferralOf({ name, pausedUntil, pauseReason }: Model): Deferral | undefined {
@@ -22,7 +21,7 @@ export function deferralOf({ name, pausedUntil, pauseReason }: Model): Deferral 
 }
 
 const isOfProvider = (error: unknown) =>
-  [APIError, EmbeddingShapeError, EnvironmentError].some((type) => error instanceof type);
+  [APIError, EmbeddingShapeError, EnvironmentError, ModelError].some((type) => error instanceof type);
 
 /**
  * Rule 6: what failed for everybody pauses the model, for all processes. Rejects with the error where it is not the
@@ -34,7 +33,7 @@ export async function deferModel(db: Queries, model: Model, error: unknown): Pro
   const verdict = classifyError(error, new Date());
   const wait =
     verdict.kind === "retryAt" ? (verdict.at.getTime() - Date.now()) / 1000 : PAUSE_SECONDS[verdict.kind];
-  const seconds = Math.min(LONGEST_PAUSE_SECONDS, Math.max(1, wait));
+  const seconds = Math.max(1, wait);
   const reason = rootMessageOf(error);
   log("warn", "model.paused", { model: model.name, seconds, reason });
   await pauseModel(db, model.id, { seconds, reason });

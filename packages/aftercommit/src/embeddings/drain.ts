@@ -9,7 +9,6 @@ import { stampAgainElsewhere } from "../inbox/stamp-again.ts";
 import { log } from "../log.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { RateLimitedError } from "../providers/errors.ts";
-import { type EmbedTexts, embedTexts } from "../providers/provider.ts";
 import { type EmbeddingSource, sourceOf } from "../source.ts";
 import { deferralOf } from "./defer-model.ts";
 import { embedLease } from "./embed-lease.ts";
@@ -33,12 +32,11 @@ export type DrainResult = Record<RowStatus, number> & { chunks: number; tokens: 
 type Options = {
   db: Database;
   runId: string;
-  embed?: EmbedTexts;
   /** Waits until a time, in Unix milliseconds, for longer than a run should sleep. */
   waitUntil: (at: number) => Promise<void>;
 };
 
-type Drain = Required<Options> & {
+type Drain = Options & {
   source: EmbeddingSource;
   total: DrainResult;
   turn: number;
@@ -65,7 +63,7 @@ async function requireModel(db: Database): Promise<void> {
 
 /** One loop of a drain: lease after lease, until nothing is due or another loop has failed. */
 async function work(drain: Drain, stop: AbortController): Promise<void> {
-  const { db, source, embed, total, deadline } = drain;
+  const { db, source, total, deadline } = drain;
   try {
     while (!stop.signal.aborted) {
       if (Date.now() > deadline) {
@@ -77,7 +75,7 @@ async function work(drain: Drain, stop: AbortController): Promise<void> {
       const lease = await nextLease(db, source, drain.turn);
       if (!lease) return;
       const priority = lease.entries.every(({ queue }) => queue === "realtime");
-      const result = await embedLease({ db, source, embed, priority, builds: true }, lease);
+      const result = await embedLease({ db, source, priority, builds: true }, lease);
       for (const status of result.statuses.values()) total[status] += 1;
       total.chunks += result.chunks;
       total.tokens += result.tokens;
@@ -114,7 +112,7 @@ function startHeartbeat({ db, runId, source: { name } }: Drain): NodeJS.Timeout 
  */
 export async function drain(
   declaration: EmbeddingDeclaration,
-  { db, runId, embed = embedTexts, waitUntil }: Options,
+  { db, runId, waitUntil }: Options,
 ): Promise<DrainResult> {
   const source = await sourceOf(db, declaration);
   const { name } = source;
@@ -123,7 +121,7 @@ export async function drain(
   const startedAt = Date.now();
   const counts = { embedded: 0, unchanged: 0, deleted: 0, failed: 0, unsettled: 0, waiting: 0 };
   const total = { ...counts, chunks: 0, tokens: 0, left: false };
-  const work = { db, runId, source, embed, waitUntil, total, turn: 0, deadline: startedAt + LONGEST_MS };
+  const work = { db, runId, source, waitUntil, total, turn: 0, deadline: startedAt + LONGEST_MS };
   const heartbeat = startHeartbeat(work);
   try {
     do {

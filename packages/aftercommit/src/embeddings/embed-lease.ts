@@ -4,12 +4,9 @@ import { rootOf } from "../errors.ts";
 import { endEntries } from "../inbox/end-entries.ts";
 import type { Lease, Leased } from "../inbox/entry.ts";
 import { renewLease } from "../inbox/lease.ts";
-import { type Model, type ModelsInUse, readModelsInUse } from "../models/models.ts";
-import { embedInputs } from "../providers/embed-inputs.ts";
-import { limits } from "../providers/limits.ts";
-import { pack } from "../providers/pack.ts";
-import type { EmbedTexts } from "../providers/provider.ts";
+import { type ModelsInUse, readModelsInUse } from "../models/models.ts";
 import type { EmbeddingSource } from "../source.ts";
+import { askModel } from "./ask-model.ts";
 import { type Deferral, deferModel, deferralOf } from "./defer-model.ts";
 import { addRow, type EmbedResult, noResult } from "./embed-result.ts";
 import { type Job, jobsOf } from "./job.ts";
@@ -19,7 +16,6 @@ import { ModelsChangedError, type WrittenRow, writeRows } from "./write-rows.ts"
 export type Worker = {
   db: Database;
   source: EmbeddingSource;
-  embed: EmbedTexts;
   /** Edits go before all others at the provider. */
   priority: boolean;
   /** Whether a model that has not had every row yet is written too: the drain's work, which no edit waits for. */
@@ -102,33 +98,6 @@ async function flush(work: Work): Promise<void> {
   for (const { row } of ready) items.delete(row.entry.rowId);
 }
 
-/** Asks one model for all that the rows lack of it, and writes what comes as it comes. */
-async function askModel(work: Work, model: Model): Promise<void> {
-  const { worker, token, items, result } = work;
-  const { db, source, embed, priority } = worker;
-  const jobs = [...items.values()].flatMap((item) => item.jobs.filter((job) => job.model === model));
-  const inputs = jobs.flatMap((job) =>
-    job.passages.map((passage) => ({ text: passage.input, tokens: passage.tokens, passage, job })),
-  );
-  let renewedAt = Date.now();
-  for (const request of pack(inputs, limits().tokensPerMinute)) {
-    if (Date.now() - renewedAt > RENEW_MS) {
-      await renewLease(db, source.name, { token, rowIds: [...items.keys()] });
-      renewedAt = Date.now();
-    }
-    // A row of many passages that failed in an earlier request is not paid for any further.
-    const asked = request.filter(({ job }) => job.error === undefined);
-    if (asked.length === 0) continue;
-    const answer = await embedInputs(asked, { db, model, embed, priority });
-    result.tokens += answer.tokens;
-    for (const [index, { job, passage }] of asked.entries()) {
-      const outcome = answer.outcomes[index];
-      if (outcome) job.take(passage, outcome);
-    }
-    await flush(work);
-  }
-}
-
 /** Gives back what was not worked on, so that nobody waits for the end of the lease, and it costs no row an attempt. */
 async function release({ db, source }: Worker, token: string, entries: readonly Leased[]): Promise<void> {
   const endings = entries.map((entry) => {
@@ -148,7 +117,7 @@ async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
   const { active, building } = models;
   const all = building ? [active, building] : [active];
   const rows = await readRows(db, source, entries, all);
-  const items = new Map(rows.map((row) => [row.entry.rowId, { row, jobs: jobsOf(row, all, source) }]));
+  const items = new Map(rows.map((row) => [row.entry.rowId, { row, jobs: jobsOf(row, all) }]));
   const deferrals = new Map<number, Deferral>();
   for (const model of all) {
     const deferral = model.isComplete || builds ? deferralOf(model) : { at: 0, error: undefined };
@@ -157,16 +126,34 @@ async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
   return { worker, token, models, items, deferrals, result: noResult(active.name) };
 }
 
+/** Keeps the leases of what is left, where the work takes longer than half a minute. */
+function renewing({ worker: { db, source }, token, items }: Work): () => Promise<void> {
+  let renewedAt = Date.now();
+  return async () => {
+    if (Date.now() - renewedAt < RENEW_MS) return;
+    renewedAt = Date.now();
+    await renewLease(db, source.name, { token, rowIds: [...items.keys()] });
+  };
+}
+
+/** Asks each model for what the rows lack of it, and writes what comes as it comes. */
 async function askModels(work: Work): Promise<void> {
-  const { worker, models, deferrals } = work;
+  const { worker, models, items, deferrals, result } = work;
+  const { db, priority, source } = worker;
+  const renew = renewing(work);
+  const progress = async (tokens: number) => {
+    result.tokens += tokens;
+    await flush(work);
+  };
   await flush(work);
   for (const model of models.building ? [models.active, models.building] : [models.active]) {
     if (deferrals.has(model.id)) continue;
     try {
-      await askModel(work, model);
+      const jobs = [...items.values()].flatMap((item) => item.jobs.filter((job) => job.model === model));
+      await askModel(jobs, model, { db, declaration: source.declaration, priority, renew, progress });
     } catch (error) {
       if (error instanceof ModelsChangedError) throw error;
-      deferrals.set(model.id, await deferModel(worker.db, model, error));
+      deferrals.set(model.id, await deferModel(db, model, error));
     }
     await flush(work);
   }

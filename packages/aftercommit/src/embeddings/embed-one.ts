@@ -6,7 +6,6 @@ import { accept } from "../inbox/accept.ts";
 import { leaseRow } from "../inbox/lease.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { FailedTextError } from "../providers/errors.ts";
-import { type EmbedTexts, embedTexts } from "../providers/provider.ts";
 import { type EmbeddingSource, type Queries, sourceOf } from "../source.ts";
 import { deferralOf } from "./defer-model.ts";
 import { embedLease } from "./embed-lease.ts";
@@ -43,7 +42,7 @@ async function isWaiting(db: Queries, { name }: EmbeddingSource, rowId: string):
 export async function embedOne(
   declaration: EmbeddingDeclaration,
   rowId: string,
-  { db, embed = embedTexts }: { db: Database; embed?: EmbedTexts },
+  { db }: { db: Database },
 ): Promise<EmbedOneResult> {
   const source = await sourceOf(db, declaration);
   const { active } = await readModelsInUse(db);
@@ -57,7 +56,7 @@ export async function embedOne(
   for (const deadline = Date.now() + SETTLES_MS; ; ) {
     const lease = await leaseRow(db, source.name, rowId);
     if (lease.entries.length > 0) {
-      const result = await embedLease({ db, source, embed, priority: true, builds: false }, lease);
+      const result = await embedLease({ db, source, priority: true, builds: false }, lease);
       const status = result.statuses.get(rowId) ?? "leased";
       done.chunks += result.chunks;
       done.tokens += result.tokens;

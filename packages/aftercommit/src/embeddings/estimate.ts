@@ -1,10 +1,12 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { readModelsInUse } from "../models/models.ts";
-import { MAX_INPUTS, MAX_TOKENS } from "../providers/pack.ts";
+import { limitsOf } from "../providers/limits.ts";
+import { providerOf } from "../providers/provider-of.ts";
 import type { Limits } from "../providers/rate-limiter.ts";
 import { type EmbeddingSource, rowsSql } from "../source.ts";
-import { passages } from "./passages.ts";
+import { splitterOf } from "./ask-model.ts";
+import { maxInputTokensOf } from "./input-length.ts";
 
 const SAMPLE = 2_000;
 
@@ -17,13 +19,6 @@ const TIERS: Readonly<Record<string, Limits>> = {
   "tier 5": { tokensPerMinute: 10_000_000, requestsPerMinute: 10_000 },
 };
 
-// US dollars for a million tokens (openai.com/api/pricing).
-const PRICES: Readonly<Record<string, number>> = {
-  "text-embedding-3-small": 0.02,
-  "text-embedding-3-large": 0.13,
-  "text-embedding-ada-002": 0.1,
-};
-
 export type Estimate = {
   model: string;
   rows: number;
@@ -33,7 +28,7 @@ export type Estimate = {
   calls: number;
   /** US dollars; undefined for a model whose price is not known. */
   cost: number | undefined;
-  /** Minutes by the limits of each tier alone. */
+  /** Minutes by the limits of each tier alone; by the declared limits at another provider than OpenAI. */
   minutes: Record<string, number>;
 };
 
@@ -47,14 +42,18 @@ export async function estimate(
   const { rows: texts } = await db.execute<{ text: string | null; title: string | null }>(
     sql`select r.text, r.title from ${rowsSql(declaration)} r where r.included limit ${Math.min(SAMPLE, rows)}`,
   );
-  const options = { maxTokens: declaration.chunkTokens };
+  const provider = providerOf(declaration, active);
+  const limits = limitsOf(provider);
+  const split = splitterOf(declaration, provider);
   const sampled = texts.flatMap(({ text, title }) =>
-    passages(text ?? "", { ...options, title: title ?? "" }),
+    split({ text: text ?? "", title: title ?? "" }, maxInputTokensOf(provider, active)),
   );
   const share = rows / Math.max(1, texts.length);
   const tokens = Math.round(sampled.reduce((sum, passage) => sum + passage.tokens, 0) * share);
-  const calls = Math.ceil(Math.max(tokens / MAX_TOKENS, (sampled.length * share) / MAX_INPUTS));
-  const price = PRICES[active.name];
+  const calls = Math.ceil(
+    Math.max(tokens / limits.tokensPerRequest, (sampled.length * share) / limits.inputsPerRequest),
+  );
+  const price = provider.models[active.name]?.price;
   return {
     model: active.name,
     rows,
@@ -63,10 +62,12 @@ export async function estimate(
     calls,
     cost: price === undefined ? undefined : (tokens / 1_000_000) * price,
     minutes: Object.fromEntries(
-      Object.entries(TIERS).map(([tier, { tokensPerMinute, requestsPerMinute }]) => [
-        tier,
-        Math.max(tokens / tokensPerMinute, calls / requestsPerMinute),
-      ]),
+      Object.entries(provider.name === "openai" ? TIERS : { "declared limits": limits }).map(
+        ([tier, { tokensPerMinute, requestsPerMinute }]) => [
+          tier,
+          Math.max(tokens / tokensPerMinute, calls / requestsPerMinute),
+        ],
+      ),
     ),
   };
 }

@@ -1,35 +1,32 @@
 import type { Model } from "../models/models.ts";
-import type { Outcome } from "../providers/embed-inputs.ts";
-import type { EmbeddingSource } from "../source.ts";
-import { type Passage, passages } from "./passages.ts";
+import type { Outcome } from "../providers/provider.ts";
+import type { Passage } from "./passages.ts";
 import type { PresentRow } from "./read-rows.ts";
 import type { EmbeddedPassage } from "./write-rows.ts";
-
-// What half precision holds; cosine distance of a zero vector is no number.
-const MOST = 65_504;
-
-function problemOf(vector: Float32Array): string | undefined {
-  if (vector.every((value) => value === 0)) return "the provider answered a zero vector";
-  return vector.every((value) => Math.abs(value) <= MOST)
-    ? undefined
-    : `the provider answered a value over ${MOST}`;
-}
 
 /** What one model has to make for one row. */
 export class Job {
   readonly model: Model;
-  readonly passages: readonly Passage[];
+  readonly row: PresentRow;
   /** Why there will be no vectors of this text by this model now. */
   error: string | undefined;
+  /** How long an input of this very text may be, where that is less than for others. */
+  maxInputTokens = Number.POSITIVE_INFINITY;
+  /** Undefined until it is known how long an input of the model may be. */
+  #passages: readonly Passage[] | undefined;
   readonly #vectors = new Map<Passage, Float32Array>();
 
-  constructor(model: Model, passages: readonly Passage[]) {
+  constructor(model: Model, row: PresentRow) {
     this.model = model;
-    this.passages = passages;
+    this.row = row;
+    // A blank text is marked, and needs no provider.
+    if (row.state === "blank") this.#passages = [];
   }
 
   get isComplete(): boolean {
-    return this.error === undefined && this.#vectors.size === this.passages.length;
+    return (
+      this.error === undefined && this.#passages !== undefined && this.#vectors.size === this.#passages.length
+    );
   }
 
   get isDone(): boolean {
@@ -37,25 +34,34 @@ export class Job {
   }
 
   get vectors(): EmbeddedPassage[] {
-    return this.passages.flatMap((passage) => {
+    return (this.#passages ?? []).flatMap((passage) => {
       const vector = this.#vectors.get(passage);
       return vector ? [{ ...passage, vector }] : [];
     });
   }
 
+  /** The passages that are left to embed. */
+  get left(): Passage[] {
+    return this.isDone ? [] : (this.#passages ?? []).filter((passage) => !this.#vectors.has(passage));
+  }
+
+  /** Splits the text, unless that is done and no passage is longer than the model takes. */
+  plan(mostOfModel: number, split: (row: PresentRow, maxInputTokens: number) => readonly Passage[]): void {
+    const most = Math.min(mostOfModel, this.maxInputTokens);
+    if (this.#passages?.every(({ tokens }) => tokens <= most)) return;
+    this.#passages = split(this.row, most);
+    this.#vectors.clear();
+  }
+
   /** Takes what the provider made of one passage. */
   take(passage: Passage, outcome: Outcome): void {
-    const problem = "failed" in outcome ? outcome.failed : problemOf(outcome.vector);
-    if (problem !== undefined) this.error ??= problem;
-    else if ("vector" in outcome) this.#vectors.set(passage, outcome.vector);
+    if ("failed" in outcome) this.error ??= outcome.failed;
+    else this.#vectors.set(passage, outcome.vector);
   }
 }
 
-/** What the models lack of a row's present text; a blank one is marked, and needs no provider. */
-export function jobsOf(row: PresentRow, models: readonly Model[], { declaration }: EmbeddingSource): Job[] {
+/** What the models lack of a row's present text. */
+export function jobsOf(row: PresentRow, models: readonly Model[]): Job[] {
   if (row.state === "absent" || row.state === "excluded") return [];
-  const missing = models.filter(({ id }) => !row.upToDate.has(id));
-  if (missing.length === 0) return [];
-  const made = passages(row.text, { title: row.title, maxTokens: declaration.chunkTokens });
-  return missing.map((model) => new Job(model, made));
+  return models.filter(({ id }) => !row.upToDate.has(id)).map((model) => new Job(model, row));
 }

@@ -1,9 +1,23 @@
-import { countTokens, type PlacedChunk, split } from "./split.ts";
+import { type CountTokens, countTokens } from "./count-tokens.ts";
+import { type PlacedChunk, split } from "./split.ts";
 
 const MOST_TITLE_CHARS = 200;
+// Of a chunk beside its title, whatever a model takes.
+const LEAST_CHUNK_TOKENS = 16;
 
 /** A chunk of a row's text, and what is embedded for it: with the row's title, so that it says what it is about. */
 export type Passage = Omit<PlacedChunk, "text"> & { input: string };
+
+export type PassageOptions = {
+  title: string;
+  /** The declaration's size of a chunk. */
+  maxTokens: number;
+  /** What the model takes, title and prefix included; anything when left out. */
+  maxInputTokens?: number;
+  /** What the provider puts before each passage. */
+  prefix?: string;
+  count?: CountTokens;
+};
 
 /**
  * What a row's text is embedded as: chunks of at most `maxTokens` tokens, each with the row's title before it, but for
@@ -11,14 +25,26 @@ export type Passage = Omit<PlacedChunk, "text"> & { input: string };
  */
 export function passages(
   text: string,
-  { title, maxTokens }: { title: string; maxTokens: number },
+  {
+    title,
+    maxTokens,
+    maxInputTokens = Number.POSITIVE_INFINITY,
+    prefix = "",
+    count = countTokens,
+  }: PassageOptions,
 ): Passage[] {
   // By code points: half of a surrogate pair would be a broken character.
   const heading = [...title.trim()].slice(0, MOST_TITLE_CHARS).join("");
-  const extra = heading && countTokens(`${heading}\n\n`);
-  return split(text, maxTokens).map(({ text: chunk, tokens, start, length }) =>
-    start === 0 || !extra
-      ? { input: chunk, tokens, start, length }
-      : { input: `${heading}\n\n${chunk}`, tokens: tokens + extra, start, length },
-  );
+  const ofPrefix = prefix && count(prefix);
+  const extra = heading && count(`${heading}\n\n`);
+  const room = maxInputTokens - Number(ofPrefix);
+  // A title that leaves little room for the text is left out.
+  const isTitled = Boolean(extra) && Number(extra) <= room / 2;
+  const most = Math.max(LEAST_CHUNK_TOKENS, Math.min(maxTokens, isTitled ? room - Number(extra) : room));
+  return split(text, most, count).map(({ text: chunk, tokens, start, length }) => {
+    const counted = tokens + Number(ofPrefix);
+    return start === 0 || !isTitled
+      ? { input: chunk, tokens: counted, start, length }
+      : { input: `${heading}\n\n${chunk}`, tokens: counted + Number(extra), start, length };
+  });
 }

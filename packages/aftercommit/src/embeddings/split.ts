@@ -1,12 +1,9 @@
-import { countTokens as count } from "gpt-tokenizer/encoding/cl100k_base";
+import { type CountTokens, countTokens } from "./count-tokens.ts";
 
 // Longer pieces are cut before counting: the tokenizer's time grows with the square of an unbroken run of letters.
 const MAX_PIECE_LENGTH = 1_000;
 
 type TextChunk = { text: string; tokens: number };
-
-/** Counts tokens as OpenAI's embedding models do (cl100k_base). */
-export const countTokens = (text: string) => count(text, { disallowedSpecial: new Set() });
 
 // From the coarsest boundary to the finest: paragraph, sentence, word. A blank line stays with what it ends, a space
 // goes with the word after it, as in the tokens. Each pattern takes linear time, also in a run of white space.
@@ -38,13 +35,16 @@ function joinWhatFits(cut: TextChunk[], maxTokens: number): TextChunk[] {
   return tokens <= maxTokens ? [{ text: cut.map((piece) => piece.text).join(""), tokens }] : cut;
 }
 
-function pieces(text: string, maxTokens: number, boundaries: RegExp[] = BOUNDARIES): TextChunk[] {
-  const tokens = text.length <= MAX_PIECE_LENGTH ? countTokens(text) : Number.POSITIVE_INFINITY;
+type Size = { maxTokens: number; count: CountTokens };
+
+function pieces(text: string, size: Size, boundaries: RegExp[] = BOUNDARIES): TextChunk[] {
+  const { maxTokens, count } = size;
+  const tokens = text.length <= MAX_PIECE_LENGTH ? count(text) : Number.POSITIVE_INFINITY;
   if (tokens <= maxTokens) return [{ text, tokens }];
   const [boundary, ...finer] = boundaries;
   const parts = boundary ? joinShortParts(text.split(boundary)) : inHalves(text);
   if (!boundary && parts.length === 1) return [{ text, tokens }];
-  return parts.flatMap((part) => joinWhatFits(pieces(part, maxTokens, finer), maxTokens));
+  return parts.flatMap((part) => joinWhatFits(pieces(part, size, finer), maxTokens));
 }
 
 /** A chunk of a text; `start` and `length` are characters as Postgres counts them (code points). */
@@ -73,10 +73,10 @@ function placed(chunks: TextChunk[]): PlacedChunk[] {
  * can. Joined, the chunks are the text, but for chunks of white space only, which are left out.
  * Equal texts give equal chunks.
  */
-export function split(text: string, maxTokens: number): PlacedChunk[] {
+export function split(text: string, maxTokens: number, count: CountTokens = countTokens): PlacedChunk[] {
   const chunks: TextChunk[] = [];
   let open: TextChunk = { text: "", tokens: 0 };
-  for (const piece of pieces(text, maxTokens)) {
+  for (const piece of pieces(text, { maxTokens, count })) {
     if (open.text && open.tokens + piece.tokens > maxTokens) {
       chunks.push(open);
       open = piece;

@@ -7,10 +7,11 @@ import type { Connection } from "../catalog/read-table.ts";
 import type { DeclarationError } from "../declaration-error.ts";
 import { embeddingsOf } from "../declarations.ts";
 import type { Declaration } from "../define.ts";
+import type { FirstModel } from "../models/first-model.ts";
 import type { KeyType } from "../source.ts";
 import { MIGRATIONS } from "./missing-migrations.ts";
 import { type RecordedSource, readState, type State } from "./read-state.ts";
-import { embeddingsTableSql, type FirstModel, modelSql, recordOf, sourceSql } from "./statements.ts";
+import { embeddingsTableSql, modelSql, recordOf, sourceSql } from "./statements.ts";
 
 const FOLDER = join(import.meta.dirname, "../../sql");
 

@@ -2,10 +2,8 @@ import { escapeLiteral } from "pg";
 import { commentOf, rowIdName } from "../catalog/embeddings-table.ts";
 import { quoted, quotedColumn } from "../db/identifiers.ts";
 import type { Declaration, EmbeddingDeclaration } from "../define.ts";
+import type { FirstModel } from "../models/first-model.ts";
 import { fingerprintOf, type KeyType } from "../source.ts";
-
-/** A model that vectors are made by; `chunker` is the version of what makes a text's chunks. */
-export type FirstModel = { name: string; dimensions: number; chunker: number };
 
 // pgvector's limit of an HNSW index over vectors; over halfvecs it is 4,000.
 const MOST_OF_VECTOR = 2_000;
@@ -57,10 +55,12 @@ from (select row_id from aftercommit.pending where source = ${escapeLiteral(name
 where p.source = ${escapeLiteral(name)} and p.row_id = mine.row_id;`;
 }
 
-export function modelSql({ name, dimensions, chunker }: FirstModel, inWebAssembly: boolean): string {
+export function modelSql(model: FirstModel, inWebAssembly: boolean): string {
+  const { provider, name, dimensions, dimensionsAsked, chunker } = model;
   // A halfvec index is half as large at equal recall; but WebAssembly has no half floats, and each distance costs many
   // times as much.
   const indexType = inWebAssembly && dimensions <= MOST_OF_VECTOR ? "vector" : "halfvec";
-  return `insert into aftercommit.models (name, dimensions, chunker, state, index_type, activated_at)
-values (${escapeLiteral(name)}, ${dimensions}, ${chunker}, 'active', '${indexType}', now());`;
+  return `insert into aftercommit.models (provider, name, dimensions, dimensions_asked, chunker, state, index_type, activated_at)
+values (${escapeLiteral(provider)}, ${escapeLiteral(name)}, ${dimensions}, ${dimensionsAsked}, ${chunker}, 'active',
+ '${indexType}', now());`;
 }

@@ -1,11 +1,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { quotedColumn, tableSql } from "../db/identifiers.ts";
+import { splitterOf } from "../embeddings/ask-model.ts";
 import { alsoWithin, keyWindows, within } from "../embeddings/key-windows.ts";
-import { passages } from "../embeddings/passages.ts";
 import { rootMessageOf } from "../errors.ts";
-import { MAX_INPUTS, MAX_TOKENS } from "../providers/pack.ts";
-import { type EmbedTexts, embedTexts } from "../providers/provider.ts";
+import { embedTexts, type ProviderModel } from "../providers/embed-texts.ts";
+import { limitsOf } from "../providers/limits.ts";
+import { pack } from "../providers/pack.ts";
+import type { Provider } from "../providers/provider.ts";
+import { providerOf } from "../providers/provider-of.ts";
 import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
 import { CHUNKER } from "./defaults.ts";
 import { type Model, readModels } from "./models.ts";
@@ -18,36 +21,48 @@ export class ModelChangeError extends Error {
 // Rows that a new model is tried on: the longest among so many.
 const TRIED = 3;
 const LOOKED_AT = 2_000;
+const TRIED_PASSAGES = 20;
+
+/** How wide a model's vectors are by themselves. */
+async function widthOf(provider: Provider, name: string): Promise<number> {
+  const model = { name, dimensions: undefined, dimensionsAsked: false };
+  const [outcome] = (await embedTexts(provider, model, ["ok"], { purpose: "passage" })).outcomes;
+  if (!outcome || "failed" in outcome)
+    throw new ModelChangeError(outcome?.failed ?? `${name} does not answer`);
+  return outcome.vector.length;
+}
 
 /** Asks a model for the vectors of real rows, the longest among them: what it does not take would fail for each of them. */
 async function tryModel(
   db: Queries,
   sources: readonly EmbeddingSource[],
-  model: Pick<Model, "name" | "dimensions">,
-  embed: EmbedTexts,
+  { provider, model }: { provider: Provider; model: ProviderModel },
 ): Promise<void> {
-  const texts = ["ok"];
+  const limits = limitsOf(provider);
+  const inputs = [{ input: "ok", tokens: 1 }];
   for (const { declaration } of sources) {
     const { rows } = await db.execute<{ text: string; title: string | null }>(sql`
       select text, title from (select r.text, r.title from ${rowsSql(declaration)} r where r.included limit ${LOOKED_AT}) s
       where text is not null order by length(text) desc limit ${TRIED}`);
-    for (const { text, title } of rows) {
-      const made = passages(text, { title: title ?? "", maxTokens: declaration.chunkTokens });
-      texts.push(
-        ...made
-          .slice(0, Math.floor(Math.min(MAX_INPUTS, MAX_TOKENS / declaration.chunkTokens) / 10))
-          .map(({ input }) => input),
-      );
-    }
+    const split = splitterOf(declaration, provider);
+    for (const { text, title } of rows)
+      inputs.push(...split({ text, title: title ?? "" }, limits.tokensPerInput).slice(0, TRIED_PASSAGES));
   }
   try {
-    await embed(model, texts);
+    for (const request of pack(inputs, limits)) {
+      const texts = request.map(({ input }) => input);
+      const { outcomes } = await embedTexts(provider, model, texts, { purpose: "passage" });
+      for (const outcome of outcomes) if ("failed" in outcome) throw new ModelChangeError(outcome.failed);
+    }
   } catch (cause) {
     throw new ModelChangeError(`${model.name} does not embed the rows as they are: ${rootMessageOf(cause)}`, {
       cause,
     });
   }
 }
+
+/** A model that is wanted; `dimensions` undefined takes its own width. */
+export type WantedModel = { provider: string; name: string; dimensions: number | undefined };
 
 /**
  * Begins a model beside the active one, or takes it up where it was. Undefined when it is the active one already.
@@ -57,11 +72,18 @@ async function tryModel(
 export async function beginModel(
   db: Database,
   sources: readonly EmbeddingSource[],
-  { name, dimensions }: { name: string; dimensions: number },
-  { embed = embedTexts }: { embed?: EmbedTexts } = {},
+  { name, dimensions: asked, provider: providerName }: WantedModel,
 ): Promise<{ from: Model | undefined; to: Model } | undefined> {
+  const [provider] = sources.map(({ declaration }) =>
+    providerOf(declaration, { name, provider: providerName }),
+  );
+  if (!provider) throw new ModelChangeError("No table is embedded");
+  const dimensions = asked ?? (await widthOf(provider, name));
   const isWanted = (model: Model) =>
-    model.name === name && model.dimensions === dimensions && model.chunker === CHUNKER;
+    model.provider === providerName &&
+    model.name === name &&
+    model.dimensions === dimensions &&
+    model.chunker === CHUNKER;
   const models = await readModels(db);
   const from = models.find(({ state }) => state === "active");
   if (from && isWanted(from)) return undefined;
@@ -71,12 +93,14 @@ export async function beginModel(
       `${building.name} is being built: finish that by npm run reembed -- --model ${building.name}, or give it up by npm run reembed -- --stop`,
     );
   if (!building) {
-    await tryModel(db, sources, { name, dimensions }, embed);
+    const dimensionsAsked = asked !== undefined;
+    await tryModel(db, sources, { provider, model: { name, dimensions, dimensionsAsked } });
     await db.execute(sql`
-      insert into aftercommit.models (name, dimensions, chunker, state, index_type)
-      values (${name}, ${dimensions}, ${CHUNKER}, 'building', ${from?.indexType ?? "halfvec"})
-      on conflict (name, dimensions, chunker) do update set state = 'building', completed_at = null,
-        paused_until = null, pause_reason = null`);
+      insert into aftercommit.models (provider, name, dimensions, dimensions_asked, chunker, state, index_type)
+      values (${providerName}, ${name}, ${dimensions}, ${dimensionsAsked}, ${CHUNKER}, 'building',
+        ${from?.indexType ?? "halfvec"})
+      on conflict (provider, name, dimensions, chunker) do update set state = 'building', completed_at = null,
+        dimensions_asked = excluded.dimensions_asked, paused_until = null, pause_reason = null`);
   }
   const to = (await readModels(db)).find(isWanted);
   if (!to) throw new ModelChangeError(`${name} was not registered`);

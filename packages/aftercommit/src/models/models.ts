@@ -4,8 +4,14 @@ import type { Queries } from "../source.ts";
 /** An embedding model: what made the vectors, how wide they are, and what their index casts to. */
 export type Model = {
   id: number;
+  /** The name of the declared provider that it is asked at. */
+  provider: string;
   name: string;
   dimensions: number;
+  /** Whether the provider is asked for this width. */
+  dimensionsAsked: boolean;
+  /** The longest input, in tokens, that it takes, where a longer one was refused for its length. */
+  maxInputTokens: number | null;
   /** The version of what makes a text's chunks. */
   chunker: number;
   state: "building" | "active" | "retired";
@@ -22,7 +28,8 @@ export class ModelError extends Error {
   override readonly name = "ModelError";
 }
 
-const columns = sql`id, name, dimensions, chunker, state, index_type as "indexType",
+const columns = sql`id, provider, name, dimensions, dimensions_asked as "dimensionsAsked",
+  max_input_tokens as "maxInputTokens", chunker, state, index_type as "indexType",
   state = 'active' or completed_at is not null as "isComplete",
   (extract(epoch from case when paused_until > clock_timestamp() then paused_until end) * 1000)::float8 as "pausedUntil",
   case when paused_until > clock_timestamp() then pause_reason end as "pauseReason"`;
@@ -54,4 +61,10 @@ export async function pauseModel(
     update aftercommit.models set pause_reason = ${reason},
       paused_until = greatest(paused_until, clock_timestamp() + interval '1 second' * ${seconds})
     where id = ${id}`);
+}
+
+/** Notes that a model takes no longer inputs than these: later rows are split to fit. */
+export async function learnMaxInputTokens(db: Queries, id: number, tokens: number): Promise<void> {
+  await db.execute(sql`update aftercommit.models
+    set max_input_tokens = least(max_input_tokens, ${tokens}::int) where id = ${id}`);
 }

@@ -1,58 +1,144 @@
-import { APIError } from "openai";
+import { APIConnectionTimeoutError, APIError } from "openai";
 import { type Ask, askProvider, type Input } from "./ask-provider.ts";
+import { isOneTexts, isRefusal, namedInput } from "./blame.ts";
+import { EmbeddingShapeError, type Outcome } from "./provider.ts";
 
-/** A vector, or the provider's reason why it makes none of this very text. */
-export type Outcome = { vector: Float32Array } | { failed: string };
+/** Gets what became of each input as soon as it is known. `cause` is the provider's error where it failed by itself. */
+type Take<T> = (input: T, outcome: Outcome, cause?: APIError) => void | Promise<void>;
 
-type Result = { outcomes: Outcome[]; tokens: number };
+type Search<T> = {
+  ask: Ask;
+  take: Take<T>;
+  tokens: number;
+  /** Requests that failed. */
+  failures: number;
+  isProbed: boolean;
+  /** Texts that were found to be at fault. */
+  culprits: number;
+};
 
-// About the request itself; 401, 403 and 404 are about all requests.
-const isRefusal = (error: unknown): error is APIError =>
-  error instanceof APIError && [400, 413, 422].includes(error.status ?? 0);
+type Failure = APIError | EmbeddingShapeError;
 
-/** Which input the provider complains of, as in `input[3]`. */
-function namedInput({ param, message }: APIError, count: number): number | undefined {
-  const [, index] = /\binput\[(\d+)\]/.exec(`${param ?? ""} ${message}`) ?? [];
-  return index !== undefined && Number(index) < count ? Number(index) : undefined;
+/** A request of so many inputs is searched no further after as many failures; the rest is due again after a pause. */
+const MOST_FAILURES = 100;
+// A server that names one input after another may mean none of them.
+const MOST_NAMED = 3;
+// The first request had a minute; what is asked after it is less.
+const PROBE_TIMEOUT_MS = 10_000;
+const PART_TIMEOUT_MS = 20_000;
+
+/** How many inputs each model was seen to take in one request, in this process, where more were refused. */
+const mostInputs = new Map<string, number>();
+
+const keyOf = ({ provider, model }: Ask) => `${provider.name} ${model.name}`;
+
+/** One request. Resolves with its failure where that may be the fault of one text; rejects where it is everybody's. */
+async function attempt<T extends Input>(
+  inputs: readonly T[],
+  search: Search<T>,
+): Promise<Failure | undefined> {
+  const { failures, take } = search;
+  const timeout = failures > 0 ? { timeoutMs: PART_TIMEOUT_MS } : {};
+  let outcomes: readonly Outcome[];
+  try {
+    const answer = await askProvider(inputs, { ...search.ask, ...timeout });
+    search.tokens += answer.tokens;
+    outcomes = answer.outcomes;
+  } catch (error) {
+    if (!isOneTexts(error)) throw error;
+    search.failures += 1;
+    return error;
+  }
+  for (const [place, input] of inputs.entries()) {
+    const outcome = outcomes[place];
+    if (outcome) await take(input, outcome);
+  }
+  return undefined;
 }
 
-const failed = (error: APIError): Outcome => ({ failed: error.message });
-
-const joined = (first: Result, second: Result): Result => ({
-  outcomes: [...first.outcomes, ...second.outcomes],
-  tokens: first.tokens + second.tokens,
-});
-
-/** Embeds an input that surely is good: where that is refused, the fault is not in the inputs. */
-async function probe(ask: Ask, why: APIError): Promise<void> {
-  await askProvider([{ text: "ok", tokens: 1 }], ask).catch((error: unknown) => {
-    throw isRefusal(error) ? why : error;
+/** Embeds a text that surely is good. Rejects where that fails as well: then the fault is in none of the texts. */
+async function probe({ ask }: { ask: Ask }, why: Failure): Promise<void> {
+  const asked = { ...ask, timeoutMs: PROBE_TIMEOUT_MS };
+  await askProvider([{ text: "ok", tokens: 1 }], asked).catch((error: unknown) => {
+    throw isOneTexts(error) ? why : error;
   });
 }
 
-/**
- * Embeds inputs by one request. Where the provider refuses it for the sake of an input, that one is left out, if it is
- * named, or looked for by halves; the others are embedded.
- * Rejects as the provider does where not the inputs are at fault.
- */
-export async function embedInputs(inputs: readonly Input[], ask: Ask, probed = false): Promise<Result> {
-  try {
-    const { vectors, tokens } = await askProvider(inputs, ask);
-    return { outcomes: vectors.map((vector) => ({ vector })), tokens };
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    if (inputs.length === 1) {
-      if (!probed) await probe(ask, error);
-      return { outcomes: [failed(error)], tokens: 0 };
-    }
-    const named = namedInput(error, inputs.length);
-    if (named !== undefined) {
-      const rest = await embedInputs([...inputs.slice(0, named), ...inputs.slice(named + 1)], ask, true);
-      return { ...rest, outcomes: rest.outcomes.toSpliced(named, 0, failed(error)) };
-    }
-    if (!probed) await probe(ask, error);
-    const middle = Math.ceil(inputs.length / 2);
-    const first = await embedInputs(inputs.slice(0, middle), ask, true);
-    return joined(first, await embedInputs(inputs.slice(middle), ask, true));
+/** Sets one input aside, after another try where the failure may have been one of a moment. */
+async function blame<T extends Input>(input: T, search: Search<T>, failure: Failure): Promise<void> {
+  let last = failure;
+  if (!isRefusal(failure)) {
+    const again = await attempt([input], search);
+    if (again === undefined) return;
+    // The server may have gone down since.
+    await probe(search, again);
+    last = again;
   }
+  search.culprits += 1;
+  await search.take(input, { failed: last.message }, last instanceof APIError ? last : undefined);
+}
+
+async function halve<T extends Input>(
+  inputs: readonly T[],
+  search: Search<T>,
+  failure: Failure,
+): Promise<void> {
+  const { culprits } = search;
+  const middle = Math.ceil(inputs.length / 2);
+  await embed(inputs.slice(0, middle), search);
+  await embed(inputs.slice(middle), search);
+  const isSize = isRefusal(failure) || failure instanceof APIConnectionTimeoutError;
+  // Nothing is wrong with any of them: they were too many.
+  if (isSize && search.culprits === culprits)
+    mostInputs.set(keyOf(search.ask), Math.min(middle, mostInputs.get(keyOf(search.ask)) ?? middle));
+}
+
+async function embed<T extends Input>(inputs: readonly T[], search: Search<T>): Promise<void> {
+  const most = mostInputs.get(keyOf(search.ask)) ?? inputs.length;
+  if (inputs.length > most) {
+    for (let at = 0; at < inputs.length; at += most) await embed(inputs.slice(at, at + most), search);
+    return;
+  }
+  const failure = inputs.length > 0 ? await attempt(inputs, search) : undefined;
+  if (failure === undefined) return;
+  if (search.failures > MOST_FAILURES) throw failure;
+  const place = namedInput(failure, inputs.length);
+  const named = place === undefined ? undefined : inputs[place];
+  if (!search.isProbed && (named === undefined || search.failures > MOST_NAMED)) {
+    await probe(search, failure);
+    search.isProbed = true;
+  }
+  if (failure instanceof EmbeddingShapeError && failure.outcomes) {
+    for (const [at, input] of inputs.entries()) {
+      search.culprits += 1;
+      await search.take(input, failure.outcomes[at] ?? { failed: failure.message });
+    }
+    return;
+  }
+  const [only] = inputs;
+  if (inputs.length === 1 && only) return blame(only, search, failure);
+  if (named === undefined) return halve(inputs, search, failure);
+  search.culprits += 1;
+  await search.take(named, { failed: failure.message }, failure instanceof APIError ? failure : undefined);
+  await embed(
+    inputs.filter((input) => input !== named),
+    search,
+  );
+}
+
+/**
+ * Embeds inputs by one request. Where it fails for a reason that may be one of the texts, that text is looked for: it is
+ * the one that the provider names, or found by halves; the others are embedded. A text that surely is good is tried
+ * first, so that a server that is down fails no text. Each text is in at most log2(n) + 2 failed requests, and after
+ * {@link MOST_FAILURES} of them the rest is left.
+ * Resolves with the tokens that were charged for. Rejects as {@link askProvider} does where no text is at fault.
+ */
+export async function embedInputs<T extends Input>(
+  inputs: readonly T[],
+  ask: Ask,
+  take: Take<T>,
+): Promise<number> {
+  const search: Search<T> = { ask, take, tokens: 0, failures: 0, isProbed: false, culprits: 0 };
+  await embed(inputs, search);
+  return search.tokens;
 }

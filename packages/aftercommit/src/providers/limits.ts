@@ -1,11 +1,13 @@
 import { optional } from "../env.ts";
-import type { Limits } from "./rate-limiter.ts";
+import type { Provider, ProviderLimits } from "./provider.ts";
 
-const numberOf = (name: "EMBEDDING_TOKENS_PER_MINUTE" | "EMBEDDING_REQUESTS_PER_MINUTE", fallback: number) =>
-  Number(optional(name) ?? fallback);
-
-/** What the provider allows in a minute: OpenAI's tier 1 where nothing is said. */
-export const limits = (): Limits => ({
-  tokensPerMinute: numberOf("EMBEDDING_TOKENS_PER_MINUTE", 1_000_000),
-  requestsPerMinute: numberOf("EMBEDDING_REQUESTS_PER_MINUTE", 3_000),
-});
+/** What a provider allows, unless EMBEDDING_TOKENS_PER_MINUTE or EMBEDDING_REQUESTS_PER_MINUTE says otherwise. */
+export function limitsOf({ limits }: Provider): ProviderLimits {
+  const tokens = optional("EMBEDDING_TOKENS_PER_MINUTE");
+  const requests = optional("EMBEDDING_REQUESTS_PER_MINUTE");
+  return {
+    ...limits,
+    ...(tokens && { tokensPerMinute: Number(tokens) }),
+    ...(requests && { requestsPerMinute: Number(requests) }),
+  };
+}

@@ -1,18 +1,23 @@
-// OpenAI takes 2,048 inputs and 300,000 tokens a request, and counts tokens itself: stay a little below.
-export const MAX_INPUTS = 2_048;
-export const MAX_TOKENS = 285_000;
+import type { ProviderLimits } from "./provider.ts";
 
 /**
  * Packs inputs, in order, into as few requests as the provider's limits allow. No request is larger than half a
- * minute's tokens, so that a small budget is spent evenly.
+ * minute's tokens or inputs, so that a small limit is spent evenly.
  */
-export function pack<T extends { tokens: number }>(inputs: readonly T[], tokensPerMinute: number): T[][] {
-  const most = Math.min(MAX_TOKENS, tokensPerMinute / 2);
+export function pack<T extends { tokens: number }>(inputs: readonly T[], limits: ProviderLimits): T[][] {
+  const {
+    tokensPerMinute,
+    tokensPerRequest,
+    inputsPerMinute = Number.POSITIVE_INFINITY,
+    inputsPerRequest,
+  } = limits;
+  const mostTokens = Math.min(tokensPerRequest, tokensPerMinute / 2);
+  const mostInputs = Math.min(inputsPerRequest, inputsPerMinute / 2);
   const requests: T[][] = [];
   let tokens = 0;
   for (const input of inputs) {
     const open = requests.at(-1);
-    if (!open || open.length === MAX_INPUTS || tokens + input.tokens > most) {
+    if (!open || open.length + 1 > mostInputs || tokens + input.tokens > mostTokens) {
       requests.push([input]);
       tokens = input.tokens;
     } else {

@@ -6,7 +6,7 @@ import { EnvironmentError } from "../env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { ModelError, readModelsInUse } from "../models/models.ts";
-import { type EmbedTexts, embedTexts } from "../providers/provider.ts";
+import { providerOf } from "../providers/provider-of.ts";
 import { findNearestRows } from "./nearest-rows.ts";
 import { vectorOfQuery } from "./vector-of-query.ts";
 
@@ -31,8 +31,6 @@ async function available<T>(work: () => Promise<T>, message: string): Promise<T>
   }
 }
 
-type Deps = { db?: Database; embed?: EmbedTexts };
-
 const NO_DATABASE = "Search needs the database, and that does not answer now; try again in a moment";
 const NO_PROVIDER =
   "Search needs the embedding provider, and that does not answer now; try again in a moment";
@@ -44,11 +42,15 @@ const NO_PROVIDER =
 export async function searchRows(
   declaration: EmbeddingDeclaration,
   { q, limit }: { q: string; limit: number },
-  { db = database(), embed = embedTexts }: Deps = {},
+  { db = database() }: { db?: Database } = {},
 ): Promise<SearchResult[]> {
   const activeModel = async () => (await available(() => readModelsInUse(db), NO_DATABASE)).active;
   for (let model = await activeModel(); ; ) {
-    const vector = await available(() => vectorOfQuery(q, { model, db, embed }), NO_PROVIDER);
+    const asked = model;
+    const vector = await available(
+      async () => vectorOfQuery(q, { model: asked, provider: providerOf(declaration, asked), db }),
+      NO_PROVIDER,
+    );
     const found = await available(
       () => findNearestRows(db, declaration, { vector, model, limit }),
       NO_DATABASE,

@@ -1,6 +1,7 @@
 import type { Database } from "../db/client.ts";
 import { askProvider } from "../providers/ask-provider.ts";
-import { EmbeddingShapeError, type EmbedTexts, type ProviderModel } from "../providers/provider.ts";
+import type { ProviderModel } from "../providers/embed-texts.ts";
+import { EmbeddingShapeError, type Provider } from "../providers/provider.ts";
 
 const MAX_KEPT = 200;
 // A person waits for the answer.
@@ -8,14 +9,14 @@ const TIMEOUT_MS = 10_000;
 
 const kept = new Map<string, Promise<Float32Array>>();
 
-type Deps = { model: ProviderModel; db: Database; embed: EmbedTexts };
+type Deps = { model: ProviderModel; provider: Provider; db: Database };
 
-async function embedText(text: string, { model, db, embed }: Deps): Promise<Float32Array> {
-  const ask = { model, db, embed, priority: true, timeoutMs: TIMEOUT_MS };
-  const { vectors } = await askProvider([{ text, tokens: Math.ceil(text.length / 4) }], ask);
-  const [vector] = vectors;
-  if (!vector) throw new EmbeddingShapeError("The provider answered no vector");
-  return vector;
+async function embedText(text: string, deps: Deps): Promise<Float32Array> {
+  const ask = { ...deps, purpose: "query", priority: true, timeoutMs: TIMEOUT_MS } as const;
+  const { outcomes } = await askProvider([{ text, tokens: Math.ceil(text.length / 4) }], ask);
+  const [outcome] = outcomes;
+  if (!outcome || "failed" in outcome) throw new EmbeddingShapeError(outcome?.failed ?? "There is no vector");
+  return outcome.vector;
 }
 
 /**
@@ -23,7 +24,7 @@ async function embedText(text: string, { model, db, embed }: Deps): Promise<Floa
  * provider once. Rejects as the provider does.
  */
 export function vectorOfQuery(text: string, deps: Deps): Promise<Float32Array> {
-  const key = `${deps.model.name}\n${deps.model.dimensions}\n${text}`;
+  const key = `${deps.provider.name}\n${deps.model.name}\n${deps.model.dimensions}\n${text}`;
   const vector = kept.get(key) ?? embedText(text, deps);
   kept.delete(key);
   kept.set(key, vector);

@@ -1,0 +1,76 @@
+import type { APIError } from "openai";
+import type { Database } from "../db/client.ts";
+import { learnMaxInputTokens, type Model } from "../models/models.ts";
+import { type Ask, askProvider, type Input } from "../providers/ask-provider.ts";
+import { isOneTexts, isRefusal } from "../providers/blame.ts";
+import { limitsOf } from "../providers/limits.ts";
+import type { Provider } from "../providers/provider.ts";
+import { tokenCounterOf } from "./count-tokens.ts";
+import { split } from "./split.ts";
+
+// No model takes so little: a text of this length is refused for what it says.
+const SHORTEST = 64;
+const TIMEOUT_MS = 20_000;
+// What servers say of a length by an error of theirs, such as llama.cpp's "input is too large to process".
+const OF_LENGTH = /too (large|long)|context length|exceed|maximum/i;
+
+async function isAccepted(input: Input, ask: Ask): Promise<boolean> {
+  try {
+    await askProvider([input], { ...ask, timeoutMs: TIMEOUT_MS });
+    return true;
+  } catch (error) {
+    if (!isOneTexts(error)) throw error;
+    return false;
+  }
+}
+
+/** The longest input that a model takes, as far as anybody knows. */
+export const maxInputTokensOf = (provider: Provider, { maxInputTokens }: Pick<Model, "maxInputTokens">) =>
+  Math.min(limitsOf(provider).tokensPerInput, maxInputTokens ?? Number.POSITIVE_INFINITY);
+
+/** Learns how long an input of a model may be, from what it refuses. */
+export class InputLength {
+  /** The longest input to send, in tokens. */
+  most: number;
+  #longestAccepted = 0;
+  readonly #db: Database;
+  readonly #model: Model;
+  readonly #provider: Provider;
+
+  constructor(db: Database, model: Model, provider: Provider) {
+    this.#db = db;
+    this.#model = model;
+    this.#provider = provider;
+    this.most = maxInputTokensOf(provider, model);
+  }
+
+  sawAccepted({ tokens }: Input): void {
+    this.#longestAccepted = Math.max(this.#longestAccepted, tokens);
+  }
+
+  /**
+   * Whether an input failed for its length: then its halves are accepted, or the halves of those. Resolves with the length
+   * in tokens that is accepted; undefined where it failed for what it says. Asks at most twice for each halving.
+   */
+  async accepted({ text, tokens }: Input, ask: Ask): Promise<number | undefined> {
+    const count = tokenCounterOf(this.#provider);
+    for (let most = Math.ceil(tokens / 2); most >= SHORTEST; most = Math.ceil(most / 2)) {
+      const [first, second] = split(text, most, count);
+      if (!first || !second) return undefined;
+      if (!(await isAccepted(first, ask))) continue;
+      return (await isAccepted(second, ask)) ? most : undefined;
+    }
+    return undefined;
+  }
+
+  /** Whether the length is the model's, and not only too much for this text: nothing as long was accepted. */
+  isToBlame({ tokens }: Input, cause: APIError): boolean {
+    return tokens > this.#longestAccepted && (isRefusal(cause) || OF_LENGTH.test(cause.message));
+  }
+
+  /** Keeps the length with the model, so that later rows are split to fit. */
+  async learn(tokens: number): Promise<void> {
+    this.most = Math.min(this.most, tokens);
+    await learnMaxInputTokens(this.#db, this.#model.id, tokens);
+  }
+}

@@ -1,0 +1,79 @@
+import OpenAI, { APIError } from "openai";
+import type { z } from "zod";
+import { EmbeddingShapeError } from "./provider.ts";
+import { reasonIn } from "./read-error.ts";
+
+type Post<T> = {
+  baseURL: string;
+  path: string;
+  headers: Record<string, string | null>;
+  body: object;
+  timeoutMs: number;
+  /** Who is asked, for the message of an error. */
+  name: string;
+  schema: z.ZodType<T>;
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+// Google says in the body how long to wait:
+// https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
+const RETRY_DELAY = /"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"/;
+
+/**
+ * fetch for the SDK: the time-out holds for the body as well, and a refusal has OpenAI's form, so that the server's own
+ * reason is in the error's message.
+ */
+const readingFetch: typeof fetch = async (url, init) => {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  const { status } = response;
+  if (response.ok) return new Response(text || null, { status, headers: response.headers });
+  const headers = new Headers(response.headers);
+  headers.set("content-type", "application/json");
+  const [, seconds] = RETRY_DELAY.exec(text) ?? [];
+  if (seconds && !headers.has("retry-after")) headers.set("retry-after", seconds);
+  const error = reasonIn(parsed(text)) ?? { message: response.statusText || "no reason given" };
+  return new Response(JSON.stringify({ error }), { status, headers });
+};
+
+/** The status that an error in an answer of HTTP 200 stands for: its code where that is one, as OpenRouter's. */
+function statusOf(code: unknown): number {
+  const status = Number(code);
+  return Number.isInteger(status) && status >= 400 && status < 600 ? status : 502;
+}
+
+/**
+ * Posts a request to a provider, once, and reads its answer.
+ * @throws {OpenAI.APIError} with the provider's reason, also where it answered 200 with an error
+ * @throws {EmbeddingShapeError} when the answer does not have the shape of `schema`
+ */
+export async function post<T>(options: Post<T>): Promise<{ answer: T; headers: Headers }> {
+  const { baseURL, path, headers, body, timeoutMs, name, schema } = options;
+  const client = new OpenAI({
+    // The key is among the headers, whatever a provider calls it.
+    apiKey: "none",
+    organization: null,
+    project: null,
+    baseURL,
+    defaultHeaders: { authorization: null, ...headers },
+    maxRetries: 0,
+    timeout: timeoutMs,
+    fetch: readingFetch,
+  });
+  const response = await client.post(path, { body }).asResponse();
+  const data = parsed(await response.text());
+  const answer = schema.safeParse(data);
+  if (answer.success) return { answer: answer.data, headers: response.headers };
+  const reason = typeof data === "string" ? undefined : reasonIn(data);
+  if (reason) throw APIError.generate(statusOf(reason.code), { error: reason }, undefined, response.headers);
+  const what =
+    typeof data === "string" ? reasonIn(data)?.message.slice(0, 100) : answer.error.issues[0]?.message;
+  throw new EmbeddingShapeError(`${name} answered no embeddings: ${what ?? "an empty answer"}`);
+}

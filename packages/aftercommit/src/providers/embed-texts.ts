@@ -1,0 +1,51 @@
+import { type Answer, EmbeddingShapeError, type Outcome, type Provider, type Purpose } from "./provider.ts";
+
+/** A model as its provider knows it. `dimensions` is undefined where any width will do. */
+export type ProviderModel = { name: string; dimensions: number | undefined; dimensionsAsked: boolean };
+
+// What half precision holds.
+const MOST = 65_504;
+
+/** What is wrong with a vector; the cosine distance of a zero vector is no number. */
+function problemOf(vector: Float32Array, { name, dimensions }: ProviderModel): string | undefined {
+  if (dimensions !== undefined && vector.length !== dimensions)
+    return `${name} answered a vector of ${vector.length} numbers, and is registered with ${dimensions}`;
+  if (!vector.every((value) => !Number.isNaN(value))) return "the provider answered a vector with NaN";
+  if (vector.every((value) => value === 0)) return "the provider answered a zero vector";
+  return vector.every((value) => Math.abs(value) <= MOST)
+    ? undefined
+    : `the provider answered a value over ${MOST}`;
+}
+
+/**
+ * Embeds texts by one request, each with the provider's prefix: a vector for each, or why there is none of that text.
+ * Rejects as the provider does, and with EmbeddingShapeError when no vector at all can be used.
+ */
+export async function embedTexts(
+  provider: Provider,
+  model: ProviderModel,
+  texts: readonly string[],
+  { purpose, timeoutMs = 60_000 }: { purpose: Purpose; timeoutMs?: number | undefined },
+): Promise<Omit<Answer, "vectors"> & { outcomes: Outcome[] }> {
+  const { name, dimensions, dimensionsAsked } = model;
+  const { vectors, ...answer } = await provider.embed({
+    model: name,
+    dimensions: dimensionsAsked ? dimensions : undefined,
+    texts: texts.map((text) => provider.prefixes[purpose] + text),
+    purpose,
+    timeoutMs,
+  });
+  if (vectors.length !== texts.length)
+    throw new EmbeddingShapeError(`${name} answered ${vectors.length} vectors for ${texts.length} texts`);
+  const outcomes = vectors.map((vector): Outcome => {
+    const failed = problemOf(vector, model);
+    return failed === undefined ? { vector } : { failed };
+  });
+  const [first] = outcomes;
+  if (first && "failed" in first && outcomes.every((outcome) => "failed" in outcome)) {
+    const isOfModel = dimensions !== undefined && vectors.every(({ length }) => length !== dimensions);
+    const command = isOfModel ? `npm run reembed -- --model ${name}` : undefined;
+    throw new EmbeddingShapeError(first.failed, { command, outcomes });
+  }
+  return { ...answer, outcomes };
+}

@@ -1,0 +1,14 @@
+import { z } from "zod";
+
+// Float32Array would make 0 of null.
+const numbersOf = (list: readonly unknown[]) =>
+  Float32Array.from(list, (item) => (typeof item === "number" ? item : Number.NaN));
+
+/** A vector as a list of numbers. What is not a number is NaN, which fails its text alone. */
+export const numberList = z.custom<unknown[]>(Array.isArray, "a vector is no list").transform(numbersOf);
+
+/** A vector as the base64 of 32-bit floats, little-endian: a quarter of the bytes, and no numbers to parse. */
+export const base64Floats = z.string().transform((base64) => {
+  const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
+  return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
+});
