@@ -5,7 +5,7 @@ FROM node:20.20-bookworm-slim AS tools
 ENV NEXT_TELEMETRY_DISABLED=1
 WORKDIR /app
 COPY . .
-RUN npm ci --workspaces=false
+RUN npm ci --workspace=aftercommit --include-workspace-root
 USER node
 
 FROM tools AS build

@@ -1,4 +1,4 @@
-import { defineDeletion, defineEmbedding } from "./packages/aftercommit/src/define.ts";
+import { defineDeletion, defineEmbedding } from "aftercommit";
 
 /** Posts are embedded, so that they can be searched by meaning. */
 export const posts = defineEmbedding({

@@ -1,16 +1,14 @@
 import type { NextConfig } from "next";
-import manifest from "./package.json" with { type: "json" };
-
-const OF_THE_FRAMEWORK = ["next", "react", "react-dom"];
+import manifest from "./packages/aftercommit/package.json" with { type: "json" };
 
 const config: NextConfig = {
   poweredByHeader: false,
   // The Dockerfile asks for it; `next start` does not serve such a build without a warning.
   output: process.env.NEXT_OUTPUT === "standalone" ? "standalone" : undefined,
   // Node.js loads them as fast as a bundle of them, which takes longer to make than all of ours.
-  serverExternalPackages: Object.keys(manifest.dependencies).filter(
-    (name) => !OF_THE_FRAMEWORK.includes(name),
-  ),
+  serverExternalPackages: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+  // The library is TypeScript in this repository.
+  transpilePackages: ["aftercommit"],
   // It would lie over the status page's own content.
   devIndicators: false,
   // The product without its tests and the local stack: it builds when those are not there.

@@ -1,7 +1,5 @@
+import { contentSecurityPolicy, logUnauthorized, requireBasicAuth } from "aftercommit/next";
 import { type NextRequest, NextResponse } from "next/server";
-import { contentSecurityPolicy } from "./packages/aftercommit/src/access/content-security-policy.ts";
-import { logUnauthorized } from "./packages/aftercommit/src/access/log-unauthorized.ts";
-import { requireBasicAuth } from "./packages/aftercommit/src/access/require-basic-auth.ts";
 
 // Never the ingress routes: Next.js cuts a body over 10 MB that passes here, and Sequin has a secret of its own.
 export const config = { matcher: ["/", "/api/search", "/api/retry-failed", "/api/deletion-receipt"] };

@@ -14,7 +14,7 @@ export default defineConfig({
     // Called by `trigger.dev deploy` only.
     extensions: [
       syncEnvVars(async () => {
-        const { taskVariables } = await import("./packages/aftercommit/src/task-variables.ts");
+        const { taskVariables } = await import("aftercommit/deploy");
         const { variables, said } = taskVariables(process.env);
         for (const line of said) console.log(line);
         return variables;

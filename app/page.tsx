@@ -1,7 +1,7 @@
+import { declarationsOf } from "aftercommit";
+import { statusOf } from "aftercommit/status";
 import type { Metadata } from "next";
 import * as config from "../aftercommit.config.ts";
-import { declarationsOf } from "../packages/aftercommit/src/declarations.ts";
-import { statusOf } from "../packages/aftercommit/src/status/read-status.ts";
 import { Header } from "./_frame/header.tsx";
 import { SearchBox } from "./_search/search-box.tsx";
 import { searchPage } from "./_search/search-page.tsx";

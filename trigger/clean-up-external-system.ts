@@ -1,4 +1,4 @@
+import { cleanUpSystemTask } from "aftercommit/trigger";
 import * as config from "../aftercommit.config.ts";
-import { cleanUpSystemTask } from "../packages/aftercommit/src/deletions/tasks.ts";
 
 export const cleanUpExternalSystem = cleanUpSystemTask(config);

@@ -1,4 +1,4 @@
+import { embedOneTask } from "aftercommit/trigger";
 import { posts } from "../aftercommit.config.ts";
-import { embedOneTask } from "../packages/aftercommit/src/embeddings/tasks.ts";
 
 export const createEmbeddingForPost = embedOneTask(posts);

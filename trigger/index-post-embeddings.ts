@@ -1,4 +1,4 @@
+import { indexTask } from "aftercommit/trigger";
 import { posts } from "../aftercommit.config.ts";
-import { indexTask } from "../packages/aftercommit/src/embeddings/tasks.ts";
 
 export const indexPostEmbeddings = indexTask(posts);

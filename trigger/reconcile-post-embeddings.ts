@@ -1,4 +1,4 @@
+import { reconcileTask } from "aftercommit/trigger";
 import { posts } from "../aftercommit.config.ts";
-import { reconcileTask } from "../packages/aftercommit/src/embeddings/tasks.ts";
 
 export const reconcilePostEmbeddings = reconcileTask(posts);

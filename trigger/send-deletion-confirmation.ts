@@ -1,4 +1,4 @@
+import { confirmationTask } from "aftercommit/trigger";
 import * as config from "../aftercommit.config.ts";
-import { confirmationTask } from "../packages/aftercommit/src/deletions/tasks.ts";
 
 export const sendDeletionConfirmation = confirmationTask(config);

@@ -1,7 +1,12 @@
+import {
+  declarationsOf,
+  embeddingsOf,
+  InvalidSearchError,
+  SearchUnavailableError,
+  searchQuery,
+  searchRows,
+} from "aftercommit";
 import * as config from "../../aftercommit.config.ts";
-import { declarationsOf, embeddingsOf } from "../../packages/aftercommit/src/declarations.ts";
-import { InvalidSearchError, searchQuery } from "../../packages/aftercommit/src/search/query.ts";
-import { SearchUnavailableError, searchRows } from "../../packages/aftercommit/src/search/search.ts";
 import { SearchProblem, SearchResults } from "./search-results.tsx";
 
 /** What the page shows for a search: results, or why there are none. */

@@ -1,5 +1,4 @@
-import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
-import type { SearchResult } from "../../packages/aftercommit/src/search/search.ts";
+import type { EmbeddingDeclaration, SearchResult } from "aftercommit";
 
 type Of = Pick<EmbeddingDeclaration, "row" | "rows" | "columns">;
 

@@ -1,5 +1,5 @@
+import type { TableStatus } from "aftercommit/status";
 import type { ReactNode } from "react";
-import type { TableStatus } from "../../packages/aftercommit/src/status/table-status.ts";
 import { counted, duration } from "./format.ts";
 
 const STATES = [

@@ -1,4 +1,4 @@
-import type { DeletionOnPage, Step } from "../../packages/aftercommit/src/status/deletions.ts";
+import type { DeletionOnPage, Step } from "aftercommit/status";
 import { wordsOf } from "./format.ts";
 import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";

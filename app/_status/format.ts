@@ -1,4 +1,4 @@
-import { MOST_COUNTED } from "../../packages/aftercommit/src/status/table-counts.ts";
+import { MOST_COUNTED } from "aftercommit/status";
 
 const number = new Intl.NumberFormat("en-US");
 

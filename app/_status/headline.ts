@@ -1,5 +1,5 @@
-import type { TableOnPage } from "../../packages/aftercommit/src/status/read-status.ts";
-import { MOST_COUNTED } from "../../packages/aftercommit/src/status/table-counts.ts";
+import type { TableOnPage } from "aftercommit/status";
+import { MOST_COUNTED } from "aftercommit/status";
 import { counted, wordsOf } from "./format.ts";
 
 type Headline = { text: string; tone: "good" | "waiting" | "bad" };

@@ -1,4 +1,4 @@
-import type { Hold } from "../../packages/aftercommit/src/deletions/holds.ts";
+import type { Hold } from "aftercommit/status";
 import { wordsOf } from "./format.ts";
 import { Time } from "./time.tsx";
 

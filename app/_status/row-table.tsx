@@ -1,10 +1,5 @@
+import type { FailedRow, PendingRow, Run, TableStatus } from "aftercommit/status";
 import type { ReactNode } from "react";
-import type { Run } from "../../packages/aftercommit/src/runs/newest-runs.ts";
-import type {
-  FailedRow,
-  PendingRow,
-  TableStatus,
-} from "../../packages/aftercommit/src/status/table-status.ts";
 import { wordsOf } from "./format.ts";
 import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";

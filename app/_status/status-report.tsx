@@ -1,8 +1,12 @@
+import {
+  type Due,
+  type ModelsInUse,
+  type Part,
+  type Status,
+  sayDue,
+  type TableOnPage,
+} from "aftercommit/status";
 import type { ReactNode } from "react";
-import { type Due, sayDue } from "../../packages/aftercommit/src/deletions/due.ts";
-import type { ModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
-import type { Part } from "../../packages/aftercommit/src/status/part.ts";
-import type { Status, TableOnPage } from "../../packages/aftercommit/src/status/read-status.ts";
 import { DeletionTable } from "./deletion-table.tsx";
 import { exactly } from "./format.ts";
 import { headlineOf } from "./headline.ts";

@@ -1,6 +1,4 @@
-import type { Run } from "../../packages/aftercommit/src/runs/newest-runs.ts";
-import type { TableOnPage } from "../../packages/aftercommit/src/status/read-status.ts";
-import type { TableStatus } from "../../packages/aftercommit/src/status/table-status.ts";
+import type { Run, TableOnPage, TableStatus } from "aftercommit/status";
 import { CountList } from "./count-list.tsx";
 import { wordsOf } from "./format.ts";
 import { RowTable } from "./row-table.tsx";

@@ -1,4 +1,4 @@
+import { serve } from "aftercommit/next";
 import { users } from "../../../aftercommit.config.ts";
-import { serve } from "../../../packages/aftercommit/src/serve.ts";
 
 export const POST = serve(users);

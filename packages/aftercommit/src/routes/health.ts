@@ -1,0 +1,19 @@
+import { declarationsOf } from "../declarations.ts";
+import { healthOf } from "../status/health.ts";
+
+/**
+ * The handler of `GET /api/health`: 200 while the database and Trigger.dev answer and the database has this version's
+ * migrations and declarations, else 503 with the names of the parts that fail.
+ *
+ * @example
+ * export const GET = healthRoute(config);
+ */
+export function healthRoute(config: object): () => Promise<Response> {
+  const health = healthOf(declarationsOf(config));
+  return async () => {
+    const failing = await health();
+    const headers = { "cache-control": "no-store" };
+    if (failing.length > 0) return Response.json({ status: "failing", failing }, { status: 503, headers });
+    return Response.json({ status: "ok" }, { headers });
+  };
+}
