@@ -14,6 +14,11 @@ export function currentWorker(engine: Engine): Worker | undefined {
   return newest;
 }
 
+/** Whether there is a newer version than this one. */
+export function isOutdated(engine: Engine, id: string): boolean {
+  return engine.tables.workers.get(id) !== undefined && currentWorker(engine)?.id !== id;
+}
+
 export function findTask(worker: Worker | undefined, id: string): Task | undefined {
   return worker?.tasks.find((task) => task.id === id);
 }

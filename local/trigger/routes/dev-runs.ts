@@ -6,7 +6,7 @@ import {
   FlushedRunMetadata,
   type TaskRunExecutionResult,
 } from "@trigger.dev/core/v3";
-import { RunId, SnapshotId } from "@trigger.dev/core/v3/isomorphic";
+import { BackgroundWorkerId, RunId, SnapshotId } from "@trigger.dev/core/v3/isomorphic";
 import { generateJWT } from "@trigger.dev/core/v3/jwt";
 import { parsePacket } from "@trigger.dev/core/v3/utils/ioSerialization";
 import {
@@ -25,6 +25,7 @@ import { cancelRun } from "../engine/cancel-run.ts";
 import { type Dequeued, dequeue } from "../engine/dequeue.ts";
 import { dispelDoubt } from "../engine/doubt.ts";
 import { isFinished } from "../engine/snapshots.ts";
+import { isOutdated } from "../engine/workers.ts";
 import { environmentVariables } from "../environment-variables.ts";
 import { ApiError } from "../errors.ts";
 import { findOwnRun } from "../find-run.ts";
@@ -44,8 +45,8 @@ export function devRunRoutes(server: Server): Hono {
   const app = new Hono();
 
   app.post("/engine/v1/dev/dequeue", async (c) => {
-    await readBody(c, DevDequeueRequestBody);
-    const taken = await nextRun(server, c.req.raw.signal);
+    const { currentWorker: newestKnown } = await readBody(c, DevDequeueRequestBody);
+    const taken = await nextRun(server, newestKnown, c.req.raw.signal);
     return answer(c, DevDequeueResponseBody, {
       dequeuedMessages: taken ? [dequeuedMessage(engine, taken)] : [],
     });
@@ -110,16 +111,20 @@ export function devRunRoutes(server: Server): Hono {
   return app;
 }
 
-/** The next run, as soon as there is one; undefined after ten seconds, or when the client has gone. */
+/**
+ * The next run, as soon as there is one; undefined after ten seconds, when the client has gone, or when there is a newer
+ * version than the client knows: it would fail a run of that.
+ */
 async function nextRun(
   { engine, work, closing }: Server,
+  newestKnown: string,
   client: AbortSignal,
 ): Promise<Dequeued | undefined> {
   const timeout = new AbortController();
   const stop = engine.clock.after(POLL_MS, () => timeout.abort());
   const { signal, release } = firstAbort(client, closing, timeout.signal);
   try {
-    while (!signal.aborted) {
+    while (!signal.aborted && !isOutdated(engine, BackgroundWorkerId.toId(newestKnown))) {
       const taken = dequeue(engine);
       if (taken) return taken;
       await work.wait(signal);

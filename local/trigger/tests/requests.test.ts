@@ -124,6 +124,17 @@ describe("a version", () => {
     expect(second.version).toBe(`${day}.${Number(count) + 1}`);
   });
 
+  test("has no run taken by a client that has not heard of it yet, which would fail it", async () => {
+    await worker.register([{ id: "a" }]);
+    const { id } = await worker.trigger("comes-later");
+    expect(await worker.dequeue()).toBeUndefined();
+    expect((await worker.retrieve(id)).status).toBe("PENDING_VERSION");
+    const poll = worker.dequeue();
+    await worker.register([{ id: "a" }, { id: "comes-later" }]);
+    expect(await poll).toBeUndefined();
+    expect(await worker.take()).toMatchObject({ run: id });
+  });
+
   test("with two tasks of one id is refused", async () => {
     const tasks = [{ id: "twice" }, { id: "twice" }].map((task) => ({ filePath: "t.ts", ...task }));
     const metadata = { packageVersion: "4.8.3", contentHash: "x", tasks };

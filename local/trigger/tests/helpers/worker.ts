@@ -29,6 +29,7 @@ export const builtInError = { type: "BUILT_IN_ERROR", name: "Error", message: "n
 /** Speaks to the server as the SDK, the CLI and its processes do, one call at a time. */
 export class Worker {
   readonly #url: string;
+  #newestKnown = "worker_unknown";
 
   constructor(url: string) {
     this.#url = url;
@@ -63,7 +64,9 @@ export class Worker {
       localOnly: true,
       metadata,
     });
-    return CreateBackgroundWorkerResponse.parse(json);
+    const worker = CreateBackgroundWorkerResponse.parse(json);
+    this.#newestKnown = worker.id;
+    return worker;
   }
 
   async trigger(task: string, options: Record<string, unknown> = {}, payload: unknown = {}) {
@@ -77,7 +80,7 @@ export class Worker {
 
   /** The next run, or undefined when the server has none for us; without one this waits for ten of its seconds. */
   async dequeue(signal?: AbortSignal): Promise<Held | undefined> {
-    const body = { currentWorker: "worker_x", oldWorkers: [] };
+    const body = { currentWorker: this.#newestKnown, oldWorkers: [] };
     const { json } = await this.call("POST", "/engine/v1/dev/dequeue", body, {}, signal);
     const message = DevDequeueResponseBody.parse(json).dequeuedMessages[0];
     return message && { run: message.run.friendlyId, snapshot: message.snapshot.friendlyId };
