@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import { openCalls } from "./calls.ts";
+import { type Call, openCalls } from "./calls.ts";
 import { createFaults, faultSchema } from "./faults.ts";
 
 export type ExternalSystemOptions = {
@@ -16,15 +16,18 @@ export type ExternalSystemOptions = {
   dataDir?: string;
 };
 
-const eventSchema = z.object({
-  type: z.literal("user.deleted"),
-  timestamp: z.iso.datetime(),
-  data: z.object({ user_id: z.guid() }),
-});
+const timestamp = z.iso.datetime();
+const data = z.object({ user_id: z.guid() });
+const eventSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("user.deleted"), timestamp, data }),
+  z.object({ type: z.literal("user.deletion_verify"), timestamp, data }),
+  z.object({ type: z.literal("user.deletion_test"), timestamp }),
+]);
 
 /**
  * External systems of any name for the demonstration: `POST /local/external-system/:name/user-deleted` checks the
- * signature (standardwebhooks.com), records the call and answers 204, or what `…/faults` {name?, status, times?} says.
+ * signature (standardwebhooks.com), records the call and answers 204, or what `…/faults` {name?, status, times?} says. It
+ * has found a user whom no call has removed yet, where it is asked.
  * `GET /local/external-system/calls` lists the signed calls, newest first.
  * Rejects when the secret is no base64.
  */
@@ -46,7 +49,10 @@ export async function startExternalSystem({ secret, log, dataDir }: ExternalSyst
     }
     const event = eventSchema.safeParse(signed);
     if (!event.success) return c.json({ error: z.prettifyError(event.error) }, 400);
+    if (event.data.type === "user.deletion_test") return new Response(null, { status: 204 });
     const userId = event.data.data.user_id;
+    const isRemoved = (call: Call) => call.system === system && call.userId === userId && call.status < 300;
+    if (event.data.type === "user.deletion_verify") return c.json({ found: !calls.list().some(isRemoved) });
     const webhookId = c.req.header("webhook-id") ?? "";
     const fault = faults.take(system);
     const status = fault ?? 204;

@@ -3,7 +3,9 @@ import { PARTS, type Part, type Settings } from "./settings.ts";
 /** What `npm run dev` and `npm run local` give to a process: no value where neither the user nor a stand-in set one. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-export type GeneratedSecrets = Readonly<{ sequinWebhook: string; userDeletionWebhook: string }>;
+export type GeneratedSecrets = Readonly<
+  Record<"sequinWebhook" | "userDeletionWebhook" | "deletionReceipt", string>
+>;
 
 const LOOPBACK = "127.0.0.1";
 
@@ -61,6 +63,7 @@ export function variablesFor(
     PORT: String(ports.app),
     SEQUIN_WEBHOOK_SECRET: secrets.sequinWebhook,
     USER_DELETION_WEBHOOK_SECRET: secrets.userDeletionWebhook,
+    DELETION_RECEIPT_KEY: secrets.deletionReceipt,
   };
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   return Object.assign({}, always, ...parts.map((part) => ofParts[part]), given);

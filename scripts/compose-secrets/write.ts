@@ -1,10 +1,12 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { type VariableName, variables } from "../../packages/aftercommit/src/env.ts";
 
 // Without characters that mean something in a URL or to compose.
 const hex = () => randomBytes(32).toString("hex");
 const base64 = (bytes: number) => randomBytes(bytes).toString("base64");
+const ed25519 = () =>
+  generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
 
 const RANDOM: Readonly<Record<string, () => string>> = {
   POSTGRES_PASSWORD: hex,
@@ -19,6 +21,7 @@ const RANDOM: Readonly<Record<string, () => string>> = {
   SEQUIN_WEBHOOK_SECRET: hex,
   DASHBOARD_PASSWORD: hex,
   USER_DELETION_WEBHOOK_SECRET: () => `whsec_${base64(32)}`,
+  DELETION_RECEIPT_KEY: ed25519,
 };
 
 /** What nobody can make up: keys and addresses of services that are yours. */

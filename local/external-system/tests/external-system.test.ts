@@ -66,6 +66,18 @@ describe("the external system for demonstrations", () => {
     expect((await call(system, { text: '{"type":"user.created"}' })).status).toBe(400);
   });
 
+  it("has a user until a call has removed it, and takes a test event, recording neither question", async () => {
+    const system = await start();
+    const ask = (name: string) => call(system, { name, text: body.replace("deleted", "deletion_verify") });
+    expect(await (await ask("crm")).json()).toEqual({ found: true });
+    await call(system);
+    expect(await (await ask("crm")).json()).toEqual({ found: false });
+    expect(await (await ask("billing")).json()).toEqual({ found: true });
+    const text = '{"type":"user.deletion_test","timestamp":"2026-01-02T03:04:05.000Z","data":{}}';
+    expect((await call(system, { text })).status).toBe(204);
+    expect(await calls(system)).toHaveLength(1);
+  });
+
   it("fails as told: one system or all, as often as told, one system's own fault first", async () => {
     const system = await start();
     await fail(system, { status: 503 });

@@ -6,7 +6,7 @@ import { readSettings } from "../settings.ts";
 import { localDatabaseUrl, partsNeeded, variablesFor } from "../stand-ins.ts";
 
 const settings = readSettings({ NODE_ENV: "test" });
-const secrets = { sequinWebhook: "s", userDeletionWebhook: "whsec_s" };
+const secrets = { sequinWebhook: "s", userDeletionWebhook: "whsec_s", deletionReceipt: "k" };
 
 function stackFor(env: Record<string, string>) {
   const parts = partsNeeded(env, settings);
