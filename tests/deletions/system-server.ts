@@ -9,11 +9,12 @@ type Reply = { status: number; headers?: Record<string, string>; body?: string }
 /** An external system that keeps what it is asked, and answers as told; 204 when it is not. */
 export async function startSystem(answer: (request: Received) => Reply = () => ({ status: 204 })) {
   const requests: Received[] = [];
-  const system = { answer };
+  const system = { answer, held: undefined as { type: string; until: Promise<void> } | undefined };
   const server = await startFaultyServer(async (request, response) => {
     const { method = "", url = "", headers } = request;
     const received = { method, path: url, headers, body: await text(request) };
     requests.push(received);
+    if (system.held && received.body.includes(system.held.type)) await system.held.until;
     const { status, headers: named, body } = system.answer(received);
     response.writeHead(status, named).end(body);
   });
@@ -24,6 +25,18 @@ export async function startSystem(answer: (request: Received) => Reply = () => (
     types: () => requests.map(({ body }): string => JSON.parse(body).type),
     behave(next: (request: Received) => Reply) {
       system.answer = next;
+    },
+    /** Answers no event of a type before the returned function is called. */
+    holdAnswersTo(type: string): () => void {
+      let release = () => {};
+      const until = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      system.held = { type, until };
+      return () => {
+        system.held = undefined;
+        release();
+      };
     },
     close: server.close,
   };
