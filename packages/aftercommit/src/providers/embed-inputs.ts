@@ -1,7 +1,7 @@
 import { APIConnectionTimeoutError, APIError } from "openai";
 import { type Ask, askProvider, type Input } from "./ask-provider.ts";
 import { isOneTexts, isRefusal, namedInput } from "./blame.ts";
-import { EmbeddingShapeError, type Outcome } from "./provider.ts";
+import { EmbeddingShapeError, type Outcome, type Provider } from "./provider.ts";
 
 /** Gets what became of each input as soon as it is known. `cause` is the provider's error where it failed by itself. */
 type Take<T> = (input: T, outcome: Outcome, cause?: APIError) => void | Promise<void>;
@@ -23,9 +23,10 @@ type Failure = APIError | EmbeddingShapeError;
 const MOST_FAILURES = 100;
 // A server that names one input after another may mean none of them.
 const MOST_NAMED = 3;
-// The first request had a minute; what is asked after it is less.
 const PROBE_TIMEOUT_MS = 10_000;
-const PART_TIMEOUT_MS = 20_000;
+
+/** How long a part of a request that failed may take: less than the whole. */
+const partTimeout = ({ timeoutMs }: Provider) => timeoutMs / 3;
 
 /** How many inputs each model was seen to take in one request, in this process, where more were refused. */
 const mostInputs = new Map<string, number>();
@@ -38,7 +39,7 @@ async function attempt<T extends Input>(
   search: Search<T>,
 ): Promise<Failure | undefined> {
   const { failures, take } = search;
-  const timeout = failures > 0 ? { timeoutMs: PART_TIMEOUT_MS } : {};
+  const timeout = failures > 0 ? { timeoutMs: partTimeout(search.ask.provider) } : {};
   let outcomes: readonly Outcome[];
   try {
     const answer = await askProvider(inputs, { ...search.ask, ...timeout });

@@ -25,7 +25,7 @@ export async function embedTexts(
   provider: Provider,
   model: ProviderModel,
   texts: readonly string[],
-  { purpose, timeoutMs = 60_000 }: { purpose: Purpose; timeoutMs?: number | undefined },
+  { purpose, timeoutMs = provider.timeoutMs }: { purpose: Purpose; timeoutMs?: number | undefined },
 ): Promise<Omit<Answer, "vectors"> & { outcomes: Outcome[] }> {
   const { name, dimensions, dimensionsAsked } = model;
   const { vectors, ...answer } = await provider.embed({

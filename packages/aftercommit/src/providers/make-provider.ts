@@ -2,6 +2,7 @@ import type { Provider, ProviderLimits, ProviderOptions } from "./provider.ts";
 
 // Of other tokenizers than OpenAI's, which count more tokens in most languages.
 const OTHER_TOKENIZER = 1.25;
+const TIMEOUT_MS = 60_000;
 
 type Given = Pick<Provider, "name" | "address" | "defaultModel" | "models" | "embed"> & {
   limits: ProviderLimits;
@@ -10,13 +11,14 @@ type Given = Pick<Provider, "name" | "address" | "defaultModel" | "models" | "em
 /** A provider with what it is known for, and what a person changes of it. */
 export const makeProvider = (
   given: Given,
-  { limits, prefixes, countTokens }: ProviderOptions,
+  { limits, prefixes, timeoutMs = TIMEOUT_MS, countTokens }: ProviderOptions,
   tokenMargin = OTHER_TOKENIZER,
 ): Provider => ({
   kind: "provider",
   ...given,
   limits: { ...given.limits, ...limits },
   prefixes: { passage: "", query: "", ...prefixes },
+  timeoutMs,
   ...(countTokens && { countTokens }),
   tokenMargin,
 });

@@ -34,6 +34,8 @@ export type Provider = {
   limits: ProviderLimits;
   /** Put before each text. */
   prefixes: Readonly<Record<Purpose, string>>;
+  /** How long a request for many passages may take. */
+  timeoutMs: number;
   /** The model of a new database, unless EMBEDDING_MODEL names another. */
   defaultModel: string;
   /** What is known of its models: the width of their vectors, and US dollars per million tokens. */
@@ -50,11 +52,14 @@ export type Provider = {
   embed: (request: EmbedRequest) => Promise<Answer>;
 };
 
-/** What a person may change of a provider's limits, prefixes and tokenizer. */
+/** What a person may change of a provider. */
 export type ProviderOptions = {
   /** Other limits than those of the provider's first paid tier. */
   limits?: Partial<ProviderLimits>;
+  /** Put before each text: E5 models want `passage: ` and `query: `. */
   prefixes?: Partial<Record<Purpose, string>>;
+  /** How long a request for many passages may take, in milliseconds; 60,000 when left out. */
+  timeoutMs?: number;
   /** Counts tokens as the model does; without it they are estimated. */
   countTokens?: (text: string) => number;
 };

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { required } from "../env.ts";
+import { post } from "./client.ts";
+import { makeProvider } from "./make-provider.ts";
+import { numberList } from "./numbers.ts";
+import type { Answer, EmbedRequest, Provider, ProviderOptions } from "./provider.ts";
+
+// https://docs.cohere.com/docs/cohere-embed and https://cohere.com/pricing
+const MODELS = {
+  "embed-v4.0": { dimensions: 1_536, price: 0.12 },
+  "embed-english-v3.0": { dimensions: 1_024, price: 0.1 },
+  "embed-multilingual-v3.0": { dimensions: 1_024, price: 0.1 },
+};
+
+// https://docs.cohere.com/docs/rate-limits limits inputs; https://docs.cohere.com/reference/embed those of a request.
+const LIMITS = {
+  tokensPerMinute: 10_000_000,
+  requestsPerMinute: 2_000,
+  inputsPerMinute: 2_000,
+  inputsPerRequest: 96,
+  tokensPerRequest: 128_000,
+  tokensPerInput: 128_000,
+};
+
+const BASE_URL = "https://api.cohere.com/v2";
+
+const schema = z.object({
+  embeddings: z.object({ float: z.array(numberList) }),
+  meta: z
+    .object({ billed_units: z.object({ input_tokens: z.number().optional() }).optional() })
+    .optional()
+    .catch(undefined),
+});
+
+/** Cohere answers in the order of the texts, in lists of its own form (https://docs.cohere.com/reference/embed). */
+async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
+  const { model, dimensions, texts, purpose, timeoutMs } = request;
+  const { answer } = await post({
+    baseURL,
+    path: "/embed",
+    headers: { authorization: `Bearer ${required("COHERE_API_KEY")}` },
+    body: {
+      model,
+      texts,
+      input_type: purpose === "query" ? "search_query" : "search_document",
+      embedding_types: ["float"],
+      truncate: "NONE",
+      ...(dimensions !== undefined && { output_dimension: dimensions }),
+    },
+    timeoutMs,
+    name: `${model} of cohere`,
+    schema,
+  });
+  const tokens = answer.meta?.billed_units?.input_tokens ?? Number.NaN;
+  return { vectors: answer.embeddings.float, tokens, left: {} };
+}
+
+/**
+ * Cohere, with COHERE_API_KEY. It limits the texts of a minute, which counts here as well.
+ *
+ * @example
+ * defineEmbedding({ …, providers: [cohere()] });
+ */
+export function cohere(options: ProviderOptions & { baseURL?: string } = {}): Provider {
+  const { baseURL = BASE_URL } = options;
+  const given = {
+    name: "cohere",
+    address: () => baseURL,
+    limits: LIMITS,
+    defaultModel: "embed-v4.0",
+    models: MODELS,
+    embed: (request: EmbedRequest) => embed(baseURL, request),
+  };
+  return makeProvider(given, options);
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { required } from "../env.ts";
+import { post } from "./client.ts";
+import { makeProvider } from "./make-provider.ts";
+import { numberList } from "./numbers.ts";
+import type { Answer, EmbedRequest, Provider, ProviderOptions } from "./provider.ts";
+
+// https://ai.google.dev/gemini-api/docs/embeddings and https://ai.google.dev/gemini-api/docs/pricing
+const MODELS = { "gemini-embedding-001": { dimensions: 3_072, price: 0.15 } };
+
+// Tier 1 (https://ai.google.dev/gemini-api/docs/rate-limits). Each text of a batch counts as a request. A batch has 100 at
+// most: https://github.com/geldata/gel/issues/9032.
+const LIMITS = {
+  tokensPerMinute: 1_000_000,
+  requestsPerMinute: 3_000,
+  inputsPerMinute: 3_000,
+  inputsPerRequest: 100,
+  tokensPerRequest: 100_000,
+  tokensPerInput: 2_048,
+};
+
+const BASE_URL = "https://generativelanguage.googleapis.com/v1beta";
+
+// Protobuf's JSON leaves out what is empty.
+const schema = z.object({
+  embeddings: z.array(z.object({ values: numberList.default(new Float32Array()) })),
+});
+
+/** Gemini answers in the order of the texts (https://ai.google.dev/api/embeddings#method:-models.batchembedcontents). */
+async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
+  const { model, dimensions, texts, purpose, timeoutMs } = request;
+  const name = `models/${model}`;
+  const { answer } = await post({
+    baseURL,
+    path: `/${name}:batchEmbedContents`,
+    headers: { "x-goog-api-key": required("GEMINI_API_KEY") },
+    body: {
+      requests: texts.map((text) => ({
+        model: name,
+        content: { parts: [{ text }] },
+        taskType: purpose === "query" ? "RETRIEVAL_QUERY" : "RETRIEVAL_DOCUMENT",
+        ...(dimensions !== undefined && { outputDimensionality: dimensions }),
+      })),
+    },
+    timeoutMs,
+    name: `${model} of gemini`,
+    schema,
+  });
+  return { vectors: answer.embeddings.map(({ values }) => values), tokens: Number.NaN, left: {} };
+}
+
+/**
+ * Google's Gemini API, with GEMINI_API_KEY.
+ *
+ * @example
+ * defineEmbedding({ …, providers: [gemini()] });
+ */
+export function gemini(options: ProviderOptions & { baseURL?: string } = {}): Provider {
+  const { baseURL = BASE_URL } = options;
+  const given = {
+    name: "gemini",
+    address: () => baseURL,
+    limits: LIMITS,
+    defaultModel: "gemini-embedding-001",
+    models: MODELS,
+    embed: (request: EmbedRequest) => embed(baseURL, request),
+  };
+  return makeProvider(given, options);
+}

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { post } from "./client.ts";
+import { makeProvider } from "./make-provider.ts";
+import { numberList } from "./numbers.ts";
+import type { Answer, EmbedRequest, Provider, ProviderOptions } from "./provider.ts";
+
+// https://ollama.com/library/nomic-embed-text
+const MODELS = { "nomic-embed-text": { dimensions: 768 }, "mxbai-embed-large": { dimensions: 1_024 } };
+
+// Nobody limits one's own machine but itself: small requests, so that an edit does not wait for long.
+const LIMITS = {
+  tokensPerMinute: 10_000_000,
+  requestsPerMinute: 10_000,
+  inputsPerRequest: 32,
+  tokensPerRequest: 32_000,
+  tokensPerInput: 8_191,
+};
+
+const schema = z.object({
+  embeddings: z.array(numberList),
+  prompt_eval_count: z.number().optional().catch(undefined),
+});
+
+/** Ollama's own API (https://docs.ollama.com/api/embed), which refuses what is too long where `truncate` is false. */
+async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
+  const { model, dimensions, texts, timeoutMs } = request;
+  const width = dimensions === undefined ? {} : { dimensions };
+  const { answer } = await post({
+    baseURL,
+    path: "/api/embed",
+    headers: {},
+    body: { model, input: texts, truncate: false, ...width },
+    timeoutMs,
+    name: `${model} of ollama`,
+    schema,
+  });
+  return { vectors: answer.embeddings, tokens: answer.prompt_eval_count ?? Number.NaN, left: {} };
+}
+
+/**
+ * Ollama, on this machine or at `baseURL`. nomic-embed-text wants its prefixes.
+ *
+ * @example
+ * ollama({ prefixes: { passage: "search_document: ", query: "search_query: " } });
+ */
+export function ollama(options: ProviderOptions & { baseURL?: string } = {}): Provider {
+  const { baseURL = "http://127.0.0.1:11434" } = options;
+  const given = {
+    name: "ollama",
+    address: () => baseURL,
+    limits: LIMITS,
+    defaultModel: "nomic-embed-text",
+    models: MODELS,
+    embed: (request: EmbedRequest) => embed(baseURL, request),
+  };
+  return makeProvider(given, options);
+}

@@ -1,0 +1,57 @@
+import { required } from "../env.ts";
+import { makeProvider } from "./make-provider.ts";
+import { openaiForm } from "./openai-form.ts";
+import type { Provider, ProviderOptions } from "./provider.ts";
+
+// https://docs.voyageai.com/docs/embeddings and https://docs.voyageai.com/docs/pricing
+const MODELS = {
+  "voyage-3.5": { dimensions: 1_024, price: 0.06 },
+  "voyage-3.5-lite": { dimensions: 1_024, price: 0.02 },
+  "voyage-3-large": { dimensions: 1_024, price: 0.18 },
+  "voyage-code-3": { dimensions: 1_024, price: 0.18 },
+};
+
+// Tier 1 of the larger models (https://docs.voyageai.com/docs/rate-limits), and the least that a request of any takes
+// (https://docs.voyageai.com/reference/embeddings-api).
+const LIMITS = {
+  tokensPerMinute: 3_000_000,
+  requestsPerMinute: 2_000,
+  inputsPerRequest: 1_000,
+  tokensPerRequest: 115_000,
+  tokensPerInput: 32_000,
+};
+
+const BASE_URL = "https://api.voyageai.com/v1";
+
+/**
+ * Voyage AI, with VOYAGE_API_KEY. Passages and queries are embedded as such.
+ *
+ * @example
+ * defineEmbedding({ …, providers: [voyage()] });
+ */
+export function voyage(options: ProviderOptions & { baseURL?: string } = {}): Provider {
+  const { baseURL = BASE_URL } = options;
+  const given = {
+    name: "voyage",
+    address: () => baseURL,
+    limits: LIMITS,
+    defaultModel: "voyage-3.5",
+    models: MODELS,
+    embed: openaiForm(
+      () => ({
+        name: "voyage",
+        baseURL,
+        headers: { authorization: `Bearer ${required("VOYAGE_API_KEY")}` },
+      }),
+      {
+        widthName: "output_dimension",
+        // What is too long is refused, and split: it would be cut without a word.
+        extra: ({ purpose }) => ({
+          input_type: purpose === "query" ? "query" : "document",
+          truncation: false,
+        }),
+      },
+    ),
+  };
+  return makeProvider(given, options);
+}
