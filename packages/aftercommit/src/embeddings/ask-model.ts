@@ -48,10 +48,10 @@ async function askFor(
   );
   const take = async (input: (typeof inputs)[number], outcome: Outcome, cause?: APIError) => {
     const { job, passage } = input;
-    const shorter = cause && (await length.accepted(input, ask));
-    if (cause && shorter !== undefined) {
-      if (length.isToBlame(input, cause)) await length.learn(shorter);
-      else job.maxInputTokens = shorter;
+    const shorter = cause && (await length.shorter(input, cause, ask));
+    if (shorter) {
+      if (shorter.isOfModel) await length.learn(shorter.tokens);
+      else job.maxInputTokens = shorter.tokens;
       throw new SplitAgainError();
     }
     if ("vector" in outcome) length.sawAccepted(input);

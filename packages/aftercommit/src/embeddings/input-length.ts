@@ -14,16 +14,6 @@ const TIMEOUT_MS = 20_000;
 // What servers say of a length by an error of theirs, such as llama.cpp's "input is too large to process".
 const OF_LENGTH = /too (large|long)|context length|exceed|maximum/i;
 
-async function isAccepted(input: Input, ask: Ask): Promise<boolean> {
-  try {
-    await askProvider([input], { ...ask, timeoutMs: TIMEOUT_MS });
-    return true;
-  } catch (error) {
-    if (!isOneTexts(error)) throw error;
-    return false;
-  }
-}
-
 /** The longest input that a model takes, as far as anybody knows. */
 export const maxInputTokensOf = (provider: Provider, { maxInputTokens }: Pick<Model, "maxInputTokens">) =>
   Math.min(limitsOf(provider).tokensPerInput, maxInputTokens ?? Number.POSITIVE_INFINITY);
@@ -49,23 +39,43 @@ export class InputLength {
   }
 
   /**
-   * Whether an input failed for its length: then its halves are accepted, or the halves of those. Resolves with the length
-   * in tokens that is accepted; undefined where it failed for what it says. Asks at most twice for each halving.
+   * Whether an input failed for its length: then its halves are accepted, or those of the half that is refused. Undefined
+   * where it failed for what it says. `isOfModel` says that nothing as long was accepted, and not only this text is at
+   * fault. Asks at most twice for each halving.
    */
-  async accepted({ text, tokens }: Input, ask: Ask): Promise<number | undefined> {
+  async shorter(
+    input: Input,
+    cause: APIError,
+    ask: Ask,
+  ): Promise<{ tokens: number; isOfModel: boolean } | undefined> {
     const count = tokenCounterOf(this.#provider);
-    for (let most = Math.ceil(tokens / 2); most >= SHORTEST; most = Math.ceil(most / 2)) {
-      const [first, second] = split(text, most, count);
+    for (let refused = input; ; ) {
+      const most = Math.ceil(refused.tokens / 2);
+      const [first, second] = most < SHORTEST ? [] : split(refused.text, most, count);
       if (!first || !second) return undefined;
-      if (!(await isAccepted(first, ask))) continue;
-      return (await isAccepted(second, ask)) ? most : undefined;
+      const failed = (await this.#isAccepted(first, ask))
+        ? (await this.#isAccepted(second, ask))
+          ? undefined
+          : second
+        : first;
+      if (failed) refused = failed;
+      else {
+        const isOfModel =
+          refused.tokens > this.#longestAccepted && (isRefusal(cause) || OF_LENGTH.test(cause.message));
+        return { tokens: isOfModel ? this.#longestAccepted : most, isOfModel };
+      }
     }
-    return undefined;
   }
 
-  /** Whether the length is the model's, and not only too much for this text: nothing as long was accepted. */
-  isToBlame({ tokens }: Input, cause: APIError): boolean {
-    return tokens > this.#longestAccepted && (isRefusal(cause) || OF_LENGTH.test(cause.message));
+  async #isAccepted(input: Input, ask: Ask): Promise<boolean> {
+    try {
+      await askProvider([input], { ...ask, timeoutMs: TIMEOUT_MS });
+      this.sawAccepted(input);
+      return true;
+    } catch (error) {
+      if (!isOneTexts(error)) throw error;
+      return false;
+    }
   }
 
   /** Keeps the length with the model, so that later rows are split to fit. */

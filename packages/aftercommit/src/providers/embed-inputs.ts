@@ -28,10 +28,8 @@ const PROBE_TIMEOUT_MS = 10_000;
 /** How long a part of a request that failed may take: less than the whole. */
 const partTimeout = ({ timeoutMs }: Provider) => timeoutMs / 3;
 
-/** How many inputs each model was seen to take in one request, in this process, where more were refused. */
-const mostInputs = new Map<string, number>();
-
-const keyOf = ({ provider, model }: Ask) => `${provider.name} ${model.name}`;
+/** How many inputs a provider was seen to take in one request, in this process, where more were refused. */
+const mostInputs = new WeakMap<Provider, number>();
 
 /** One request. Resolves with its failure where that may be the fault of one text; rejects where it is everybody's. */
 async function attempt<T extends Input>(
@@ -85,17 +83,18 @@ async function halve<T extends Input>(
   failure: Failure,
 ): Promise<void> {
   const { culprits } = search;
+  const { provider } = search.ask;
   const middle = Math.ceil(inputs.length / 2);
   await embed(inputs.slice(0, middle), search);
   await embed(inputs.slice(middle), search);
   const isSize = isRefusal(failure) || failure instanceof APIConnectionTimeoutError;
   // Nothing is wrong with any of them: they were too many.
   if (isSize && search.culprits === culprits)
-    mostInputs.set(keyOf(search.ask), Math.min(middle, mostInputs.get(keyOf(search.ask)) ?? middle));
+    mostInputs.set(provider, Math.min(middle, mostInputs.get(provider) ?? middle));
 }
 
 async function embed<T extends Input>(inputs: readonly T[], search: Search<T>): Promise<void> {
-  const most = mostInputs.get(keyOf(search.ask)) ?? inputs.length;
+  const most = mostInputs.get(search.ask.provider) ?? inputs.length;
   if (inputs.length > most) {
     for (let at = 0; at < inputs.length; at += most) await embed(inputs.slice(at, at + most), search);
     return;
