@@ -6,6 +6,7 @@ import { isLong } from "../long.ts";
 import { until } from "../until.ts";
 import { describeLosses } from "./losses.ts";
 import { deletedUser } from "./messages.ts";
+import { describeHolds } from "./on-hold.ts";
 import { startPipeline } from "./pipeline.ts";
 
 const [BATCH, MALFORMED] = isLong ? [50, 31] : [8, 5];
@@ -245,3 +246,4 @@ describe("a deleted user", () => {
 });
 
 describeLosses(() => pipeline);
+describeHolds(() => pipeline);

@@ -98,6 +98,20 @@ describe("after a restore", () => {
     expect(open.events.filter((event) => event === "mail")).toHaveLength(2);
   });
 
+  it("writes to whoever came back after it, and is deleted by himself later", async () => {
+    const { events, record, finish, insertUser, deleteUser } = world();
+    await finish(await record());
+    const file = await exported();
+    await restore({ insertUser });
+    await replay(file, "--yes");
+    await insertUser();
+    expect(await finish(await record())).toMatchObject({ status: "row-is-back" });
+    await deleteUser();
+    events.length = 0;
+    expect(await finish(await record())).toMatchObject({ confirmation: "sent" });
+    expect(events).toContain("mail");
+  });
+
   it("leaves alone who was deleted before the backup, came back by himself, or was on hold", async () => {
     const [before, back, held] = [world(), world(), world()];
     for (const one of [before, back, held]) await one.finish(await one.record());

@@ -143,6 +143,19 @@ describe("POST /api/delete-user", () => {
     expect(await route.database.deletionOf(id)).toMatchObject({ email: null });
   });
 
+  it("records a deletion whose e-mail column was renamed, and says in the log that nobody will hear of it", async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, "error").mockImplementation((line: string) => void lines.push(line));
+    const { id, message } = deletedUser();
+    const { email: mail, ...record } = message.record;
+    expect((await deliver({ ...message, record: { ...record, mail } })).status).toBe(200);
+    expect(await route.database.deletionOf(id)).toMatchObject({ email: null });
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { event: "deletion.no_email_column", source: "user", rowId: id, column: "email" },
+    ]);
+    vi.restoreAllMocks();
+  });
+
   it.each([
     ["metadata.record_pks[0]", { email: "x" }],
     ["record.id", { id: "42" }],

@@ -6,6 +6,7 @@ import { executeTask, loadTasks, taskOf } from "../tasks/execute-task.ts";
 import { startDatabase } from "./database.ts";
 import { leasedDeletion } from "./ledger.ts";
 import { startSmtp } from "./smtp.ts";
+import { startSystem } from "./system-server.ts";
 
 let database: Awaited<ReturnType<typeof startDatabase>>;
 let smtp: Awaited<ReturnType<typeof startSmtp>>;
@@ -32,7 +33,10 @@ beforeEach(() => {
   vi.stubEnv("SMTP_URL", smtp.url);
   vi.stubEnv("MAIL_FROM", "no-reply@example.com");
 });
-afterEach(() => vi.unstubAllEnvs());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
 
 describe("the number of deletions that are worked on at once", () => {
   it("is a setting that the task is registered with", () => {
@@ -77,4 +81,28 @@ describe("a run of send-deletion-confirmation", () => {
     smtp.behave({});
     expect(result).toMatchObject({ ok: false, skippedRetrying: true });
   });
+});
+
+describe("a run of clean-up-external-system", () => {
+  it.each([
+    [429, 30],
+    [503, 40],
+  ])(
+    "whose system answers %i with retry-after %i waits as long before its next attempt, with one call until then",
+    async (status, seconds) => {
+      const system = await startSystem(() => ({ status, headers: { "retry-after": String(seconds) } }));
+      vi.stubEnv("USER_DELETION_WEBHOOK_URLS", `crm=${system.url}`);
+      vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", `whsec_${Buffer.alloc(32, 1).toString("base64")}`);
+      vi.spyOn(console, "warn").mockImplementation(() => {});
+      const deletionId = await leasedDeletion(database.db, { systems: ["crm"], environment: "proj/env" });
+      const before = Date.now();
+      const result = await executeTask("clean-up-external-system", { deletionId, system: "crm" });
+      await system.close();
+      expect(result).toMatchObject({ ok: false, error: { message: `answered ${status}` } });
+      const wait = (("retry" in result && result.retry?.timestamp) || 0) - before;
+      expect(wait).toBeGreaterThanOrEqual(seconds * 1_000);
+      expect(wait).toBeLessThan(seconds * 1_000 + (Date.now() - before));
+      expect(system.requests).toHaveLength(1);
+    },
+  );
 });

@@ -83,6 +83,10 @@ export const deletionHandler = (declaration: DeletionDeclaration): Handler<NewDe
     const position = positionOf(declaration, message);
     if (position === undefined) return undefined;
     const rowId = rowIdOf(message, declaration.key, keyType);
+    const { row, email } = declaration;
+    // Renamed, or left out by a transform: nobody would hear of it, and nothing else would say so.
+    if (email !== undefined && !Object.hasOwn(message.record, email))
+      log("error", "deletion.no_email_column", { source: row, rowId, column: email });
     return { rowId, position: positionText(position), email: emailOf(declaration, message) };
   },
   async enqueue(db, asked, deadline) {

@@ -8,6 +8,7 @@ import { log } from "../log.ts";
 import { keyTypeSql, sourceOf, unstampedSql } from "../source.ts";
 import { StepError } from "./errors.ts";
 import { type Deletion, recordRowIsBack } from "./ledger.ts";
+import { endReplay } from "./replays.ts";
 import { unknownDeletion } from "./step.ts";
 
 const EVERY_MS = 200;
@@ -80,6 +81,7 @@ export async function rowIsBack(
   }
   const { id, source, rowId } = deletion;
   await recordRowIsBack(db, id);
+  await endReplay(db, deletion);
   log("warn", "deletion.row_is_back", { deletionId: id, source, rowId });
   return true;
 }
