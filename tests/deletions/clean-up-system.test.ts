@@ -86,9 +86,13 @@ describe("cleaning an external system", () => {
   });
 
   it.each([
-    // What a switched-off workflow of n8n, and a switched-off scenario of Make, answer.
-    [404, '{"code":404,"message":"The requested webhook \\"x\\" is not registered."}'],
+    // github.com/n8n-io/n8n/issues/34038: a workflow that is not active.
+    [404, '{"code":404,"message":"The requested webhook \\"POST x\\" is not registered."}'],
+    // help.make.com/fix-general-errors: a scenario that is switched off.
     [410, "There is no scenario listening for this webhook."],
+    // docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: removed, and archived.
+    [404, "no_service"],
+    [410, "channel_is_archived"],
     [404, "<html><body>nginx</body></html>"],
   ])("takes %i for a failure that says where to look: %s", async (status, body) => {
     const { outcome, id } = await failureOf(startFaultyServer(answerWith(status, body)));

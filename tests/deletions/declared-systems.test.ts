@@ -122,6 +122,8 @@ describe("a busy system", () => {
     [429, "30", 30],
     [503, "120", 120],
     [429, "86400", 3_600],
+    // shopify.dev/docs/api/admin-rest/usage/rate-limits
+    [429, "20.0", 20],
   ])("that answers %i with retry-after %s is asked again in %i s", async (status, after, wait) => {
     server.behave(() => ({ status, headers: { "retry-after": after } }));
     const { error, message } = await attempt(system());

@@ -15,11 +15,14 @@ export async function sendRequest(request: SystemRequest, signal: AbortSignal): 
   }
 }
 
-/** When a system that is busy wants to be asked again, an hour away at most. (rfc-editor.org/rfc/rfc9110#field.retry-after) */
+/**
+ * When a system that is busy wants to be asked again, an hour away at most: after seconds or at a date
+ * (rfc-editor.org/rfc/rfc9110#field.retry-after). Some say 2.0 (shopify.dev/docs/api/admin-rest/usage/rate-limits).
+ */
 function retryAtOf({ status, headers }: Response): Date | undefined {
   const after = headers.get("retry-after") ?? "";
   if (status !== 429 && status !== 503) return undefined;
-  const wait = /^\d+$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now();
+  const wait = /^\d+(\.\d+)?$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now();
   return wait > 0 ? new Date(Date.now() + Math.min(wait, LONGEST_WAIT_MS)) : undefined;
 }
 
