@@ -9,6 +9,7 @@ const system = z.object({
   verified_at: z.string().optional(),
   failed_at: z.string().optional(),
   error: z.string().optional(),
+  times_found: z.int().optional(),
 });
 const rowSchema = z.strictObject({
   id: z.string(),

@@ -93,19 +93,18 @@ describe("a declared webhook", () => {
     const { deletionId, error, progress } = await attempt(crm({ verify: true }));
     expect(error.message).toBe("says that it is clean, and still has the row");
     expect(afterError({ error })).toEqual({ retryAt: expect.any(Date) });
-    expect(progress).toEqual({ failed_at: expect.any(String), error: error.message });
+    expect(progress).toEqual({ failed_at: expect.any(String), error: error.message, times_found: 1 });
+    server.behave(() => ({ status: 500 }));
+    expect((await attempt(crm({ verify: true }), deletionId)).progress).toMatchObject({ times_found: 1 });
     server.behave(answering(false));
     expect((await attempt(crm({ verify: true }), deletionId)).message).toBe("clean");
-    expect(server.types()).toEqual([
-      "user.deleted",
-      "user.deletion_verify",
-      "user.deleted",
-      "user.deletion_verify",
-    ]);
-    // The clean-up is the same event, the question is another one each time.
-    const [first, question, second, again] = server.requests.map(({ headers }) => headers["webhook-id"]);
-    expect(second).toBe(first);
-    expect(again).not.toBe(question);
+    const [deleted, verify] = ["user.deleted", "user.deletion_verify"];
+    expect(server.types()).toEqual([deleted, verify, deleted, deleted, verify]);
+    // A receiver skips an event that it has seen: the clean-up is another one, the same in each of its attempts.
+    const [first, , second, third] = server.requests.map(({ headers }) => headers["webhook-id"]);
+    expect(second).not.toBe(first);
+    expect(third).toBe(second);
+    expect(new Set(server.requests.map(({ headers }) => headers["webhook-id"])).size).toBe(4);
   });
 
   it.each(["", "yes", '{"found":"no"}'])("that answers the question with %j is not clean", async (body) => {

@@ -4,7 +4,7 @@ import { EnvironmentError } from "../env.ts";
 import { log } from "../log.ts";
 import { rowFor } from "./deleted-row.ts";
 import { dueAtOf } from "./due-at.ts";
-import { codeOf, StepError } from "./errors.ts";
+import { codeOf, StepError, StillFoundError } from "./errors.ts";
 import type { DeletedRow, ExternalSystem } from "./external-system.ts";
 import { systemsOf } from "./external-systems.ts";
 import { recordSystemClean, recordSystemFailed } from "./ledger.ts";
@@ -43,7 +43,7 @@ async function cleanAndVerify(
   if (!system.verify) return false;
   const answer = await withinAttempt(async (limit) => system.verify?.({ ...row, signal: limit }), { signal });
   if (answer?.found !== false)
-    throw new StepError("says that it is clean, and still has the row", {
+    throw new StillFoundError("says that it is clean, and still has the row", {
       retryAt: new Date(Date.now() + VERIFY_AGAIN_MS),
     });
   return true;
@@ -73,7 +73,9 @@ export async function cleanUpSystem(
   } catch (thrown) {
     const error = shownOf(thrown);
     log("warn", "deletion.system_failed", { deletionId, system: name, error: error.message });
-    await recordSystemFailed(context.db, deletionId, { system: name, error: error.message });
+    const timesFound =
+      (deletion.systems[name]?.times_found ?? 0) + (error instanceof StillFoundError ? 1 : 0);
+    await recordSystemFailed(context.db, deletionId, { system: name, error: error.message, timesFound });
     throw error;
   }
   await recordSystemClean(context.db, deletionId, { system: name, verified });

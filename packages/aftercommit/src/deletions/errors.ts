@@ -24,6 +24,11 @@ export class StepError extends Error {
   }
 }
 
+/** A system said that it was clean, and still has the row. */
+export class StillFoundError extends StepError {
+  override readonly name = "StillFoundError";
+}
+
 /** The mail server did not take a message. */
 export class MailError extends StepError {
   override readonly name = "MailError";

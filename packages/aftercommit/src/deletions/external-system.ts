@@ -10,7 +10,10 @@ export type DeletedRow = {
   email: string | null;
   /** When the deletion was accepted, the same in every attempt. */
   requestedAt: Date;
-  /** The same in every attempt of this deletion at this system, and in no other. */
+  /**
+   * The same in every attempt of this deletion at this system, and in no other. Another one after the system said that it
+   * was clean, and was not.
+   */
   idempotencyKey: string;
 };
 

@@ -1,7 +1,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 
-type SystemProgress = { done_at?: string; verified_at?: string; failed_at?: string; error?: string };
+type SystemProgress = {
+  done_at?: string;
+  verified_at?: string;
+  failed_at?: string;
+  error?: string;
+  /** How often verify found the row after a clean-up. */
+  times_found?: number;
+};
 
 /** A deletion as the ledger knows it. Its id is digits. */
 export type Deletion = {
@@ -142,9 +149,10 @@ export async function recordSystemClean(
 export async function recordSystemFailed(
   db: Queries,
   id: string,
-  { system, error }: { system: string; error: string },
+  { system, error, timesFound = 0 }: { system: string; error: string; timesFound?: number },
 ): Promise<void> {
-  const progress = sql`jsonb_build_object('failed_at', now(), 'error', ${error}::text)`;
+  const counted = timesFound > 0 ? sql`, 'times_found', ${timesFound}::int` : sql``;
+  const progress = sql`jsonb_build_object('failed_at', now(), 'error', ${error}::text ${counted})`;
   await db.execute(sql`
     update aftercommit.deletions set ${withProgress(system, progress)}
     where id = ${id} and systems #> array[${system}, 'done_at']::text[] is null`);
