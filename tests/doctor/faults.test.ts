@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
 import { defineTrigger } from "../../packages/aftercommit/src/define.ts";
 import { type CheckId, categoryOf } from "../../packages/aftercommit/src/doctor/checks.ts";
-import type { Fault } from "../faulty-server.ts";
+import { answerWith, type Fault } from "../faulty-server.ts";
 import { declarations, findingsOf, problemOf, problems, problemsIn, said } from "./diagnose.ts";
 import { instead } from "./instead.ts";
 import { healthyServices, triggerApi } from "./services.ts";
@@ -238,4 +238,11 @@ it.each([
 ])("provider.vectors finds %s", async (_, fault, fix) => {
   await services.provider.fail(fault);
   expect((await problemOf("provider.vectors")).fix).toMatch(fix);
+});
+
+it("provider.vectors finds an error in an answer of 200, and advises no other model", async () => {
+  const loading = answerWith(200, '{"error":{"message":"It is loading","code":503}}');
+  const found = await instead("OPENAI_BASE_URL", loading, () => problemOf("provider.vectors"));
+  expect(found).toMatchObject({ state: "failed", actual: "answers 503 It is loading" });
+  expect(found.fix).not.toContain("reembed");
 });

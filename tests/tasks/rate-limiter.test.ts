@@ -119,3 +119,15 @@ it("is corrected downwards only by what the provider says is left, and gets a re
   await correct(database.db, name, { refund: 100 });
   expect(await bucket()).toMatchObject({ tokens: 500, requests: 4 });
 });
+
+it("has texts wait where a provider counts those of a minute, however few requests have them", async () => {
+  const ofTexts = { ...limits, inputsPerMinute: 100 };
+  const take = (inputs: number, priority = false) =>
+    acquire(database.db, { name, tokens: 1, inputs, priority, limits: ofTexts });
+  expect(await take(95)).toBe(0);
+  const wait = await take(50);
+  // Half a minute's texts are missing, less those that came while the test ran.
+  expect(wait).toBeGreaterThan(0);
+  expect(wait).toBeLessThanOrEqual(30_000);
+  expect(await take(50, true)).toBe(0);
+});

@@ -10,6 +10,7 @@ import {
   describe,
   enqueueRows,
   ModelChangeError,
+  reembedCommand,
   rowsLacking,
   stopBuilding,
   switchModel,
@@ -70,12 +71,9 @@ async function reembed(wanted: Wanted, acceptMissing: number): Promise<void> {
   say(`Search answers from ${to.name} now.`);
   if (from)
     say(
-      `The vectors of ${from.name} are kept. To switch back: ${switchBack(from)}. To delete them: npm run reembed -- --retire`,
+      `The vectors of ${from.name} are kept. To switch back: ${reembedCommand(from)}. To delete them: npm run reembed -- --retire`,
     );
 }
-
-const switchBack = ({ provider, name, dimensions, dimensionsAsked }: Model) =>
-  `npm run reembed -- --provider ${provider} --model ${name}${dimensionsAsked ? ` --dimensions ${dimensions}` : ""}`;
 
 function wholeNumber(text: string, name: string, most: number): number {
   const number = Number(text);

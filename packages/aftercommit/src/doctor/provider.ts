@@ -16,7 +16,8 @@ const CREDIT = "Add credit at the provider: platform.openai.com → Settings →
 const MODEL = "Let the key's project use the model, or change it: npm run reembed -- --model NAME";
 
 function refusal({ status = 500, message, code, type }: APIError, name: string) {
-  const actual = `answers ${status}: ${message}`;
+  // The message begins with the status.
+  const actual = `answers ${message}`;
   if (status >= 500) return failed(actual);
   if (status === 401 || status === 403) return failed(actual, name === "openai" ? OPENAI_KEY : KEYS);
   if ([code, type].includes("insufficient_quota")) return failed("the quota is used up", CREDIT);
