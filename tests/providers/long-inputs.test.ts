@@ -68,6 +68,16 @@ describe("a model that takes inputs of 512 tokens only", () => {
   });
 });
 
+it("a server that drops the connection for every long text is taken for one that takes no longer, after a few", async () => {
+  provider.rule = ({ input }) => (input.some(isLong) ? (_, response) => void response.destroy() : undefined);
+  const ids = await insertPosts(8, page);
+  expect(new Set((await work(ids)).statuses.values())).toEqual(new Set(["embedded"]));
+  expect(await learned()).toBeGreaterThan(100);
+  refusals();
+  await work(await insertPosts(20, page));
+  expect(refusals()).toBe(0);
+});
+
 describe("a long text that fails for what it says", () => {
   it("fails alone, and the model's inputs stay as long as they were", async () => {
     const ids = await insertPosts(4, (n) => (n === 2 ? `${page()} poison ${page()}` : page(n)));

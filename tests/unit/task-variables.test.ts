@@ -77,6 +77,16 @@ describe("the variables that a deployment takes to Trigger.dev", () => {
     expect(text).not.toContain("s3cret");
   });
 
+  it("need no key of OpenAI where there is one of another provider", () => {
+    const { variables, said } = taskVariables({
+      ...complete,
+      OPENAI_API_KEY: "",
+      VOYAGE_API_KEY: "pa-s3cret",
+    });
+    expect(namesOf(variables)).toContain("VOYAGE_API_KEY");
+    expect(said).toHaveLength(1);
+  });
+
   it("need no secret where there is no system to tell", () => {
     const { said } = taskVariables({
       ...complete,

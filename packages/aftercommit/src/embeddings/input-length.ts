@@ -11,6 +11,8 @@ import { split } from "./split.ts";
 // No model takes so little: a text of this length is refused for what it says.
 const SHORTEST = 64;
 const TIMEOUT_MS = 20_000;
+// Texts that are split by themselves, before it is no chance any more.
+const MOST_ODD = 3;
 // What servers say of a length by an error of theirs, such as llama.cpp's "input is too large to process".
 const OF_LENGTH = /too (large|long)|context length|exceed|maximum/i;
 
@@ -23,6 +25,7 @@ export class InputLength {
   /** The longest input to send, in tokens. */
   most: number;
   #longestAccepted = 0;
+  #odd = 0;
   readonly #db: Database;
   readonly #model: Model;
   readonly #provider: Provider;
@@ -60,11 +63,15 @@ export class InputLength {
         : first;
       if (failed) refused = failed;
       else {
-        const isOfModel =
-          refused.tokens > this.#longestAccepted && (isRefusal(cause) || OF_LENGTH.test(cause.message));
+        const isOfModel = refused.tokens > this.#longestAccepted && this.#isOfLength(cause);
         return { tokens: isOfModel ? this.#longestAccepted : most, isOfModel };
       }
     }
+  }
+
+  #isOfLength(cause: APIError): boolean {
+    this.#odd += 1;
+    return isRefusal(cause) || OF_LENGTH.test(cause.message) || this.#odd > MOST_ODD;
   }
 
   async #isAccepted(input: Input, ask: Ask): Promise<boolean> {
