@@ -170,11 +170,12 @@ describe("resuming deletions that no run works on", () => {
     expect(started).toHaveLength(1);
   });
 
-  it("takes none that is on hold, and takes it in the next pass after its release", async () => {
-    const id = await add();
+  it("takes none that is on hold, and takes it in the next pass after its release, whatever failed before", async () => {
+    const id = await add({ failed: true, quiet: 61 });
     const row = { source: "user", rowId: (await database.deletion(id)).row_id };
     await holdRow(database.db, row, "a court asked for it");
     expect((await pass(() => "COMPLETED")).ids).toEqual([]);
+    await database.db.execute(sql`update aftercommit.deletions set updated_at = now()`);
     await releaseRow(database.db, row);
     expect((await pass(() => "COMPLETED")).ids).toEqual([id]);
   });

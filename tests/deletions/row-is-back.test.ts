@@ -230,7 +230,7 @@ describe.skipIf(!realPostgres)("with transactions beside it (needs TEST_DATABASE
     if (!deletion) throw new Error("no deletion");
     const role = `looker_${randomUUID().replaceAll("-", "")}`;
     await execute(`create role ${role} login password 'x'; grant usage on schema aftercommit to ${role};
-      grant select, update on all tables in schema aftercommit to ${role}`);
+      grant select, update, delete on all tables in schema aftercommit to ${role}`);
     const url = new URL(worlds.database.url);
     Object.assign(url, { username: role, password: "x" });
     const message = () => rowIsBack(connect(url.href), users, deletion).catch((error) => error.message);

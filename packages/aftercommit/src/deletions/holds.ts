@@ -13,10 +13,16 @@ export async function holdRow(db: Queries, { source, rowId }: Row, reason: strin
     on conflict (source, row_id) do update set reason = excluded.reason`);
 }
 
-/** Ends a hold. False when there was none. */
+/** Ends a hold, and has its open deletion go on without the wait after a failure. False when there was none. */
 export async function releaseRow(db: Queries, { source, rowId }: Row): Promise<boolean> {
   const { rowCount } = await db.execute(sql`
-    delete from aftercommit.deletion_holds where source = ${source} and row_id = ${rowId}`);
+    with released as (
+      delete from aftercommit.deletion_holds where source = ${source} and row_id = ${rowId} returning source, row_id
+    ), resumed as (
+      update aftercommit.deletions d set last_error = null from released r
+      where d.source = r.source and d.row_id = r.row_id and d.completed_at is null
+    )
+    select from released`);
   return rowCount === 1;
 }
 
