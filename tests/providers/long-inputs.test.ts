@@ -2,9 +2,9 @@ import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import { answerWith } from "../faulty-server.ts";
+import { answerWith, hang } from "../faulty-server.ts";
 import { embeddingForTests } from "../tasks/embedding.ts";
-import { poisoned, refuse } from "../tasks/strict-provider.ts";
+import { poisoned, refuse, vectorOf } from "../tasks/strict-provider.ts";
 
 let declaration = posts;
 const tests = embeddingForTests(() => declaration);
@@ -107,6 +107,35 @@ it("a server that takes ten texts a request is asked for no more, once that is k
   provider.requests = [];
   await work(await insertPosts(60));
   expect(sizes()).toEqual([]);
+});
+
+it("a server that answers one vector whatever it gets is asked for one text at a time, once that is known", async () => {
+  declaration = { ...posts, providers: [openai()] };
+  provider.rule = ({ input: [first = ""] }) =>
+    answerWith(200, JSON.stringify({ data: [{ index: 0, embedding: vectorOf(first) }] }));
+  const ids = await insertPosts(8);
+  expect(new Set((await work(ids)).statuses.values())).toEqual(new Set(["embedded"]));
+  for (const [n, id] of ids.entries())
+    await tests.expectEmbedded(BigInt(id), { title: "Post", body: `Body ${n}` });
+  provider.requests = [];
+  await work(await insertPosts(8));
+  expect(provider.requests.map(({ input }) => input.length)).toEqual(new Array(8).fill(1));
+});
+
+it("a slow server that is still at work on what was too much is given less after the pause", async () => {
+  declaration = { ...posts, providers: [openai({ timeoutMs: 2_000 })] };
+  let isBusy = false;
+  provider.rule = ({ input }) => {
+    if (input.length > 4) isBusy = true;
+    return isBusy ? hang : undefined;
+  };
+  const ids = await insertPosts(8);
+  await expect(work(ids)).rejects.toThrow(/timed out/);
+  for (const { attempts, error } of await pending()) expect([attempts, error]).toEqual([0, null]);
+  isBusy = false;
+  await database.db.execute(sql`update aftercommit.models set paused_until = null`);
+  await letTimeCome();
+  expect(new Set((await work()).statuses.values())).toEqual(new Set(["embedded"]));
 });
 
 it("a request of which every text is refused is searched no further after 100 failures, and goes on after a pause", async () => {

@@ -55,9 +55,14 @@ async function attempt<T extends Input>(
   return undefined;
 }
 
+/** Has later requests to a provider be no larger. */
+function learnMostInputs(provider: Provider, inputs: number): void {
+  mostInputs.set(provider, Math.min(inputs, mostInputs.get(provider) ?? inputs));
+}
+
 /** Embeds a text that surely is good. Rejects where that fails as well: then the fault is in none of the texts. */
 async function probe({ ask }: { ask: Ask }, why: Failure): Promise<void> {
-  const asked = { ...ask, timeoutMs: PROBE_TIMEOUT_MS };
+  const asked = { ...ask, timeoutMs: Math.min(PROBE_TIMEOUT_MS, ask.provider.timeoutMs) };
   await askProvider([{ text: "ok", tokens: 1 }], asked).catch((error: unknown) => {
     throw isOneTexts(error) ? why : error;
   });
@@ -87,10 +92,9 @@ async function halve<T extends Input>(
   const middle = Math.ceil(inputs.length / 2);
   await embed(inputs.slice(0, middle), search);
   await embed(inputs.slice(middle), search);
-  const isSize = isRefusal(failure) || failure instanceof APIConnectionTimeoutError;
-  // Nothing is wrong with any of them: they were too many.
-  if (isSize && search.culprits === culprits)
-    mostInputs.set(provider, Math.min(middle, mostInputs.get(provider) ?? middle));
+  const isSize = [APIConnectionTimeoutError, EmbeddingShapeError].some((type) => failure instanceof type);
+  // Nothing is wrong with any of them: they were too many. Some servers answer one vector, whatever they get.
+  if ((isSize || isRefusal(failure)) && search.culprits === culprits) learnMostInputs(provider, middle);
 }
 
 async function embed<T extends Input>(inputs: readonly T[], search: Search<T>): Promise<void> {
@@ -105,7 +109,12 @@ async function embed<T extends Input>(inputs: readonly T[], search: Search<T>): 
   const place = namedInput(failure, inputs.length);
   const named = place === undefined ? undefined : inputs[place];
   if (!search.isProbed && (named === undefined || search.failures > MOST_NAMED)) {
-    await probe(search, failure);
+    await probe(search, failure).catch((error: unknown) => {
+      // A slow server may still be at work on what was too much for it: next time it gets less.
+      if (failure instanceof APIConnectionTimeoutError && inputs.length > 1)
+        learnMostInputs(search.ask.provider, Math.ceil(inputs.length / 2));
+      throw error;
+    });
     search.isProbed = true;
   }
   if (failure instanceof EmbeddingShapeError && failure.outcomes) {
