@@ -2,13 +2,15 @@ import type { Hold } from "aftercommit/status";
 import { wordsOf } from "./format.ts";
 import { Time } from "./time.tsx";
 
-/** The rows on hold, of which nothing is cleaned up before their release. */
+const SHOWN = 10;
+
+/** The rows on hold longest, of which nothing is cleaned up before their release. */
 export function HoldList({ holds }: { holds: Hold[] }) {
   return (
     <section className="panel" aria-labelledby="holds">
       <h2 id="holds">On hold</h2>
       <ul className="steps">
-        {holds.map(({ source, rowId, reason, heldAt }) => (
+        {holds.slice(0, SHOWN).map(({ source, rowId, reason, heldAt }) => (
           <li key={`${source} ${rowId}`} data-tone="still">
             <span className="name">
               {wordsOf(source)} <code title={rowId}>{rowId.slice(0, 8)}</code>
@@ -19,6 +21,9 @@ export function HoldList({ holds }: { holds: Hold[] }) {
           </li>
         ))}
       </ul>
+      {holds.length > SHOWN && (
+        <p className="muted">{holds.length - SHOWN} more: npm run deletions -- list has all of them.</p>
+      )}
     </section>
   );
 }
