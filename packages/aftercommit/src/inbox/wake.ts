@@ -10,7 +10,7 @@ import { claimWakeUp, giveUpWakeUp } from "./drains.ts";
 const DEADLINE_MS = 10_000;
 const PRIORITY_SECONDS = 3_600;
 const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 60_000;
+const LAST_RETRY_MS = 15_000;
 
 const retries = new Map<string, NodeJS.Timeout>();
 
