@@ -73,6 +73,7 @@ export default defineConfig({
             "local/trigger/tests/suite/**",
             "tests/postgres/**",
             "tests/deploy/image.test.ts",
+            "tests/install/**",
             // Stacks and parts of their own, with the kills: whole minutes on a slow machine.
             "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
             // Commands among 2,000 posts, killed at each step: minutes on PGlite, which `kills` spends on them.
@@ -90,6 +91,7 @@ export default defineConfig({
       onItsOwn("browser", 2, ["tests/browser/**/*.test.ts"]),
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),
       onItsOwn("image", 5, ["tests/deploy/image.test.ts"]),
+      onItsOwn("install", 6, ["tests/install/**/*.test.ts"]),
       { test: { ...onItsOwn("kills", 4, kills).test, env: { TEST_LONG: "1" } } },
     ],
   },

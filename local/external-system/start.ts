@@ -17,12 +17,12 @@ export type ExternalSystemOptions = {
 };
 
 const timestamp = z.iso.datetime();
-const data = z.object({ user_id: z.guid() });
-const eventSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("user.deleted"), timestamp, data }),
-  z.object({ type: z.literal("user.deletion_verify"), timestamp, data }),
-  z.object({ type: z.literal("user.deletion_test"), timestamp }),
-]);
+// Of a user, or of whatever rows are declared: `account.deleted` has `account_id`.
+const eventSchema = z.object({
+  type: z.templateLiteral([z.string(), ".", z.enum(["deleted", "deletion_verify", "deletion_test"])]),
+  timestamp,
+  data: z.record(z.string().endsWith("_id"), z.string()).default({}),
+});
 
 /**
  * External systems of any name for the demonstration: `POST /local/external-system/:name/user-deleted` checks the
@@ -49,10 +49,12 @@ export async function startExternalSystem({ secret, log, dataDir }: ExternalSyst
     }
     const event = eventSchema.safeParse(signed);
     if (!event.success) return c.json({ error: z.prettifyError(event.error) }, 400);
-    if (event.data.type === "user.deletion_test") return new Response(null, { status: 204 });
-    const userId = event.data.data.user_id;
+    const [kind] = event.data.type.split(".").slice(-1);
+    if (kind === "deletion_test") return new Response(null, { status: 204 });
+    const [userId] = Object.values(event.data.data);
+    if (userId === undefined) return c.json({ error: "data: names no row" }, 400);
     const isRemoved = (call: Call) => call.system === system && call.userId === userId && call.status < 300;
-    if (event.data.type === "user.deletion_verify") return c.json({ found: !calls.list().some(isRemoved) });
+    if (kind === "deletion_verify") return c.json({ found: !calls.list().some(isRemoved) });
     const webhookId = c.req.header("webhook-id") ?? "";
     const fault = faults.take(system);
     const status = fault ?? 204;

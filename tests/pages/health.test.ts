@@ -26,7 +26,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 it("is ok, and says nothing more, when everything answers", async () => {
   const response = await until(async () => {
-    const answer = await GET();
+    const answer = await GET(new Request("http://localhost/api/health"));
     return answer.ok ? answer : undefined;
   });
   expect(await response.json()).toEqual({ status: "ok" });
@@ -80,7 +80,7 @@ describe("what fails is named:", () => {
     const server = await startFaultyServer(hang);
     vi.stubEnv("TRIGGER_API_URL", server.url);
     const response = await until(async () => {
-      const answer = await GET();
+      const answer = await GET(new Request("http://localhost/api/health"));
       return answer.ok ? undefined : answer;
     });
     expect(response.status).toBe(503);

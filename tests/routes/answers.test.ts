@@ -77,6 +77,6 @@ it("the answers to strangers, to searches and about health are valid JSON", asyn
   await expectJson(await deleteUser(posted(deleted(), "wrong")), 401);
   await expectJson(await search(new Request("http://localhost/api/search?q=bread")), 200);
   await expectJson(await search(new Request("http://localhost/api/search")), 400);
-  const answer = await health();
+  const answer = await health(new Request("http://localhost/api/health"));
   await expectJson(answer, answer.status);
 });

@@ -13,7 +13,7 @@ const READERS_OWN = "it stands for a program of the reader's";
 
 const IN_CI = [
   ...["check", "bench", "fuzz"],
-  ...["test:trigger", "test:postgres", "test:kills", "test:browser", "test:image"],
+  ...["test:trigger", "test:postgres", "test:kills", "test:browser", "test:image", "test:install"],
 ];
 
 const KINDS: readonly Kind[] = [
@@ -29,6 +29,16 @@ const KINDS: readonly Kind[] = [
   { command: /^npm run soak$/, because: "it takes minutes and a machine of its own" },
   { command: /^npm run reconcile\b/, by: "tests/tasks/commands.test.ts", has: '"--row"' },
   { command: /^npm run reembed\b/, by: "tests/stack/dev.test.ts", has: '"reembed", "--model"' },
+  { command: /^npm run pack$/, by: "tests/install/fresh-app.ts", has: "scripts/pack.mjs" },
+  { command: /^npm install \.\/aftercommit-/, by: "tests/install/fresh-app.test.ts", has: '"install"' },
+  { command: /^npx aftercommit init$/, by: "tests/install/fresh-app.test.ts", has: '"init"' },
+  {
+    command: /^npx aftercommit migrate( --print)?$/,
+    by: "tests/install/fresh-app.test.ts",
+    has: '"migrate"',
+  },
+  { command: /^npx aftercommit doctor$/, because: "npm run doctor runs the same file" },
+  { command: /local\/stack\/main\.ts /, by: "tests/install/fresh-app.ts", has: "local/stack/main.ts" },
   { command: /^npm run format$/, because: "it writes files; npm run check runs the same linter" },
   { command: /^npm run screenshots$/, because: "it writes files of the repository" },
   { command: /^npm run sql -- /, by: "tests/database/documented-sql.test.ts", has: "npm run sql" },

@@ -7,7 +7,7 @@ const FOLDERS = ["app", "trigger", "packages", "drizzle", "scripts", "local", "d
 
 const filesBelow = (folder: string) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(tsx?|mjs)$/.test(name) && !name.includes("node_modules"))
+    .filter((name) => /\.(tsx?|mjs)$/.test(name) && !/node_modules|^aftercommit\/dist/.test(name))
     .map((name) => join(folder, name));
 
 /** Every file of code, by its path from the root. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the command line. `aftercommit.config.ts` is TypeScript, and so is this package in its own repository.
+// Starts the command line in this repository, where the package is TypeScript; scripts/pack.mjs writes another one.
 import { register } from "tsx/esm/api";
 
 register();

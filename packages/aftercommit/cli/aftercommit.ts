@@ -1,5 +1,9 @@
 // aftercommit COMMAND [options]: the command line of the package. In this repository, `npm run COMMAND` calls it.
 const COMMANDS: Readonly<Record<string, { does: string; run: () => Promise<unknown> }>> = {
+  init: {
+    does: "declare tables of a project, and write its routes and tasks",
+    run: () => import("./init.ts"),
+  },
   migrate: {
     does: "bring the database up to this version and to aftercommit.config.ts",
     run: () => import("./migrate.ts"),

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { tsImport } from "tsx/esm/api";
 import { declarationsOf } from "../src/declarations.ts";
 import type { Declaration } from "../src/define.ts";
 
@@ -13,5 +14,5 @@ export async function loadDeclarations(folder = process.cwd()): Promise<Declarat
     throw new Error(
       `There is no ${FILE} in ${folder}. It declares your tables: export const posts = defineEmbedding({ … })`,
     );
-  return declarationsOf(await import(pathToFileURL(file).href));
+  return declarationsOf(await tsImport(pathToFileURL(file).href, import.meta.url));
 }

@@ -8,9 +8,11 @@ import { healthOf } from "../status/health.ts";
  * @example
  * export const GET = healthRoute(config);
  */
-export function healthRoute(config: object): () => Promise<Response> {
+export function healthRoute(config: object): (request: Request) => Promise<Response> {
   const health = healthOf(declarationsOf(config));
-  return async () => {
+  return async ({ url }) => {
+    // A handler that reads nothing of its request would be answered once, at build time, by Next.js.
+    if (!url) throw new TypeError("a request has an address");
     const failing = await health();
     const headers = { "cache-control": "no-store" };
     if (failing.length > 0) return Response.json({ status: "failing", failing }, { status: 503, headers });

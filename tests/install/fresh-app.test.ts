@@ -1,0 +1,74 @@
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { z } from "zod";
+import { freePorts } from "../stack/free-ports.ts";
+import { until } from "../until.ts";
+import { FreshApp, packLibrary, TRIGGER_CLI } from "./fresh-app.ts";
+
+let app: FreshApp;
+beforeAll(async () => {
+  app = await FreshApp.create();
+  await app.startLocal(["postgres", "trigger", "openai", "mail"]);
+  await app.query(`
+    create table articles (id uuid primary key default gen_random_uuid(), headline text not null, body text, slug text);
+    insert into articles (headline, body) values ('Old news', 'The harbour is closed for ships.');
+    create table accounts (id bigint generated always as identity primary key, full_name text, email text);
+    alter table accounts replica identity full;
+    insert into accounts (full_name, email) values ('Ann', 'ann@example.com')`);
+});
+afterAll(async () => {
+  await app?.stop();
+  if (app) await rm(dirname(app.folder), { recursive: true, force: true });
+});
+
+const found = z.object({ results: z.array(z.looseObject({ headline: z.string() })) });
+
+async function search(words: string): Promise<string[]> {
+  const answer = await fetch(`http://127.0.0.1:${app.ports.app}/api/search?q=${encodeURIComponent(words)}`);
+  const body = await answer.text();
+  return answer.ok ? found.parse(JSON.parse(body)).results.map(({ headline }) => headline) : [];
+}
+
+const within = { everyMs: 500, progress: () => app.output };
+
+it("an app of somebody's finds its own rows by meaning, and cleans up its deleted ones, after five commands", async () => {
+  const startedAt = Date.now();
+  await app.run("npm", "install", await packLibrary());
+  const said = await app.run("npx", "aftercommit", "init", "--yes");
+  expect(said).toMatch(/trigger\/aftercommit\.ts +12 lines/);
+  expect(said).toContain("The first embedding of articles takes about");
+  expect(await app.run("npx", "aftercommit", "init", "--yes")).toMatch(
+    /aftercommit\.config\.ts +exists, and stays/,
+  );
+  await app.run("npx", "aftercommit", "migrate");
+  await app.start(/Ready in/, "npm", ["run", "dev"]);
+  await app.start(/Local worker ready/, process.execPath, [TRIGGER_CLI, "dev", "--skip-update-check"]);
+  await app.startLocal(["sequin"], (await freePorts(1))[0]);
+
+  await until(async () => (await search("closed harbour")).includes("Old news"), {
+    ...within,
+    what: "the old row",
+  });
+  await app.query(
+    "insert into articles (headline, body) values ('A secret garden', 'Nobody knows where roses grow.')",
+  );
+  await until(async () => (await search("secret roses")).at(0) === "A secret garden", {
+    ...within,
+    what: "the new row",
+  });
+
+  await app.query("delete from accounts");
+  const [deletion] = await until(
+    async () => {
+      const rows = await app.query("select * from aftercommit.deletions where completed_at is not null");
+      return rows.length > 0 ? rows : undefined;
+    },
+    { ...within, what: "the clean-up" },
+  );
+  expect(deletion).toMatchObject({ source: "account", outcome: "completed", email: null, row_id: "1" });
+  expect(deletion?.confirmation_sent_at).not.toBeNull();
+  const health = await fetch(`http://127.0.0.1:${app.ports.app}/api/health`);
+  expect(await health.json()).toEqual({ status: "ok" });
+  console.log(`five commands and no line of code: ${Math.round((Date.now() - startedAt) / 1000)} s`);
+});
