@@ -77,7 +77,8 @@ const CASES: Case[] = [
     bodyOf: oneBad,
     rule: where({ kind: "drops" }),
     failed: [BAD],
-    calls: SEARCH + 2,
+    // After each of them it is looked whether the server is still there.
+    calls: SEARCH + 2 + Math.log2(ROWS),
     reason: /./,
   },
   {

@@ -1,6 +1,10 @@
-import { APIError } from "openai";
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
+import { rootOf } from "../errors.ts";
 import { retryAfterMs } from "./classify-error.ts";
 import { EmbeddingShapeError } from "./provider.ts";
+
+/** What may be the fault of one text. */
+export type Failure = APIError | EmbeddingShapeError;
 
 /** About the request itself; 401, 403 and 404 are about all requests. */
 export const isRefusal = (error: unknown) =>
@@ -11,7 +15,7 @@ export const isRefusal = (error: unknown) =>
  * 500), a connection that drops or is silent, an answer that cannot be read. A server that says when to come back means
  * everybody.
  */
-export function isOneTexts(error: unknown): error is APIError | EmbeddingShapeError {
+export function isOneTexts(error: unknown): error is Failure {
   if (error instanceof EmbeddingShapeError) return true;
   if (!(error instanceof APIError)) return false;
   const { status, headers } = error;
@@ -20,6 +24,21 @@ export function isOneTexts(error: unknown): error is APIError | EmbeddingShapeEr
   const isFault = isRefusal(error) || status === 408 || status >= 500;
   return isFault && !(retryAfterMs(headers, new Date()) > 0);
 }
+
+const isUnreachable = (error: unknown) => {
+  const root = rootOf(error);
+  return root instanceof Error && "code" in root && root.code === "ECONNREFUSED";
+};
+
+/** Whether a server took a request and broke the connection: the text may have killed it. */
+export const isDrop = (error: unknown) =>
+  error instanceof APIConnectionError &&
+  !(error instanceof APIConnectionTimeoutError) &&
+  !isUnreachable(error);
+
+/** Whether a server that went down is not back yet, or loads its model. */
+export const isStarting = (error: unknown) =>
+  isUnreachable(error) || (error instanceof APIError && error.status === 503);
 
 /** Which input a provider complains of, as in `input[3]`. */
 export function namedInput(error: unknown, count: number): number | undefined {

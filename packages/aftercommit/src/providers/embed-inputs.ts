@@ -1,29 +1,25 @@
 import { APIConnectionTimeoutError, APIError } from "openai";
 import { type Ask, askProvider, type Input } from "./ask-provider.ts";
-import { isOneTexts, isRefusal, namedInput } from "./blame.ts";
+import { type Failure, isDrop, isOneTexts, isRefusal, namedInput } from "./blame.ts";
+import { type Probed, probe } from "./probe.ts";
 import { EmbeddingShapeError, type Outcome, type Provider } from "./provider.ts";
 
 /** Gets what became of each input as soon as it is known. `cause` is the provider's error where it failed by itself. */
 type Take<T> = (input: T, outcome: Outcome, cause?: APIError) => void | Promise<void>;
 
-type Search<T> = {
-  ask: Ask;
+type Search<T> = Probed & {
   take: Take<T>;
   tokens: number;
   /** Requests that failed. */
   failures: number;
-  isProbed: boolean;
   /** Texts that were found to be at fault. */
   culprits: number;
 };
-
-type Failure = APIError | EmbeddingShapeError;
 
 /** A request of so many inputs is searched no further after as many failures; the rest is due again after a pause. */
 const MOST_FAILURES = 100;
 // A server that names one input after another may mean none of them.
 const MOST_NAMED = 3;
-const PROBE_TIMEOUT_MS = 10_000;
 
 /** How long a part of a request that failed may take: less than the whole. */
 const partTimeout = ({ timeoutMs }: Provider) => timeoutMs / 3;
@@ -46,6 +42,7 @@ async function attempt<T extends Input>(
   } catch (error) {
     if (!isOneTexts(error)) throw error;
     search.failures += 1;
+    if (isDrop(error)) await probe(search, error);
     return error;
   }
   for (const [place, input] of inputs.entries()) {
@@ -60,14 +57,6 @@ function learnMostInputs(provider: Provider, inputs: number): void {
   mostInputs.set(provider, Math.min(inputs, mostInputs.get(provider) ?? inputs));
 }
 
-/** Embeds a text that surely is good. Rejects where that fails as well: then the fault is in none of the texts. */
-async function probe({ ask }: { ask: Ask }, why: Failure): Promise<void> {
-  const asked = { ...ask, timeoutMs: Math.min(PROBE_TIMEOUT_MS, ask.provider.timeoutMs) };
-  await askProvider([{ text: "ok", tokens: 1 }], asked).catch((error: unknown) => {
-    throw isOneTexts(error) ? why : error;
-  });
-}
-
 /** Sets one input aside, after another try where the failure may have been one of a moment. */
 async function blame<T extends Input>(input: T, search: Search<T>, failure: Failure): Promise<void> {
   let last = failure;
@@ -75,7 +64,7 @@ async function blame<T extends Input>(input: T, search: Search<T>, failure: Fail
     const again = await attempt([input], search);
     if (again === undefined) return;
     // The server may have gone down since.
-    await probe(search, again);
+    if (!isDrop(again)) await probe(search, again);
     last = again;
   }
   search.culprits += 1;
@@ -115,7 +104,6 @@ async function embed<T extends Input>(inputs: readonly T[], search: Search<T>): 
         learnMostInputs(search.ask.provider, Math.ceil(inputs.length / 2));
       throw error;
     });
-    search.isProbed = true;
   }
   if (failure instanceof EmbeddingShapeError && failure.outcomes) {
     for (const [at, input] of inputs.entries()) {
