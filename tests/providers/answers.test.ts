@@ -1,8 +1,10 @@
 import { text } from "node:stream/consumers";
 import { APIError } from "openai";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
 import { embedTexts } from "../../packages/aftercommit/src/providers/embed-texts.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import { openaiCompatible } from "../../packages/aftercommit/src/providers/openai-compatible.ts";
 import {
   EmbeddingShapeError,
@@ -221,4 +223,13 @@ describe("what is asked of a provider", () => {
       });
     expect(declared).toThrow(/apiKeyVariable.*name of an environment variable/);
   });
+});
+
+it.each([
+  ["none", []],
+  ["two of one name", [openai(), openai()]],
+])("a declaration with %s is refused: a model has to know its provider", (_, providers) => {
+  const declare = () =>
+    defineEmbedding({ row: "post", table: "public.posts", key: "id", text: ["title"], providers });
+  expect(declare).toThrow(/providers.*one or more, each with a name of its own/);
 });

@@ -1,6 +1,10 @@
 import { countTokens } from "gpt-tokenizer/encoding/cl100k_base";
 import { expect, it } from "vitest";
+import { tokenCounterOf } from "../../packages/aftercommit/src/embeddings/count-tokens.ts";
 import { passages } from "../../packages/aftercommit/src/embeddings/passages.ts";
+import { ollama } from "../../packages/aftercommit/src/providers/ollama.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
+import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 
 const body = "The quick brown fox jumps over the lazy dog. ".repeat(400);
 
@@ -35,4 +39,32 @@ it("cuts an endless title", () => {
     passages(`${title}\n\n${body}`, { title, maxTokens: 5_000 })[1] ?? expect.fail("one passage");
   expect([...second.input.slice(0, second.input.indexOf("\n\n"))]).toHaveLength(200);
   expect(second.input.isWellFormed()).toBe(true);
+});
+
+it("keeps title and prefix within what the model takes, however large the chunks may be", () => {
+  const options = { title: "Foxes", maxTokens: 1_000, maxInputTokens: 100, prefix: "passage: " };
+  const made = passages(`Foxes\n\n${body}`, options);
+  expect(made.length).toBeGreaterThan(30);
+  for (const { input, tokens } of made) {
+    expect(tokens).toBeLessThanOrEqual(100);
+    expect(countTokens(`passage: ${input}`)).toBeLessThanOrEqual(100);
+  }
+});
+
+it("leaves out a title that would leave no room for the text", () => {
+  const title = "A title of many words ".repeat(10);
+  const made = passages(body, { title, maxTokens: 1_000, maxInputTokens: 64 });
+  for (const { input, tokens } of made) {
+    expect(tokens).toBeLessThanOrEqual(64);
+    expect(input).not.toContain("A title");
+  }
+});
+
+it("counts a quarter more for a model whose tokenizer nobody knows, and as the declaration says where it does", () => {
+  const tokensBy = (provider: Provider) =>
+    passages("Foxes", { title: "", maxTokens: 1_000, count: tokenCounterOf(provider) })[0]?.tokens;
+  const exact = countTokens("Foxes");
+  expect(tokensBy(openai())).toBe(exact);
+  expect(tokensBy(ollama())).toBe(Math.ceil(exact * 1.25));
+  expect(tokensBy(ollama({ countTokens: ({ length }) => length }))).toBe(5);
 });
