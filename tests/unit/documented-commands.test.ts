@@ -32,12 +32,6 @@ const KINDS: readonly Kind[] = [
   { command: /^npm run pack$/, by: "tests/install/fresh-app.ts", has: "scripts/pack.mjs" },
   { command: /^npm install \.\/aftercommit-/, by: "tests/install/fresh-app.test.ts", has: '"install"' },
   { command: /^npx aftercommit init$/, by: "tests/install/fresh-app.test.ts", has: '"init"' },
-  {
-    command: /^npx aftercommit migrate( --print)?$/,
-    by: "tests/install/fresh-app.test.ts",
-    has: '"migrate"',
-  },
-  { command: /^npx aftercommit doctor$/, because: "npm run doctor runs the same file" },
   { command: /local\/stack\/main\.ts /, by: "tests/install/fresh-app.ts", has: "local/stack/main.ts" },
   { command: /^npm run format$/, because: "it writes files; npm run check runs the same linter" },
   { command: /^npm run screenshots$/, because: "it writes files of the repository" },
