@@ -13,7 +13,8 @@ export const MODEL = "text-embedding-3-small";
 export async function productDatabase(server: Server, dimensions = 1_536): Promise<FreshDatabase> {
   const database = await server.fresh();
   await createSampleTables(database.url);
-  const model = { provider: "openai", name: MODEL, dimensions, dimensionsAsked: false, chunker: CHUNKER };
+  const dimensionsAsked = dimensions !== 1_536;
+  const model = { provider: "openai", name: MODEL, dimensions, dimensionsAsked, chunker: CHUNKER };
   await migrate({ url: database.url, declarations: declarationsOf(config), model });
   return {
     ...database,
