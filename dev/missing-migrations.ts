@@ -1,6 +1,6 @@
 import * as config from "../aftercommit.config.ts";
 import type { Database } from "../packages/aftercommit/src/db/client.ts";
-import { declarationsOf } from "../packages/aftercommit/src/declarations.ts";
+import { declarationsOf } from "../packages/aftercommit/src/declare/declarations.ts";
 import { findMissingMigrations } from "../packages/aftercommit/src/migrate/missing-migrations.ts";
 import { SourceError, sourceOf } from "../packages/aftercommit/src/source.ts";
 import { withDatabase } from "./with-database.ts";

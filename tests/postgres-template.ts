@@ -17,7 +17,7 @@ import * as config from "../aftercommit.config.ts";
 import { createSampleTables } from "../dev/sample-tables.ts";
 import { databaseIn } from "../local/postgres/data-folder.ts";
 import { startPostgres } from "../local/postgres/start.ts";
-import { declarationsOf } from "../packages/aftercommit/src/declarations.ts";
+import { declarationsOf } from "../packages/aftercommit/src/declare/declarations.ts";
 import { migrate } from "../packages/aftercommit/src/migrate/migrate.ts";
 import { CHUNKER } from "../packages/aftercommit/src/models/defaults.ts";
 import { databaseUrl, realPostgres, runOn } from "./real-postgres.ts";

@@ -1,7 +1,7 @@
 import * as config from "../../aftercommit.config.ts";
 import { createSampleTables } from "../../dev/sample-tables.ts";
 import { disconnect } from "../../packages/aftercommit/src/db/client.ts";
-import { declarationsOf } from "../../packages/aftercommit/src/declarations.ts";
+import { declarationsOf } from "../../packages/aftercommit/src/declare/declarations.ts";
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
 import { CHUNKER } from "../../packages/aftercommit/src/models/defaults.ts";
 import type { FreshDatabase, Server } from "./server.ts";

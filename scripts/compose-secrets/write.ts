@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { type VariableName, variables } from "../../packages/aftercommit/src/env.ts";
+import { type VariableName, variables } from "../../packages/aftercommit/src/env/env.ts";
 
 // Without characters that mean something in a URL or to compose.
 const hex = () => randomBytes(32).toString("hex");

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { users } from "../../aftercommit.config.ts";
+import type { ExternalSystem } from "../../packages/aftercommit/src/declare/external-system.ts";
 import { StepError } from "../../packages/aftercommit/src/deletions/errors.ts";
-import type { ExternalSystem } from "../../packages/aftercommit/src/deletions/external-system.ts";
 import { answerWith, hang, startFaultyServer } from "../faulty-server.ts";
 import { cleanUpsForTests } from "./clean-ups.ts";
 import { systemAt } from "./ledger.ts";

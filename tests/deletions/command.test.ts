@@ -3,7 +3,7 @@ import { runs } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { users } from "../../aftercommit.config.ts";
-import type { DeletionDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type { DeletionDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { httpSystem } from "../../packages/aftercommit/src/deletions/http-system.ts";
 import { recordSystemClean, recordSystemFailed } from "../../packages/aftercommit/src/deletions/ledger.ts";
 import { webhook } from "../../packages/aftercommit/src/deletions/webhook.ts";

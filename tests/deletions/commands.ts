@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
-import type { DeletionDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type { DeletionDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { deletionsCommand } from "../../packages/aftercommit/src/deletions/command/command.ts";
 
 /** A key as `openssl genpkey -algorithm ed25519 -outform DER | openssl base64 -A` makes it. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { users } from "../../aftercommit.config.ts";
+import type { ExternalSystem } from "../../packages/aftercommit/src/declare/external-system.ts";
 import { defineDeletion } from "../../packages/aftercommit/src/define.ts";
 import { afterError } from "../../packages/aftercommit/src/deletions/errors.ts";
-import type { ExternalSystem } from "../../packages/aftercommit/src/deletions/external-system.ts";
 import { httpSystem } from "../../packages/aftercommit/src/deletions/http-system.ts";
 import { webhook } from "../../packages/aftercommit/src/deletions/webhook.ts";
 import { cleanUpsForTests } from "./clean-ups.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ExternalSystem } from "../../packages/aftercommit/src/deletions/external-system.ts";
+import type { ExternalSystem } from "../../packages/aftercommit/src/declare/external-system.ts";
 import { systemsOf } from "../../packages/aftercommit/src/deletions/external-systems.ts";
 import { withinAttempt } from "../../packages/aftercommit/src/deletions/within-attempt.ts";
 import { hang, startFaultyServer } from "../faulty-server.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
 import { recordDeletions, takeDeletion } from "../../packages/aftercommit/src/deletions/ledger.ts";
-import { parseWebhooks } from "../../packages/aftercommit/src/deletions/webhook-list.ts";
+import { parseWebhooks } from "../../packages/aftercommit/src/env/webhook-list.ts";
 
 export const ENVIRONMENT = "proj_tests/env_tests";
 

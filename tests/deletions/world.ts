@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { users } from "../../aftercommit.config.ts";
-import type { DeletionDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type { DeletionDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
+import type { Duration } from "../../packages/aftercommit/src/declare/duration.ts";
+import type { ExternalSystem } from "../../packages/aftercommit/src/declare/external-system.ts";
 import { cleanUpSystem } from "../../packages/aftercommit/src/deletions/clean-up-system.ts";
-import type { Duration } from "../../packages/aftercommit/src/deletions/duration.ts";
 import { StepError } from "../../packages/aftercommit/src/deletions/errors.ts";
-import type { ExternalSystem } from "../../packages/aftercommit/src/deletions/external-system.ts";
 import {
   type DeletionSteps,
   finishDeletion,

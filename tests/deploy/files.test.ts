@@ -7,7 +7,7 @@ import { DCLinter } from "dclint";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { variables } from "../../packages/aftercommit/src/env.ts";
+import { variables } from "../../packages/aftercommit/src/env/env.ts";
 import { writeComposeSecrets } from "../../scripts/compose-secrets/write.ts";
 import { dependabotSchema } from "./dependabot.ts";
 import { stagesOf } from "./dockerfile.ts";

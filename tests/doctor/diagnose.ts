@@ -1,5 +1,5 @@
 import * as config from "../../aftercommit.config.ts";
-import { declarationsOf } from "../../packages/aftercommit/src/declarations.ts";
+import { declarationsOf } from "../../packages/aftercommit/src/declare/declarations.ts";
 import { type CheckId, categoryOf } from "../../packages/aftercommit/src/doctor/checks.ts";
 import { diagnose } from "../../packages/aftercommit/src/doctor/diagnose.ts";
 import type { Finding } from "../../packages/aftercommit/src/doctor/finding.ts";

@@ -7,7 +7,7 @@ import {
   warning,
 } from "../../packages/aftercommit/src/doctor/finding.ts";
 import { jsonOf, textOf } from "../../packages/aftercommit/src/doctor/report.ts";
-import { required } from "../../packages/aftercommit/src/env.ts";
+import { required } from "../../packages/aftercommit/src/env/env.ts";
 
 const check = checkWithin(1_000);
 afterEach(() => vi.unstubAllEnvs());

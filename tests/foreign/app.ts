@@ -3,10 +3,13 @@ import { Client } from "pg";
 import { afterAll, beforeAll, vi } from "vitest";
 import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
 import { tableSql } from "../../packages/aftercommit/src/db/identifiers.ts";
-import type { Declaration, EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type {
+  Declaration,
+  EmbeddingDeclaration,
+} from "../../packages/aftercommit/src/declare/declaration.ts";
+import { routeOf } from "../../packages/aftercommit/src/declare/names.ts";
 import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
-import { routeOf } from "../../packages/aftercommit/src/names.ts";
 import { searchRows } from "../../packages/aftercommit/src/search/search.ts";
 import { serveAll } from "../../packages/aftercommit/src/serve.ts";
 import { rowIdColumn, sourceOf } from "../../packages/aftercommit/src/source.ts";

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Client } from "pg";
-import { defineEmbedding, type EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { realPostgres } from "../real-postgres.ts";
 import { migrateDrizzleApp } from "./drizzle-app.ts";
 import type { Statements } from "./writer.ts";

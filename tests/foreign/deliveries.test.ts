@@ -1,9 +1,9 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Provider } from "../../packages/aftercommit/src/declare/provider.ts";
 import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { drain } from "../../packages/aftercommit/src/embeddings/drain.ts";
 import { lookAfter } from "../../packages/aftercommit/src/embeddings/look-after.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";
 import { appForTests } from "./app.ts";
 import { commitOf } from "./messages.ts";

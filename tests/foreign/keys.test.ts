@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
-import { defineEmbedding, type EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { appForTests } from "./app.ts";
 import { commitOf } from "./messages.ts";
 

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { z } from "zod";
 import { quoted, quotedColumn } from "../../packages/aftercommit/src/db/identifiers.ts";
-import type { Declaration } from "../../packages/aftercommit/src/define.ts";
+import type { Declaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
 
 type Change = {

@@ -1,11 +1,14 @@
 import { runs } from "@trigger.dev/sdk";
 import { z } from "zod";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
-import { embeddingsOf } from "../../packages/aftercommit/src/declarations.ts";
-import type { Declaration, EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type {
+  Declaration,
+  EmbeddingDeclaration,
+} from "../../packages/aftercommit/src/declare/declaration.ts";
+import { embeddingsOf } from "../../packages/aftercommit/src/declare/declarations.ts";
+import { embeddingTaskIds, idName } from "../../packages/aftercommit/src/declare/names.ts";
 import { type DrainResult, drain } from "../../packages/aftercommit/src/embeddings/drain.ts";
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
-import { embeddingTaskIds, idName } from "../../packages/aftercommit/src/names.ts";
 import { until } from "../until.ts";
 
 const OPEN = ["PENDING_VERSION", "DELAYED", "QUEUED"] as const;

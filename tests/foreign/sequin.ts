@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
 import { startSequin } from "../../local/sequin/start.ts";
-import type { Declaration } from "../../packages/aftercommit/src/define.ts";
+import type { Declaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { completeSequinYaml } from "../../packages/aftercommit/src/sequin-config/complete.ts";
 import { serve } from "../serve.ts";
 

@@ -1,5 +1,6 @@
 import { APIError } from "openai";
 import { expect, it } from "vitest";
+import type { Provider } from "../../packages/aftercommit/src/declare/provider.ts";
 import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-lease.ts";
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import {
@@ -9,7 +10,6 @@ import {
 } from "../../packages/aftercommit/src/inbox/end-entries.ts";
 import type { Lease, Leased } from "../../packages/aftercommit/src/inbox/entry.ts";
 import { leaseDue } from "../../packages/aftercommit/src/inbox/lease.ts";
-import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 import { provider, sourceEmbeddedBy } from "../postgres/notes.ts";
 import { edit, inboxForTests } from "./inbox.ts";
 

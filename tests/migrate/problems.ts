@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { inspect } from "../../packages/aftercommit/src/catalog/inspect.ts";
-import { type Declaration, defineEmbedding } from "../../packages/aftercommit/src/define.ts";
+import type { Declaration } from "../../packages/aftercommit/src/declare/declaration.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { emptyDatabase } from "./database.ts";
 
 export const POSTS = `create table posts (id bigint generated always as identity primary key, title text not null, body text,

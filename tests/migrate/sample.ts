@@ -1,9 +1,5 @@
-import {
-  type Declaration,
-  defineDeletion,
-  defineEmbedding,
-  defineTrigger,
-} from "../../packages/aftercommit/src/define.ts";
+import type { Declaration } from "../../packages/aftercommit/src/declare/declaration.ts";
+import { defineDeletion, defineEmbedding, defineTrigger } from "../../packages/aftercommit/src/define.ts";
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
 import { emptyDatabase } from "./database.ts";
 

@@ -2,7 +2,7 @@ import { tasks } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import * as config from "../../aftercommit.config.ts";
-import { declarationsOf } from "../../packages/aftercommit/src/declarations.ts";
+import { declarationsOf } from "../../packages/aftercommit/src/declare/declarations.ts";
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import type { Part } from "../../packages/aftercommit/src/status/part.ts";
 import { readStatus } from "../../packages/aftercommit/src/status/read-status.ts";

@@ -6,9 +6,9 @@ import { withLongConnection } from "../../packages/aftercommit/src/db/long-conne
 import { writeRows } from "../../packages/aftercommit/src/embeddings/write-rows.ts";
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { leaseDue } from "../../packages/aftercommit/src/inbox/lease.ts";
-import { enqueueRows, rowsLacking } from "../../packages/aftercommit/src/models/change-model.ts";
 import { type Model, readModels, readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
 import { buildVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
+import { enqueueRows, rowsLacking } from "../../packages/aftercommit/src/reembed/change-model.ts";
 import { findNearestRows } from "../../packages/aftercommit/src/search/nearest-rows.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { readLag } from "../../packages/aftercommit/src/status/answer-lag.ts";

@@ -2,10 +2,10 @@ import type { SQL } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { APIError } from "openai";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
+import type { Provider } from "../../packages/aftercommit/src/declare/provider.ts";
 import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-lease.ts";
 import type { Lease, Leased } from "../../packages/aftercommit/src/inbox/entry.ts";
 import { leaseRow } from "../../packages/aftercommit/src/inbox/lease.ts";
-import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 import type { EmbeddingSource } from "../../packages/aftercommit/src/source.ts";
 import { nextLease, provider, sourceEmbeddedBy } from "./notes.ts";
 

@@ -1,3 +1,4 @@
+import { readModels } from "../../packages/aftercommit/src/models/models.ts";
 import {
   beginModel,
   completeModel,
@@ -5,8 +6,7 @@ import {
   ModelChangeError,
   rowsLacking,
   switchModel,
-} from "../../packages/aftercommit/src/models/change-model.ts";
-import { readModels } from "../../packages/aftercommit/src/models/models.ts";
+} from "../../packages/aftercommit/src/reembed/change-model.ts";
 import type { Scenario } from "./inbox-scenarios.ts";
 import { readState, type State } from "./inbox-state.ts";
 import { type Sessions, type Step, step } from "./inbox-step.ts";

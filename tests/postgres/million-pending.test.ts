@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as config from "../../aftercommit.config.ts";
 import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
-import { declarationsOf } from "../../packages/aftercommit/src/declarations.ts";
+import { declarationsOf } from "../../packages/aftercommit/src/declare/declarations.ts";
 import { isAnythingDue } from "../../packages/aftercommit/src/inbox/drains.ts";
 import { leaseDue } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { readStatus } from "../../packages/aftercommit/src/status/read-status.ts";

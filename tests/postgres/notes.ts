@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { Client } from "pg";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
-import { defineEmbedding, type EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
+import type { Provider } from "../../packages/aftercommit/src/declare/provider.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-lease.ts";
 import type { Lease } from "../../packages/aftercommit/src/inbox/entry.ts";
 import { leaseDue, leaseSettled } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
 import { CHUNKER } from "../../packages/aftercommit/src/models/defaults.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 import type { EmbeddingSource } from "../../packages/aftercommit/src/source.ts";
 import { runOn } from "../real-postgres.ts";
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "../../packages/aftercommit/src/db/client.ts";
 import { drain } from "../../packages/aftercommit/src/embeddings/drain.ts";
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
-import { required } from "../../packages/aftercommit/src/env.ts";
+import { required } from "../../packages/aftercommit/src/env/env.ts";
 import { notes } from "./notes.ts";
 
 const SIDE_BY_SIDE = 3;

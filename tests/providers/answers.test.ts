@@ -1,17 +1,17 @@
 import { text } from "node:stream/consumers";
 import { APIError } from "openai";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
-import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
-import { embedTexts } from "../../packages/aftercommit/src/providers/embed-texts.ts";
-import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import { openaiCompatible } from "../../packages/aftercommit/src/providers/openai-compatible.ts";
 import {
   EmbeddingShapeError,
   type Provider,
   type ProviderOptions,
   type Purpose,
-} from "../../packages/aftercommit/src/providers/provider.ts";
+} from "../../packages/aftercommit/src/declare/provider.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
+import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
+import { embedTexts } from "../../packages/aftercommit/src/providers/embed-texts.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
+import { openaiCompatible } from "../../packages/aftercommit/src/providers/openai-compatible.ts";
 import { answerWith, type Fault, startFaultyServer } from "../faulty-server.ts";
 import { startFormServer } from "./form-server.ts";
 import { FORMS } from "./forms.ts";

@@ -1,5 +1,6 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { z } from "zod";
+import type { Provider, ProviderOptions } from "../../packages/aftercommit/src/declare/provider.ts";
 import { aiSdk } from "../../packages/aftercommit/src/providers/ai-sdk.ts";
 import { azure } from "../../packages/aftercommit/src/providers/azure.ts";
 import { cohere } from "../../packages/aftercommit/src/providers/cohere.ts";
@@ -7,7 +8,6 @@ import { gemini } from "../../packages/aftercommit/src/providers/gemini.ts";
 import { ollama } from "../../packages/aftercommit/src/providers/ollama.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import { openaiCompatible } from "../../packages/aftercommit/src/providers/openai-compatible.ts";
-import type { Provider, ProviderOptions } from "../../packages/aftercommit/src/providers/provider.ts";
 import { voyage } from "../../packages/aftercommit/src/providers/voyage.ts";
 
 type Vectors = readonly (readonly number[])[];

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
-import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
+import type { Provider } from "../../packages/aftercommit/src/declare/provider.ts";
 import { embeddingForTests } from "../tasks/embedding.ts";
 import { type Fault, startFormServer } from "./form-server.ts";
 import { FORMS } from "./forms.ts";

@@ -1,14 +1,14 @@
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
+import { ollama } from "../../packages/aftercommit/src/providers/ollama.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import {
   beginModel,
   completeModel,
   enqueueRows,
   switchModel,
-} from "../../packages/aftercommit/src/models/change-model.ts";
-import { ollama } from "../../packages/aftercommit/src/providers/ollama.ts";
-import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
+} from "../../packages/aftercommit/src/reembed/change-model.ts";
 import { SearchUnavailableError, searchRows } from "../../packages/aftercommit/src/search/search.ts";
 import { answerWith } from "../faulty-server.ts";
 import { embeddingForTests } from "../tasks/embedding.ts";

@@ -1,11 +1,11 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import type { Model } from "../../packages/aftercommit/src/models/models.ts";
 import {
   enqueueRows,
   ModelChangeError,
   stopBuilding,
-} from "../../packages/aftercommit/src/models/change-model.ts";
-import type { Model } from "../../packages/aftercommit/src/models/models.ts";
+} from "../../packages/aftercommit/src/reembed/change-model.ts";
 import { modelChangeForTests, NEW, UNCHANGED } from "./changing-model.ts";
 import { MODEL, paragraphs } from "./embedding.ts";
 import { refuse } from "./strict-provider.ts";

@@ -1,12 +1,12 @@
 import { sql } from "drizzle-orm";
 import { beforeEach, expect, vi } from "vitest";
+import type { Model } from "../../packages/aftercommit/src/models/models.ts";
 import {
   beginModel,
   completeModel,
   enqueueRows,
   switchModel,
-} from "../../packages/aftercommit/src/models/change-model.ts";
-import type { Model } from "../../packages/aftercommit/src/models/models.ts";
+} from "../../packages/aftercommit/src/reembed/change-model.ts";
 import { embeddingForTests, MODEL } from "./embedding.ts";
 
 export const NEW = "text-embedding-3-large";

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { beforeEach, expect } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
 import { posts as postsTable } from "../../drizzle/schema.ts";
-import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/define.ts";
+import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-lease.ts";
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
 import type { EmbedResult } from "../../packages/aftercommit/src/embeddings/embed-result.ts";

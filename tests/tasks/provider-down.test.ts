@@ -1,8 +1,8 @@
 import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { EnvironmentError } from "../../packages/aftercommit/src/env.ts";
+import { EmbeddingShapeError } from "../../packages/aftercommit/src/declare/provider.ts";
+import { EnvironmentError } from "../../packages/aftercommit/src/env/env.ts";
 import { PausedError, RateLimitedError } from "../../packages/aftercommit/src/providers/errors.ts";
-import { EmbeddingShapeError } from "../../packages/aftercommit/src/providers/provider.ts";
 import { answerWith } from "../faulty-server.ts";
 import { embeddingForTests, MODEL } from "./embedding.ts";
 import { limitRate } from "./strict-provider.ts";

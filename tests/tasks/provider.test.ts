@@ -1,10 +1,10 @@
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { EmbeddingShapeError } from "../../packages/aftercommit/src/declare/provider.ts";
 import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
 import { embedTexts, type ProviderModel } from "../../packages/aftercommit/src/providers/embed-texts.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import { EmbeddingShapeError } from "../../packages/aftercommit/src/providers/provider.ts";
 import { answerWith, type Fault, startFaultyServer } from "../faulty-server.ts";
 import { providerForTests } from "./provider.ts";
 

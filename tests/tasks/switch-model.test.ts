@@ -1,12 +1,12 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
+import { retireModels } from "../../packages/aftercommit/src/models/retire-models.ts";
 import {
   enqueueRows,
   ModelChangeError,
   stopBuilding,
-} from "../../packages/aftercommit/src/models/change-model.ts";
-import { retireModels } from "../../packages/aftercommit/src/models/retire-models.ts";
+} from "../../packages/aftercommit/src/reembed/change-model.ts";
 import { searchRows } from "../../packages/aftercommit/src/search/search.ts";
 import { modelChangeForTests, NEW, UNCHANGED } from "./changing-model.ts";
 import { MODEL } from "./embedding.ts";

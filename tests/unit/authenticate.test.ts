@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { EnvironmentError } from "../../packages/aftercommit/src/env.ts";
+import { EnvironmentError } from "../../packages/aftercommit/src/env/env.ts";
 import { RefusedRequestError } from "../../packages/aftercommit/src/errors.ts";
 import { authenticate } from "../../packages/aftercommit/src/ingress/authenticate.ts";
 

@@ -1,6 +1,7 @@
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
-import { required } from "../../packages/aftercommit/src/env.ts";
+import { EmbeddingShapeError } from "../../packages/aftercommit/src/declare/provider.ts";
+import { required } from "../../packages/aftercommit/src/env/env.ts";
 import { ModelError } from "../../packages/aftercommit/src/models/models.ts";
 import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
 import {
@@ -8,7 +9,6 @@ import {
   PausedError,
   RateLimitedError,
 } from "../../packages/aftercommit/src/providers/errors.ts";
-import { EmbeddingShapeError } from "../../packages/aftercommit/src/providers/provider.ts";
 import { SourceError } from "../../packages/aftercommit/src/source.ts";
 
 const now = new Date("2026-01-02T03:04:05.000Z");

@@ -11,7 +11,7 @@ import {
   secretOf,
   USED_BY_APP,
   variables,
-} from "../../packages/aftercommit/src/env.ts";
+} from "../../packages/aftercommit/src/env/env.ts";
 import { stopWithoutEnvironment } from "../../packages/aftercommit/src/stop-without-environment.ts";
 
 const complete = {

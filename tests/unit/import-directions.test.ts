@@ -104,6 +104,26 @@ it("goes one way: app, trigger → packages/aftercommit; the parts of the local 
   expect(wrong.map(shown)).toEqual([]);
 });
 
+/** A folder of the library, or a file beside its folders. */
+const folderOf = (path: string) => relative(`${LIBRARY}/src`, path).split("/")[0] ?? "";
+
+it("forms no cycle between the folders of packages/aftercommit", () => {
+  const inside = imports.filter(({ file, target }) => file.startsWith(`${LIBRARY}/src/`) && target);
+  const edges = new Map<string, Set<string>>();
+  for (const { file, target = "" } of inside) {
+    const [from, to] = [folderOf(file), folderOf(target)];
+    if (from !== to) edges.set(from, (edges.get(from) ?? new Set()).add(to));
+  }
+  expect(edges.get("embeddings")).toContain("inbox");
+  // What imports nothing that is left is taken away, again and again: a cycle stays.
+  for (let left = edges.size + 1; edges.size < left; ) {
+    left = edges.size;
+    for (const [folder, targets] of edges)
+      if ([...targets].every((target) => !edges.has(target))) edges.delete(folder);
+  }
+  expect([...edges].map(([folder, targets]) => `${folder} → ${[...targets].join(", ")}`)).toEqual([]);
+});
+
 describe("an entry point", () => {
   const entryPoints = imports.filter(({ from }) => from === "app" || from === "trigger");
 

@@ -1,10 +1,10 @@
 import { countTokens } from "gpt-tokenizer/encoding/cl100k_base";
 import { expect, it } from "vitest";
+import type { Provider } from "../../packages/aftercommit/src/declare/provider.ts";
 import { tokenCounterOf } from "../../packages/aftercommit/src/embeddings/count-tokens.ts";
 import { passages } from "../../packages/aftercommit/src/embeddings/passages.ts";
 import { ollama } from "../../packages/aftercommit/src/providers/ollama.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import type { Provider } from "../../packages/aftercommit/src/providers/provider.ts";
 
 const body = "The quick brown fox jumps over the lazy dog. ".repeat(400);
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { variables as all } from "../../packages/aftercommit/src/env.ts";
+import { variables as all } from "../../packages/aftercommit/src/env/env.ts";
 import { NEEDED, POSSIBLE, taskVariables } from "../../packages/aftercommit/src/task-variables.ts";
 
 afterEach(() => {

@@ -1,9 +1,9 @@
 // npm run deletions -- preview | hold | release | list | retry | receipt | export | replay: what people do about
 // deletions. Without a command it says how to call each.
 import { connect } from "../src/db/client.ts";
-import { deletionsOf } from "../src/declarations.ts";
+import { deletionsOf } from "../src/declare/declarations.ts";
 import { deletionsCommand } from "../src/deletions/command/command.ts";
-import { required } from "../src/env.ts";
+import { required } from "../src/env/env.ts";
 import { command } from "./command.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 

@@ -1,7 +1,7 @@
 import { connect, type Database } from "../src/db/client.ts";
 import { database } from "../src/db/database.ts";
-import { embeddingsOf } from "../src/declarations.ts";
-import { required } from "../src/env.ts";
+import { embeddingsOf } from "../src/declare/declarations.ts";
+import { required } from "../src/env/env.ts";
 import { type EmbeddingSource, sourceOf } from "../src/source.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { tsImport } from "tsx/esm/api";
-import { declarationsOf } from "../src/declarations.ts";
-import type { Declaration } from "../src/define.ts";
+import type { Declaration } from "../src/declare/declaration.ts";
+import { declarationsOf } from "../src/declare/declarations.ts";
 
 const FILE = "aftercommit.config.ts";
 

@@ -1,10 +1,10 @@
 // npm run migrate: brings the database of DATABASE_URL up to this version and to aftercommit.config.ts. With --print it
 // only prints the SQL of that, and the roles with their privileges.
-import { embeddingsOf } from "../src/declarations.ts";
-import { required } from "../src/env.ts";
+import { embeddingsOf } from "../src/declare/declarations.ts";
+import { required } from "../src/env/env.ts";
+import { firstModel } from "../src/migrate/first-model.ts";
 import { migrate } from "../src/migrate/migrate.ts";
 import { printMigration } from "../src/migrate/print.ts";
-import { firstModel } from "../src/models/first-model.ts";
 import { command } from "./command.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 

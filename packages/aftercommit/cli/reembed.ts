@@ -3,7 +3,10 @@
 import { parseArgs } from "node:util";
 import type { Database } from "../src/db/client.ts";
 import { withLongConnection } from "../src/db/long-connection.ts";
-import { required } from "../src/env.ts";
+import { required } from "../src/env/env.ts";
+import { type Model, readModelsInUse } from "../src/models/models.ts";
+import { retireModels } from "../src/models/retire-models.ts";
+import { buildVectorIndex } from "../src/models/vector-index.ts";
 import {
   beginModel,
   completeModel,
@@ -15,10 +18,7 @@ import {
   stopBuilding,
   switchModel,
   type WantedModel,
-} from "../src/models/change-model.ts";
-import { type Model, readModelsInUse } from "../src/models/models.ts";
-import { retireModels } from "../src/models/retire-models.ts";
-import { buildVectorIndex } from "../src/models/vector-index.ts";
+} from "../src/reembed/change-model.ts";
 import type { EmbeddingSource } from "../src/source.ts";
 import { command } from "./command.ts";
 import { embeddingSources } from "./embedding-sources.ts";

@@ -1,9 +1,9 @@
-import type { Declaration } from "./define.ts";
+import type { Declaration } from "./declare/declaration.ts";
+import { routeOf } from "./declare/names.ts";
 import { deletionHandler } from "./deletions/deletion-handler.ts";
 import { embeddingHandler } from "./embeddings/embedding-handler.ts";
 import type { Handler } from "./ingress/outcome.ts";
 import { receive } from "./ingress/receive.ts";
-import { routeOf } from "./names.ts";
 import { triggerHandler } from "./triggers/trigger-handler.ts";
 
 type Serve = (request: Request) => Promise<Response>;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "./db/client.ts";
 import { quotedColumn, tableSql } from "./db/identifiers.ts";
-import type { Declaration, EmbeddingDeclaration } from "./define.ts";
+import type { Declaration, EmbeddingDeclaration } from "./declare/declaration.ts";
 
 export type Queries = Pick<Database, "execute">;
 

@@ -1,4 +1,4 @@
-import { optional } from "./env.ts";
+import { optional } from "./env/env.ts";
 import { startMetrics } from "./metrics/start.ts";
 import { stopWithoutEnvironment } from "./stop-without-environment.ts";
 

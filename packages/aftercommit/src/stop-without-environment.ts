@@ -4,7 +4,7 @@ import {
   malformedVariables,
   REQUIRED_BY_APP,
   USED_BY_APP,
-} from "./env.ts";
+} from "./env/env.ts";
 import { log } from "./log.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { parseWebhooks } from "./deletions/webhook-list.ts";
-import { EnvironmentError, optional, required, type VariableName } from "./env.ts";
+import { EnvironmentError, optional, required, type VariableName } from "./env/env.ts";
+import { parseWebhooks } from "./env/webhook-list.ts";
 
 // What the tasks cannot work without, what they can, and of both what is stored as a secret.
 export const NEEDED = [

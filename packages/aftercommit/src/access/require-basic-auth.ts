@@ -1,4 +1,4 @@
-import { optional } from "../env.ts";
+import { optional } from "../env/env.ts";
 import { safeEqual } from "../safe-equal.ts";
 
 /** The password of an HTTP Basic header (RFC 7617), whatever the user name. */

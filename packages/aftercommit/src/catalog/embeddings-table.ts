@@ -1,6 +1,6 @@
 import { quoted, quotedColumn } from "../db/identifiers.ts";
 import type { DeclarationError } from "../declaration-error.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { KeyType } from "../source.ts";
 import { problemOf, spelled } from "./problem.ts";
 import type { Connection } from "./read-table.ts";

@@ -1,5 +1,5 @@
 import type { DeclarationError } from "../declaration-error.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import type { KeyType } from "../source.ts";
 import { deletionProblems, keyProblems, keyTypeOf, missingColumns } from "./columns.ts";
 import { inspectEmbeddings } from "./embeddings-table.ts";

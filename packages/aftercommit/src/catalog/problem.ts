@@ -1,6 +1,6 @@
 import type { TableName } from "../db/identifiers.ts";
 import { DeclarationError } from "../declaration-error.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 
 const DEFINED_BY = {
   embedding: "defineEmbedding",

@@ -1,5 +1,5 @@
 import type { DeclarationError } from "../declaration-error.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import { problemOf } from "./problem.ts";
 import type { Connection } from "./read-table.ts";
 

@@ -1,4 +1,4 @@
-import { optional, required } from "../env.ts";
+import { optional, required } from "../env/env.ts";
 import { connect, type Database } from "./client.ts";
 
 /**

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { DeletionDeclaration } from "../define.ts";
-import { EnvironmentError } from "../env.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
+import type { DeletedRow, ExternalSystem } from "../declare/external-system.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { log } from "../log.ts";
 import { rowFor } from "./deleted-row.ts";
 import { dueAtOf } from "./due-at.ts";
 import { codeOf, StepError, StillFoundError } from "./errors.ts";
-import type { DeletedRow, ExternalSystem } from "./external-system.ts";
 import { systemsOf } from "./external-systems.ts";
 import { recordSystemClean, recordSystemFailed } from "./ledger.ts";
 import { type Obstacle, obstacleTo } from "./obstacle.ts";

@@ -1,5 +1,5 @@
-import type { DeletionDeclaration } from "../define.ts";
-import { deletionTaskIds, idName, tagOf } from "../names.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
+import { deletionTaskIds, idName, tagOf } from "../declare/names.ts";
 import type { TaskRun } from "../runs/trigger-run.ts";
 import { type Deletion, keyOf } from "./ledger.ts";
 

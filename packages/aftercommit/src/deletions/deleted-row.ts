@@ -1,4 +1,4 @@
-import type { DeletedRow, ExternalSystem } from "./external-system.ts";
+import type { DeletedRow, ExternalSystem } from "../declare/external-system.ts";
 import { type Deletion, keyOf } from "./ledger.ts";
 
 type About = Pick<Deletion, "id" | "source" | "rowId" | "email" | "requestedAt" | "systems">;

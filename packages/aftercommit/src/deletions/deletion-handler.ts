@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Database } from "../db/client.ts";
-import type { DeletionDeclaration } from "../define.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { InvalidMessageError, UnavailableError } from "../errors.ts";
 import { available } from "../ingress/available.ts";
 import { type Accepted, type Handler, isAbout } from "../ingress/outcome.ts";

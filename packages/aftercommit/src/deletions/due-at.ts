@@ -1,5 +1,5 @@
-import { durationMs } from "./duration.ts";
-import type { ExternalSystem } from "./external-system.ts";
+import { durationMs } from "../declare/duration.ts";
+import type { ExternalSystem } from "../declare/external-system.ts";
 import type { Deletion } from "./ledger.ts";
 
 /** From when on a system may be called about a deletion. */

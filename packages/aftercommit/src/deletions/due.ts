@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
-import type { DeletionDeclaration } from "../define.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
+import { DAY_MS } from "../declare/duration.ts";
 import type { Queries } from "../source.ts";
-import { DAY_MS } from "./duration.ts";
 
 /** In the last quarter of its days a deletion is due soon. */
 const SOON = 0.75;

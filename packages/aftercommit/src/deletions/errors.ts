@@ -1,4 +1,4 @@
-import { EnvironmentError } from "../env.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { SourceError } from "../source.ts";
 
 type Options = {

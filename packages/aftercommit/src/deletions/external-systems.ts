@@ -1,6 +1,6 @@
-import type { DeletionDeclaration } from "../define.ts";
-import { EnvironmentError } from "../env.ts";
-import type { ExternalSystem } from "./external-system.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
+import type { ExternalSystem } from "../declare/external-system.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { webhooks } from "./webhook.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Database } from "../db/client.ts";
-import type { DeletionDeclaration } from "../define.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import type { StatusOf } from "../runs/status-of-run.ts";

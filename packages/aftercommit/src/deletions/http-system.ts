@@ -1,6 +1,6 @@
 import { DeclarationError } from "../declaration-error.ts";
-import type { Duration } from "./duration.ts";
-import type { DeletedRow, ExternalSystem, SystemRequest } from "./external-system.ts";
+import type { Duration } from "../declare/duration.ts";
+import type { DeletedRow, ExternalSystem, SystemRequest } from "../declare/external-system.ts";
 import { sendRequest, wasFound } from "./send-request.ts";
 
 type HttpSystemOptions = {

@@ -1,5 +1,5 @@
 import type { Database } from "../db/client.ts";
-import type { DeletionDeclaration } from "../define.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { isHeld } from "./holds.ts";
 import type { Deletion } from "./ledger.ts";
 import { rowIsBack } from "./row-is-back.ts";

@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from "node:crypto";
 import { calculateJwkThumbprint } from "jose";
-import { required } from "../env.ts";
+import { required } from "../env/env.ts";
 
 /** What receipts are signed and verified with. `kid` names the key: its thumbprint (rfc-editor.org/rfc/rfc7638). */
 export type ReceiptKey = {

@@ -1,8 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { quotedColumn, tableSql } from "../db/identifiers.ts";
-import type { DeletionDeclaration } from "../define.ts";
-import { keyWindows, within } from "../embeddings/key-windows.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
+import { keyWindows, within } from "../key-windows.ts";
 import { keyTypeSql, type Queries, sourceOf } from "../source.ts";
 import type { ReceiptKey } from "./receipt-key.ts";
 import type { Receipt } from "./receipts.ts";

@@ -1,8 +1,8 @@
 import type { Database } from "../db/client.ts";
-import type { DeletionDeclaration } from "../define.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
+import { deletionTaskIds } from "../declare/names.ts";
 import { log } from "../log.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
-import { deletionTaskIds } from "../names.ts";
 import type { StatusOf } from "../runs/status-of-run.ts";
 import { hasEnded } from "../runs/statuses.ts";
 import type { TaskRun } from "../runs/trigger-run.ts";

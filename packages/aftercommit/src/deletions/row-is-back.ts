@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { quoted, quotedColumn, tableSql } from "../db/identifiers.ts";
-import type { DeletionDeclaration } from "../define.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { keyTypeSql, sourceOf, unstampedSql } from "../source.ts";

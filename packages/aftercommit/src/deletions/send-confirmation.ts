@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Database } from "../db/client.ts";
-import { EnvironmentError, required } from "../env.ts";
+import { EnvironmentError, required } from "../env/env.ts";
 import {
   claimConfirmation,
   readClaimEnd,

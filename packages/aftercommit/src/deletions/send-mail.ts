@@ -1,5 +1,5 @@
 import { createTransport, type NodemailerError } from "nodemailer";
-import { required } from "../env.ts";
+import { required } from "../env/env.ts";
 import { addressOf, isAscii } from "./address-of.ts";
 import type { Mail } from "./confirmation-mail.ts";
 import { MailError } from "./errors.ts";

@@ -1,5 +1,5 @@
+import type { SystemRequest } from "../declare/external-system.ts";
 import { codeOf, StepError } from "./errors.ts";
-import type { SystemRequest } from "./external-system.ts";
 
 const LONGEST_WAIT_MS = 3_600_000;
 const LOOK = "nothing is there: look at its address, and whether its automation is switched on";

@@ -1,4 +1,4 @@
-import { tagOf } from "../names.ts";
+import { tagOf } from "../declare/names.ts";
 import { type ChildRun, failuresOfChildren } from "../runs/child-runs.ts";
 import { StepError } from "./errors.ts";
 import type { DeletionSteps } from "./finish-deletion.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Database } from "../db/client.ts";
-import type { DeletionDeclaration } from "../define.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { StepError } from "./errors.ts";
 import { type Deletion, readDeletion } from "./ledger.ts";
 

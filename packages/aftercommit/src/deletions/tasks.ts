@@ -1,10 +1,10 @@
 import { schedules, schemaTask } from "@trigger.dev/sdk";
 import { z } from "zod";
 import { database } from "../db/database.ts";
-import { declarationsOf, deletionsOf } from "../declarations.ts";
-import type { DeletionDeclaration } from "../define.ts";
-import { optional } from "../env.ts";
-import { deletionTaskIds } from "../names.ts";
+import type { DeletionDeclaration } from "../declare/declaration.ts";
+import { declarationsOf, deletionsOf } from "../declare/declarations.ts";
+import { deletionTaskIds } from "../declare/names.ts";
+import { optional } from "../env/env.ts";
 import { liveRuns } from "../runs/live-runs.ts";
 import { statusOfRun } from "../runs/status-of-run.ts";
 import { triggerRun } from "../runs/trigger-run.ts";

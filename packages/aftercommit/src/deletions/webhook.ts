@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import { isWebhookSecret, required } from "../env.ts";
-import type { Duration } from "./duration.ts";
+import type { Duration } from "../declare/duration.ts";
+import type { DeletedRow, ExternalSystem, SystemRequest } from "../declare/external-system.ts";
+import { isWebhookSecret, required } from "../env/env.ts";
+import { parseWebhooks } from "../env/webhook-list.ts";
 import { StepError } from "./errors.ts";
-import type { DeletedRow, ExternalSystem, SystemRequest } from "./external-system.ts";
 import { sendRequest, wasFound } from "./send-request.ts";
-import { parseWebhooks } from "./webhook-list.ts";
 
 type WebhookOptions = {
   /** Stays the same over time: the ledger refers to the system by it. */

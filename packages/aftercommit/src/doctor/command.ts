@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import { messageOf } from "../errors.ts";
 import { CATEGORY_NAMES, diagnose } from "./diagnose.ts";
 import { hasFailed, jsonOf, listOf, textOf } from "./report.ts";

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { connect } from "../db/client.ts";
 import { withLongConnection } from "../db/long-connection.ts";
-import { required } from "../env.ts";
+import { required } from "../env/env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { findMissingMigrations } from "../migrate/missing-migrations.ts";
 import { readModelsInUse } from "../models/models.ts";

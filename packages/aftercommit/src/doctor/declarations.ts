@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { inspect } from "../catalog/inspect.ts";
 import { withLongConnection } from "../db/long-connection.ts";
-import { deletionsOf, embeddingsOf } from "../declarations.ts";
+import { deletionsOf, embeddingsOf } from "../declare/declarations.ts";
 import { readDue, sayDue } from "../deletions/due.ts";
 import { sequinProblems } from "../sequin-config/complete.ts";
 import { sourceOf } from "../source.ts";

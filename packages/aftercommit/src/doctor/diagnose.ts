@@ -1,4 +1,4 @@
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import { memoizeFor } from "../memoize-for.ts";
 import { replication } from "./capture.ts";
 import { database, readServer } from "./database.ts";

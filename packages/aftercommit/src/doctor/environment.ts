@@ -1,4 +1,4 @@
-import { checkEnvironment, REQUIRED_BY_APP, type VariableName, variables } from "../env.ts";
+import { checkEnvironment, REQUIRED_BY_APP, type VariableName, variables } from "../env/env.ts";
 import { neededByTasks } from "../task-variables.ts";
 import { type Category, ok, warning } from "./finding.ts";
 

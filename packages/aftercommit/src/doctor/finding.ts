@@ -1,6 +1,6 @@
 import type { Database } from "../db/client.ts";
-import type { Declaration } from "../define.ts";
-import { EnvironmentError } from "../env.ts";
+import type { Declaration } from "../declare/declaration.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { withDeadline } from "../with-deadline.ts";
 import type { CheckId } from "./checks.ts";

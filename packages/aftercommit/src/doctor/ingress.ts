@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import type { Declaration } from "../define.ts";
-import { optional, required } from "../env.ts";
-import { routeOf } from "../names.ts";
+import type { Declaration } from "../declare/declaration.ts";
+import { routeOf } from "../declare/names.ts";
+import { optional, required } from "../env/env.ts";
 import { ask } from "./ask.ts";
 import { type Category, failed, last, ok, warning } from "./finding.ts";
 import { placeOf } from "./shown.ts";

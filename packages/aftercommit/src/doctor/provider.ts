@@ -1,9 +1,9 @@
 import { APIError } from "openai";
-import { embeddingsOf } from "../declarations.ts";
+import { embeddingsOf } from "../declare/declarations.ts";
+import { EmbeddingShapeError } from "../declare/provider.ts";
 import { rootMessageOf } from "../errors.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { embedTexts } from "../providers/embed-texts.ts";
-import { EmbeddingShapeError } from "../providers/provider.ts";
 import { providerOf } from "../providers/provider-of.ts";
 import { type Category, failed, ok, skipped } from "./finding.ts";
 import { placeOf } from "./shown.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { Declaration } from "../define.ts";
-import { optional } from "../env.ts";
-import { routeOf } from "../names.ts";
+import type { Declaration } from "../declare/declaration.ts";
+import { routeOf } from "../declare/names.ts";
+import { optional } from "../env/env.ts";
 import { wantedSink } from "../sequin-config/sinks.ts";
 import { ask } from "./ask.ts";
 import { type Category, CheckError, last, okUnless, skipped } from "./finding.ts";

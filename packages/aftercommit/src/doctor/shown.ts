@@ -1,5 +1,5 @@
-import { parseWebhooks } from "../deletions/webhook-list.ts";
-import { variables } from "../env.ts";
+import { variables } from "../env/env.ts";
+import { parseWebhooks } from "../env/webhook-list.ts";
 
 /** Whether a URL, of any protocol, names this machine by a loopback address. */
 export function isOnThisMachine(url: string): boolean {

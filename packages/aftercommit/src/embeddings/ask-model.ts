@@ -1,12 +1,12 @@
 import type { APIError } from "openai";
 import type { Database } from "../db/client.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import type { Outcome, Provider } from "../declare/provider.ts";
 import type { Model } from "../models/models.ts";
 import type { Ask } from "../providers/ask-provider.ts";
 import { embedInputs } from "../providers/embed-inputs.ts";
 import { limitsOf } from "../providers/limits.ts";
 import { pack } from "../providers/pack.ts";
-import type { Outcome, Provider } from "../providers/provider.ts";
 import { providerOf } from "../providers/provider-of.ts";
 import { tokenCounterOf } from "./count-tokens.ts";
 import { InputLength } from "./input-length.ts";

@@ -1,5 +1,5 @@
 import { countTokens as count } from "gpt-tokenizer/encoding/cl100k_base";
-import type { Provider } from "../providers/provider.ts";
+import type { Provider } from "../declare/provider.ts";
 
 export type CountTokens = (text: string) => number;
 

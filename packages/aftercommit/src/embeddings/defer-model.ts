@@ -1,11 +1,11 @@
 import { APIError } from "openai";
-import { EnvironmentError } from "../env.ts";
+import { EmbeddingShapeError } from "../declare/provider.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { type Model, ModelError, pauseModel } from "../models/models.ts";
 import { classifyError } from "../providers/classify-error.ts";
 import { PausedError, RateLimitedError } from "../providers/errors.ts";
-import { EmbeddingShapeError } from "../providers/provider.ts";
 import type { Queries } from "../source.ts";
 
 /** Why a model makes nothing now, and from when on it is worth asking again, in Unix milliseconds. */

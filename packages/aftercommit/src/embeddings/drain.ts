@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../db/client.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { HEARTBEAT_MS, joinDrain, leaveDrain, stayInDrain } from "../inbox/drains.ts";
 import type { Lease } from "../inbox/entry.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { accept } from "../inbox/accept.ts";
 import { leaseRow } from "../inbox/lease.ts";
 import { readModelsInUse } from "../models/models.ts";

@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { embeddingTaskIds, idName, tagOf } from "../declare/names.ts";
 import { UnavailableError } from "../errors.ts";
 import { accept } from "../inbox/accept.ts";
 import type { Change, Queue } from "../inbox/entry.ts";
@@ -8,7 +9,6 @@ import { available } from "../ingress/available.ts";
 import { type Accepted, type Handler, isAbout } from "../ingress/outcome.ts";
 import { replacedKeyOf, rowIdOf } from "../ingress/row-id.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
-import { embeddingTaskIds, idName, tagOf } from "../names.ts";
 import { acquire } from "../providers/rate-limiter.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
 import { commitTime, type SequinMessage } from "../sequin/message.ts";

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
+import type { Limits } from "../declare/provider.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { limitsOf } from "../providers/limits.ts";
 import { providerOf } from "../providers/provider-of.ts";
-import type { Limits } from "../providers/rate-limiter.ts";
 import { type EmbeddingSource, rowsSql } from "../source.ts";
 import { splitterOf } from "./ask-model.ts";
 import { maxInputTokensOf } from "./input-length.ts";

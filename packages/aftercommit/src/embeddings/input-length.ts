@@ -1,10 +1,10 @@
 import type { APIError } from "openai";
 import type { Database } from "../db/client.ts";
+import type { Provider } from "../declare/provider.ts";
 import { learnMaxInputTokens, type Model } from "../models/models.ts";
 import { type Ask, askProvider, type Input } from "../providers/ask-provider.ts";
 import { isOneTexts, isRefusal } from "../providers/blame.ts";
 import { limitsOf } from "../providers/limits.ts";
-import type { Provider } from "../providers/provider.ts";
 import { tokenCounterOf } from "./count-tokens.ts";
 import { split } from "./split.ts";
 

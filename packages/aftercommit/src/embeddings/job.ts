@@ -1,5 +1,5 @@
+import type { Outcome } from "../declare/provider.ts";
 import type { Model } from "../models/models.ts";
-import type { Outcome } from "../providers/provider.ts";
 import type { Passage } from "./passages.ts";
 import type { PresentRow } from "./read-rows.ts";
 import type { EmbeddedPassage } from "./write-rows.ts";

@@ -1,14 +1,14 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { quoted } from "../db/identifiers.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { embeddingTaskIds } from "../declare/names.ts";
 import { isAnythingDue } from "../inbox/drains.ts";
 import { stampAgainElsewhere } from "../inbox/stamp-again.ts";
 import { wake } from "../inbox/wake.ts";
 import { log } from "../log.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { needsVectorIndex } from "../models/vector-index.ts";
-import { embeddingTaskIds } from "../names.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
 import { type EmbeddingSource, type Queries, sourceOf } from "../source.ts";
 import { type Reconciliation, reconcile } from "./reconcile.ts";

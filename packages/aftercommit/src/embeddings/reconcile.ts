@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { quotedColumn, tableSql } from "../db/identifiers.ts";
+import { alsoWithin, type KeyWindow, keyWindows, within } from "../key-windows.ts";
 import { log } from "../log.ts";
 import { type Model, readModelsInUse } from "../models/models.ts";
 import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
-import { alsoWithin, type KeyWindow, keyWindows, within } from "./key-windows.ts";
 
 export type Reconciliation = {
   /** Rows that have no vectors and should. With `full`, also those whose vectors are of another text, or incomplete. */

@@ -2,13 +2,13 @@ import { concurrencyLimit, schedules, schemaTask, wait } from "@trigger.dev/sdk"
 import { z } from "zod";
 import { database } from "../db/database.ts";
 import { withLongConnection } from "../db/long-connection.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
-import { checkEnvironment, REQUIRED_BY_EMBEDDING, required } from "../env.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { embeddingTaskIds, idName } from "../declare/names.ts";
+import { checkEnvironment, REQUIRED_BY_EMBEDDING, required } from "../env/env.ts";
 import { wake } from "../inbox/wake.ts";
 import { canonicalKey } from "../ingress/row-id.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { buildVectorIndex } from "../models/vector-index.ts";
-import { embeddingTaskIds, idName } from "../names.ts";
 import { sourceOf } from "../source.ts";
 import { drain } from "./drain.ts";
 import { embedOne } from "./embed-one.ts";

@@ -1,4 +1,4 @@
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { SequinMessage } from "../sequin/message.ts";
 
 /**

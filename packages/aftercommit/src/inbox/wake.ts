@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../db/client.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { embeddingTaskIds } from "../declare/names.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
-import { embeddingTaskIds } from "../names.ts";
 import { TriggerRefusedError, triggerRun } from "../runs/trigger-run.ts";
 import { claimWakeUp, giveUpWakeUp } from "./drains.ts";
 

@@ -1,4 +1,4 @@
-import { optional, required } from "../env.ts";
+import { optional, required } from "../env/env.ts";
 import { RefusedRequestError } from "../errors.ts";
 import { safeEqual } from "../safe-equal.ts";
 

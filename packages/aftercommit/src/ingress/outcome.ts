@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Database } from "../db/client.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import { InvalidMessageError } from "../errors.ts";
 import { log } from "../log.ts";
 import { type SequinMessage, sequinMessageSchema } from "../sequin/message.ts";

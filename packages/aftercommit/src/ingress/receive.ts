@@ -1,10 +1,10 @@
 import { logUnauthorized } from "../access/log-unauthorized.ts";
 import { database } from "../db/database.ts";
-import { EnvironmentError } from "../env.ts";
+import { routeOf } from "../declare/names.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
 import { countDelivery, countMessages } from "../metrics/count.ts";
-import { routeOf } from "../names.ts";
 import { messagesOf } from "../sequin/messages-of.ts";
 import { keyTypeOf } from "../source.ts";
 import { authenticate } from "./authenticate.ts";

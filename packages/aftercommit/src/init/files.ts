@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import type { Declaration, DeletionDeclaration, EmbeddingDeclaration } from "../define.ts";
-import { deletionTaskIds, embeddingTaskIds, routeOf } from "../names.ts";
+import type { Declaration, DeletionDeclaration, EmbeddingDeclaration } from "../declare/declaration.ts";
+import { deletionTaskIds, embeddingTaskIds, routeOf } from "../declare/names.ts";
 
 /** A declaration, and the name that aftercommit.config.ts exports it by. */
 export type Named<D extends Declaration = Declaration> = { name: string; declaration: D };

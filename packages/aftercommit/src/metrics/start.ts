@@ -2,7 +2,7 @@ import { metrics } from "@opentelemetry/api";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { optional } from "../env.ts";
+import { optional } from "../env/env.ts";
 import { METER } from "./catalog.ts";
 
 // As the specification of OpenTelemetry has them.

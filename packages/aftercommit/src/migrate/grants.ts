@@ -1,6 +1,6 @@
 import { quoted, quotedColumn } from "../db/identifiers.ts";
-import { embeddingsOf } from "../declarations.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
+import { embeddingsOf } from "../declare/declarations.ts";
 
 const ROLES = {
   aftercommit_app: "login",

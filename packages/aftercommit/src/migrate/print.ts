@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { spelled } from "../catalog/problem.ts";
 import type { TableName } from "../db/identifiers.ts";
 import { withLongConnection } from "../db/long-connection.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import { addToPublicationSql, PUBLICATION, publicationSql } from "../sequin-config/publication.ts";
 import { extensionSql, grantsSql } from "./grants.ts";
 import { type MigrateOptions, planMigration } from "./plan.ts";

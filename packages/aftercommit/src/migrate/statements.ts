@@ -1,9 +1,9 @@
 import { escapeLiteral } from "pg";
 import { commentOf, rowIdName } from "../catalog/embeddings-table.ts";
 import { quoted, quotedColumn } from "../db/identifiers.ts";
-import type { Declaration, EmbeddingDeclaration } from "../define.ts";
-import type { FirstModel } from "../models/first-model.ts";
+import type { Declaration, EmbeddingDeclaration } from "../declare/declaration.ts";
 import { fingerprintOf, type KeyType } from "../source.ts";
+import type { FirstModel } from "./first-model.ts";
 
 // pgvector's limit of an HNSW index over vectors; over halfvecs it is 4,000.
 const MOST_OF_VECTOR = 2_000;

@@ -1,8 +1,8 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
 import { z } from "zod";
+import type { Answer, EmbedRequest, Provider, ProviderOptions, Purpose } from "../declare/provider.ts";
 import { rootMessageOf } from "../errors.ts";
 import { makeProvider } from "./make-provider.ts";
-import type { Answer, EmbedRequest, Provider, ProviderOptions, Purpose } from "./provider.ts";
 import { reasonIn } from "./read-error.ts";
 
 type JsonValue = null | string | number | boolean | JsonValue[] | { [key: string]: JsonValue | undefined };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { APIError } from "openai";
 import type { Database } from "../db/client.ts";
+import type { Answer, Outcome, Provider, Purpose } from "../declare/provider.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { addUsage } from "../usage/usage.ts";
@@ -8,7 +9,6 @@ import { classifyError } from "./classify-error.ts";
 import { embedTexts, type ProviderModel } from "./embed-texts.ts";
 import { RateLimitedError } from "./errors.ts";
 import { limitsOf } from "./limits.ts";
-import type { Answer, Outcome, Provider, Purpose } from "./provider.ts";
 import { acquire, correct } from "./rate-limiter.ts";
 
 export type Input = { text: string; tokens: number };

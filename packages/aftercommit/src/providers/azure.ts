@@ -1,8 +1,8 @@
-import { required } from "../env.ts";
+import type { Provider, ProviderOptions } from "../declare/provider.ts";
+import { required } from "../env/env.ts";
 import { makeProvider } from "./make-provider.ts";
 import { OPENAI_LIMITS } from "./openai.ts";
 import { openaiForm } from "./openai-form.ts";
-import type { Provider, ProviderOptions } from "./provider.ts";
 
 // https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: the v1 API needs no api-version.
 const baseURL = () => `${required("AZURE_OPENAI_ENDPOINT").replace(/\/+$/, "")}/openai/v1`;

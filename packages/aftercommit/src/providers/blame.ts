@@ -1,7 +1,7 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
+import { EmbeddingShapeError } from "../declare/provider.ts";
 import { rootOf } from "../errors.ts";
 import { retryAfterMs } from "./classify-error.ts";
-import { EmbeddingShapeError } from "./provider.ts";
 
 /** What may be the fault of one text. */
 export type Failure = APIError | EmbeddingShapeError;

@@ -1,5 +1,5 @@
 import { APIError } from "openai";
-import { EnvironmentError } from "../env.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { InvalidMessageError } from "../errors.ts";
 import { ModelError } from "../models/models.ts";
 import { SourceError } from "../source.ts";

@@ -1,6 +1,6 @@
 import OpenAI, { APIError } from "openai";
 import type { z } from "zod";
-import { EmbeddingShapeError } from "./provider.ts";
+import { EmbeddingShapeError } from "../declare/provider.ts";
 import { reasonIn } from "./read-error.ts";
 
 type Post<T> = {

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { required } from "../env.ts";
+import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
+import { required } from "../env/env.ts";
 import { post } from "./client.ts";
 import { makeProvider } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
-import type { Answer, EmbedRequest, Provider, ProviderOptions } from "./provider.ts";
 
 // https://docs.cohere.com/docs/cohere-embed and https://cohere.com/pricing
 const MODELS = {

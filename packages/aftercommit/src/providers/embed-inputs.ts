@@ -1,8 +1,8 @@
 import { APIConnectionTimeoutError, APIError } from "openai";
+import { EmbeddingShapeError, type Outcome, type Provider } from "../declare/provider.ts";
 import { type Ask, askProvider, type Input } from "./ask-provider.ts";
 import { type Failure, isDrop, isOneTexts, isRefusal, namedInput } from "./blame.ts";
 import { type Probed, probe } from "./probe.ts";
-import { EmbeddingShapeError, type Outcome, type Provider } from "./provider.ts";
 
 /** Gets what became of each input as soon as it is known. `cause` is the provider's error where it failed by itself. */
 type Take<T> = (input: T, outcome: Outcome, cause?: APIError) => void | Promise<void>;

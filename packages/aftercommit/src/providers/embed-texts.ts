@@ -1,4 +1,10 @@
-import { type Answer, EmbeddingShapeError, type Outcome, type Provider, type Purpose } from "./provider.ts";
+import {
+  type Answer,
+  EmbeddingShapeError,
+  type Outcome,
+  type Provider,
+  type Purpose,
+} from "../declare/provider.ts";
 
 /** A model as its provider knows it. `dimensions` is undefined where any width will do. */
 export type ProviderModel = { name: string; dimensions: number | undefined; dimensionsAsked: boolean };

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { required } from "../env.ts";
+import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
+import { required } from "../env/env.ts";
 import { post } from "./client.ts";
 import { makeProvider } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
-import type { Answer, EmbedRequest, Provider, ProviderOptions } from "./provider.ts";
 
 // https://ai.google.dev/gemini-api/docs/embeddings and https://ai.google.dev/gemini-api/docs/pricing
 const MODELS = { "gemini-embedding-001": { dimensions: 3_072, price: 0.15 } };

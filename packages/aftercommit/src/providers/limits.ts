@@ -1,5 +1,5 @@
-import { optional } from "../env.ts";
-import type { Provider, ProviderLimits } from "./provider.ts";
+import type { Provider, ProviderLimits } from "../declare/provider.ts";
+import { optional } from "../env/env.ts";
 
 /** What a provider allows, unless EMBEDDING_TOKENS_PER_MINUTE or EMBEDDING_REQUESTS_PER_MINUTE says otherwise. */
 export function limitsOf({ limits }: Provider): ProviderLimits {

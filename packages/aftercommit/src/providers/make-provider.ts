@@ -1,4 +1,4 @@
-import type { Provider, ProviderLimits, ProviderOptions } from "./provider.ts";
+import type { Provider, ProviderLimits, ProviderOptions } from "../declare/provider.ts";
 
 // Of other tokenizers than OpenAI's, which count more tokens in most languages.
 const OTHER_TOKENIZER = 1.25;

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { post } from "./client.ts";
 import { makeProvider } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
-import type { Answer, EmbedRequest, Provider, ProviderOptions } from "./provider.ts";
 
 // https://ollama.com/library/nomic-embed-text
 const MODELS = { "nomic-embed-text": { dimensions: 768 }, "mxbai-embed-large": { dimensions: 1_024 } };

@@ -1,8 +1,8 @@
 import { DeclarationError } from "../declaration-error.ts";
-import { secretOf } from "../env.ts";
+import type { Provider, ProviderOptions } from "../declare/provider.ts";
+import { secretOf } from "../env/env.ts";
 import { makeProvider } from "./make-provider.ts";
 import { openaiForm } from "./openai-form.ts";
-import type { Provider, ProviderOptions } from "./provider.ts";
 
 type Options = ProviderOptions & {
   /** What your models remember the server by. */

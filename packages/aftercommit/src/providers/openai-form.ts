@@ -1,8 +1,8 @@
 import { APIError } from "openai";
 import { z } from "zod";
+import { type Answer, EmbeddingShapeError, type EmbedRequest } from "../declare/provider.ts";
 import { post } from "./client.ts";
 import { base64Floats, numberList } from "./numbers.ts";
-import { type Answer, EmbeddingShapeError, type EmbedRequest } from "./provider.ts";
 
 /** An endpoint of OpenAI's form. Read for each request, so that a missing variable is named when it is needed. */
 type Endpoint = { name: string; baseURL: string; headers: Record<string, string | null> };

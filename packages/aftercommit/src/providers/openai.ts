@@ -1,7 +1,7 @@
-import { optional, required } from "../env.ts";
+import type { Provider, ProviderOptions } from "../declare/provider.ts";
+import { optional, required } from "../env/env.ts";
 import { makeProvider } from "./make-provider.ts";
 import { openaiForm } from "./openai-form.ts";
-import type { Provider, ProviderOptions } from "./provider.ts";
 
 // https://platform.openai.com/docs/pricing
 const MODELS = {

@@ -1,4 +1,4 @@
-import type { ProviderLimits } from "./provider.ts";
+import type { ProviderLimits } from "../declare/provider.ts";
 
 /**
  * Packs inputs, in order, into as few requests as the provider's limits allow. No request is larger than half a

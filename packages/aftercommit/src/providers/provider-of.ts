@@ -1,6 +1,6 @@
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import type { Provider } from "../declare/provider.ts";
 import { type Model, ModelError } from "../models/models.ts";
-import type { Provider } from "./provider.ts";
 
 /**
  * The declared provider of a model.

@@ -1,13 +1,6 @@
 import { sql } from "drizzle-orm";
+import type { Limits } from "../declare/provider.ts";
 import type { Queries } from "../source.ts";
-
-/** What somebody allows in a minute. */
-export type Limits = {
-  tokensPerMinute: number;
-  requestsPerMinute: number;
-  /** Texts, however many a request has; unlimited when left out. */
-  inputsPerMinute?: number;
-};
 
 type Acquire = {
   /** Whose limits these are: the model's name, or `trigger.dev`. */

@@ -1,7 +1,7 @@
-import { required } from "../env.ts";
+import type { Provider, ProviderOptions } from "../declare/provider.ts";
+import { required } from "../env/env.ts";
 import { makeProvider } from "./make-provider.ts";
 import { openaiForm } from "./openai-form.ts";
-import type { Provider, ProviderOptions } from "./provider.ts";
 
 // https://docs.voyageai.com/docs/embeddings and https://docs.voyageai.com/docs/pricing
 const MODELS = {

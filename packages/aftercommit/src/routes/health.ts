@@ -1,4 +1,4 @@
-import { declarationsOf } from "../declarations.ts";
+import { declarationsOf } from "../declare/declarations.ts";
 import { healthOf } from "../status/health.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { declarationsOf, embeddingsOf } from "../declarations.ts";
+import { declarationsOf, embeddingsOf } from "../declare/declarations.ts";
 import { rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
 import { retryFailed } from "../status/retry-failed.ts";

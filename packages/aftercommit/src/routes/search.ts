@@ -1,4 +1,4 @@
-import { declarationsOf, embeddingsOf } from "../declarations.ts";
+import { declarationsOf, embeddingsOf } from "../declare/declarations.ts";
 import { InvalidSearchError, searchQuery } from "../search/query.ts";
 import { SearchUnavailableError, searchRows } from "../search/search.ts";
 

@@ -1,4 +1,4 @@
-import { optional } from "../env.ts";
+import { optional } from "../env/env.ts";
 
 const CLOUD = "https://cloud.trigger.dev";
 

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { tableSql } from "../db/identifiers.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { vectorParameter } from "../embeddings/vector-parameter.ts";
 import type { Model } from "../models/models.ts";
 import { indexedVector } from "../models/vector-index.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 
 const MAX_LENGTH = 1_000;
 const MAX_LIMIT = 50;

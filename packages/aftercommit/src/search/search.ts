@@ -1,8 +1,8 @@
 import type { Database } from "../db/client.ts";
 import { database } from "../db/database.ts";
 import { DeclarationError } from "../declaration-error.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
-import { EnvironmentError } from "../env.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { ModelError, readModelsInUse } from "../models/models.ts";

@@ -1,7 +1,7 @@
 import type { Database } from "../db/client.ts";
+import { EmbeddingShapeError, type Provider } from "../declare/provider.ts";
 import { askProvider } from "../providers/ask-provider.ts";
 import type { ProviderModel } from "../providers/embed-texts.ts";
-import { EmbeddingShapeError, type Provider } from "../providers/provider.ts";
 
 const MAX_KEPT = 200;
 // A person waits for the answer.

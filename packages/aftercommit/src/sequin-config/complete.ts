@@ -9,7 +9,7 @@ import {
   type YAMLMap,
   YAMLSeq,
 } from "yaml";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import { addToPublicationSql, completePublication, PUBLICATION, tableList } from "./publication.ts";
 import { newSink, type WantedSink, wantedSink } from "./sinks.ts";
 import { TEMPLATE } from "./template.ts";

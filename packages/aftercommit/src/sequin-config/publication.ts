@@ -1,5 +1,5 @@
 import { quotedColumn, type TableName } from "../db/identifiers.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 
 /** The publication of a new sequin.yaml. */
 export const PUBLICATION = "sequin_pub";

@@ -1,6 +1,6 @@
 import { spelled } from "../catalog/problem.ts";
-import type { Declaration } from "../define.ts";
-import { routeOf } from "../names.ts";
+import type { Declaration } from "../declare/declaration.ts";
+import { routeOf } from "../declare/names.ts";
 
 /** The most that Sequin delivers in a request. It closes a batch 5 ms after its first message: an edit comes alone. */
 const BATCH_SIZE = 500;

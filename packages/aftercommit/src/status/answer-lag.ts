@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { tableSql } from "../db/identifiers.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { Queries } from "../source.ts";
 
 /** Seconds from a change's commit to its embedding: the median, and what 95 of 100 stay below. */

@@ -2,7 +2,7 @@ import type { Database } from "../db/client.ts";
 import { readReceiptKey } from "../deletions/receipt-key.ts";
 import { receiptOf } from "../deletions/receipts.ts";
 import { deletionIdSchema } from "../deletions/step.ts";
-import { EnvironmentError } from "../env.ts";
+import { EnvironmentError } from "../env/env.ts";
 
 const notFound = () => Response.json({ error: "id: there is no such deletion" }, { status: 404 });
 

@@ -1,6 +1,6 @@
 import type { Database } from "../db/client.ts";
 import { database } from "../db/database.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { mapConcurrent } from "../map-concurrent.ts";

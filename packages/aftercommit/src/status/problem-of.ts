@@ -1,7 +1,7 @@
 import { ApiError } from "@trigger.dev/sdk";
 import { DrizzleQueryError } from "drizzle-orm/errors";
 import { DatabaseError } from "pg";
-import { EnvironmentError } from "../env.ts";
+import { EnvironmentError } from "../env/env.ts";
 import { ModelError } from "../models/models.ts";
 import { SourceError } from "../source.ts";
 import { DeadlineError } from "../with-deadline.ts";

@@ -1,7 +1,7 @@
 import type { Database } from "../db/client.ts";
 import { database } from "../db/database.ts";
-import { deletionsOf, embeddingsOf } from "../declarations.ts";
-import type { Declaration } from "../define.ts";
+import type { Declaration } from "../declare/declaration.ts";
+import { deletionsOf, embeddingsOf } from "../declare/declarations.ts";
 import { type Due, readDue } from "../deletions/due.ts";
 import { type Hold, readHolds } from "../deletions/holds.ts";
 import { rootMessageOf } from "../errors.ts";

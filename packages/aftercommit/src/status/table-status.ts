@@ -1,10 +1,10 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { quotedColumn, tableSql } from "../db/identifiers.ts";
-import type { EmbeddingDeclaration } from "../define.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { tagOf } from "../declare/names.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
-import { tagOf } from "../names.ts";
 import { type EmbeddingSource, keyTypeSql, type Queries, SourceError, sourceOf } from "../source.ts";
 import { type Lag, readLag } from "./answer-lag.ts";
 import type { TableCounts } from "./table-counts.ts";

@@ -1,9 +1,9 @@
-import type { TriggerDeclaration } from "../define.ts";
+import type { TriggerDeclaration } from "../declare/declaration.ts";
+import { idName, tagOf } from "../declare/names.ts";
 import { InvalidMessageError } from "../errors.ts";
 import { type Accepted, type Handler, isAbout } from "../ingress/outcome.ts";
 import { rowIdOf } from "../ingress/row-id.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
-import { idName, tagOf } from "../names.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
 import { changeKey } from "../sequin/change-key.ts";
 import { commitTime } from "../sequin/message.ts";

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
-import type { DeletionDeclaration } from "../../define.ts";
+import type { DeletionDeclaration } from "../../declare/declaration.ts";
+import { DAY_MS } from "../../declare/duration.ts";
 import { dueDateOf } from "../due.ts";
-import { DAY_MS } from "../duration.ts";
 import { readHolds } from "../holds.ts";
 import { type Deletion, readDeletions } from "../ledger.ts";
 import { type CommandContext, nameOf } from "./target.ts";

@@ -1,10 +1,10 @@
 import { sql } from "drizzle-orm";
 import { quotedColumn, tableSql } from "../../db/identifiers.ts";
+import type { ExternalSystem } from "../../declare/external-system.ts";
 import { rootMessageOf } from "../../errors.ts";
 import { keyTypeSql, sourceOf } from "../../source.ts";
 import { addressOf } from "../address-of.ts";
 import { rowFor } from "../deleted-row.ts";
-import type { ExternalSystem } from "../external-system.ts";
 import { systemsOf } from "../external-systems.ts";
 import { readHolds } from "../holds.ts";
 import { type Deletion, deletionsOfRow } from "../ledger.ts";

@@ -1,5 +1,5 @@
 import type { Database } from "../../db/client.ts";
-import type { DeletionDeclaration } from "../../define.ts";
+import type { DeletionDeclaration } from "../../declare/declaration.ts";
 import { canonicalKey } from "../../ingress/row-id.ts";
 import { keyTypeOf } from "../../source.ts";
 

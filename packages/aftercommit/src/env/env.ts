@@ -1,7 +1,7 @@
 // Not `{ z }`: the loader of trigger.config.ts takes the default export for the whole module.
 import * as z from "zod";
-import { parseWebhooks } from "./deletions/webhook-list.ts";
-import { httpUrl, providerVariables, USED_BY_PROVIDERS, url } from "./providers/variables.ts";
+import { httpUrl, providerVariables, USED_BY_PROVIDERS, url } from "./provider-variables.ts";
+import { parseWebhooks } from "./webhook-list.ts";
 
 /** Whether a text is `whsec_` and 24 to 64 bytes in base64: the sizes that standardwebhooks.com asks for. */
 export const isWebhookSecret = (text: string) => {

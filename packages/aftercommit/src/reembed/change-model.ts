@@ -1,17 +1,17 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { quotedColumn, tableSql } from "../db/identifiers.ts";
+import type { Provider } from "../declare/provider.ts";
 import { splitterOf } from "../embeddings/ask-model.ts";
-import { alsoWithin, keyWindows, within } from "../embeddings/key-windows.ts";
 import { rootMessageOf } from "../errors.ts";
+import { alsoWithin, keyWindows, within } from "../key-windows.ts";
+import { CHUNKER } from "../models/defaults.ts";
+import { type Model, readModels } from "../models/models.ts";
 import { embedTexts, type ProviderModel } from "../providers/embed-texts.ts";
 import { limitsOf } from "../providers/limits.ts";
 import { pack } from "../providers/pack.ts";
-import type { Provider } from "../providers/provider.ts";
 import { providerOf } from "../providers/provider-of.ts";
 import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
-import { CHUNKER } from "./defaults.ts";
-import { type Model, readModels } from "./models.ts";
 
 /** A change of the model cannot be begun or ended as things stand; the message says why. */
 export class ModelChangeError extends Error {

@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { keyTypeSql, type Queries, type Source } from "../source.ts";
+import { keyTypeSql, type Queries, type Source } from "./source.ts";
 
 // However large a table is, each statement ends long before the time-out of its connection.
 const WINDOW = 20_000;

@@ -1,7 +1,7 @@
-import type { EmbeddingDeclaration } from "../define.ts";
-import { optional } from "../env.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { optional } from "../env/env.ts";
+import { CHUNKER } from "../models/defaults.ts";
 import { openai } from "../providers/openai.ts";
-import { CHUNKER } from "./defaults.ts";
 
 /** The model that a new database begins with. */
 export type FirstModel = {

@@ -1,5 +1,5 @@
-import { DeclarationError } from "./declaration-error.ts";
-import type { Declaration, DeletionDeclaration, EmbeddingDeclaration } from "./define.ts";
+import { DeclarationError } from "../declaration-error.ts";
+import type { Declaration, DeletionDeclaration, EmbeddingDeclaration } from "./declaration.ts";
 import { routeOf } from "./names.ts";
 
 const KINDS: ReadonlySet<unknown> = new Set([
@@ -12,7 +12,7 @@ const isDeclaration = (value: unknown): value is Declaration =>
   typeof value === "object" && value !== null && "kind" in value && KINDS.has(value.kind);
 
 /**
- * All declarations that a module exports: `declarationsOf(await import("./aftercommit.config.ts"))`.
+ * All declarations that a module exports: `declarationsOf(await import("../aftercommit.config.ts"))`.
  * @throws {DeclarationError} when there is none, or when two share a name or a route
  */
 export function declarationsOf(config: object): Declaration[] {

@@ -1,4 +1,4 @@
-import type { Declaration, EmbeddingDeclaration } from "./define.ts";
+import type { Declaration, EmbeddingDeclaration } from "./declaration.ts";
 
 /** `post` gives `postId`, `blog-post` gives `blogPostId`. */
 export const idName = ({ row }: { row: string }) =>

@@ -1,4 +1,10 @@
-import type { Limits } from "./rate-limiter.ts";
+/** What somebody allows in a minute. */
+export type Limits = {
+  tokensPerMinute: number;
+  requestsPerMinute: number;
+  /** Texts, however many a request has; unlimited when left out. */
+  inputsPerMinute?: number;
+};
 
 /** What a text is embedded for: to be found, or to find. */
 export type Purpose = "passage" | "query";
