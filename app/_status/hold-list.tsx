@@ -22,7 +22,7 @@ export function HoldList({ holds }: { holds: Hold[] }) {
         ))}
       </ul>
       {holds.length > SHOWN && (
-        <p className="muted">{holds.length - SHOWN} more: npm run deletions -- list has all of them.</p>
+        <p className="muted">{holds.length - SHOWN} more: npx aftercommit deletions list has all of them.</p>
       )}
     </section>
   );

@@ -57,7 +57,7 @@ function StatusUnknown({ problem }: { problem: string }) {
 function LateDeletions({ due }: { due: Due[] }) {
   return due.map((one) => {
     const text = sayDue(one);
-    return text && <Problem key={one.row}>{text}: npm run deletions -- list says what is left.</Problem>;
+    return text && <Problem key={one.row}>{text}: npx aftercommit deletions list says what is left.</Problem>;
   });
 }
 

@@ -181,7 +181,7 @@ describe("the command", () => {
   it.each([[], ["forget"], ["list", "all"]])(
     "says how to call it when it is called by %j",
     async (...args) => {
-      await expect(run(...args)).rejects.toThrow("npm run deletions -- COMMAND\n  preview --user ID");
+      await expect(run(...args)).rejects.toThrow("npx aftercommit deletions COMMAND\n  preview --user ID");
     },
   );
 

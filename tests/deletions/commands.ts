@@ -7,7 +7,7 @@ import { deletionsCommand } from "../../packages/aftercommit/src/deletions/comma
 export const newReceiptKey = () =>
   generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
 
-/** Runs `npm run deletions` with these arguments in this process, and resolves with the lines that it prints. */
+/** Runs `npx aftercommit deletions` with these arguments in this process, and resolves with the lines that it prints. */
 export async function runDeletions(
   db: Database,
   declarations: readonly DeletionDeclaration[],

@@ -62,7 +62,7 @@ describe("a deletion that takes long", () => {
     expect(await doctor()).toMatchObject({
       state: "warning",
       actual: "1 user deletion is due soon",
-      fix: expect.stringContaining("npm run deletions -- list"),
+      fix: expect.stringContaining("npx aftercommit deletions list"),
     });
     expect(await doctor({ ...users, dueDays: 20 })).toMatchObject({ state: "failed" });
   });

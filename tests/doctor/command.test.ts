@@ -38,7 +38,7 @@ function run(...args: string[]) {
   };
 }
 
-describe("npm run doctor", () => {
+describe("npx aftercommit doctor", () => {
   it.each([
     [["--only", "mails"], /^There is no category mails; there are environment, database/],
     [["--wait=soon"], /^--wait takes seconds/],

@@ -59,14 +59,14 @@ it.each<[CheckId, what: string, says: RegExp, fault: string, undo: string]>([
   [
     "database.migrations",
     "a migration that is not applied",
-    /^missing: \d{3}_\w+ → npm run migrate$/,
+    /^missing: \d{3}_\w+ → npx aftercommit migrate$/,
     "update aftercommit.migrations set name = name || '_later'",
     "update aftercommit.migrations set name = replace(name, '_later', '')",
   ],
   [
     "database.model",
     "that no model is active",
-    /no embedding model yet.* → npm run migrate$/,
+    /no embedding model yet.* → npx aftercommit migrate$/,
     `${MODELS} state = 'retired'`,
     `${MODELS} state = 'active'`,
   ],
@@ -80,14 +80,14 @@ it.each<[CheckId, what: string, says: RegExp, fault: string, undo: string]>([
   [
     "provider.vectors",
     "a model that the provider does not have",
-    /text-embedding-9.* → Let .* npm run reembed -- --model NAME$/,
+    /text-embedding-9.* → Let .* npx aftercommit reembed --model NAME$/,
     `${MODELS} name = 'text-embedding-9'`,
     `${MODELS} name = 'text-embedding-3-small'`,
   ],
   [
     "provider.vectors",
     "vectors of another width",
-    /a vector of 1536 numbers.* → npm run reembed -- --model hashing$/,
+    /a vector of 1536 numbers.* → npx aftercommit reembed --model hashing$/,
     `${MODELS} name = 'hashing', dimensions = 512`,
     `${MODELS} name = 'text-embedding-3-small', dimensions = 1536`,
   ],
@@ -101,7 +101,7 @@ it.each<[CheckId, what: string, says: RegExp, fault: string, undo: string]>([
   [
     "declarations.recorded",
     "another declaration than the database has",
-    /is not the one that the database has.* → npm run migrate$/,
+    /is not the one that the database has.* → npx aftercommit migrate$/,
     REVERSE,
     REVERSE,
   ],
@@ -151,7 +151,7 @@ it("declarations.sequin and trigger.tasks find a declaration without a sink and 
   const orders = defineTrigger({ row: "order", table: "public.posts", key: "id", task: "send-invoice" });
   const of = [...declarations, orders];
   const sink = await problemOf("declarations.sequin", { of, isAlone: false });
-  expect(said(sink)).toBe("+ sink order-send-invoice → npm run sequin");
+  expect(said(sink)).toBe("+ sink order-send-invoice → npx aftercommit sequin");
   const task = await problemOf("trigger.tasks", { of });
   expect(said(task)).toBe("never registered: send-invoice → npm run dev");
 });

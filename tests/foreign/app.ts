@@ -91,7 +91,7 @@ export function appForTests(
     },
     triggerUrl: () => trigger.url,
 
-    /** Brings the database up to the declarations: by `npm run migrate`, or by what it prints. */
+    /** Brings the database up to the declarations: by `npx aftercommit migrate`, or by what it prints. */
     async migrate(these = declarations): Promise<void> {
       const options = { url: postgres.url, declarations: these, model: FIRST_MODEL };
       await (hasRoles ? runPrinted(client, options) : migrate(options));

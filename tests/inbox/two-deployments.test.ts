@@ -70,7 +70,7 @@ it("the older of two deployments leaves the rows alone, says what to do, and the
   await deploy(newer);
   const asked: string[] = [];
   const message =
-    /note is not the one that the database has: deploy the version that was migrated last, or npm run migrate/;
+    /note is not the one that the database has: deploy the version that was migrated last, or npx aftercommit migrate/;
   await expect(work(notes, (text) => asked.push(text))).rejects.toThrow(message);
   await expect(embedOne(embeddedBy(provider()), "1", { db })).rejects.toThrow(message);
   expect(asked).toEqual([]);

@@ -146,7 +146,9 @@ describe("a declaration that changes", () => {
     const titles = defineEmbedding({ ...POST, text: ["title"] });
     const { applied, lines } = await run([titles, ...declarations.slice(1)]);
     expect(applied).toEqual(["source post"]);
-    expect(lines).toContainEqual(expect.stringMatching(/declaration of post.*npm run reconcile -- --full/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/declaration of post.*npx aftercommit reconcile --full/),
+    );
     expect(await record()).toEqual({
       fingerprint: fingerprintOf(titles),
       fully_reconciled_at: null,
@@ -183,6 +185,6 @@ describe("a declaration that changes", () => {
       alter table posts rename to posts_old; alter table posts_new rename to posts`);
     const { applied, lines } = await run();
     expect(applied).toEqual(["source post"]);
-    expect(lines.join()).toMatch(/npm run reconcile -- --full/);
+    expect(lines.join()).toMatch(/npx aftercommit reconcile --full/);
   });
 });

@@ -33,7 +33,7 @@ it("the page shows what is overdue, what is on hold and why, and has the receipt
   await holdRow(database.db, { source: "user", rowId: "held" }, "a court asked for it");
   const text = await page();
   expect(text).toMatch(
-    /role="alert"[^>]*>1 user deletion is overdue: npm run deletions -- list says what is left\./,
+    /role="alert"[^>]*>1 user deletion is overdue: npx aftercommit deletions list says what is left\./,
   );
   expect(text).toMatch(/On hold.*held.*a court asked for it/s);
   for (const id of [late, held]) expect(text).toContain(`href="/api/deletion-receipt?id=${id}"`);

@@ -35,7 +35,7 @@ describe("a part of the page that fails", () => {
     await database.db.execute(sql`alter table aftercommit.deletions rename to elsewhere`);
     const status = await read();
     await database.db.execute(sql`alter table aftercommit.elsewhere rename to deletions`);
-    const problem = "the database answers with error 42P01 (npm run migrate applies what is missing)";
+    const problem = "the database answers with error 42P01 (npx aftercommit migrate applies what is missing)";
     expect(problemsOf(status)).toEqual([["deletions", problem]]);
     expect(logged).toEqual([
       {

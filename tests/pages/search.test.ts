@@ -191,7 +191,7 @@ describe("a search is refused", () => {
     const response = await ask("q=alpha");
     await database.db.execute(sql`update aftercommit.models set state = 'active'`);
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ error: expect.stringContaining("npm run migrate") });
+    expect(await response.json()).toEqual({ error: expect.stringContaining("npx aftercommit migrate") });
   });
 
   it("with 503 while the database fails", async () => {

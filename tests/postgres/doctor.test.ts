@@ -181,7 +181,7 @@ describe("the doctor on a PostgreSQL of its own", () => {
     await run(DROP_SLOT);
     const { actual, fix } = await problemOf("capture.slot");
     expect(actual).toMatch(/^there is no slot sequin_slot/);
-    expect(fix).toMatch(/npm run reconcile -- --full.* Deletions made meanwhile may be lost/);
+    expect(fix).toMatch(/npx aftercommit reconcile --full.* Deletions made meanwhile may be lost/);
     await follow(fix);
     await expectNothing();
   });

@@ -57,7 +57,7 @@ it("a delivery to a database that does not know the declaration is answered 500,
   await database.db.execute(sql`update aftercommit.sources set name = 'former' where name = 'post'`);
   try {
     expect(await deliver(change())).toMatchObject({ status: 500, body: { error: "Internal error" } });
-    expect(logged().join()).toContain("npm run migrate");
+    expect(logged().join()).toContain("npx aftercommit migrate");
   } finally {
     await database.db.execute(sql`update aftercommit.sources set name = 'post' where name = 'former'`);
   }

@@ -33,7 +33,7 @@ it("writes sequin.yaml once, and only says what it would change where it is aske
   const check = run("--check");
   expect(check.status).toBe(1);
   expect(check.stdout).toContain("+ sink users-deletion");
-  expect(check.stderr).toContain("sequin.yaml does not fit aftercommit.config.ts: npm run sequin");
+  expect(check.stderr).toContain("sequin.yaml does not fit aftercommit.config.ts: npx aftercommit sequin");
   expect(run().status).toBe(0);
   expect(readFileSync(join(folder, "sequin.yaml"), "utf8")).toContain("/api/delete-user");
   expect(run("--check")).toEqual({

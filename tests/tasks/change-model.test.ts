@@ -50,8 +50,8 @@ describe("a new model is begun", () => {
   it("and is not beside another that is being built: the error names the commands that end that", async () => {
     await begin();
     const other = begin("another");
-    await expect(other).rejects.toThrow(`npm run reembed -- --model ${NEW}`);
-    await expect(other).rejects.toThrow("npm run reembed -- --stop");
+    await expect(other).rejects.toThrow(`npx aftercommit reembed --model ${NEW}`);
+    await expect(other).rejects.toThrow("npx aftercommit reembed --stop");
     await stopBuilding(database.db);
     expect((await begin("another"))?.to).toMatchObject({ state: "building" });
     expect(await states()).toEqual([...UNCHANGED, [NEW, "retired"], ["another", "building"]]);

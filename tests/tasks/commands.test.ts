@@ -73,7 +73,7 @@ describe(`1 % of ${POSTS} vectors, damaged at random (SEED=${seed})`, () => {
     );
   });
 
-  it("are found and embedded by npm run reconcile -- --full with exactly as many inputs", async () => {
+  it("are found and embedded by npx aftercommit reconcile --full with exactly as many inputs", async () => {
     await damage();
     const estimate = await reconcile("--full", "--dry-run");
     expect(estimate).toContain(`posts: ${DAMAGED} rows missing or out of date, 0 rows' vectors to remove`);
@@ -92,7 +92,7 @@ describe(`1 % of ${POSTS} vectors, damaged at random (SEED=${seed})`, () => {
     expect(await wrong()).toEqual([]);
   });
 
-  it("of one post are embedded again by npm run reconcile -- --table posts --row", async () => {
+  it("of one post are embedded again by npx aftercommit reconcile --table posts --row", async () => {
     const { rows } = await database.db.execute<{ id: string }>(sql`delete from post_embeddings
       where post_id = (select min(id) from posts) returning post_id::text as id`);
     await reconcile("--table", "posts", "--row", rows[0]?.id ?? "");
@@ -141,7 +141,7 @@ describe(`3 texts among ${POSTS} that the provider refuses by their places`, () 
   });
 });
 
-describe(`npm run reembed on ${POSTS} posts`, () => {
+describe(`npx aftercommit reembed on ${POSTS} posts`, () => {
   it("begins nothing with a model that the provider does not know", async () => {
     provider.rule = ({ model }) =>
       model in WIDTHS ? undefined : refuse(`The model ${model} does not exist`);

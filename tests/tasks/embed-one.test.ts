@@ -216,7 +216,7 @@ describe("no row is leased", () => {
     await database.db.execute(sql`update aftercommit.models set state = 'retired'`);
     const run = embedPost(id);
     await expect(run).rejects.toThrow(ModelError);
-    await expect(run).rejects.toThrow("npm run migrate");
+    await expect(run).rejects.toThrow("npx aftercommit migrate");
     expect(await pending()).toMatchObject([{ leased: false, attempts: 0 }]);
   });
 });

@@ -108,7 +108,7 @@ describe("an answer", () => {
     [
       "vectors of another width",
       answer([{ index: 0, embedding: vector(1, 512) }]),
-      /a vector of 512 numbers.*1536: npm run reembed -- --model text-embedding-3-small$/,
+      /a vector of 512 numbers.*1536: npx aftercommit reembed --model text-embedding-3-small$/,
     ],
     [
       "base64 of another width",

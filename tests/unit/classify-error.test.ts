@@ -89,7 +89,7 @@ describe("anything else", () => {
     ["vectors that do not fit", new EmbeddingShapeError("3 vectors for 4 texts"), retry],
     ["a text that no vectors are made of", new FailedTextError("The input was refused."), abort],
     ["a database without a model", new ModelError("no model is active"), abort],
-    ["another declaration of the table", new SourceError("npm run migrate"), abort],
+    ["another declaration of the table", new SourceError("npx aftercommit migrate"), abort],
   ])("%s", (_, error, verdict) => {
     expect(classifyError(error, now)).toEqual(verdict);
   });

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-// Starts the command line in this repository, where the package is TypeScript; scripts/pack.mjs writes another one.
+// The command line in this repository, where the package is TypeScript and commands get the addresses of the emulators.
+// scripts/pack.mjs writes the one that is published.
 import { register } from "tsx/esm/api";
 
 register();
-await import("../cli/aftercommit.ts");
+process.argv.splice(2, 0, "packages/aftercommit/cli/aftercommit.ts");
+await import("../../../scripts/with-environment.ts");

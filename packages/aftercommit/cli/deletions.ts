@@ -1,4 +1,4 @@
-// npm run deletions -- preview | hold | release | list | retry | receipt | export | replay: what people do about
+// npx aftercommit deletions preview | hold | release | list | retry | receipt | export | replay: what people do about
 // deletions. Without a command it says how to call each.
 import { connect } from "../src/db/client.ts";
 import { deletionsOf } from "../src/declare/declarations.ts";

@@ -1,4 +1,4 @@
-// npm run doctor [-- --json] [-- --only database,capture] [-- --list] [-- --wait[=SECONDS]]: looks at everything that
+// npx aftercommit doctor [--json] [--only database,capture] [--list] [--wait[=SECONDS]]: looks at everything that
 // this app needs, and says what is wrong and how to fix it. See docs/doctor.md.
 import { setTimeout as sleep } from "node:timers/promises";
 import { disconnect } from "../src/db/client.ts";

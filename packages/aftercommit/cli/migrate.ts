@@ -1,4 +1,4 @@
-// npm run migrate: brings the database of DATABASE_URL up to this version and to aftercommit.config.ts. With --print it
+// npx aftercommit migrate: brings the database of DATABASE_URL up to this version and to aftercommit.config.ts. With --print it
 // only prints the SQL of that, and the roles with their privileges.
 import { embeddingsOf } from "../src/declare/declarations.ts";
 import { required } from "../src/env/env.ts";

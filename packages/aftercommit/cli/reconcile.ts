@@ -1,4 +1,4 @@
-// npm run reconcile [-- --full] [--table posts] [--row ID] [--dry-run] [--remove-many]: puts rows into the inbox whose
+// npx aftercommit reconcile [--full] [--table posts] [--row ID] [--dry-run] [--remove-many]: puts rows into the inbox whose
 // vectors are missing, and vectors whose rows are; with --full also those of another text. --dry-run says what it takes.
 import { parseArgs } from "node:util";
 import { type Estimate, estimate } from "../src/embeddings/estimate.ts";
@@ -29,7 +29,7 @@ function print(table: string, { missing, orphaned, stopped }: Reconciliation, fu
   say(`${table}: ${whole.format(missing)} rows ${what}, ${whole.format(orphaned)} rows' vectors to remove`);
   if (stopped)
     say(
-      `  That is more than a tenth of all vectors: nothing is removed. Is the table complete? Then: npm run reconcile -- --remove-many`,
+      `  That is more than a tenth of all vectors: nothing is removed. Is the table complete? Then: npx aftercommit reconcile --remove-many`,
     );
 }
 

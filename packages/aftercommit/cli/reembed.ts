@@ -1,4 +1,4 @@
-// npm run reembed -- --model M [--provider P] [--dimensions D]: makes the vectors of another model while search goes on, and then
+// npx aftercommit reembed --model M [--provider P] [--dimensions D]: makes the vectors of another model while search goes on, and then
 // switches. --stop gives up; --retire deletes the vectors of models that are not in use.
 import { parseArgs } from "node:util";
 import type { Database } from "../src/db/client.ts";
@@ -71,7 +71,7 @@ async function reembed(wanted: Wanted, acceptMissing: number): Promise<void> {
   say(`Search answers from ${to.name} now.`);
   if (from)
     say(
-      `The vectors of ${from.name} are kept. To switch back: ${reembedCommand(from)}. To delete them: npm run reembed -- --retire`,
+      `The vectors of ${from.name} are kept. To switch back: ${reembedCommand(from)}. To delete them: npx aftercommit reembed --retire`,
     );
 }
 
@@ -103,6 +103,6 @@ await command(async () => {
     const names = await retireModels(db, sources, { url: required("DATABASE_URL") });
     return say(names.length > 0 ? `Retired ${names.join(", ")}.` : "Nothing is retired.");
   }
-  if (!name) throw new Error("Say which model: npm run reembed -- --model text-embedding-3-large");
+  if (!name) throw new Error("Say which model: npx aftercommit reembed --model text-embedding-3-large");
   await reembed({ provider, name, dimensions }, acceptMissing);
 });

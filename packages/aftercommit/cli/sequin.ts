@@ -1,4 +1,4 @@
-// npm run sequin: completes sequin.yaml from aftercommit.config.ts. With --check it only says what it would change.
+// npx aftercommit sequin: completes sequin.yaml from aftercommit.config.ts. With --check it only says what it would change.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { completeSequinYaml } from "../src/sequin-config/complete.ts";
 import { command } from "./command.ts";
@@ -15,7 +15,7 @@ await command(async () => {
   for (const change of changes) say(change);
   if (changes.length === 0) say(`${FILE} fits aftercommit.config.ts.`);
   else if (process.argv.includes("--check"))
-    throw new Error(`${FILE} does not fit aftercommit.config.ts: npm run sequin`);
+    throw new Error(`${FILE} does not fit aftercommit.config.ts: npx aftercommit sequin`);
   else {
     writeFileSync(FILE, text);
     say(

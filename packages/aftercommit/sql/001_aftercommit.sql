@@ -19,7 +19,7 @@ create table aftercommit.sources (
   fully_reconciled_at timestamptz,
   declared_at timestamptz not null default now()
 );
-comment on table aftercommit.sources is 'The tables that aftercommit.config.ts declares, as npm run migrate found them';
+comment on table aftercommit.sources is 'The tables that aftercommit.config.ts declares, as npx aftercommit migrate found them';
 
 create sequence aftercommit.pending_version;
 
@@ -140,7 +140,7 @@ create table aftercommit.deletion_holds (
   held_at timestamptz not null default now(),
   primary key (source, row_id)
 );
--- Rows that a restore brought back and npm run deletions -- replay deletes again, and when the first deletion was
+-- Rows that a restore brought back and npx aftercommit deletions replay deletes again, and when the first deletion was
 -- confirmed: the second one is not.
 create table aftercommit.deletion_replays (
   source text not null references aftercommit.sources (name),
@@ -148,7 +148,7 @@ create table aftercommit.deletion_replays (
   confirmation_sent_at timestamptz not null,
   primary key (source, row_id)
 );
-comment on table aftercommit.deletion_holds is 'Rows that are on hold: their deletions stay open until npm run deletions -- release';
+comment on table aftercommit.deletion_holds is 'Rows that are on hold: their deletions stay open until npx aftercommit deletions release';
 
 -- How things stand with a source. Each count is exact up to 10,000, and 10,001 where there are more: 10 ms on a million
 -- entries. A planner without fresh statistics would sort all of them, which takes a second.

@@ -9,7 +9,7 @@ export type Queries = Pick<Database, "execute">;
 /** The types that a key may have, as Postgres names them. */
 export type KeyType = "bigint" | "integer" | "smallint" | "uuid" | "text";
 
-/** What npm run migrate recorded of a declared table. */
+/** What npx aftercommit migrate recorded of a declared table. */
 type Recorded = { keyType: KeyType; fingerprint: string };
 
 /** A declared table that the database knows as well: all that statements about it are made from. */
@@ -22,7 +22,7 @@ export type Source<D extends Declaration = Declaration> = {
 
 export type EmbeddingSource = Source<EmbeddingDeclaration>;
 
-/** What is wrong between this process's declaration and the database's: npm run migrate, or a newer deployment, ends it. */
+/** What is wrong between this process's declaration and the database's: npx aftercommit migrate, or a newer deployment, ends it. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
 }
@@ -52,29 +52,29 @@ async function readRecorded(db: Queries, name: string): Promise<Recorded | undef
 export function requireFingerprint(declaration: Declaration, recorded: string | null): void {
   if (recorded !== fingerprintOf(declaration))
     throw new SourceError(
-      `The declaration of ${declaration.row} is not the one that the database has: deploy the version that was migrated last, or npm run migrate from this one`,
+      `The declaration of ${declaration.row} is not the one that the database has: deploy the version that was migrated last, or npx aftercommit migrate from this one`,
     );
 }
 
 /**
  * A declared table as the database knows it.
- * Rejects with SourceError when npm run migrate has not recorded it, or recorded another declaration of it: a worker of
+ * Rejects with SourceError when npx aftercommit migrate has not recorded it, or recorded another declaration of it: a worker of
  * another deployment leaves the rows alone.
  */
 export async function sourceOf<D extends Declaration>(db: Queries, declaration: D): Promise<Source<D>> {
   const { row } = declaration;
   const recorded = await readRecorded(db, row);
   if (!recorded)
-    throw new SourceError(`The database does not know the declaration of ${row}: npm run migrate`);
+    throw new SourceError(`The database does not know the declaration of ${row}: npx aftercommit migrate`);
   requireFingerprint(declaration, recorded.fingerprint);
   return { declaration, name: row, keyType: recorded.keyType };
 }
 
-/** The type of a declared table's key. Rejects with SourceError before npm run migrate. */
+/** The type of a declared table's key. Rejects with SourceError before npx aftercommit migrate. */
 export async function keyTypeOf(db: Queries, { row }: Declaration): Promise<KeyType> {
   const recorded = await readRecorded(db, row);
   if (!recorded)
-    throw new SourceError(`The database does not know the declaration of ${row}: npm run migrate`);
+    throw new SourceError(`The database does not know the declaration of ${row}: npx aftercommit migrate`);
   return recorded.keyType;
 }
 

@@ -40,7 +40,7 @@ type Source = Readonly<Record<string, string | undefined>>;
 
 /**
  * Trigger.dev shows no value of a secret, and URLs are secrets: beside them go the names of the external systems, so
- * that `npm run doctor` can hold both sides against each other. No task reads it.
+ * that `npx aftercommit doctor` can hold both sides against each other. No task reads it.
  */
 export const SYSTEM_NAMES = "USER_DELETION_SYSTEMS";
 

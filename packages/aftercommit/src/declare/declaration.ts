@@ -27,7 +27,7 @@ export type EmbeddingOptions = Declared & {
   chunkTokens?: number;
   /**
    * Who makes the vectors; `[openai()]` when left out. The first one has the model of a new database. A change from one to
-   * another needs both: `npm run reembed -- --provider voyage --model voyage-3.5`.
+   * another needs both: `npx aftercommit reembed --provider voyage --model voyage-3.5`.
    */
   providers?: readonly Provider[];
   /** The table that holds the vectors, as `schema.table`; `<row>_embeddings` beside yours when left out. */

@@ -39,6 +39,6 @@ export type ExternalSystem = {
   after?: Duration;
   /** What `cleanUp` sends, or undefined where it sends nothing: for the preview and the doctor. */
   request?(deletion: DeletedRow): SystemRequest | undefined;
-  /** Sends an event that deletes nothing, for `npm run doctor -- --test-webhooks`. Rejects with StepError. */
+  /** Sends an event that deletes nothing, for `npx aftercommit doctor --test-webhooks`. Rejects with StepError. */
   test?(event: { row: string; signal: AbortSignal }): Promise<void>;
 };

@@ -31,7 +31,7 @@ export type Facts = {
 /** What the database knows of capturing `tables`, each quoted as in a statement, as sequin.yaml has Sequin do it. */
 export async function readFacts(db: Queries, tables: readonly string[]): Promise<Facts> {
   const { data } = file.safeParse(parse(await readFile("sequin.yaml", "utf8")));
-  if (!data) throw new CheckError("sequin.yaml names no slot or no publication", "npm run sequin");
+  if (!data) throw new CheckError("sequin.yaml names no slot or no publication", "npx aftercommit sequin");
   const [{ slot, publication }] = data.databases;
   const { rows } = await db.execute<Omit<Facts, "names">>(sql`
     select current_setting('wal_level') as "walLevel",

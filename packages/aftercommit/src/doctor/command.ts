@@ -51,7 +51,7 @@ async function run({ only, waitSeconds, testWebhooks }: Options, { declarations,
   }
 }
 
-/** `npm run doctor`. Resolves with its exit code: 1 on a failure, 0 with warnings, 2 on bad usage. */
+/** `npx aftercommit doctor`. Resolves with its exit code: 1 on a failure, 0 with warnings, 2 on bad usage. */
 export async function doctor(args: readonly string[], terminal: Terminal): Promise<number> {
   let options: Options;
   try {

@@ -11,9 +11,10 @@ import { placeOf } from "./shown.ts";
 // pgvector's changelog: 0.8.2 fixes a buffer overflow, 0.8.3 corrupt indexes, 0.8.4 errors of both.
 const PGVECTOR = "0.8.4";
 
-const DIRECT = "Give Sequin and npm run migrate the database's own address";
+const DIRECT = "Give Sequin and npx aftercommit migrate the database's own address";
 const INSTALL = `Install pgvector ${PGVECTOR} or newer on the server`;
-const PROVIDER = "npm run doctor -- --only provider says why the provider fails. The model resumes by itself";
+const PROVIDER =
+  "npx aftercommit doctor --only provider says why the provider fails. The model resumes by itself";
 
 const START = "Start the database, or correct DATABASE_URL: postgres://user:password@host:5432/name";
 // With its grace longer than the pool keeps an idle connection, which would otherwise be reported as lost.
@@ -55,17 +56,17 @@ export const database: Category = async function* ({ check, server }) {
       sql`select extversion as version from pg_extension where extname = 'vector'`,
     );
     const [{ version } = {}] = rows;
-    if (version === undefined) return failed("not installed", `${INSTALL}, then: npm run migrate`);
+    if (version === undefined) return failed("not installed", `${INSTALL}, then: npx aftercommit migrate`);
     const isOld = version.localeCompare(PGVECTOR, undefined, { numeric: true }) < 0;
     return isOld ? warning(version) : ok(version);
   });
 
-  yield check("database.migrations", "npm run migrate", async () => {
+  yield check("database.migrations", "npx aftercommit migrate", async () => {
     const missing = await findMissingMigrations(db);
     return missing.length === 0 ? ok("none is missing") : last(failed(`missing: ${missing.join(", ")}`));
   });
 
-  yield check("database.model", "npm run migrate", async () => {
+  yield check("database.model", "npx aftercommit migrate", async () => {
     const { active, building } = await readModelsInUse(db);
     const models = building ? [active, building] : [active];
     const paused = models.flatMap(({ name, pauseReason }) => (pauseReason ? `${name}: ${pauseReason}` : []));

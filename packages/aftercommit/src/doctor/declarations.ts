@@ -11,7 +11,7 @@ import { type Category, failed, ok, okUnless, warning } from "./finding.ts";
 const LONGEST_WAIT_SECONDS = 3_600;
 
 const CHANGE = "Change the table, or its declaration in aftercommit.config.ts, as each message says";
-const LOOK = "npm run doctor -- --only trigger,provider says what fails. Otherwise let the backfill end";
+const LOOK = "npx aftercommit doctor --only trigger,provider says what fails. Otherwise let the backfill end";
 const RETRY = "The status page shows each failed row with its error, and retries them";
 
 const counted = (count = 0) => (count > MOST_COUNTED ? `more than ${MOST_COUNTED}` : `${count}`);
@@ -19,7 +19,7 @@ const counted = (count = 0) => (count > MOST_COUNTED ? `more than ${MOST_COUNTED
 /** Whether aftercommit.config.ts, sequin.yaml and the database agree, and the rows are embedded. */
 export const declarationsCategory: Category = async function* ({ check, declarations, server }) {
   const names = declarations.map(({ row }) => row).join(", ");
-  yield check("declarations.sequin", "npm run sequin", async () =>
+  yield check("declarations.sequin", "npx aftercommit sequin", async () =>
     okUnless(sequinProblems(await readFile("sequin.yaml", "utf8"), declarations), names),
   );
 
@@ -33,7 +33,7 @@ export const declarationsCategory: Category = async function* ({ check, declarat
   });
   const { db } = await server();
 
-  yield check("declarations.recorded", "npm run migrate", async () => {
+  yield check("declarations.recorded", "npx aftercommit migrate", async () => {
     for (const declaration of declarations) await sourceOf(db, declaration);
     return ok(names);
   });
@@ -51,10 +51,14 @@ export const declarationsCategory: Category = async function* ({ check, declarat
     return isLate ? warning(actual) : ok(actual);
   });
 
-  yield check("declarations.deletions", "npm run deletions -- list says what is left of each", async () => {
-    const due = await Promise.all(deletionsOf(declarations).map((declaration) => readDue(db, declaration)));
-    const actual = due.flatMap((one) => sayDue(one) ?? []).join("; ");
-    if (due.some(({ overdue }) => overdue > 0)) return failed(actual);
-    return actual ? warning(actual) : ok("none");
-  });
+  yield check(
+    "declarations.deletions",
+    "npx aftercommit deletions list says what is left of each",
+    async () => {
+      const due = await Promise.all(deletionsOf(declarations).map((declaration) => readDue(db, declaration)));
+      const actual = due.flatMap((one) => sayDue(one) ?? []).join("; ");
+      if (due.some(({ overdue }) => overdue > 0)) return failed(actual);
+      return actual ? warning(actual) : ok("none");
+    },
+  );
 };

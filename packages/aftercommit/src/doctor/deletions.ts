@@ -88,7 +88,7 @@ export const deletions: Category = async function* ({ check, declarations, testW
   });
 
   yield check("deletions.test", TEST, async () => {
-    if (!testWebhooks) return skipped("npm run doctor -- --test-webhooks sends them");
+    if (!testWebhooks) return skipped("npx aftercommit doctor --test-webhooks sends them");
     const systems = readSystems(declarations).filter(({ system }) => system.test !== undefined);
     const errors = (await mapConcurrent(systems, test)).flatMap((error) => error ?? []);
     return okUnless(errors, systems.length > 0 ? `accepted by ${namesOf(systems)}` : "there are none");

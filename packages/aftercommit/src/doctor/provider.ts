@@ -13,7 +13,7 @@ const TIMEOUT_MS = 5_000;
 const KEYS = "Set its key, as docs/providers.md says";
 const OPENAI_KEY = "Set OPENAI_API_KEY to a key of platform.openai.com → API keys";
 const CREDIT = "Add credit at the provider: platform.openai.com → Settings → Billing";
-const MODEL = "Let the key's project use the model, or change it: npm run reembed -- --model NAME";
+const MODEL = "Let the key's project use the model, or change it: npx aftercommit reembed --model NAME";
 
 function refusal({ status = 500, message, code, type }: APIError, name: string) {
   // The message begins with the status.

@@ -45,7 +45,7 @@ async function read<T>(path: string, schema: z.ZodType<{ data: T }>): Promise<T>
 
 /** sequin.yaml says nothing of a sink's status, so a paused one stays so over a restart. */
 const activate = ({ name, status }: Sink) =>
-  `curl -fsS -X PATCH "$SEQUIN_API_URL/api/sinks/${name}" -H "authorization: Bearer $SEQUIN_API_TOKEN" -H "content-type: application/json" -d '{"status":"active"}'${status === "disabled" ? "; npm run reconcile -- --full" : ""}`;
+  `curl -fsS -X PATCH "$SEQUIN_API_URL/api/sinks/${name}" -H "authorization: Bearer $SEQUIN_API_TOKEN" -H "content-type: application/json" -d '{"status":"active"}'${status === "disabled" ? "; npx aftercommit reconcile --full" : ""}`;
 
 const isSame = (there: string[] | null | undefined, wanted: readonly string[]) =>
   !there || there.toSorted().join() === wanted.toSorted().join();

@@ -36,11 +36,12 @@ export const variables = {
   },
   SEQUIN_API_URL: {
     schema: httpUrl,
-    where: "the address of Sequin's console and API, for npm run doctor only: http://sequin.example:7376",
+    where:
+      "the address of Sequin's console and API, for npx aftercommit doctor only: http://sequin.example:7376",
   },
   SEQUIN_API_TOKEN: {
     schema: z.string(),
-    where: "Sequin's console → Settings → API tokens, for npm run doctor only",
+    where: "Sequin's console → Settings → API tokens, for npx aftercommit doctor only",
   },
   TRIGGER_SECRET_KEY: {
     schema: z.string(),

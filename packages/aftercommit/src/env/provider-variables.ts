@@ -31,12 +31,12 @@ export const providerVariables = {
   EMBEDDING_MODEL: {
     schema: z.string(),
     where:
-      "the model of a new database, read by npm run migrate only; the provider's usual one when left out. To change it later: npm run reembed -- --model NAME",
+      "the model of a new database, read by npx aftercommit migrate only; the provider's usual one when left out. To change it later: npx aftercommit reembed --model NAME",
   },
   EMBEDDING_DIMENSIONS: {
     schema: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number from 1 to 9999"),
     where:
-      "the width of the vectors of a new database, read by npm run migrate only and asked of the provider; the model's own when left out",
+      "the width of the vectors of a new database, read by npx aftercommit migrate only and asked of the provider; the model's own when left out",
   },
   EMBEDDING_TOKENS_PER_MINUTE: {
     schema: perMinute,

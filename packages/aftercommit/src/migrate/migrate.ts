@@ -16,7 +16,7 @@ type Say = (line: string) => void;
 
 const INSTALL = "install pgvector on the server: https://github.com/pgvector/pgvector#installation";
 const FIXES: Readonly<Record<string, string>> = {
-  "42501": "let a role that is allowed to run what npm run migrate -- --print prints",
+  "42501": "let a role that is allowed to run what npx aftercommit migrate --print prints",
   "0A000": INSTALL,
   "58P01": INSTALL,
 };

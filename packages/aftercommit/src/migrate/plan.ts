@@ -98,7 +98,7 @@ function declarationSteps(inspected: Inspected, recorded: RecordedSource | undef
   steps.push({ name: `source ${row}`, sql: sourceSql(declaration, keyType) });
   if (recorded && declaration.kind === "embedding")
     notes.push(
-      `The declaration of ${row}, or one of its tables, is not what it was: npm run reconcile -- --full`,
+      `The declaration of ${row}, or one of its tables, is not what it was: npx aftercommit reconcile --full`,
     );
   return { steps, notes };
 }

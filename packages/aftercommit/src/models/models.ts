@@ -43,11 +43,11 @@ export async function readModels(db: Queries): Promise<Model[]> {
 /** The active model, which search uses, and the one that is being built beside it, if any. */
 export type ModelsInUse = { active: Model; building: Model | undefined };
 
-/** Reads the models that rows are embedded by. Rejects with ModelError before npm run migrate has registered one. */
+/** Reads the models that rows are embedded by. Rejects with ModelError before npx aftercommit migrate has registered one. */
 export async function readModelsInUse(db: Queries): Promise<ModelsInUse> {
   const models = await readModels(db);
   const active = models.find(({ state }) => state === "active");
-  if (!active) throw new ModelError("The database has no embedding model yet: npm run migrate");
+  if (!active) throw new ModelError("The database has no embedding model yet: npx aftercommit migrate");
   return { active, building: models.find(({ state }) => state === "building") };
 }
 

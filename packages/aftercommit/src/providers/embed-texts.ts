@@ -50,7 +50,7 @@ export async function embedTexts(
   const [first] = outcomes;
   if (first && "failed" in first && outcomes.every((outcome) => "failed" in outcome)) {
     const isOfModel = dimensions !== undefined && vectors.every(({ length }) => length !== dimensions);
-    const command = isOfModel ? `npm run reembed -- --model ${name}` : undefined;
+    const command = isOfModel ? `npx aftercommit reembed --model ${name}` : undefined;
     throw new EmbeddingShapeError(first.failed, { command, outcomes });
   }
   return { ...answer, outcomes };

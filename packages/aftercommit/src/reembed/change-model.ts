@@ -63,7 +63,7 @@ async function tryModel(
 
 /** The command that begins a model, or goes on with it. */
 export const reembedCommand = ({ provider, name, dimensions, dimensionsAsked }: Model) =>
-  `npm run reembed -- --model ${name} --provider ${provider}${dimensionsAsked ? ` --dimensions ${dimensions}` : ""}`;
+  `npx aftercommit reembed --model ${name} --provider ${provider}${dimensionsAsked ? ` --dimensions ${dimensions}` : ""}`;
 
 /** A model that is wanted; `dimensions` undefined takes its own width. */
 export type WantedModel = { provider: string; name: string; dimensions: number | undefined };
@@ -94,7 +94,7 @@ export async function beginModel(
   const building = models.find(({ state }) => state === "building");
   if (building && !isWanted(building))
     throw new ModelChangeError(
-      `${building.name} is being built: finish that by ${reembedCommand(building)}, or give it up by npm run reembed -- --stop`,
+      `${building.name} is being built: finish that by ${reembedCommand(building)}, or give it up by npx aftercommit reembed --stop`,
     );
   if (!building) {
     const dimensionsAsked = asked !== undefined;

@@ -1,5 +1,5 @@
 /** A sequin.yaml without sinks. */
-export const TEMPLATE = `# What Sequin captures and where it delivers it. \`npm run sequin\` completes this file from aftercommit.config.ts and
+export const TEMPLATE = `# What Sequin captures and where it delivers it. \`npx aftercommit sequin\` completes this file from aftercommit.config.ts and
 # keeps everything else in it. Reference: https://sequinstream.com/docs/reference/sequin-yaml
 account:
   name: "aftercommit"

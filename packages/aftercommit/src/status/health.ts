@@ -10,7 +10,7 @@ import { askTrigger } from "../runs/ask-trigger.ts";
 import { SourceError, sourceOf } from "../source.ts";
 import { withDeadline } from "../with-deadline.ts";
 
-/** `declarations`: the database has none of a declared table, or another one; npm run migrate records it. */
+/** `declarations`: the database has none of a declared table, or another one; npx aftercommit migrate records it. */
 export type Part = "database" | "migrations" | "declarations" | "trigger.dev";
 
 type Deps = { db?: () => Database; limitMs?: number };

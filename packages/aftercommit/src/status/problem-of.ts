@@ -22,7 +22,7 @@ export function databaseProblem(error: unknown): string {
     return root.message;
   if (root instanceof DatabaseError) {
     const advice = UNDEFINED_OBJECTS.includes(root.code ?? "")
-      ? " (npm run migrate applies what is missing)"
+      ? " (npx aftercommit migrate applies what is missing)"
       : "";
     return `the database answers with error ${root.code}${advice}`;
   }

@@ -98,7 +98,7 @@ export async function readTableStatus(
     readPending(db, row),
     readFailed(db, row),
   ]);
-  if (!counts) throw new SourceError(`The view aftercommit.status lacks ${row}: npm run migrate`);
+  if (!counts) throw new SourceError(`The view aftercommit.status lacks ${row}: npx aftercommit migrate`);
   const labels = await readLabels(
     db,
     source,

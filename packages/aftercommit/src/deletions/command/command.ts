@@ -7,7 +7,7 @@ import { replay } from "./replay.ts";
 import { retry } from "./retry.ts";
 import { type CommandContext, targetOf } from "./target.ts";
 
-const usage = (row: string) => `npm run deletions -- COMMAND
+const usage = (row: string) => `npx aftercommit deletions COMMAND
   preview --${row} ID              what would be sent to whom; sends nothing
   hold --${row} ID --reason TEXT   no step is taken until it is released
   release --${row} ID
@@ -25,7 +25,7 @@ function timeOf(text: string | undefined): Date | undefined {
   return time;
 }
 
-/** `npm run deletions`. Rejects with what is wrong, in words for the person who called it. */
+/** `npx aftercommit deletions`. Rejects with what is wrong, in words for the person who called it. */
 export async function deletionsCommand(args: readonly string[], context: CommandContext): Promise<void> {
   const rows = context.declarations.map(({ row }) => [row, { type: "string" }] as const);
   const { values, positionals } = parseArgs({
