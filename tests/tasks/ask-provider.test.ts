@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Ask, askProvider } from "../../packages/aftercommit/src/providers/ask-provider.ts";
-import { RateLimitedError } from "../../packages/aftercommit/src/providers/errors.ts";
+import { RateLimitedError, SpendCapError } from "../../packages/aftercommit/src/providers/errors.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import { databaseForTests } from "./database.ts";
 import { MODEL } from "./embedding.ts";
@@ -127,5 +127,47 @@ describe("a request that the provider answers with 429", () => {
     await expect(ask()).rejects.toMatchObject({ status: 429 });
     expect(provider.requests).toHaveLength(1);
     expect(await bucket()).toMatchObject({ blocked: null });
+  });
+});
+
+describe("with EMBEDDING_TOKENS_PER_DAY", () => {
+  beforeEach(() => vi.stubEnv("EMBEDDING_TOKENS_PER_DAY", "25"));
+  afterEach(() => vi.unstubAllEnvs());
+  const spent = async () =>
+    Number(
+      (
+        await database.db.execute<{ tokens: string }>(
+          sql`select sum(tokens) as tokens from aftercommit.usage`,
+        )
+      ).rows[0]?.tokens ?? 0,
+    );
+
+  it("no request is sent that could cost more than is left of the day, by whatever model", async () => {
+    await database.db.execute(
+      sql`insert into aftercommit.usage values ((now() at time zone 'utc')::date, 'another', 3, 16)`,
+    );
+    const sent = provider.requests.length;
+    await expect(ask({ priority: true }, 10)).rejects.toThrow(SpendCapError);
+    expect(provider.requests.length).toBe(sent);
+    // One that fits is sent, and only what it cost is counted: a token.
+    await ask({}, 9);
+    expect(await spent()).toBe(17);
+  });
+
+  it("of ten requests at the same moment only those are sent that there are tokens for", async () => {
+    const sent = provider.requests.length;
+    provider.rule = () => refuse("not this one");
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => ask({}, 10)));
+    expect(provider.requests.length - sent).toBeLessThanOrEqual(10);
+    expect(results.every(({ status }) => status === "rejected")).toBe(true);
+    // What failed cost nothing.
+    expect(await spent()).toBe(0);
+  });
+
+  it("yesterday's tokens do not count", async () => {
+    await database.db.execute(
+      sql`insert into aftercommit.usage values ((now() at time zone 'utc')::date - 1, ${MODEL.name}, 3, 1000)`,
+    );
+    await expect(ask({}, 20)).resolves.toMatchObject({ tokens: 1 });
   });
 });

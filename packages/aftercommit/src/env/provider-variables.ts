@@ -5,7 +5,7 @@ export const url = (protocols: string) =>
   z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols}://`);
 export const httpUrl = url("https?");
 
-const perMinute = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
+const count = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
 
 /** The variables of the embedding providers: each is asked for where a model of its provider is used. */
 export const providerVariables = {
@@ -39,14 +39,18 @@ export const providerVariables = {
       "the width of the vectors of a new database, read by npx aftercommit migrate only and asked of the provider; the model's own when left out",
   },
   EMBEDDING_TOKENS_PER_MINUTE: {
-    schema: perMinute,
+    schema: count,
     where:
       "your provider's limit: OpenAI's tier 1 has 1000000, tier 2 1000000, tier 3 5000000, tier 4 5000000, tier 5 10000000",
   },
   EMBEDDING_REQUESTS_PER_MINUTE: {
-    schema: perMinute,
+    schema: count,
     where:
       "your provider's limit: OpenAI's tier 1 has 3000, tier 2 5000, tier 3 5000, tier 4 10000, tier 5 10000",
+  },
+  EMBEDDING_TOKENS_PER_DAY: {
+    schema: count,
+    where: "how many tokens may be spent in a UTC day, search included; without a limit when left out",
   },
 } as const satisfies Record<string, { schema: z.ZodType; where: string }>;
 
@@ -61,4 +65,5 @@ export const USED_BY_PROVIDERS = [
   "GEMINI_API_KEY",
   "EMBEDDING_TOKENS_PER_MINUTE",
   "EMBEDDING_REQUESTS_PER_MINUTE",
+  "EMBEDDING_TOKENS_PER_DAY",
 ] as const;

@@ -4,11 +4,11 @@ import type { Database } from "../db/client.ts";
 import type { Answer, Outcome, Provider, Purpose } from "../declare/provider.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
-import { addUsage } from "../usage/usage.ts";
+import { addUsage, reserveUsage } from "../usage/usage.ts";
 import { classifyError } from "./classify-error.ts";
 import { embedTexts, type ProviderModel } from "./embed-texts.ts";
-import { RateLimitedError } from "./errors.ts";
-import { limitsOf } from "./limits.ts";
+import { RateLimitedError, SpendCapError } from "./errors.ts";
+import { limitsOf, tokensPerDay } from "./limits.ts";
 import { acquire, correct } from "./rate-limiter.ts";
 
 export type Input = { text: string; tokens: number };
@@ -28,6 +28,8 @@ export type Ask = {
 // A longer wait is no sleep in a run, which costs money: the work is done later.
 const LONGEST_SLEEP_MS = 3_000;
 const DEFAULT_BLOCK_MS = 2_000;
+// Somebody may raise the cap before the day ends.
+const CAP_AGAIN_MS = 10 * 60_000;
 
 async function reserve(
   { db, provider, model, priority }: Ask,
@@ -42,6 +44,17 @@ async function reserve(
     await sleep(wait);
   }
 }
+
+/** Reserves tokens of the day where it has a cap. Resolves with how many; rejects with SpendCapError where there are none left. */
+async function reserveDay({ db, model }: Ask, tokens: number): Promise<number> {
+  const most = tokensPerDay();
+  if (most === undefined) return 0;
+  if (await reserveUsage(db, { model: model.name, tokens, most })) return tokens;
+  throw new SpendCapError(model.name, CAP_AGAIN_MS);
+}
+
+const release = async ({ db, model }: Ask, reserved: number) =>
+  reserved > 0 && addUsage(db, { model: model.name, tokens: -reserved, calls: 0 });
 
 /** How long everybody has to wait after an answer; undefined where it is no rate limit, or waiting does not help. */
 function blockAfter(error: unknown): number | undefined {
@@ -80,16 +93,23 @@ export async function askProvider(
   const texts = inputs.map(({ text }) => text);
   for (;;) {
     await renew?.();
-    await reserve(ask, counted, inputs.length);
+    const reserved = await reserveDay(ask, counted);
+    try {
+      await reserve(ask, counted, inputs.length);
+    } catch (error) {
+      await release(ask, reserved);
+      throw error;
+    }
     try {
       const answer = await embedTexts(provider, model, texts, { purpose, timeoutMs });
       const tokens = Number.isFinite(answer.tokens) ? answer.tokens : counted;
-      await note(db, model, answer.left, tokens);
+      await note(db, model, answer.left, tokens - reserved);
       return { outcomes: answer.outcomes, tokens };
     } catch (error) {
       const waitMs = blockAfter(error);
       // Whatever failed was not charged for. What a rate limit means is recorded for everybody before anything else.
       await correct(db, model.name, { refund: counted, waitMs });
+      await release(ask, reserved);
       if (waitMs === undefined) throw error;
       log("warn", "embedding.rate_limited", { model: model.name, waitMs });
       if (waitMs > LONGEST_SLEEP_MS) throw new RateLimitedError(model.name, waitMs);

@@ -24,6 +24,14 @@ export class PausedError extends Error {
   }
 }
 
+/** The tokens of EMBEDDING_TOKENS_PER_DAY are used up: not before `retryAt`, in Unix milliseconds. */
+export class SpendCapError extends RateLimitedError {
+  constructor(model: string, waitMs: number) {
+    super(model, waitMs);
+    this.message = "EMBEDDING_TOKENS_PER_DAY is used up; it is a new day at midnight UTC";
+  }
+}
+
 /** The provider makes no vectors of a row's text. The inbox has it, and tries it again ever later. */
 export class FailedTextError extends Error {
   override readonly name = "FailedTextError";

@@ -11,3 +11,9 @@ export function limitsOf({ limits }: Provider): ProviderLimits {
     ...(requests && { requestsPerMinute: Number(requests) }),
   };
 }
+
+/** How many tokens all models together may use in a UTC day, search included; undefined for as many as they need. */
+export function tokensPerDay(): number | undefined {
+  const tokens = optional("EMBEDDING_TOKENS_PER_DAY");
+  return tokens === undefined ? undefined : Number(tokens);
+}
