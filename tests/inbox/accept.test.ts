@@ -51,7 +51,7 @@ it("a leased entry keeps its lease when its row changes again, and is due as soo
   await accept(inbox.db, "note", [edit("1")]);
   const { token, entries } = await leaseDue(inbox.db, "note", "realtime", 10);
   await accept(inbox.db, "note", [edit("1")]);
-  expect(await inbox.entries()).toMatchObject([{ lease: token, seconds: 120, attempts: 0 }]);
+  expect(await inbox.entries()).toMatchObject([{ lease: token, seconds: 60, attempts: 0 }]);
   expect((await leaseDue(inbox.db, "note", "realtime", 10)).entries).toEqual([]);
   const endings = entries.map((entry) => ({ entry, certain: true, kind: "done" }) as const);
   await inbox.db.transaction((tx) => endEntries(tx, "note", { token, endings }));

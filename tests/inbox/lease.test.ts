@@ -19,7 +19,7 @@ it("an entry is leased by one worker at a time, until the lease is over", async 
   await accept(inbox.db, "note", [edit("1")]);
   expect((await leaseRow(inbox.db, "note", "1")).entries).toMatchObject([{ rowId: "1", attempts: 1 }]);
   expect((await leaseRow(inbox.db, "note", "1")).entries).toEqual([]);
-  await inbox.pass(121);
+  await inbox.pass(61);
   expect((await leaseRow(inbox.db, "note", "1")).entries).toMatchObject([{ rowId: "1", attempts: 2 }]);
 });
 
@@ -29,7 +29,7 @@ it("an entry that two workers have not lived to end is leased alone, after all o
   expect(await lease()).toEqual(["3"]);
   expect(await lease()).toHaveLength(1);
   expect(await lease()).toHaveLength(1);
-  expect(await inbox.entries()).toMatchObject([{ seconds: 240 }, { seconds: 240 }, { seconds: 120 }]);
+  expect(await inbox.entries()).toMatchObject([{ seconds: 120 }, { seconds: 120 }, { seconds: 60 }]);
   await inbox.db.execute("update aftercommit.pending set attempts = 30, next_attempt = now()");
   await lease();
   expect((await inbox.entries()).map(({ seconds }) => seconds).toSorted()).toEqual([0, 0, 3_600]);
@@ -50,9 +50,9 @@ it("a worker keeps its leases for longer, and no one else's", async () => {
     await leaseDue(inbox.db, "note", "batch", 1),
     await leaseDue(inbox.db, "note", "batch", 1),
   ];
-  await inbox.pass(100);
+  await inbox.pass(30);
   const rowIds = [mine, other].flatMap(({ entries }) => entries.map(({ rowId }) => rowId));
   await renewLease(inbox.db, "note", { token: mine.token, rowIds });
   const seconds = new Map((await inbox.entries()).map((entry) => [entry.lease, entry.seconds]));
-  expect([seconds.get(mine.token), seconds.get(other.token)]).toEqual([120, 30]);
+  expect([seconds.get(mine.token), seconds.get(other.token)]).toEqual([60, 30]);
 });

@@ -18,7 +18,6 @@ type Work = {
   db: Database;
   declaration: EmbeddingDeclaration;
   priority: boolean;
-  renew: () => Promise<void>;
   /** Called after each request, with the tokens that it cost. */
   progress: (tokens: number) => Promise<void>;
 };
@@ -70,10 +69,10 @@ async function askFor(
  * Rejects as {@link embedInputs} does, and with ModelError where the model's provider is not declared.
  */
 export async function askModel(jobs: readonly Job[], model: Model, work: Work): Promise<void> {
-  const { db, declaration, priority, renew } = work;
+  const { db, declaration, priority } = work;
   const provider = providerOf(declaration, model);
   const length = new InputLength(db, model, provider);
-  const ask = { db, provider, model, purpose: "passage", priority, renew, length } as const;
+  const ask = { db, provider, model, purpose: "passage", priority, length } as const;
   const split = splitterOf(declaration, provider);
   for (;;) {
     for (const job of jobs) job.plan(length.most, split);

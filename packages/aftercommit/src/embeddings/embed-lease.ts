@@ -1,9 +1,10 @@
 import { DatabaseError } from "pg";
 import type { Database } from "../db/client.ts";
-import { rootOf } from "../errors.ts";
+import { rootMessageOf, rootOf } from "../errors.ts";
 import { endEntries } from "../inbox/end-entries.ts";
 import type { Lease, Leased } from "../inbox/entry.ts";
 import { renewLease } from "../inbox/lease.ts";
+import { log } from "../log.ts";
 import { type ModelsInUse, readModelsInUse } from "../models/models.ts";
 import type { EmbeddingSource } from "../source.ts";
 import { askModel } from "./ask-model.ts";
@@ -35,7 +36,7 @@ type Work = {
   result: EmbedResult;
 };
 
-const RENEW_MS = 30_000;
+const RENEW_MS = 15_000;
 // What Postgres says of a value or a size that it does not take: one row's fault.
 const OF_ONE_ROW = /^(22|54)/;
 
@@ -126,21 +127,22 @@ async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
   return { worker, token, models, items, deferrals, result: noResult(active.name) };
 }
 
-/** Keeps the leases of what is left, where the work takes longer than half a minute. */
-function renewing({ worker: { db, source }, token, items }: Work): () => Promise<void> {
-  let renewedAt = Date.now();
-  return async () => {
-    if (Date.now() - renewedAt < RENEW_MS) return;
-    renewedAt = Date.now();
-    await renewLease(db, source.name, { token, rowIds: [...items.keys()] });
-  };
+/**
+ * Keeps leases for as long as this process lives, however long the provider takes: those of a dead one end within a
+ * minute. One that is lost is noticed at the write.
+ */
+function keepLeases({ db, source }: Worker, token: string, rowIds: () => readonly string[]): NodeJS.Timeout {
+  return setInterval(() => {
+    renewLease(db, source.name, { token, rowIds: rowIds() }).catch((error: unknown) =>
+      log("warn", "lease.not_renewed", { source: source.name, error: rootMessageOf(error) }),
+    );
+  }, RENEW_MS);
 }
 
 /** Asks each model for what the rows lack of it, and writes what comes as it comes. */
 async function askModels(work: Work): Promise<void> {
   const { worker, models, items, deferrals, result } = work;
   const { db, priority, source } = worker;
-  const renew = renewing(work);
   const progress = async (tokens: number) => {
     result.tokens += tokens;
     await flush(work);
@@ -150,7 +152,7 @@ async function askModels(work: Work): Promise<void> {
     if (deferrals.has(model.id)) continue;
     try {
       const jobs = [...items.values()].flatMap((item) => item.jobs.filter((job) => job.model === model));
-      await askModel(jobs, model, { db, declaration: source.declaration, priority, renew, progress });
+      await askModel(jobs, model, { db, declaration: source.declaration, priority, progress });
     } catch (error) {
       if (error instanceof ModelsChangedError) throw error;
       deferrals.set(model.id, await deferModel(db, model, error));
@@ -168,6 +170,8 @@ async function askModels(work: Work): Promise<void> {
  */
 export async function embedLease(worker: Worker, lease: Lease): Promise<EmbedResult> {
   let work: Work | undefined;
+  const leased = lease.entries.map(({ rowId }) => rowId);
+  const heartbeat = keepLeases(worker, lease.token, () => (work ? [...work.items.keys()] : leased));
   try {
     work = await begin(worker, lease);
     await askModels(work);
@@ -175,6 +179,8 @@ export async function embedLease(worker: Worker, lease: Lease): Promise<EmbedRes
     const left = work ? [...work.items.values()].map(({ row }) => row.entry) : lease.entries;
     await release(worker, lease.token, left);
     if (!work || !(error instanceof ModelsChangedError)) throw error;
+  } finally {
+    clearInterval(heartbeat);
   }
   const { models, deferrals, result } = work;
   const failed = deferrals.get(models.active.id);

@@ -21,8 +21,6 @@ export type Ask = {
   /** Goes before all others: an edit, or somebody's search. */
   priority: boolean;
   timeoutMs?: number;
-  /** Called before each request: keeps the lease of what is worked on. */
-  renew?: () => Promise<void>;
 };
 
 // A longer wait is no sleep in a run, which costs money: the work is done later.
@@ -88,11 +86,10 @@ export async function askProvider(
   inputs: readonly Input[],
   ask: Ask,
 ): Promise<{ outcomes: Outcome[]; tokens: number }> {
-  const { db, provider, model, purpose, timeoutMs, renew } = ask;
+  const { db, provider, model, purpose, timeoutMs } = ask;
   const counted = inputs.reduce((sum, input) => sum + input.tokens, 0);
   const texts = inputs.map(({ text }) => text);
   for (;;) {
-    await renew?.();
     const reserved = await reserveDay(ask, counted);
     try {
       await reserve(ask, counted, inputs.length);
