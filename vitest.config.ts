@@ -56,7 +56,6 @@ const kills = [
   "local/postgres/tests/folder.test.ts",
   "local/sequin/tests/kill.test.ts",
   "local/trigger/tests/restart.test.ts",
-  "tests/tasks/commands.test.ts",
 ];
 
 export default defineConfig({
@@ -76,7 +75,7 @@ export default defineConfig({
             "tests/install/**",
             // Stacks and parts of their own, with the kills: whole minutes on a slow machine.
             "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
-            // Commands among 2,000 posts, killed at each step: minutes on PGlite, which `kills` spends on them.
+            // Commands among 2,000 posts, killed at each step: minutes on PGlite. `test:postgres` runs them.
             ...(process.env.TEST_DATABASE_URL ? [] : ["tests/tasks/commands.test.ts"]),
           ],
           // Files share their modules: loading the SDK and the ORM for each of them took seconds. Those of Next.js look
