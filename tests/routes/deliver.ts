@@ -1,4 +1,6 @@
+import { posts } from "../../aftercommit.config.ts";
 import { POST } from "../../app/api/create-embedding-for-post/route.ts";
+import { serve } from "../../packages/aftercommit/src/serve.ts";
 import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
 
 export const secret = "a secret of the routes' tests";
@@ -6,6 +8,13 @@ export const secret = "a secret of the routes' tests";
 const url = "http://localhost:3000/api/create-embedding-for-post";
 
 export type Delivery = { body?: BodyInit; headers?: Record<string, string> };
+
+let handle = POST;
+
+/** As a server that has just started: a rush that another file of tests has made is none here. */
+export function startAnew(): void {
+  handle = serve(posts);
+}
 
 let deliveries = 0;
 
@@ -20,7 +29,7 @@ export async function deliverRaw({ body, headers }: Delivery) {
     body,
     duplex: "half",
   };
-  const response = await POST(new Request(url, init));
+  const response = await handle(new Request(url, init));
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 

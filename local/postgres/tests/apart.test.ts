@@ -96,13 +96,15 @@ describe("settings", () => {
 
   it("keeps SET, set_config, roles and custom settings of a client to itself", async () => {
     const [a, b] = await Promise.all([connect(), connect()]);
-    await a.query("create role reader; set timezone = 'Europe/Paris'; set app.tenant = 'a'; set role reader");
+    await a.query(
+      "create role apart_reader; set timezone = 'Europe/Paris'; set app.tenant = 'a'; set role apart_reader",
+    );
     await a.query("select set_config('work_mem', $1, false)", ["5MB"]);
     const ask = `select current_setting('TimeZone') || ' ' || current_setting('work_mem') || ' ' || current_user
       || ' ' || coalesce(nullif(current_setting('app.tenant', true), ''), 'none') as value`;
     for (const [client, value] of [
       [b, "UTC 4MB postgres none"],
-      [a, "Europe/Paris 5MB reader a"],
+      [a, "Europe/Paris 5MB apart_reader a"],
       [b, "UTC 4MB postgres none"],
     ] as const) {
       expect((await client.query(ask)).rows).toEqual([{ value }]);
