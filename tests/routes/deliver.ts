@@ -11,8 +11,8 @@ export type Delivery = { body?: BodyInit; headers?: Record<string, string> };
 
 let handle = POST;
 
-/** As a server that has just started: a rush that another file of tests has made is none here. */
-export function startAnew(): void {
+/** Begins with a server that counts no edits yet, whatever other files of tests have sent. */
+export function restartServer(): void {
   handle = serve(posts);
 }
 

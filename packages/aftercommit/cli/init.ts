@@ -2,6 +2,7 @@
 // declares tables of the project in this folder, and writes its routes, tasks and sequin.yaml. It shows what it will
 // write first, and overwrites nothing.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
@@ -13,13 +14,15 @@ import { defineDeletion, defineEmbedding } from "../src/define.ts";
 import { required, variables } from "../src/env/env.ts";
 import { type File, filesOf, type Named } from "../src/init/files.ts";
 import { type Candidate, estimateTokens, readCandidates } from "../src/init/propose.ts";
+import { openai } from "../src/providers/openai.ts";
 import { completeSequinYaml } from "../src/sequin-config/complete.ts";
 import { command } from "./command.ts";
 
+// The CLI has to be of the same version.
+const sdk: { version: string } = createRequire(import.meta.url)("@trigger.dev/sdk/package.json");
+
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const whole = new Intl.NumberFormat("en-US");
-// US dollars for a million tokens of text-embedding-3-small (openai.com/api/pricing).
-const PRICE = 0.02;
 
 type Answers = { table?: string; key?: string; text?: string; "delete-table"?: string; email?: string };
 type Ask = (question: string, proposal: string) => Promise<string>;
@@ -173,19 +176,21 @@ await command(async () => {
       async () => yes || /^y/i.test(await ask("Write them?", "yes")),
     );
     say("\nNext:\n  npx aftercommit migrate      creates what Aftercommit needs beside your tables");
-    say("  npx trigger.dev@4.8.3 dev    runs the tasks");
+    say(`  npx trigger.dev@${sdk.version} dev    runs the tasks`);
     say(
       "  sequin config apply sequin.yaml   sends the changes, and your rows once: npx aftercommit doctor checks all of it",
     );
     if (embedding) {
       const { candidate, named } = embedding;
+      const { defaultModel, models } = openai();
+      const { price = 0 } = models[defaultModel] ?? {};
       const tokens = await estimateTokens(client, {
         quotedTable: quoted(candidate),
         text: [...named.declaration.text].map(quotedColumn),
         rows: candidate.rows,
       });
       say(
-        `\nThe first embedding of ${candidate.name} takes about ${whole.format(tokens)} tokens: $${((tokens / 1_000_000) * PRICE).toFixed(2)} with text-embedding-3-small.`,
+        `\nThe first embedding of ${candidate.name} takes about ${whole.format(tokens)} tokens: $${((tokens / 1_000_000) * price).toFixed(2)} with ${defaultModel}.`,
       );
     }
   } finally {

@@ -140,6 +140,8 @@ create table aftercommit.deletion_holds (
   held_at timestamptz not null default now(),
   primary key (source, row_id)
 );
+comment on table aftercommit.deletion_holds is 'Rows that are on hold: their deletions stay open until npx aftercommit deletions release';
+
 -- Rows that a restore brought back and npx aftercommit deletions replay deletes again, and when the first deletion was
 -- confirmed: the second one is not.
 create table aftercommit.deletion_replays (
@@ -148,7 +150,6 @@ create table aftercommit.deletion_replays (
   confirmation_sent_at timestamptz not null,
   primary key (source, row_id)
 );
-comment on table aftercommit.deletion_holds is 'Rows that are on hold: their deletions stay open until npx aftercommit deletions release';
 
 -- How things stand with a source. Each count is exact up to 10,000, and 10,001 where there are more: 10 ms on a million
 -- entries. A planner without fresh statistics would sort all of them, which takes a second.

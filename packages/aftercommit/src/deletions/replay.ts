@@ -7,6 +7,7 @@ import { keyTypeSql, type Queries, sourceOf } from "../source.ts";
 import type { ReceiptKey } from "./receipt-key.ts";
 import type { Receipt } from "./receipts.ts";
 import { recordReplay } from "./replays.ts";
+import { presentSql } from "./row-is-back.ts";
 
 /** A row that was deleted, as its receipt says, and exists again. */
 export type ReturnedRow = { rowId: string; receipt: Receipt };
@@ -19,10 +20,6 @@ function lastOfEachRow(receipts: readonly Receipt[]): Map<string, Receipt> {
 }
 
 const columnSql = (name: string) => sql.raw(quotedColumn(name));
-
-/** The condition that a row counts as one that is not deleted. */
-const presentSql = ({ when }: DeletionDeclaration): SQL =>
-  when === "delete" ? sql`true` : sql`${columnSql(when)} is null`;
 
 async function keysIn(db: Database, query: SQL): Promise<string[]> {
   const { rows } = await db.transaction(

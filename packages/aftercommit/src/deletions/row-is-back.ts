@@ -20,22 +20,24 @@ type Look = { present: boolean; certain: boolean };
 const xmin = sql`pg_snapshot_xmin(pg_current_snapshot())`;
 const xmax = sql`pg_snapshot_xmax(pg_current_snapshot())`;
 
+/** The condition that a row counts as one that is not deleted. */
+export const presentSql = ({ when }: DeletionDeclaration): SQL =>
+  when === "delete" ? sql`true` : sql`${sql.raw(quotedColumn(when))} is null`;
+
 /**
  * One statement, so that row and snapshot are of one moment. A look is certain as rule 4 has it: the snapshot has reached
  * the transaction that accepted the deletion, or nobody has stamped the tuple. A transaction that is still to come is one
  * of another cluster, from which the ledger was copied with all that was visible there.
  */
 function lookSql(declaration: DeletionDeclaration, { id, rowId }: Deletion, keyType: SQL): SQL {
-  const { table, key, when } = declaration;
-  const column = (name: string) => sql.raw(`t.${quotedColumn(name)}`);
-  const present = when === "delete" ? sql`true` : sql`${column(when)} is null`;
+  const { table, key } = declaration;
   return sql`
     select coalesce(found.present, false) as present,
       found.unstamped or d.accepted_xid <= ${xmin} or d.accepted_xid >= ${xmax} as certain
     from aftercommit.deletions d
     left join lateral (
-      select ${present} as present, ${unstampedSql(sql`t`)} as unstamped
-      from ${tableSql(table)} as t where ${column(key)} = ${rowId}::${keyType}
+      select ${presentSql(declaration)} as present, ${unstampedSql(sql`t`)} as unstamped
+      from ${tableSql(table)} as t where ${sql.raw(`t.${quotedColumn(key)}`)} = ${rowId}::${keyType}
     ) found on true
     where d.id = ${id}`;
 }

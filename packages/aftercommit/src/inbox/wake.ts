@@ -12,20 +12,24 @@ const PRIORITY_SECONDS = 3_600;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
-const retries = new Map<string, NodeJS.Timeout>();
+const retries = new Map<string, { timer: NodeJS.Timeout; at: number }>();
 
 /**
  * While this process lives it goes on trying by itself, so that nobody waits for the schedule once Trigger.dev is back.
+ * There is one retry at a time, at the earliest time that any failure asked for.
  */
 function retryLater(db: Database, declaration: EmbeddingDeclaration, waitMs: number): void {
   const { row } = declaration;
-  if (retries.has(row)) return;
+  const pending = retries.get(row);
+  clearTimeout(pending?.timer);
+  const now = Date.now();
+  const at = Math.min(now + Math.min(waitMs, LAST_RETRY_MS), pending?.at ?? Number.POSITIVE_INFINITY);
   const retry = async () => {
     retries.delete(row);
     const woken = await wake(db, declaration, { retryMs: waitMs * 2 }).catch(() => "unavailable");
     if (woken === "woken") log("info", "drain.woken", { source: row });
   };
-  retries.set(row, setTimeout(retry, Math.min(waitMs, LAST_RETRY_MS)).unref());
+  retries.set(row, { timer: setTimeout(retry, at - now).unref(), at });
 }
 
 type Options = {

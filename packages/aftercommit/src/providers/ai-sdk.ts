@@ -44,7 +44,7 @@ const callError = z.object({
   responseBody: z.string().optional(),
 });
 
-/** A failure of the AI SDK as one of a provider's, with the server's own reason. */
+/** Turns a failure of the AI SDK into the provider's error, with the server's own reason. */
 function providerError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return new APIConnectionTimeoutError();
   const message = rootMessageOf(error);

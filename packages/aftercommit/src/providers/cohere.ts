@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { required } from "../env/env.ts";
 import { post } from "./client.ts";
-import { makeProvider } from "./make-provider.ts";
+import { makeProviderAt } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
 
 // https://docs.cohere.com/docs/cohere-embed and https://cohere.com/pricing
@@ -61,15 +61,8 @@ async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
  * @example
  * defineEmbedding({ …, providers: [cohere()] });
  */
-export function cohere(options: ProviderOptions & { baseURL?: string } = {}): Provider {
-  const { baseURL = BASE_URL } = options;
-  const given = {
-    name: "cohere",
-    address: () => baseURL,
-    limits: LIMITS,
-    defaultModel: "embed-v4.0",
-    models: MODELS,
-    embed: (request: EmbedRequest) => embed(baseURL, request),
-  };
-  return makeProvider(given, options);
-}
+export const cohere = (options: ProviderOptions & { baseURL?: string } = {}): Provider =>
+  makeProviderAt(
+    { name: "cohere", baseURL: BASE_URL, limits: LIMITS, defaultModel: "embed-v4.0", models: MODELS, embed },
+    options,
+  );

@@ -57,7 +57,7 @@ function learnMostInputs(provider: Provider, inputs: number): void {
   mostInputs.set(provider, Math.min(inputs, mostInputs.get(provider) ?? inputs));
 }
 
-/** Sets one input aside, after another try where the failure may have been one of a moment. */
+/** Sets one input aside, after one more try if the failure may have been transient. */
 async function blame<T extends Input>(input: T, search: Search<T>, failure: Failure): Promise<void> {
   let last = failure;
   if (!isRefusal(failure)) {

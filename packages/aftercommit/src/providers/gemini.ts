@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { required } from "../env/env.ts";
 import { post } from "./client.ts";
-import { makeProvider } from "./make-provider.ts";
+import { makeProviderAt } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
 
 // https://ai.google.dev/gemini-api/docs/embeddings and https://ai.google.dev/gemini-api/docs/pricing
@@ -55,15 +55,15 @@ async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
  * @example
  * defineEmbedding({ …, providers: [gemini()] });
  */
-export function gemini(options: ProviderOptions & { baseURL?: string } = {}): Provider {
-  const { baseURL = BASE_URL } = options;
-  const given = {
-    name: "gemini",
-    address: () => baseURL,
-    limits: LIMITS,
-    defaultModel: "gemini-embedding-001",
-    models: MODELS,
-    embed: (request: EmbedRequest) => embed(baseURL, request),
-  };
-  return makeProvider(given, options);
-}
+export const gemini = (options: ProviderOptions & { baseURL?: string } = {}): Provider =>
+  makeProviderAt(
+    {
+      name: "gemini",
+      baseURL: BASE_URL,
+      limits: LIMITS,
+      defaultModel: "gemini-embedding-001",
+      models: MODELS,
+      embed,
+    },
+    options,
+  );

@@ -1,4 +1,4 @@
-import type { Provider, ProviderLimits, ProviderOptions } from "../declare/provider.ts";
+import type { Answer, EmbedRequest, Provider, ProviderLimits, ProviderOptions } from "../declare/provider.ts";
 
 // Of other tokenizers than OpenAI's, which count more tokens in most languages.
 const OTHER_TOKENIZER = 1.25;
@@ -22,3 +22,21 @@ export const makeProvider = (
   ...(countTokens && { countTokens }),
   tokenMargin,
 });
+
+type AtUrl = Omit<Given, "address" | "embed"> & {
+  /** Where it answers, unless a person names another place. */
+  baseURL: string;
+  embed: (baseURL: string, request: EmbedRequest) => Promise<Answer>;
+};
+
+/** A provider with an API of its own, at one URL. */
+export function makeProviderAt(
+  { baseURL: usual, embed, ...given }: AtUrl,
+  options: ProviderOptions & { baseURL?: string },
+): Provider {
+  const { baseURL = usual } = options;
+  return makeProvider(
+    { ...given, address: () => baseURL, embed: (request) => embed(baseURL, request) },
+    options,
+  );
+}

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { post } from "./client.ts";
-import { makeProvider } from "./make-provider.ts";
+import { makeProviderAt } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
 
 // https://ollama.com/library/nomic-embed-text
@@ -43,15 +43,15 @@ async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
  * @example
  * ollama({ prefixes: { passage: "search_document: ", query: "search_query: " } });
  */
-export function ollama(options: ProviderOptions & { baseURL?: string } = {}): Provider {
-  const { baseURL = "http://127.0.0.1:11434" } = options;
-  const given = {
-    name: "ollama",
-    address: () => baseURL,
-    limits: LIMITS,
-    defaultModel: "nomic-embed-text",
-    models: MODELS,
-    embed: (request: EmbedRequest) => embed(baseURL, request),
-  };
-  return makeProvider(given, options);
-}
+export const ollama = (options: ProviderOptions & { baseURL?: string } = {}): Provider =>
+  makeProviderAt(
+    {
+      name: "ollama",
+      baseURL: "http://127.0.0.1:11434",
+      limits: LIMITS,
+      defaultModel: "nomic-embed-text",
+      models: MODELS,
+      embed,
+    },
+    options,
+  );

@@ -6,6 +6,7 @@ import { EnvironmentError } from "../env/env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { ModelError, readModelsInUse } from "../models/models.ts";
+import { SpendCapError } from "../providers/errors.ts";
 import { providerOf } from "../providers/provider-of.ts";
 import { findNearestRows } from "./nearest-rows.ts";
 import { vectorOfQuery } from "./vector-of-query.ts";
@@ -26,7 +27,9 @@ async function available<T>(work: () => Promise<T>, message: string): Promise<T>
     return await work();
   } catch (cause) {
     log("error", "search.unavailable", { error: message, cause: rootMessageOf(cause) });
-    const saysHow = [EnvironmentError, ModelError, DeclarationError].some((type) => cause instanceof type);
+    const saysHow = [EnvironmentError, ModelError, DeclarationError, SpendCapError].some(
+      (type) => cause instanceof type,
+    );
     throw new SearchUnavailableError(saysHow && cause instanceof Error ? cause.message : message, { cause });
   }
 }
