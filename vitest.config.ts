@@ -3,6 +3,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // These take longest: started last, they would run alone at the end. The longest first, and none that mostly waits late.
 const LONGEST = [
+  "tests/stack/kills.test",
+  "tests/browser/status-page.test",
   "tests/foreign/databases.test",
   "tests/stack/dev.test",
   "tests/deletions/pipeline.test",
@@ -45,9 +47,14 @@ const suites = {
   sequence: { groupOrder: 0 },
 };
 
-/** Suites with a command of their own, one file at a time. */
+/** Suites with their own command, one file at a time. */
 const onItsOwn = (name: string, groupOrder: number, include: string[]) => ({
   test: { ...shared, name, include, maxWorkers: 1, sequence: { groupOrder } },
+});
+
+/** Suites with their own command that start whole stacks and mostly wait for them: two files at a time. */
+const ofStacks = (name: string, include: string[]) => ({
+  test: { ...shared, name, include, maxWorkers: 2, sequence: { groupOrder: 1 } },
 });
 
 const kills = [
@@ -86,12 +93,12 @@ export default defineConfig({
       },
       // Looks at files only: a part of `npm run check`.
       { test: { name: "house", include: ["tests/unit/{import-directions,file-sizes}.test.ts"] } },
-      onItsOwn("trigger", 1, ["local/trigger/tests/suite/**/*.test.ts"]),
-      onItsOwn("browser", 2, ["tests/browser/**/*.test.ts"]),
+      ofStacks("trigger", ["local/trigger/tests/suite/**/*.test.ts"]),
+      ofStacks("browser", ["tests/browser/**/*.test.ts"]),
+      { test: { ...ofStacks("kills", kills).test, env: { TEST_LONG: "1" } } },
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),
       onItsOwn("image", 5, ["tests/deploy/image.test.ts"]),
       onItsOwn("install", 6, ["tests/install/**/*.test.ts"]),
-      { test: { ...onItsOwn("kills", 4, kills).test, env: { TEST_LONG: "1" } } },
     ],
   },
 });

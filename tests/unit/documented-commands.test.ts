@@ -13,7 +13,7 @@ const READERS_OWN = "it stands for a program of the reader's";
 
 const IN_CI = [
   ...["check", "bench", "fuzz"],
-  ...["test:trigger", "test:postgres", "test:kills", "test:browser", "test:image", "test:install"],
+  ...["test:postgres", "test:stacks", "test:image", "test:install"],
 ];
 
 const KINDS: readonly Kind[] = [
@@ -21,6 +21,11 @@ const KINDS: readonly Kind[] = [
     command: new RegExp(`^npm run ${name}( -- [\\w ]+)?$`),
     by: ".ci/run",
     has: `npm run ${name}`,
+  })),
+  ...["trigger", "kills", "browser"].map((name) => ({
+    command: new RegExp(`^npm run test:${name}$`),
+    by: ".ci/run",
+    has: "npm run test:stacks",
   })),
   { command: /^npm run dev$/, by: "tests/stack/dev-stack.ts", has: '["run", "dev"]' },
   { command: /^npm test( -- tests\/\w+)?$/, by: ".ci/run", has: "\nnpm test\n" },
