@@ -34,10 +34,10 @@ describe("npm run sql, as README.md has it", () => {
   );
 });
 
-describe("the SQL of docs/operations.md", () => {
-  it.each(blocksOf(page("docs/operations.md"), "sql"))("%s", async (block) => {
+describe("the SQL of docs/troubleshooting.md", () => {
+  it.each(blocksOf(page("docs/troubleshooting.md"), "sql"))("%s", async (block) => {
     await client.query("begin");
-    // As the page says of the one block that reads it.
+    // One block reads it, as the page says.
     await client.query("create table known_users (like users)");
     await client.query(block);
     await client.query("rollback");

@@ -15,7 +15,7 @@ const START = "Start Sequin; its log says why it does not connect";
 const LAGGING = "Sequin's console says which sink does not deliver, the app's log why. Nothing is lost yet";
 // A deleted row leaves nothing behind to find it by.
 const CATCH_UP =
-  "Then start Sequin again, and run npx aftercommit reconcile --full for the rows that changed meanwhile. Deletions made meanwhile may be lost: docs/operations.md, 'The slot is lost'";
+  "Then start Sequin again, and run npx aftercommit reconcile --full for the rows that changed meanwhile. Deletions made meanwhile may be lost: docs/troubleshooting.md, 'The slot is lost'";
 
 /** Whether the database gives Sequin every change. */
 export const replication: Category = async function* ({ check, declarations, server }) {
