@@ -31,6 +31,24 @@ const notFoundIn = ({ text }: Document): string[] =>
     .filter(([, word = "", path = ""]) => !new RegExp(`\\b${word}\\b`).test(read(path)))
     .map(([said]) => said);
 
+/** The anchors that GitHub gives to the headings of a page. */
+const anchorsOf = (text: string): string[] =>
+  [...text.replaceAll(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, "")
+      .replaceAll(" ", "-"),
+  );
+
+/** The links of a page to a heading, its own or another page's, that does not exist. */
+const brokenAnchorsIn = ({ name, text }: Document): string[] =>
+  [...text.matchAll(/\]\((?!https?:)([^)\s#]*)#([^)\s]+)\)/g)]
+    .filter(([, path = "", anchor = ""]) => {
+      const target = path === "" ? text : read(join(dirname(name), path));
+      return !anchorsOf(target).includes(anchor);
+    })
+    .map(([link]) => link);
+
 const scriptsSchema = z.object({ scripts: z.record(z.string(), z.string()) });
 const { scripts } = scriptsSchema.parse(JSON.parse(read("package.json")));
 
@@ -43,6 +61,10 @@ describe.each(documents)("$name", (page) => {
     expect(notFoundIn(page)).toEqual([]);
   });
 
+  it("links only to headings that exist", () => {
+    expect(brokenAnchorsIn(page)).toEqual([]);
+  });
+
   it("names only commands that exist", () => {
     const named = [...page.text.matchAll(/npm run ([\w:-]*\w)/g)].map(([, script = ""]) => script);
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
@@ -53,6 +75,11 @@ it("finds paths where there are some", () => {
   expect(
     pathsIn({ name: "docs/x.md", text: "`app/page.tsx`, [it](../app/layout.tsx#a), `app/*.tsx`, `a/b`" }),
   ).toEqual(["app/page.tsx", "app/layout.tsx"]);
+});
+
+it("finds links to headings that do not exist", () => {
+  const text = "# A `b`, c\n\n[1](#a-b-c) [2](#a) [3](../README.md#search) [4](../README.md#nothing)";
+  expect(brokenAnchorsIn({ name: "docs/x.md", text })).toEqual(["](#a)", "](../README.md#nothing)"]);
 });
 
 it("finds what is not where a page says", () => {
