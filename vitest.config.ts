@@ -8,12 +8,12 @@ const LONGEST = [
   "tests/foreign/databases.test",
   "tests/stack/dev.test",
   "tests/deletions/pipeline.test",
-  "local/trigger/tests/restart.test",
+  "emulators/trigger/tests/restart.test",
   "tests/database/hung-database.test",
-  "local/sequin/tests/batches.test",
+  "emulators/sequin/tests/batches.test",
   "tests/tasks/commands.test",
   "tests/stack/",
-  "local/postgres/tests/folder.test",
+  "emulators/postgres/tests/folder.test",
 ];
 
 function place({ moduleId }: TestSpecification): number {
@@ -60,9 +60,9 @@ const ofStacks = (name: string, include: string[]) => ({
 const kills = [
   "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
   "tests/deletions/pipeline.test.ts",
-  "local/postgres/tests/folder.test.ts",
-  "local/sequin/tests/kill.test.ts",
-  "local/trigger/tests/restart.test.ts",
+  "emulators/postgres/tests/folder.test.ts",
+  "emulators/sequin/tests/kill.test.ts",
+  "emulators/trigger/tests/restart.test.ts",
 ];
 
 export default defineConfig({
@@ -73,10 +73,10 @@ export default defineConfig({
         test: {
           ...suites,
           name: "suites",
-          include: ["tests/**/*.test.ts", "local/*/tests/**/*.test.ts", "dev/tests/**/*.test.ts"],
+          include: ["tests/**/*.test.ts", "emulators/*/tests/**/*.test.ts", "dev/tests/**/*.test.ts"],
           exclude: [
             "tests/browser/**",
-            "local/trigger/tests/suite/**",
+            "emulators/trigger/tests/suite/**",
             "tests/postgres/**",
             "tests/deploy/image.test.ts",
             "tests/install/**",
@@ -93,7 +93,7 @@ export default defineConfig({
       },
       // Looks at files only: a part of `npm run check`.
       { test: { name: "house", include: ["tests/unit/{import-directions,file-sizes}.test.ts"] } },
-      ofStacks("trigger", ["local/trigger/tests/suite/**/*.test.ts"]),
+      ofStacks("trigger", ["emulators/trigger/tests/suite/**/*.test.ts"]),
       ofStacks("browser", ["tests/browser/**/*.test.ts"]),
       { test: { ...ofStacks("kills", kills).test, env: { TEST_LONG: "1" } } },
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),

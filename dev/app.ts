@@ -1,5 +1,5 @@
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import type { Settings } from "@aftercommit/local-stack/settings.ts";
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
 import { say } from "@aftercommit/local-stack/terminal.ts";
 import { superviseChild } from "./child.ts";
 import { ingressRoutes } from "./ingress-routes.ts";

@@ -1,4 +1,4 @@
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import { say } from "@aftercommit/local-stack/terminal.ts";
 import { scheduledTasks } from "./scheduled-tasks.ts";
 import { runScheduledTask } from "./trigger-api.ts";

@@ -1,11 +1,11 @@
 // `npm run dev`: starts the local stack, prepares its database, starts Next.js and `trigger.dev dev`, and keeps them running.
 import { mkdirSync } from "node:fs";
 import { addressRows } from "@aftercommit/local-stack/addresses.ts";
+import { partsNeeded, variablesFor } from "@aftercommit/local-stack/emulators.ts";
 import { loadDotenv } from "@aftercommit/local-stack/load-dotenv.ts";
 import { requireFreePorts } from "@aftercommit/local-stack/ports.ts";
 import { generatedSecrets } from "@aftercommit/local-stack/secrets.ts";
 import { portsOf, readSettings } from "@aftercommit/local-stack/settings.ts";
-import { partsNeeded, variablesFor } from "@aftercommit/local-stack/stand-ins.ts";
 import { say, table } from "@aftercommit/local-stack/terminal.ts";
 import { openPage, startApp } from "./app.ts";
 import { keepCaughtUp } from "./catch-up.ts";

@@ -1,6 +1,6 @@
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import { fromStack } from "@aftercommit/local-stack/messages.ts";
 import type { Part } from "@aftercommit/local-stack/settings.ts";
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
 import { superviseChild } from "./child.ts";
 import { deferred } from "./deferred.ts";
 import { stackCommand } from "./processes.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import { createSampleTables } from "./sample-tables.ts";
 
 /** Runs `npm run migrate` with these variables and passes on its lines. Rejects when it fails. */

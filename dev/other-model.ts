@@ -1,4 +1,4 @@
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import { withDatabase } from "./with-database.ts";
 
 /**

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import type { Part, Settings } from "@aftercommit/local-stack/settings.ts";
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
 
 const require = createRequire(import.meta.url);
 

@@ -1,6 +1,7 @@
 // Runs SQL against the product's database and prints the result: npm run sql -- "select * from posts"
+
+import { isSet } from "@aftercommit/local-stack/emulators.ts";
 import { loadDotenv } from "@aftercommit/local-stack/load-dotenv.ts";
-import { isSet } from "@aftercommit/local-stack/stand-ins.ts";
 import { localVariables } from "@aftercommit/local-stack/variables.ts";
 import pg from "pg";
 import { formatResult } from "./format-result.ts";

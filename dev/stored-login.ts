@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import { z } from "zod";
 
 const stored = z.object({

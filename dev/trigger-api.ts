@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import { z } from "zod";
 import { until } from "./until.ts";
 

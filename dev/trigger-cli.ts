@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import type { Part, Settings } from "@aftercommit/local-stack/settings.ts";
-import type { Variables } from "@aftercommit/local-stack/stand-ins.ts";
 import { say } from "@aftercommit/local-stack/terminal.ts";
 import { superviseChild } from "./child.ts";
 import { triggerCommand } from "./processes.ts";

@@ -1,5 +1,5 @@
+import { isSet, type Variables } from "@aftercommit/local-stack/emulators.ts";
 import type { Part } from "@aftercommit/local-stack/settings.ts";
-import { isSet, type Variables } from "@aftercommit/local-stack/stand-ins.ts";
 import { whereToGet } from "./where-to-get.ts";
 
 type Need = { name: string; because: string };

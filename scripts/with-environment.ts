@@ -9,10 +9,10 @@ const root = resolve(import.meta.dirname, "..");
 const nextEnv: typeof import("@next/env") = createRequire(import.meta.url)("@next/env");
 nextEnv.loadEnvConfig(root, true, { info() {}, error: console.error });
 
-const standIns = resolve(root, "local/stack/variables.ts");
+const emulators = resolve(root, "emulators/stack/variables.ts");
 // Where a database is set, nothing else of the local stack is meant either.
-if (!process.env.DATABASE_URL?.trim() && existsSync(standIns)) {
-  const { localVariables } = await import(pathToFileURL(standIns).href);
+if (!process.env.DATABASE_URL?.trim() && existsSync(emulators)) {
+  const { localVariables } = await import(pathToFileURL(emulators).href);
   Object.assign(process.env, localVariables(process.env));
 }
 

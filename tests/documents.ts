@@ -15,7 +15,7 @@ export const documents: readonly Document[] = [
   ...below("docs")
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
-  ...readdirSync(join(ROOT, "local")).map((name) => `local/${name}/README.md`),
+  ...readdirSync(join(ROOT, "emulators")).map((name) => `emulators/${name}/README.md`),
 ]
   .filter((name) => existsSync(join(ROOT, name)))
   .map((name) => ({ name, text: read(name) }));

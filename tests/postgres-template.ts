@@ -15,8 +15,8 @@ import { dirname, join } from "node:path";
 import { Client } from "pg";
 import * as config from "../aftercommit.config.ts";
 import { createSampleTables } from "../dev/sample-tables.ts";
-import { databaseIn } from "../local/postgres/data-folder.ts";
-import { startPostgres } from "../local/postgres/start.ts";
+import { databaseIn } from "../emulators/postgres/data-folder.ts";
+import { startPostgres } from "../emulators/postgres/start.ts";
 import { declarationsOf } from "../packages/aftercommit/src/declare/declarations.ts";
 import { migrate } from "../packages/aftercommit/src/migrate/migrate.ts";
 import { CHUNKER } from "../packages/aftercommit/src/models/defaults.ts";
@@ -45,7 +45,7 @@ function digestOf(contents: readonly Buffer[]): string {
 
 /** All that decides what a database looks like: another template is made when it changes. */
 const engine = ["package.json", "engine.ts", "data-folder.ts"].flatMap((name) =>
-  contentsOf(`local/postgres/${name}`),
+  contentsOf(`emulators/postgres/${name}`),
 );
 const schema = [
   "aftercommit.config.ts",

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type Postgres, type PostgresOptions, startPostgres } from "../local/postgres/start.ts";
+import { type Postgres, type PostgresOptions, startPostgres } from "../emulators/postgres/start.ts";
 import { applyMigrations, copyOf, type Template, templateDatabase } from "./postgres-template.ts";
 import { createDatabase, realPostgres, runOn } from "./real-postgres.ts";
 

@@ -10,7 +10,7 @@ const SUITES = [
   "tests/foreign/",
   "tests/pages/",
   "tests/routes/",
-  "local/sequin/",
+  "emulators/sequin/",
 ];
 
 // Ctrl-C ends the tests; the server ends below.

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { Hono } from "hono";
-import { startHttpServer } from "../local/shared/http-server.ts";
+import { startHttpServer } from "../emulators/shared/http-server.ts";
 
 /** Serves apps as one, on a free port of loopback. */
 export async function serve(apps: readonly Hono[], attach: (server: Server) => void = () => {}) {

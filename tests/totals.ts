@@ -3,7 +3,7 @@ import type { Reporter, TestModule } from "vitest/node";
 
 function suiteOf(file: string): string {
   const [top = "", inside = ""] = relative(process.cwd(), file).split(sep);
-  return top === "tests" ? inside : top === "local" ? `${top}/${inside}` : top;
+  return top === "tests" ? inside : top === "emulators" ? `${top}/${inside}` : top;
 }
 
 function countsOf(modules: readonly TestModule[]) {

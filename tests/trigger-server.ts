@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startTrigger } from "../local/trigger/start.ts";
+import { startTrigger } from "../emulators/trigger/start.ts";
 import { serve } from "./serve.ts";
 
 /** A Trigger.dev API on a free port, with nothing that takes runs. */

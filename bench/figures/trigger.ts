@@ -1,6 +1,6 @@
 import { configure, runs, tasks } from "@trigger.dev/sdk";
-import { ACCESS_TOKEN, SECRET_KEY, serve } from "../../local/trigger/tests/helpers/serve.ts";
-import { copyProject, removeProject, startCli } from "../../local/trigger/tests/suite/cli.ts";
+import { ACCESS_TOKEN, SECRET_KEY, serve } from "../../emulators/trigger/tests/helpers/serve.ts";
+import { copyProject, removeProject, startCli } from "../../emulators/trigger/tests/suite/cli.ts";
 import type { Bench } from "../bench.ts";
 import { Times } from "../report.ts";
 

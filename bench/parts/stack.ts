@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { configure, queues, runs } from "@trigger.dev/sdk";
 import { z } from "zod";
-import { startCli } from "../../local/trigger/tests/suite/cli.ts";
+import { startCli } from "../../emulators/trigger/tests/suite/cli.ts";
 import { startApp } from "../../tests/browser/production.ts";
 import { until } from "../../tests/until.ts";
 import { startLocal } from "./local.ts";

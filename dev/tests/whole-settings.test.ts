@@ -1,5 +1,5 @@
+import { partsNeeded } from "@aftercommit/local-stack/emulators.ts";
 import { readSettings } from "@aftercommit/local-stack/settings.ts";
-import { partsNeeded } from "@aftercommit/local-stack/stand-ins.ts";
 import { describe, expect, it } from "vitest";
 import { missingHalves, requireWholeSettings } from "../whole-settings.ts";
 

@@ -1,11 +1,11 @@
 import { tasks } from "@trigger.dev/sdk";
 import { Webhook } from "standardwebhooks";
-import { deliveryPages } from "../../local/sequin/console/pages.tsx";
-import { openDatabase } from "../../local/sequin/tests/database.ts";
-import { ok, startReceiver, status } from "../../local/sequin/tests/receiver.ts";
-import { startStack } from "../../local/sequin/tests/stack.ts";
-import { type ConsoleStack, startConsoleStack } from "../../local/stack/tests/console-stack.ts";
-import { builtInError } from "../../local/trigger/tests/helpers/worker.ts";
+import { deliveryPages } from "../../emulators/sequin/console/pages.tsx";
+import { openDatabase } from "../../emulators/sequin/tests/database.ts";
+import { ok, startReceiver, status } from "../../emulators/sequin/tests/receiver.ts";
+import { startStack } from "../../emulators/sequin/tests/stack.ts";
+import { type ConsoleStack, startConsoleStack } from "../../emulators/stack/tests/console-stack.ts";
+import { builtInError } from "../../emulators/trigger/tests/helpers/worker.ts";
 import { until } from "../until.ts";
 
 /** The console as after some work: runs that ended well, badly and not yet, deliveries, a mail and a call. */

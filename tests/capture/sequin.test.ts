@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Pool } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { startSequin } from "../../local/sequin/start.ts";
+import { startSequin } from "../../emulators/sequin/start.ts";
 import { startMigratedPostgres } from "../postgres.ts";
 import { until } from "../until.ts";
 import { type Received, startReceiver } from "./receiver.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { users } from "../../aftercommit.config.ts";
-import { startExternalSystem } from "../../local/external-system/start.ts";
+import { startExternalSystem } from "../../emulators/external-system/start.ts";
 import type { DeletionDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { cleanUpSystem } from "../../packages/aftercommit/src/deletions/clean-up-system.ts";
 import { serve } from "../serve.ts";

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { startMail } from "../../local/mail/start.ts";
+import { startMail } from "../../emulators/mail/start.ts";
 import { confirmationMail } from "../../packages/aftercommit/src/deletions/confirmation-mail.ts";
 import { sendMail } from "../../packages/aftercommit/src/deletions/send-mail.ts";
 import { onFreePort } from "../on-free-port.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { users } from "../../aftercommit.config.ts";
-import { type LocalMail, startMail } from "../../local/mail/start.ts";
+import { type LocalMail, startMail } from "../../emulators/mail/start.ts";
 import { afterError } from "../../packages/aftercommit/src/deletions/errors.ts";
 import { recordSystemClean } from "../../packages/aftercommit/src/deletions/ledger.ts";
 import { sendConfirmation } from "../../packages/aftercommit/src/deletions/send-confirmation.ts";

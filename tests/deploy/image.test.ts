@@ -107,7 +107,7 @@ function execReadOnly(path: string): void {
 it("leaves the local stack, the tests and every secret out of the images", () => {
   const tools = readdirSync(imageOf("tools").folder);
   expect(tools).toContain("scripts");
-  expect(tools.filter((name) => ["local", "dev", "tests", ".git", ".local"].includes(name))).toEqual([]);
+  expect(tools.filter((name) => ["emulators", "dev", "tests", ".git", ".local"].includes(name))).toEqual([]);
   expect(tools.filter((name) => name.startsWith(".env"))).toEqual([]);
   const app = readdirSync(join(imageOf("app").folder, "node_modules"));
   expect(app).toContain("next");

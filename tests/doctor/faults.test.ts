@@ -124,7 +124,7 @@ it.each<[CheckId, what: string, says: RegExp, fault: string, undo: string]>([
     "that nothing captures the changes",
     /^wal_level is replica → alter system set wal_level = 'logical'/,
     `${CAPTURE} null`,
-    `${CAPTURE} 'a stand-in for Sequin captures changes by triggers'`,
+    `${CAPTURE} 'an emulator of Sequin captures changes by triggers'`,
   ],
 ])("%s finds %s", async (id, _, says, fault, undo) => {
   await follow(fault);

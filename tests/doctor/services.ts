@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { POST as embedPost } from "../../app/api/create-embedding-for-post/route.ts";
 import { POST as deleteUser } from "../../app/api/delete-user/route.ts";
-import { startSequin } from "../../local/sequin/start.ts";
+import { startSequin } from "../../emulators/sequin/start.ts";
 import { findFailingParts } from "../../packages/aftercommit/src/status/health.ts";
 import { startSmtp } from "../deletions/smtp.ts";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
-import { startSequin } from "../../local/sequin/start.ts";
+import { startSequin } from "../../emulators/sequin/start.ts";
 import type { Declaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { completeSequinYaml } from "../../packages/aftercommit/src/sequin-config/complete.ts";
 import { serve } from "../serve.ts";

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { configure, runs } from "@trigger.dev/sdk";
 import pg from "pg";
-import { startOpenAI } from "../../local/openai/start.ts";
+import { startOpenAI } from "../../emulators/openai/start.ts";
 import { buildApp, startApp } from "../browser/production.ts";
 import { startMigratedPostgres } from "../postgres.ts";
 import { setup, teardown } from "../postgres-template.ts";

@@ -84,7 +84,7 @@ export class FreshApp {
 
   /** Starts parts of the local stack, at a port of their own. */
   async startLocal(parts: readonly string[], port = this.ports.http): Promise<void> {
-    const args = ["--import", TSX, join(root, "local/stack/main.ts"), ...parts];
+    const args = ["--import", TSX, join(root, "emulators/stack/main.ts"), ...parts];
     await this.start(/^ready/m, process.execPath, args, { LOCAL_PORT: String(port) });
   }
 

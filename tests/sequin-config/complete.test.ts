@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as config from "../../aftercommit.config.ts";
-import { parseConfig } from "../../local/sequin/config/load.ts";
+import { parseConfig } from "../../emulators/sequin/config/load.ts";
 import { declarationsOf } from "../../packages/aftercommit/src/declare/declarations.ts";
 import { defineDeletion, defineEmbedding, defineTrigger } from "../../packages/aftercommit/src/define.ts";
 import { completeSequinYaml, sequinProblems } from "../../packages/aftercommit/src/sequin-config/complete.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
 import { z } from "zod";
-import { TRIGGER_SECRET_KEY } from "../../local/stack/stand-ins.ts";
+import { TRIGGER_SECRET_KEY } from "../../emulators/stack/emulators.ts";
 import { until } from "../until.ts";
 import { cloneProject } from "./clone.ts";
 import { choosePorts, DevStack } from "./dev-stack.ts";

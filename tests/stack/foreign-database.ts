@@ -8,7 +8,7 @@ export const FOREIGN = {
   USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
 };
 
-// Of a model that is not the stand-in's, and of another text: reconciliation would renew each of them.
+// Of a model that is not the emulator's, and of another text: reconciliation would renew each of them.
 const POSTS = `
   with made as (
     insert into posts (title, body, author)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TRIGGER_SECRET_KEY } from "../../local/stack/stand-ins.ts";
+import { TRIGGER_SECRET_KEY } from "../../emulators/stack/emulators.ts";
 import type { DevStack } from "./dev-stack.ts";
 
 const list = z.object({ data: z.array(z.object({ finishedAt: z.string().nullish() })) });

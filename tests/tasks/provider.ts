@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { z } from "zod";
-import { startOpenAI } from "../../local/openai/start.ts";
+import { startOpenAI } from "../../emulators/openai/start.ts";
 import { serve } from "../serve.ts";
 
 const statsSchema = z.object({ calls: z.number(), inputs: z.number() });

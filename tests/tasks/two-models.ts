@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
-import { cosine } from "../../local/openai/tests/cosine.ts";
+import { cosine } from "../../emulators/openai/tests/cosine.ts";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
 import { chanceOf } from "../seed.ts";
 

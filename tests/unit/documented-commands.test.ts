@@ -37,7 +37,7 @@ const KINDS: readonly Kind[] = [
   { command: /^npm run pack$/, by: "tests/install/fresh-app.ts", has: "scripts/pack.mjs" },
   { command: /^npm install \.\/aftercommit-/, by: "tests/install/fresh-app.test.ts", has: '"install"' },
   { command: /^npx aftercommit init$/, by: "tests/install/fresh-app.test.ts", has: '"init"' },
-  { command: /local\/stack\/main\.ts /, by: "tests/install/fresh-app.ts", has: "local/stack/main.ts" },
+  { command: /local\/stack\/main\.ts /, by: "tests/install/fresh-app.ts", has: "emulators/stack/main.ts" },
   { command: /^npm run format$/, because: "it writes files; npm run check runs the same linter" },
   { command: /^npm run screenshots$/, because: "it writes files of the repository" },
   { command: /^npm run sql -- /, by: "tests/database/documented-sql.test.ts", has: "npm run sql" },
@@ -79,7 +79,7 @@ const KINDS: readonly Kind[] = [
     by: "tests/stack/uninstall-sequin.test.ts",
     has: "--uninstall",
   },
-  { command: /npm run local -- sequin$/, by: "local/sequin/tests/leave.test.ts", has: '"sequin"' },
+  { command: /npm run local -- sequin$/, by: "emulators/sequin/tests/leave.test.ts", has: '"sequin"' },
   { command: /npm run local -- [a-z]+$/, by: "tests/stack/parts-alone.test.ts", has: "npm run local" },
   { command: /^curl .*127\.0\.0\.1:3040/, by: "tests/stack/parts-alone.test.ts", has: "curl" },
   {
@@ -88,10 +88,10 @@ const KINDS: readonly Kind[] = [
     has: "/api/search?q=",
   },
   { command: /^curl .*\/api\/health$/, by: "tests/deploy/image.test.ts", has: "/api/health" },
-  { command: /^npx trigger\.dev dev$/, by: "local/trigger/tests/suite/cli.ts", has: '[cliEntry, "dev"]' },
+  { command: /^npx trigger\.dev dev$/, by: "emulators/trigger/tests/suite/cli.ts", has: '[cliEntry, "dev"]' },
   { command: /^npx trigger\.dev (login|deploy)/, because: NO_ACCOUNT },
   { command: /^docker compose /, because: NO_DOCKER },
-  { command: /^psql /, because: "there may be no psql; local/postgres/tests has its protocol" },
+  { command: /^psql /, because: "there may be no psql; emulators/postgres/tests has its protocol" },
   { command: / node your-program\.js$/, because: READERS_OWN },
 ];
 

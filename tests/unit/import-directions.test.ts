@@ -8,7 +8,7 @@ import { root, sources } from "./sources.ts";
 const SPECIFIER = /(?:^(?:import|export)\s[^;"'`(=]*\bfrom\s+|^import\s+|\bimport\()"([^"]+)"/gm;
 
 const PARTS = ["postgres", "sequin", "trigger", "openai", "mail", "external-system"].map(
-  (part) => `local/${part}`,
+  (part) => `emulators/${part}`,
 );
 
 const LIBRARY = "packages/aftercommit";
@@ -22,11 +22,11 @@ const ALLOWED: Record<string, string[]> = {
   [LIBRARY]: [],
   drizzle: [],
   scripts: [LIBRARY, CONFIG],
-  "local/shared": [],
-  "local/console": ["local/shared"],
-  ...Object.fromEntries(PARTS.map((part) => [part, ["local/shared"]])),
-  "local/stack": ["local/shared", "local/console", ...PARTS],
-  dev: ["local/stack", "local/trigger", LIBRARY, CONFIG, "drizzle"],
+  "emulators/shared": [],
+  "emulators/console": ["emulators/shared"],
+  ...Object.fromEntries(PARTS.map((part) => [part, ["emulators/shared"]])),
+  "emulators/stack": ["emulators/shared", "emulators/console", ...PARTS],
+  dev: ["emulators/stack", "emulators/trigger", LIBRARY, CONFIG, "drizzle"],
 };
 const ROOMS = Object.keys(ALLOWED);
 
@@ -88,7 +88,7 @@ const imports = sources.flatMap((file) => {
 });
 
 function isAllowed(file: string, from: string, to: string): boolean {
-  const besides = file.includes(`${from}/tests/`) ? ["tests", "local/console"] : [];
+  const besides = file.includes(`${from}/tests/`) ? ["tests", "emulators/console"] : [];
   return from === to || OUTSIDE.includes(from) || [...(ALLOWED[from] ?? []), ...besides].includes(to);
 }
 
@@ -97,8 +97,8 @@ const shown = ({ file, statement }: { file: string; statement: string }) => `${f
 it("finds the imports that are known to be there", () => {
   for (const known of [
     { file: CONFIG, name: "aftercommit", target: "packages/aftercommit" },
-    { file: "local/stack/starters.ts", target: "local/trigger" },
-    { file: "local/trigger/start.ts", name: "@aftercommit/local-shared", target: "local/shared" },
+    { file: "emulators/stack/starters.ts", target: "emulators/trigger" },
+    { file: "emulators/trigger/start.ts", name: "@aftercommit/local-shared", target: "emulators/shared" },
   ])
     expect(imports).toContainEqual(expect.objectContaining(known));
   expect(new Set(imports.map(({ from }) => from))).toEqual(new Set([...ROOMS, ...OUTSIDE]));

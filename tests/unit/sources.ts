@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../..");
 
-const FOLDERS = ["app", "trigger", "packages", "drizzle", "scripts", "local", "dev", "tests", "bench"];
+const FOLDERS = ["app", "trigger", "packages", "drizzle", "scripts", "emulators", "dev", "tests", "bench"];
 
 const filesBelow = (folder: string) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

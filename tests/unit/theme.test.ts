@@ -6,5 +6,5 @@ const read = (path: string) => readFileSync(join(resolve(import.meta.dirname, ".
 
 // The product and the local stack share no file: each has the theme, word for word.
 it("the app and the local console have one theme", () => {
-  expect(read("local/console/assets/theme.css")).toBe(read("app/theme.css"));
+  expect(read("emulators/console/assets/theme.css")).toBe(read("app/theme.css"));
 });

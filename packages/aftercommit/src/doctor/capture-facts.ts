@@ -39,7 +39,7 @@ export async function readFacts(db: Queries, tables: readonly string[]): Promise
       (select obj_description(f.pronamespace, 'pg_namespace') from unnest(${sql.param(tables)}::text[]) named
         join pg_trigger t on t.tgrelid = to_regclass(named) and not t.tgisinternal and t.tgenabled <> 'D'
         join pg_proc f on f.oid = t.tgfoid
-        where obj_description(f.pronamespace, 'pg_namespace') ~ '(stand-in for|emulator of) Sequin'
+        where obj_description(f.pronamespace, 'pg_namespace') ~ 'emulator of Sequin'
         group by 1 having count(distinct named) = ${new Set(tables).size}) as emulator,
       (select jsonb_build_object('age', age(p.xmin), 'actions', array_remove(array[case when pubinsert then 'insert' end,
           case when pubupdate then 'update' end, case when pubdelete then 'delete' end], null), 'tables',

@@ -1,0 +1,111 @@
+import type { Log } from "@aftercommit/local-shared/log.ts";
+import { Pool } from "pg";
+import { detachTriggers } from "./capture/detach.ts";
+import { install } from "./capture/install.ts";
+import { listen } from "./capture/listen.ts";
+import { openOutbox } from "./capture/outbox-function.ts";
+import { loadConfig } from "./config/load.ts";
+import type { Environment } from "./config/substitute.ts";
+import { Ledger } from "./delivery/ledger.ts";
+import type { Pace } from "./delivery/pace.ts";
+import { pruneFinished } from "./delivery/prune.ts";
+import { initialBackfills } from "./initial-backfills.ts";
+import { runLoop } from "./loop.ts";
+import { type Operations, operate } from "./operate.ts";
+import { type Outlet, openOutlets } from "./outlets.ts";
+import { readPending } from "./pending.ts";
+import { Watch } from "./watch.ts";
+
+/** How long requests that are under way may take to end when the emulator is closed. */
+const CLOSE_GRACE_MS = 2000;
+const CONNECT_TIMEOUT_MS = 5000;
+
+export type SequinOptions = {
+  databaseUrl: string;
+  /** The sequin.yaml. */
+  configPath: string;
+  /** For `${VAR}` in it. */
+  env: Environment;
+  log: Log;
+  /** Where the emulator keeps everything it needs. */
+  schema?: string;
+  /** Requests in parallel per sink. */
+  workers?: number;
+  pace?: Partial<Pace>;
+  /** Beside a database that is not its own, the emulator leaves no trigger and no delivered row behind when it stops. */
+  detachOnClose?: boolean;
+};
+
+export type Sequin = Operations & { close(): Promise<void> };
+
+/**
+ * An emulator of Sequin: captures row changes with triggers, in the changing transaction, and delivers them
+ * to the webhooks of sequin.yaml. It cannot see `pg_logical_emit_message`, so transaction annotations are
+ * null. At a start the backoff of waiting messages ends, so that nobody waits minutes for an app that was
+ * down. Throws `ConfigError`, and when the database cannot be reached or is served by another emulator.
+ */
+export async function startSequin(options: SequinOptions): Promise<Sequin> {
+  const { databaseUrl, log, schema = "sequin_local" } = options;
+  const config = await loadConfig(options.configPath, options.env, log);
+  let wake = () => {};
+  const listener = await listen(databaseUrl, schema, () => wake(), log);
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 2,
+    application_name: schema,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  pool.on("error", () => {});
+  try {
+    const ledger = new Ledger(pool, schema, log);
+    const installed = await install(pool, schema, config);
+    for (const name of installed.forgotten) log(`${name} is no longer in sequin.yaml: forgotten`);
+    if (await openOutbox(pool, schema))
+      log("the outbox was full while nothing took changes: later ones are lost, so backfill their tables");
+    const outlets = openOutlets(options, { pool, schema, ledger, config, installed });
+    const watch = new Watch(pool, schema, outlets, config.database.publication, log);
+    await watch.update();
+    await initialBackfills(pool, schema, outlets);
+    await resumePending(pool, schema, outlets, log);
+    const loop = runLoop({ pool, schema, outlets, watch, log });
+    wake = loop.wake;
+    const shutDown = async () => {
+      await loop.close();
+      if (options.detachOnClose) await leave(() => detachTriggers(pool, schema, log), log);
+      await Promise.all(outlets.map(({ runner }) => runner.close(CLOSE_GRACE_MS)));
+      await ledger.close();
+      if (options.detachOnClose) await leave(() => pruneFinished(pool, schema, 0), log);
+      await listener.close();
+      await pool.end();
+    };
+    let closing: Promise<void> | undefined;
+    return {
+      ...operate({ pool, schema, outlets, wake }),
+      close() {
+        closing ??= shutDown();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled([listener.close(), pool.end()]);
+    throw error;
+  }
+}
+
+/** A stop goes on when the database is away or a table is locked. */
+async function leave(step: () => Promise<unknown>, log: Log): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log(`${reason}: the next stop, or npm run local -- sequin --uninstall, cleans up`);
+  }
+}
+
+async function resumePending(pool: Pool, schema: string, outlets: Outlet[], log: Log): Promise<void> {
+  const waiting = await readPending(pool, schema);
+  for (const { sink_id, ...entry } of waiting) {
+    outlets.find(({ id }) => id === sink_id)?.runner.add(entry);
+  }
+  if (waiting.length > 0) log(`${waiting.length} waiting messages, tried again now`);
+}
