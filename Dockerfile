@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# Two images: `app` is the server alone, `tools` runs this repository's commands (migrate, reconcile, reembed, doctor).
-# `npm run test:image` runs these steps on a machine without Docker and starts what they build.
+# Two images: `app` runs only the server, `tools` this repository's commands (migrate, reconcile, reembed, doctor).
+# `npm run test:image` runs these steps without Docker and starts the result.
 FROM node:20.20-bookworm-slim AS tools
 ENV NEXT_TELEMETRY_DISABLED=1
 WORKDIR /app

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs once, when the database is made. The app, the tasks and Sequin share a role that is no superuser: it owns the
-# database, and may read its changes. pgvector is installed here because only a superuser may.
+# Runs once, when the database is created. The app, the tasks and Sequin share a role that is not a superuser: it owns
+# the database and may read its changes. pgvector is installed here because only a superuser may install it.
 set -eu
 psql -v ON_ERROR_STOP=1 -v password="$ROLE_PASSWORD" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 create extension if not exists vector;

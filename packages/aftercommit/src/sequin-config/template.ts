@@ -6,7 +6,7 @@ account:
 
 databases:
   - name: "aftercommit"
-    # With the port, and without a query string.
+    # Needs the port, and no query string.
     url: "\${DATABASE_URL}"
     slot: { name: "sequin_slot", create_if_not_exists: true }
     publication:
@@ -15,10 +15,10 @@ databases:
 
 http_endpoints:
   - name: "app"
-    # From Sequin's container the host is not localhost. No trailing path: the sinks add theirs.
+    # In Sequin's container, the host is not localhost. No trailing path: the sinks add theirs.
     url: "\${APP_URL:-http://host.docker.internal:3000}"
     encrypted_headers:
-      # An unset variable becomes an empty string here; the app then refuses every delivery with 401.
+      # An unset variable becomes an empty string here, and the app answers every delivery with 401.
       - { key: "Authorization", value: "Bearer \${SEQUIN_WEBHOOK_SECRET}" }
 
 sinks:
