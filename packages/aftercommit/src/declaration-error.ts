@@ -1,5 +1,5 @@
 /**
- * A declaration in aftercommit.config.ts is wrong, by itself or beside the database: the message names the declaration,
+ * A declaration in aftercommit.config.ts is wrong, by itself or for this database. The message names the declaration,
  * the option and the fix.
  */
 export class DeclarationError extends Error {

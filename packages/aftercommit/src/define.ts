@@ -25,11 +25,11 @@ function declared(by: string, { row, table, key }: Declared): TableName {
 }
 
 /**
- * Declares a table whose rows are embedded, so that they can be searched by meaning.
+ * Declares a table whose rows are embedded for semantic search.
  *
  * @example
  * export const posts = defineEmbedding({ row: "post", table: "public.posts", key: "id", text: ["title", "body"] });
- * @throws {DeclarationError} when an option cannot be right whatever the database looks like
+ * @throws {DeclarationError} if an option is invalid, whatever the database contains
  */
 export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration {
   const {
@@ -66,11 +66,11 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
 }
 
 /**
- * Declares a table whose deleted rows are cleaned up in external systems, and confirmed by e-mail.
+ * Declares a table whose deleted rows are cleaned up in external systems and confirmed by e-mail.
  *
  * @example
  * export const users = defineDeletion({ row: "user", table: "public.users", key: "id", email: "email" });
- * @throws {DeclarationError} when an option cannot be right whatever the database looks like
+ * @throws {DeclarationError} if an option is invalid, whatever the database contains
  */
 export function defineDeletion(options: DeletionOptions): DeletionDeclaration {
   const { row, key, email, when = "delete", systems = [], dueDays = 30 } = options;
@@ -91,11 +91,11 @@ export function defineDeletion(options: DeletionOptions): DeletionDeclaration {
 }
 
 /**
- * Declares a table whose changes run a task of yours.
+ * Declares a table whose changes run your task.
  *
  * @example
  * export const orders = defineTrigger({ row: "order", table: "public.orders", key: "id", task: "send-invoice" });
- * @throws {DeclarationError} when an option cannot be right whatever the database looks like
+ * @throws {DeclarationError} if an option is invalid, whatever the database contains
  */
 export function defineTrigger(options: TriggerOptions): TriggerDeclaration {
   const { row, key, actions = ACTIONS, task } = options;

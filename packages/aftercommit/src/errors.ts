@@ -1,4 +1,4 @@
-/** A message cannot be worked on, ever: `at` is the place in it, in the form `record.id`. */
+/** A message that can never be processed. `at` is the place in it, such as `record.id`. */
 export class InvalidMessageError extends Error {
   override readonly name = "InvalidMessageError";
   readonly at: string;
@@ -10,18 +10,18 @@ export class InvalidMessageError extends Error {
     this.problem = problem;
   }
 
-  /** The same problem, seen from outside: `record.id` in `data[3]` is `data[3].record.id`. */
+  /** The same problem from outside: `record.id` in `data[3]` is `data[3].record.id`. */
   within(outer: string): InvalidMessageError {
     return new InvalidMessageError([outer, this.at].filter(Boolean).join("."), this.problem);
   }
 }
 
-/** Something that a message needs does not answer now: the same message may be delivered again. */
+/** Something that a message needs does not answer now: the message may be delivered again. */
 export class UnavailableError extends Error {
   override readonly name = "UnavailableError";
 }
 
-/** A request is refused as a whole, with the HTTP status that says why. */
+/** A request failed as a whole, with the HTTP status that says why. */
 export class RefusedRequestError extends Error {
   override readonly name = "RefusedRequestError";
   readonly status: 400 | 401 | 408 | 413 | 500;
@@ -32,7 +32,7 @@ export class RefusedRequestError extends Error {
   }
 }
 
-/** What a thrown value says of itself, for a log line. */
+/** The message of a thrown value, for a log line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -43,12 +43,12 @@ export function rootOf(error: unknown): unknown {
 }
 
 /**
- * What the innermost cause of a thrown value says. The outer ones may carry what must not be logged: drizzle's, the
- * values of the query.
+ * The message of the innermost cause of a thrown value. Outer messages may contain what must not be logged, such as the
+ * values of the query in drizzle's.
  */
 export function rootMessageOf(error: unknown): string {
   if (error instanceof Error && error.cause !== undefined) return rootMessageOf(error.cause);
-  // Node leaves the message of a refused connection empty when it tried several addresses.
+  // Node.js leaves the message of a refused connection empty if it tried several addresses.
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return messageOf(error) || String(code);
 }

@@ -1,10 +1,10 @@
 import { type SQL, sql } from "drizzle-orm";
 import { keyTypeSql, type Queries, type Source } from "./source.ts";
 
-// However large a table is, each statement ends long before the time-out of its connection.
+// However large a table is, each statement ends long before its connection's timeout.
 const WINDOW = 20_000;
 
-/** Keys that come after one and not after another; without an end where one is left out. */
+/** The keys after one key and up to another; without a limit on either side if it is left out. */
 export type KeyWindow = { after?: string | undefined; upTo?: string | undefined };
 
 /** The condition that a key is in a window. */
@@ -33,8 +33,8 @@ export async function* keyWindows(
 }
 
 /**
- * The condition for a key that is joined with one in the window, since no planner concludes it. Not for texts, which the
- * two tables may sort differently.
+ * A redundant condition for a key that is joined with one in the window, because the planner does not infer it. Not for
+ * texts, which the two tables may sort differently.
  */
 export const alsoWithin = (key: SQL, source: Pick<Source, "keyType">, window: KeyWindow): SQL =>
   source.keyType === "text" ? sql`true` : within(key, source, window);

@@ -1,8 +1,8 @@
 const WORKERS = 10;
 
 /**
- * Maps all items, at most 10 at a time, and keeps their order. After an error no more items are begun; it rejects with
- * the first one when those under way have ended.
+ * Maps all items, at most 10 at a time, and keeps their order. After an error it starts no more items, and rejects with
+ * the first error when the running ones have ended.
  */
 export async function mapConcurrent<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length);

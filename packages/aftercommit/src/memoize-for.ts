@@ -1,11 +1,12 @@
 import { withDeadline } from "./with-deadline.ts";
 
-// Longer than each part of it may take.
+// Longer than any part of the work may take.
 const LIMIT_MS = 15_000;
 
 /**
- * Shares the result of `work` for as long as `freshMs` says of it, and one call of it between all who ask meanwhile.
- * A failure is shared only with those. Work that hangs is given up after 15 s, and the next who asks begins anew.
+ * Shares the result of `work` for as long as `freshMs` returns for it, and shares a running call among all callers. A
+ * failure is shared only with those callers. Work that hangs is abandoned after 15 s, and the next caller starts it
+ * again.
  */
 export function memoizeFor<T>(work: () => Promise<T>, freshMs: (tookMs: number) => number): () => Promise<T> {
   let shared: Promise<T> | undefined;

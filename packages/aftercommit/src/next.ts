@@ -1,4 +1,4 @@
-// Route handlers, each of a web-standard Request: for Next.js, and for any other server that has such handlers.
+// Route handlers that take a web-standard Request: for Next.js, and for any other framework with such handlers.
 export { contentSecurityPolicy } from "./access/content-security-policy.ts";
 export { logUnauthorized } from "./access/log-unauthorized.ts";
 export { requireBasicAuth } from "./access/require-basic-auth.ts";

@@ -8,14 +8,14 @@ import { triggerHandler } from "./triggers/trigger-handler.ts";
 
 type Serve = (request: Request) => Promise<Response>;
 
-// One handler for all requests: it counts the edits that come.
+// One handler for all requests, because it counts edits.
 const handledBy =
   <A>(handler: Handler<A>): Serve =>
   (request) =>
     receive(request, handler);
 
 /**
- * The route handler of a declared table, which Sequin's webhook sink delivers its changes to.
+ * The route handler of a declared table. Sequin's webhook sink delivers the table's changes to it.
  *
  * @example
  * export const POST = serve(posts);
@@ -31,7 +31,7 @@ export function serve(declaration: Declaration): Serve {
   }
 }
 
-/** One route handler for many declared tables, each under its own path; 404 for any other. */
+/** One route handler for many declared tables, each under its own path; 404 for any other path. */
 export function serveAll(declarations: readonly Declaration[]): Serve {
   const byRoute = new Map(declarations.map((declaration) => [routeOf(declaration), serve(declaration)]));
   return async (request) => {

@@ -12,17 +12,20 @@ export type KeyType = "bigint" | "integer" | "smallint" | "uuid" | "text";
 /** What npx aftercommit migrate recorded of a declared table. */
 type Recorded = { keyType: KeyType; fingerprint: string };
 
-/** A declared table that the database knows as well: all that statements about it are made from. */
+/** A declared table that the database knows: everything that statements about it need. */
 export type Source<D extends Declaration = Declaration> = {
   declaration: D;
-  /** The declaration's `row`: what the inbox and the ledger name it. */
+  /** The declaration's `row`, which names it in the inbox and the ledger. */
   name: string;
   keyType: KeyType;
 };
 
 export type EmbeddingSource = Source<EmbeddingDeclaration>;
 
-/** What is wrong between this process's declaration and the database's: npx aftercommit migrate, or a newer deployment, ends it. */
+/**
+ * This process's declaration differs from the database's. Running npx aftercommit migrate, or deploying a newer
+ * version, fixes it.
+ */
 export class SourceError extends Error {
   override readonly name = "SourceError";
 }
@@ -34,7 +37,9 @@ function decides(declaration: Declaration): unknown[] {
   return [text, where, chunkTokens, embeddings];
 }
 
-/** Of all that decides what a row's vectors are made from, which rows have any, and when a row is deleted. */
+/**
+ * A hash of everything that decides what a row's vectors are made from, which rows have any, and when a row is deleted.
+ */
 export function fingerprintOf(declaration: Declaration): string {
   const { kind, table, key } = declaration;
   const text = JSON.stringify([kind, table, key, ...decides(declaration)]);
@@ -48,7 +53,7 @@ async function readRecorded(db: Queries, name: string): Promise<Recorded | undef
   return rows[0];
 }
 
-/** Throws SourceError where the database has another declaration than this process. */
+/** Throws SourceError if the database has another declaration than this process. */
 export function requireFingerprint(declaration: Declaration, recorded: string | null): void {
   if (recorded !== fingerprintOf(declaration))
     throw new SourceError(
@@ -57,9 +62,8 @@ export function requireFingerprint(declaration: Declaration, recorded: string | 
 }
 
 /**
- * A declared table as the database knows it.
- * Rejects with SourceError when npx aftercommit migrate has not recorded it, or recorded another declaration of it: a worker of
- * another deployment leaves the rows alone.
+ * A declared table as the database knows it. Rejects with SourceError if npx aftercommit migrate has not recorded it,
+ * or has recorded another declaration of it: a worker of another deployment leaves the rows alone.
  */
 export async function sourceOf<D extends Declaration>(db: Queries, declaration: D): Promise<Source<D>> {
   const { row } = declaration;
@@ -70,7 +74,7 @@ export async function sourceOf<D extends Declaration>(db: Queries, declaration: 
   return { declaration, name: row, keyType: recorded.keyType };
 }
 
-/** The type of a declared table's key. Rejects with SourceError before npx aftercommit migrate. */
+/** The type of a declared table's key. Rejects with SourceError until npx aftercommit migrate has run. */
 export async function keyTypeOf(db: Queries, { row }: Declaration): Promise<KeyType> {
   const recorded = await readRecorded(db, row);
   if (!recorded)
@@ -78,7 +82,7 @@ export async function keyTypeOf(db: Queries, { row }: Declaration): Promise<KeyT
   return recorded.keyType;
 }
 
-/** A key's type as a part of a query. */
+/** A key's type as part of a query. */
 export const keyTypeSql = ({ keyType }: Pick<Source, "keyType">): SQL => sql.raw(keyType);
 
 /** The column of an embeddings table that names the row: `post_id` for rows called `post`. */
@@ -87,25 +91,28 @@ export const rowIdColumn = ({ row }: { row: string }): SQL =>
 
 /** The text of a row, in a query from the table under its own name. */
 function textSql({ text, table }: EmbeddingDeclaration): SQL {
-  // Without a text a row is blank, and marked as such: a hash that is null would be one of another text each time.
+  // A null text counts as blank and is marked so: a null hash would look like another text each time.
   if (typeof text === "string") return sql.raw(`coalesce((${text})::text, '')`);
   const columns = text.map((column) => `${quotedColumn(table.name)}.${quotedColumn(column)}`);
   return sql.raw(`concat_ws(E'\\n\\n', ${columns.join(", ")})`);
 }
 
-/** The hash of a row's text as it is kept beside its vectors: another chunk size makes other vectors of the same text. */
+/**
+ * The hash of a row's text, which is stored with its vectors. It includes the chunk size, because another size makes
+ * other vectors of the same text.
+ */
 const hashSql = ({ chunkTokens }: EmbeddingDeclaration, text: SQL): SQL =>
   sql`md5(${sql.raw(`'${chunkTokens}:'`)} || ${text})::uuid`;
 
 /**
- * Whether no transaction but the one that wrote it has stamped a tuple (rule 4). That one has where a trigger runs before
- * updates: it locks the row, and the lock is carried over to the new tuple.
+ * Whether only the transaction that wrote a tuple has set its xmax (rule 4). That transaction sets it if a trigger runs
+ * before updates: it locks the row, and the new tuple inherits the lock.
  */
 export const unstampedSql = (alias: SQL): SQL => sql`${alias}.xmax::text in ('0', ${alias}.xmin::text)`;
 
 /**
- * The declared table as a subquery that the planner sees through: key, text, hash, title, the declared columns, and whether the row is included
- * and settled, which is that no transaction has stamped the tuple (rule 4).
+ * The declared table as a subquery that the planner can inline: key, text, hash, title, the declared columns, whether
+ * the row is included, and whether it is settled: no transaction has set the tuple's xmax (rule 4).
  */
 export function rowsSql(declaration: EmbeddingDeclaration): SQL {
   const { table, key, where, text, columns } = declaration;

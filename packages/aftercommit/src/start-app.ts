@@ -3,8 +3,8 @@ import { startMetrics } from "./metrics/start.ts";
 import { stopWithoutEnvironment } from "./stop-without-environment.ts";
 
 /**
- * What a server does once as it starts: without a variable that it needs it ends, and says which and where to get it;
- * with OTEL_EXPORTER_OTLP_ENDPOINT it sends its metrics.
+ * Runs once when a server starts. If a required variable is missing, it ends the process with a message that names the
+ * variable and says where to get it. With OTEL_EXPORTER_OTLP_ENDPOINT, it starts sending metrics.
  *
  * @example
  * // instrumentation.ts

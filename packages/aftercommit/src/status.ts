@@ -1,4 +1,4 @@
-// How things stand, for a page of your own: what the sample app's status page shows.
+// The data of the sample app's status page, for a page of your own.
 export { type Due, sayDue } from "./deletions/due.ts";
 export type { Hold } from "./deletions/holds.ts";
 export type { ModelsInUse } from "./models/models.ts";

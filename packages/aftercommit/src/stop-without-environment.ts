@@ -8,8 +8,8 @@ import {
 import { log } from "./log.ts";
 
 /**
- * Ends the process when a variable that the app needs is missing or malformed, naming it and where to get it. One that
- * only tasks use leaves a warning: they name it, too, but later.
+ * Ends the process if a required variable of the app is missing or malformed, and says which and where to get it. A
+ * variable that only tasks use causes a warning: they also report it, but later.
  */
 export function stopWithoutEnvironment(): void {
   for (const { message } of malformedVariables()) log("warn", "environment.malformed", { problem: message });

@@ -1,7 +1,7 @@
 import { EnvironmentError, optional, required, type VariableName } from "./env/env.ts";
 import { parseWebhooks } from "./env/webhook-list.ts";
 
-// What the tasks cannot work without, what they can, and of both what is stored as a secret.
+// The variables that the tasks require, those that they can use, and which of them are stored as secrets.
 export const NEEDED = [
   "DATABASE_URL",
   "OPENAI_API_KEY",
@@ -35,20 +35,20 @@ const OPEN: ReadonlySet<VariableName> = new Set([
   "USER_DELETION_CONCURRENCY",
 ]);
 
-// No machine of Trigger.dev's reaches these: they come from a laptop's own file.
+// Trigger.dev's machines cannot reach these: they come from a laptop's own file.
 const LOOPBACK = /(\/\/|@)(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/?,]|$)/i;
 
 type Source = Readonly<Record<string, string | undefined>>;
 
 /**
- * Trigger.dev shows no value of a secret, and URLs are secrets: beside them go the names of the external systems, so
- * that `npx aftercommit doctor` can hold both sides against each other. No task reads it.
+ * Trigger.dev does not show the values of secrets, and URLs are secrets. So a deployment also sends the names of the
+ * external systems, which `npx aftercommit doctor` compares. No task reads them.
  */
 export const SYSTEM_NAMES = "USER_DELETION_SYSTEMS";
 
 type TaskVariable = { name: VariableName | typeof SYSTEM_NAMES; value: string; isSecret: boolean };
 
-/** The names of the systems in a USER_DELETION_WEBHOOK_URLS, sorted, as SYSTEM_NAMES holds them. */
+/** The names of the systems in a USER_DELETION_WEBHOOK_URLS, sorted, as SYSTEM_NAMES stores them. */
 export const systemNames = (urls: string) =>
   parseWebhooks(urls.trim())
     .targets.map(({ name }) => name)
@@ -68,12 +68,12 @@ function read(name: VariableName, source: Source): TaskVariable | undefined {
   return { name, value, isSecret: !OPEN.has(name) };
 }
 
-/** Those of the variables that the tasks cannot work without. */
+/** The variables that the tasks require. */
 export const neededByTasks = (source: Source) => NEEDED.filter((name) => isNeeded(name, source));
 
 /**
- * What of an environment the tasks need where Trigger.dev runs them, and in words without any value what is sent and
- * what is missing or of no use there.
+ * The variables that the tasks need where Trigger.dev runs them, and lines that say, without any value, what is sent
+ * and what is missing or useless there.
  */
 export function taskVariables(source: Source): { variables: TaskVariable[]; said: string[] } {
   const variables: TaskVariable[] = [];

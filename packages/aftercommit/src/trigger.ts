@@ -1,4 +1,4 @@
-// The tasks, for a project of Trigger.dev: one line for each in a file that the project registers.
+// The tasks: one line per task in a file of your Trigger.dev project.
 export {
   cleanUpSystemTask,
   cleanupTask,

@@ -1,11 +1,11 @@
-/** The work was not done in time. */
+/** The work did not finish in time. */
 export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
 }
 
 /**
- * Settles as the work does, or rejects with DeadlineError at the deadline (Unix milliseconds); then the work itself
- * goes on. It is not begun when the deadline has passed.
+ * Settles like the work, or rejects with DeadlineError at the deadline (Unix milliseconds), while the work itself
+ * continues. Does not start the work if the deadline has passed.
  */
 export async function withDeadline<T>(work: () => Promise<T>, deadline: number): Promise<T> {
   const wait = deadline - Date.now();

@@ -1,6 +1,9 @@
-/** What the page may load and run: itself only. Next.js puts the nonce, from this header, on its inline scripts. */
+/**
+ * The page may load and run only its own resources. Next.js reads the nonce from this header and puts it on its inline
+ * scripts.
+ */
 export function contentSecurityPolicy(nonce: string, development: boolean): string {
-  // `next dev` styles inline and evaluates what it reloads.
+  // `next dev` uses inline styles, and evaluates the modules it reloads.
   const [style, script] = development ? [" 'unsafe-inline'", " 'unsafe-eval'"] : ["", ""];
   return [
     "default-src 'self'",

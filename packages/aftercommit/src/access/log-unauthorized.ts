@@ -3,8 +3,8 @@ import { log } from "../log.ts";
 const EVERY_MS = 60_000;
 
 /**
- * Makes a function that counts requests without the right secret. The first one to a route is written immediately, and
- * those of each minute after it together at its end: however many there are, a route is written once a minute.
+ * Creates a function that counts requests without the right secret. It writes the first request to a route immediately,
+ * and then at most one total a minute per route.
  */
 export function createUnauthorizedCount(write: (route: string, requests: number) => void) {
   const counts = new Map<string, number>();
@@ -27,7 +27,7 @@ export function createUnauthorizedCount(write: (route: string, requests: number)
   };
 }
 
-/** Logs that a request came without the right secret. `route` is one of a few, never the path as it was requested. */
+/** Logs a request without the right secret. `route` is one of a few, never the path as requested. */
 export const logUnauthorized = createUnauthorizedCount((route, requests) =>
   log("warn", "access.unauthorized", { route, requests }),
 );

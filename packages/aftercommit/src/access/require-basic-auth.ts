@@ -9,9 +9,8 @@ function passwordOf(header: string | null): string | undefined {
 }
 
 /**
- * The answer to whoever may not see the status page or search: 404 when no DASHBOARD_PASSWORD is set, 401 when the
- * request does not carry it. Undefined for whoever may, and for everybody in development, where Next.js listens on
- * loopback.
+ * The response to a client who may not see the status page or search: 404 if DASHBOARD_PASSWORD is not set, 401 if the
+ * request does not carry it. Undefined if the client may, and always in development, where Next.js listens on loopback.
  */
 export function requireBasicAuth(
   request: Request,

@@ -13,7 +13,7 @@ const KEY_TYPES: Readonly<Record<string, KeyType>> = {
   "character varying": "text",
 };
 
-/** What a key of this type is in an embeddings table; undefined for a type that a key must not have. */
+/** The type of the row id in an embeddings table for a key of this type; undefined if a key must not have this type. */
 export const keyTypeOf = (column: Column | undefined) => column && KEY_TYPES[column.type];
 
 const plain = (name: string) => name.toLowerCase().replaceAll("_", "");
@@ -36,7 +36,7 @@ function namesOf(declaration: Declaration): [option: string, column: string][] {
   ];
 }
 
-/** The columns that a declaration names and its table lacks. */
+/** The columns that a declaration names and its table does not have. */
 export function missingColumns(columns: readonly Column[], declaration: Declaration): DeclarationError[] {
   const names = columns.map(({ name }) => name);
   return namesOf(declaration)
@@ -51,7 +51,7 @@ export function missingColumns(columns: readonly Column[], declaration: Declarat
     });
 }
 
-/** What keeps a column from being the key, which tells one row from the others for as long as it is there. */
+/** Why a column cannot be the key: a key is unique, never null, and stays the same as long as its row exists. */
 export async function keyProblems(
   client: Connection,
   table: { oid: number; isPartitioned: boolean },
@@ -66,7 +66,7 @@ export async function keyProblems(
     problems.push(`${name} may be null; a key is never null: alter table … alter column … set not null`);
   if (isGenerated)
     problems.push(`${name} is a generated column, which Postgres does not publish; name a stored one`);
-  // Postgres demands the partition key in every unique index.
+  // Postgres requires the partition key in every unique index.
   if (table.isPartitioned && !isIndexed)
     problems.push(
       `no index of the partitioned table begins with ${name}: create one, so that rows can be found by it`,
@@ -78,7 +78,7 @@ export async function keyProblems(
   return problems.map((problem) => problemOf(declaration)("key", problem));
 }
 
-/** What keeps the other columns of a deletion from meaning what they are declared to mean. */
+/** Why the other columns of a deletion cannot mean what they are declared to mean. */
 export function deletionProblems(columns: readonly Column[], declaration: Declaration): DeclarationError[] {
   if (declaration.kind !== "deletion") return [];
   const problem = problemOf(declaration);

@@ -5,20 +5,20 @@ import type { KeyType } from "../source.ts";
 import { problemOf, spelled } from "./problem.ts";
 import type { Connection } from "./read-table.ts";
 
-// Postgres cuts longer names off.
+// Postgres truncates longer names.
 const MOST_BYTES = 63;
 
 /** The column of an embeddings table that names the row, without quotes. */
 export const rowIdName = ({ row }: Pick<EmbeddingDeclaration, "row">) => `${row.replaceAll("-", "_")}_id`;
 
-/** By this comment an embeddings table is known to be ours, and whose vectors it has. */
+/** This comment marks an embeddings table as ours, and says whose vectors it has. */
 export const commentOf = ({ table }: EmbeddingDeclaration) => `Aftercommit: vectors of ${spelled(table)}`;
 
 const OURS = /^Aftercommit: vectors of /;
 
 type Found = { comment: string | null; keyType: string | null };
 
-/** Whether a declaration's embeddings table is there, and what is wrong with it. */
+/** Whether a declaration's embeddings table exists, and what is wrong with it. */
 export async function inspectEmbeddings(
   client: Connection,
   { declaration, keyType }: { declaration: EmbeddingDeclaration; keyType: KeyType | undefined },

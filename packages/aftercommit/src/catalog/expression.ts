@@ -2,13 +2,13 @@ import { DatabaseError } from "pg";
 import { quoted, quotedColumn, type TableName } from "../db/identifiers.ts";
 import type { Connection } from "./read-table.ts";
 
-/** An SQL expression over the columns of a table, and what it must result in. */
+/** An SQL expression over the columns of a table, and the type that it must have. */
 type Expression = { table: TableName; oid: number; sql: string; type: "text" | "boolean" };
 
-// Types that are read as text: pg_type's category of strings.
+// All string types, by their category in pg_type.
 const TYPES = { text: "typcategory = 'S'", boolean: "typcategory = 'B'" } as const;
 
-// Stable, so Postgres itself would let them be; but their result changes while the row does not.
+// Postgres calls these stable, but their result changes while the row does not.
 const MOMENTARY = [
   "now()",
   "transaction_timestamp()",
@@ -31,7 +31,7 @@ function failureOf(error: unknown): string {
 
 async function compile(client: Connection, expression: Expression): Promise<string | undefined> {
   try {
-    // With a parameter, since the server then takes one statement and no more.
+    // With a parameter, the server accepts only one statement.
     const { fields } = await client.query(`${select(expression)} limit $1`, [0]);
     const { rows } = await client.query<{ type: string; fits: boolean }>(
       `select format_type(oid, null) as type, ${TYPES[expression.type]} as fits from pg_type where oid = $1`,
@@ -53,7 +53,10 @@ type Parsed = {
 
 const VIEW = "aftercommit_expression";
 
-/** What the expression calls and reads. pg_depend knows nothing of built-in functions, so the parse tree is asked. */
+/**
+ * The functions that the expression calls and the columns that it reads. pg_depend does not list built-in functions, so
+ * this parses the tree.
+ */
 async function parse(client: Connection, expression: Expression): Promise<Parsed | undefined> {
   const [literal = ""] = MOMENTARY_LITERAL.exec(expression.sql) ?? [];
   await client.query(`create temp view ${VIEW} as ${select(expression)}`);
@@ -88,8 +91,8 @@ function problemIn({ isSet, isMomentary, isFolded, volatile, others }: Parsed): 
 }
 
 /**
- * What is wrong with an SQL expression: it has to compile, to result in the right type, and to have the same result as
- * long as the row is the same. Leaves nothing behind. Must not be called in a transaction.
+ * What is wrong with an SQL expression. It must compile, have the right type, and always return the same result for the
+ * same row. Leaves nothing behind. Must not be called in a transaction.
  */
 export async function expressionProblem(
   client: Connection,
@@ -102,7 +105,7 @@ export async function expressionProblem(
     const parsed = await parse(client, expression);
     return parsed && problemIn(parsed);
   } catch (error) {
-    // A role without the privilege TEMP, or a standby: then it is enough that the expression compiles.
+    // A role without the TEMP privilege, or a standby: it is enough that the expression compiles.
     if (error instanceof DatabaseError && ["42501", "25006"].includes(error.code ?? "")) return undefined;
     throw error;
   } finally {

@@ -9,10 +9,10 @@ import { type Connection, type Relation, readColumns, readRelation, readSimilar 
 import { replicaIdentityProblems } from "./replica-identity.ts";
 
 type Inspection = {
-  /** Of the table; undefined when there is none. */
+  /** The table's oid; undefined if it does not exist. */
   oid: number | undefined;
   keyType: KeyType | undefined;
-  /** Whether the embeddings table is there already. */
+  /** Whether the embeddings table already exists. */
   hasEmbeddings: boolean;
   problems: DeclarationError[];
 };
@@ -63,7 +63,7 @@ async function expressionProblems(client: Connection, declaration: Declaration, 
 }
 
 /**
- * Checks a declaration against the database: every problem names its place in aftercommit.config.ts, the option and the
+ * Checks a declaration against the database. Every problem names its place in aftercommit.config.ts, the option and the
  * fix. Reads only the catalog, never the table's rows, and leaves nothing behind. Must not be called in a transaction.
  */
 export async function inspect(client: Connection, declaration: Declaration): Promise<Inspection> {

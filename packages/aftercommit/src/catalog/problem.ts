@@ -8,7 +8,7 @@ const DEFINED_BY = {
   trigger: "defineTrigger",
 } as const;
 
-/** Makes the errors of one declaration: `problem("key", "has no index")`. */
+/** Creates the errors of one declaration: `problem("key", "has no index")`. */
 export const problemOf =
   ({ kind, row }: Declaration) =>
   (option: string, problem: string) =>

@@ -3,7 +3,7 @@ import type { TableName } from "../db/identifiers.ts";
 
 export type Connection = Pick<Client, "query">;
 
-/** A relation as the catalog has it, seen by the current role. `kind` and `persistence` are pg_class's letters. */
+/** A relation in the catalog, as the current role sees it. `kind` and `persistence` are pg_class's letters. */
 export type Relation = {
   oid: number;
   kind: string;
@@ -25,7 +25,7 @@ export async function readRelation(
   return rows[0];
 }
 
-/** Tables whose names differ from this one's in case, underscores or the schema only. */
+/** Tables whose names differ from this one only in case, underscores or schema. */
 export async function readSimilar(client: Connection, { name }: TableName): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -36,7 +36,7 @@ export async function readSimilar(client: Connection, { name }: TableName): Prom
   return rows.map((row) => row.name);
 }
 
-/** `type` is the name of the column's type, that of its base for a domain. */
+/** `type` is the name of the column's type; for a domain, of its base type. */
 export type Column = { name: string; type: string; isNullable: boolean; isGenerated: boolean };
 
 export async function readColumns(client: Connection, oid: number): Promise<Column[]> {
@@ -50,7 +50,7 @@ export async function readColumns(client: Connection, oid: number): Promise<Colu
   return rows;
 }
 
-/** Whether an index of exactly this column is unique, and whether any index can look a row up by it. */
+/** Whether a unique index has exactly this column, and whether any index can find a row by it. */
 export async function readKeyIndexes(
   client: Connection,
   { oid, column }: { oid: number; column: string },

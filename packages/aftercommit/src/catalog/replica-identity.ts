@@ -3,7 +3,7 @@ import type { Declaration } from "../declare/declaration.ts";
 import { problemOf } from "./problem.ts";
 import type { Connection } from "./read-table.ts";
 
-/** A table, or a partition of it, and the columns that the log has of a row that is updated or deleted. */
+/** A table or one of its partitions, and the columns that the log contains for an updated or deleted row. */
 type Identity = { table: string; isWhole: boolean; columns: string[] };
 
 async function readIdentities(client: Connection, oid: number): Promise<Identity[]> {
@@ -29,7 +29,7 @@ function fixOf(tables: readonly Identity[]): string {
   return `${named.join("; ")}${more > 0 ? `, and so for ${more} more partitions` : ""}`;
 }
 
-/** Whether Postgres logs what a deletion has to say: the key, and the address where one is mailed to. */
+/** Whether Postgres logs what a deletion needs: the key and, if an e-mail is sent, the address. */
 export async function replicaIdentityProblems(
   client: Connection,
   { oid, declaration }: { oid: number; declaration: Declaration },

@@ -3,17 +3,19 @@ import { Pool, type PoolClient } from "pg";
 
 const CONNECT_MS = 5_000;
 const LOCK_MS = 5_000;
-// The server ends a statement first, and its connection stays good.
+// The server ends a statement first, and the connection stays usable.
 const GRACE_MS = 2_000;
 
 export type Bounds = {
-  /** How many connections the process has at most. */
+  /** The most connections of this process. */
   poolSize: number;
-  /** How long a statement may take; 0 for as long as it needs, such as the build of an index. */
+  /** How long a statement may take; 0 means no limit, for example to build an index. */
   statementTimeoutMs: number;
 };
 
-/** A socket that is given up when nothing came or went for some time: the server hangs, or is another one by now. */
+/**
+ * A socket that closes after some time without traffic: the server hangs, or the address belongs to another server now.
+ */
 function socketThatGivesUp(afterMs: number): Socket {
   const socket = new Socket();
   return socket.setTimeout(afterMs, () =>
@@ -21,9 +23,9 @@ function socketThatGivesUp(afterMs: number): Socket {
   );
 }
 
-// Not among the start-up parameters: connection poolers refuse those that they do not know. What decides how a text or a
-// key is printed is the same everywhere, or the same row would have another hash. Rows that a policy hides are an error,
-// and not deleted ones; an acceptance is flushed before it is acknowledged (rules 1 and 3).
+// Not startup parameters, because connection poolers reject unknown ones. Every session prints texts and keys the same
+// way, or the same row would get another hash. Rows hidden by a policy are an error, not deleted rows. An acceptance is
+// flushed before it is acknowledged (rules 1 and 3).
 const settings = ({ statementTimeoutMs }: Bounds) =>
   `set statement_timeout = ${statementTimeoutMs}; set lock_timeout = ${LOCK_MS};
    set idle_in_transaction_session_timeout = ${statementTimeoutMs};
@@ -31,15 +33,15 @@ const settings = ({ statementTimeoutMs }: Bounds) =>
    set bytea_output = 'hex'; set row_security = off; set synchronous_commit = on`;
 
 /**
- * Takes back each client whose connection ended while somebody had it. drizzle never releases the one on which `begin`
- * failed, and pg ends the process at an error of a client that nobody listens to.
+ * Releases each client whose connection ends while it is checked out. drizzle never releases the one on which `begin`
+ * failed, and without an error listener on the client, pg ends the process.
  */
 function takeBackLostClients(pool: Pool): void {
   const taken = new Set<PoolClient>();
   pool.on("acquire", (client) => taken.add(client));
   pool.on("release", (_, client) => taken.delete(client));
   pool.on("connect", (client) => {
-    // Whoever has it hears it from the query under way, or from the next one.
+    // The current or the next query reports the error.
     client.on("error", () => {});
     client.once("end", () => {
       if (!taken.has(client)) return;
@@ -49,7 +51,7 @@ function takeBackLostClients(pool: Pool): void {
   });
 }
 
-/** A pool in which nothing hangs: not connecting, no statement, and no connection that has gone silent. */
+/** A pool in which nothing hangs: no connect, no statement, and no silent connection. */
 export function boundedPool(url: string, bounds: Bounds): Pool {
   const { poolSize, statementTimeoutMs } = bounds;
   const pool = new Pool({
@@ -61,7 +63,7 @@ export function boundedPool(url: string, bounds: Bounds): Pool {
     stream: () => socketThatGivesUp(statementTimeoutMs && statementTimeoutMs + GRACE_MS),
     onConnect: (client) => client.query(settings(bounds)),
   });
-  // Without a listener, a connection that breaks while idle ends the process.
+  // Without a listener, an idle connection that breaks ends the process.
   pool.on("error", (error) =>
     console.warn(JSON.stringify({ event: "database.idle_connection_lost", error: error.message })),
   );

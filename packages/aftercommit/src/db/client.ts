@@ -18,9 +18,9 @@ function poolFor(url: string, bounds: Bounds): Pool {
 }
 
 /**
- * The database at a URL, through one small pool for each process and time-out. Each query ends within seconds, by an
- * error where the database hangs. `statementTimeoutMs` is 10,000 unless said otherwise; 0 lets a statement take as long
- * as it needs, for the build of an index. The first caller decides on the pool's size.
+ * The database at a URL, with one small pool per process and timeout. Each query ends within seconds, with an error if
+ * the database hangs. `statementTimeoutMs` is 10,000 by default; 0 means no limit, for building an index. The first
+ * caller sets the pool's size.
  */
 export function connect(
   url: string,

@@ -11,8 +11,8 @@ const unquoted = (quoted: string | undefined, bare: string | undefined) =>
   quoted?.replaceAll('""', '"') ?? bare ?? "";
 
 /**
- * Reads `schema.table`, or `table` for the schema public. Quotes are needed only around a schema with a dot in it.
- * @throws {DeclarationError} when it is neither
+ * Reads `schema.table`, or `table` in the schema public. Only a schema that contains a dot needs quotes.
+ * @throws {DeclarationError} if it is neither
  */
 export function tableName(text: string, { place, option }: { place: string; option: string }): TableName {
   const [, quotedSchema, schema, quotedName, name] = QUALIFIED.exec(text) ?? [];
@@ -28,7 +28,7 @@ const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
 /** The table as SQL text, quoted: `"public"."posts"`. */
 export const quoted = ({ schema, name }: TableName) => `${quote(schema)}.${quote(name)}`;
 
-/** The table as a part of a query. */
+/** The table as part of a query. */
 export const tableSql = (table: TableName): SQL => sql.raw(quoted(table));
 
 /** A column as SQL text, quoted. */

@@ -2,9 +2,12 @@ import type { TableName } from "../db/identifiers.ts";
 import type { ExternalSystem } from "./external-system.ts";
 import type { Provider } from "./provider.ts";
 
-/** What every declaration says of its table. */
+/** What every declaration says about its table. */
 export type Declared = {
-  /** What one row is called. It names the tasks, tags and payloads: `post` gives `create-embedding-for-post` and `{ postId }`. */
+  /**
+   * The name of one row. It names the tasks, tags and payloads: `post` gives `create-embedding-for-post` and `{ postId
+   * }`.
+   */
   row: string;
   /** The table, as `schema.table`. Names are taken as they are: `public.Post` is Prisma's `"Post"`. */
   table: string;
@@ -13,24 +16,24 @@ export type Declared = {
 };
 
 export type EmbeddingOptions = Declared & {
-  /** What more than one row is called, where it is not `row` with an s. */
+  /** The plural name, if it is not `row` with an s. */
   rows?: string;
-  /** The columns that are embedded, joined by a blank line, the title first; or one SQL expression over the columns. */
+  /** The columns to embed, joined by a blank line, the title first; or one SQL expression over the columns. */
   text: readonly [string, ...string[]] | string;
-  /** An SQL condition over the columns: which rows are embedded, and found. All of them when left out. */
+  /** An SQL condition over the columns: which rows are embedded, and found. Default: all rows. */
   where?: string;
-  /** The columns that search returns beside the passage. */
+  /** The columns that search returns with the passage. */
   columns?: readonly string[];
   /** The columns that search may filter by. */
   filters?: readonly string[];
-  /** How many tokens a passage has at most; 1,000 when left out. */
+  /** The longest passage, in tokens. Default: 1,000. */
   chunkTokens?: number;
   /**
-   * Who makes the vectors; `[openai()]` when left out. The first one has the model of a new database. A change from one to
-   * another needs both: `npx aftercommit reembed --provider voyage --model voyage-3.5`.
+   * Who makes the vectors. Default: `[openai()]`. The first provider has the model of a new database. A change from one
+   * provider to another needs both: `npx aftercommit reembed --provider voyage --model voyage-3.5`.
    */
   providers?: readonly Provider[];
-  /** The table that holds the vectors, as `schema.table`; `<row>_embeddings` beside yours when left out. */
+  /** The table for the vectors, as `schema.table`. Default: `<row>_embeddings` next to your table. */
   embeddings?: string;
 };
 
@@ -42,13 +45,16 @@ export type EmbeddingDeclaration = Required<Omit<EmbeddingOptions, "where" | "ta
 };
 
 export type DeletionOptions = Declared & {
-  /** The column with the e-mail address of whoever gets the confirmation. Nobody does when it is left out. */
+  /** The column with the e-mail address that gets the confirmation. Without it, no e-mail is sent. */
   email?: string;
-  /** `delete`, or the column that marks a soft deletion, such as `deleted_at`: a row is deleted while it is not null. */
+  /**
+   * `delete`, or the column that marks a soft deletion, such as `deleted_at`: a row is deleted while the column is not
+   * null.
+   */
   when?: "delete" | (string & {});
-  /** The systems to notify, beside the webhooks of USER_DELETION_WEBHOOK_URLS. */
+  /** The systems to notify, in addition to the webhooks of USER_DELETION_WEBHOOK_URLS. */
   systems?: readonly ExternalSystem[];
-  /** In how many days a deletion has to be complete: the doctor, the page and the log warn before. 30 when left out. */
+  /** How many days a deletion may take; the doctor, the page and the log warn before. Default: 30. */
   dueDays?: number;
 };
 
@@ -58,14 +64,14 @@ export type DeletionDeclaration = Required<Omit<DeletionOptions, "email" | "tabl
   email: string | undefined;
 };
 
-/** The changes of a row that a declaration may be about. */
+/** The changes of a row that can run a task. */
 export const ACTIONS = ["insert", "update", "delete"] as const;
 type Action = (typeof ACTIONS)[number];
 
 export type TriggerOptions = Declared & {
-  /** Which changes run the task; all of them when left out. A backfill (`read`) runs none. */
+  /** Which changes run the task. Default: all of them. A backfill (`read`) never does. */
   actions?: readonly Action[];
-  /** The id of the task, which gets `{ orderId, action, changedAt }` for a row called `order`. */
+  /** The id of the task. It gets `{ orderId, action, changedAt }` for a row called `order`. */
   task: string;
 };
 

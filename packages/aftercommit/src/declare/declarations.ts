@@ -13,7 +13,7 @@ const isDeclaration = (value: unknown): value is Declaration =>
 
 /**
  * All declarations that a module exports: `declarationsOf(await import("../aftercommit.config.ts"))`.
- * @throws {DeclarationError} when there is none, or when two share a name or a route
+ * @throws {DeclarationError} if there are none, or if two share a name or a route
  */
 export function declarationsOf(config: object): Declaration[] {
   const declarations = Object.values(config).filter(isDeclaration);

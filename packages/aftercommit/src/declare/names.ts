@@ -6,10 +6,10 @@ export const idName = ({ row }: { row: string }) =>
 
 const MOST_TAG_CHARS = 128;
 
-/** What the runs about one row are tagged with, such as `post:17`. Trigger.dev takes 128 characters: longer keys are cut. */
+/** The tag of all runs about one row, such as `post:17`. Trigger.dev accepts 128 characters, so longer keys are cut. */
 export const tagOf = ({ row }: { row: string }, rowId: string) => `${row}:${rowId}`.slice(0, MOST_TAG_CHARS);
 
-/** The tasks of an embedded table: one row, many rows, the schedule that looks after all of it, and the vector index. */
+/** The tasks of an embedded table: one row, many rows, the schedule that maintains all of it, and the vector index. */
 export const embeddingTaskIds = ({ row, rows }: Pick<EmbeddingDeclaration, "row" | "rows">) => ({
   one: `create-embedding-for-${row}`,
   many: `create-embeddings-for-${rows}`,
@@ -17,13 +17,13 @@ export const embeddingTaskIds = ({ row, rows }: Pick<EmbeddingDeclaration, "row"
   index: `index-${row}-embeddings`,
 });
 
-/** The tasks of a deletion; those of its steps are the same for all declarations. */
+/** The tasks of a deletion. The tasks of its steps are the same for all declarations. */
 export const deletionTaskIds = ({ row }: { row: string }) => ({
   cleanup: `${row}-deletion-cleanup`,
   resume: `resume-${row}-deletions`,
 });
 
-/** The path that Sequin delivers a declared table's changes to. */
+/** The path to which Sequin delivers a declared table's changes. */
 export function routeOf(declaration: Declaration): string {
   if (declaration.kind === "embedding") return `/api/${embeddingTaskIds(declaration).one}`;
   return declaration.kind === "deletion" ? `/api/delete-${declaration.row}` : `/api/${declaration.task}`;

@@ -1,15 +1,15 @@
-/** What somebody allows in a minute. */
+/** A provider's limits per minute. */
 export type Limits = {
   tokensPerMinute: number;
   requestsPerMinute: number;
-  /** Texts, however many a request has; unlimited when left out. */
+  /** Texts, however many a request has. Default: unlimited. */
   inputsPerMinute?: number;
 };
 
-/** What a text is embedded for: to be found, or to find. */
+/** What a text is embedded for: to be found, or to search. */
 export type Purpose = "passage" | "query";
 
-/** One request to a provider. `dimensions` is the width to ask for; undefined takes the model's own. */
+/** One request to a provider. `dimensions` is the width to request; undefined means the model's own. */
 export type EmbedRequest = {
   model: string;
   dimensions: number | undefined;
@@ -20,22 +20,25 @@ export type EmbedRequest = {
 
 type OfLimits = { tokens?: number | undefined; requests?: number | undefined };
 
-/** One answered request: `tokens` is what the provider charges for, NaN if it does not say; `left`, what is left of its limits. */
+/**
+ * The response to one request. `tokens` is what the provider charges for, NaN if it does not say; `left` is what
+ * remains of its limits.
+ */
 export type Answer = { vectors: Float32Array[]; tokens: number; left: OfLimits };
 
 export type ProviderLimits = Limits & {
   inputsPerRequest: number;
   tokensPerRequest: number;
-  /** Rows are split into passages that are no longer. */
+  /** The longest passage that a row is split into. */
   tokensPerInput: number;
 };
 
-/** Who makes vectors of texts, and within what limits: `openai()`, `voyage()`, … make one. */
+/** Who makes vectors from texts, and within what limits. `openai()`, `voyage()` and the others create one. */
 export type Provider = {
   kind: "provider";
-  /** Models remember the name of their provider. */
+  /** Models store the name of their provider. */
   name: string;
-  /** Where it answers, for people. Throws EnvironmentError if a variable that it needs is missing. */
+  /** The address, to show to people. Throws EnvironmentError if a variable that it needs is missing. */
   address: () => string;
   limits: ProviderLimits;
   /** Put before each text. */
@@ -44,41 +47,41 @@ export type Provider = {
   timeoutMs: number;
   /** The model of a new database, unless EMBEDDING_MODEL names another. */
   defaultModel: string;
-  /** What is known of its models: the width of their vectors, and US dollars per million tokens. */
+  /** What is known about its models: the width of their vectors, and US dollars per million tokens. */
   models: Readonly<Record<string, { dimensions: number; price?: number }>>;
-  /** Counts tokens as its models do. Without it they are estimated by OpenAI's tokenizer, times `tokenMargin`. */
+  /** Counts tokens as its models do. By default they are estimated with OpenAI's tokenizer, times `tokenMargin`. */
   countTokens?: (text: string) => number;
   tokenMargin: number;
   /**
-   * Makes one vector for each text, in order, by one request, without a retry.
+   * Makes one vector per text, in order, with one request and without a retry.
    * @throws {OpenAI.APIError} with the provider's own reason
-   * @throws {EmbeddingShapeError} when the answer is not one vector per text
-   * @throws {EnvironmentError} when a variable that it needs is missing
+   * @throws {EmbeddingShapeError} if the response is not one vector per text
+   * @throws {EnvironmentError} if a variable that it needs is missing
    */
   embed: (request: EmbedRequest) => Promise<Answer>;
 };
 
-/** What a person may change of a provider. */
+/** The options of every provider. */
 export type ProviderOptions = {
-  /** Other limits than those of the provider's first paid tier. */
+  /** Limits that differ from those of the provider's first paid tier. */
   limits?: Partial<ProviderLimits>;
-  /** Put before each text: E5 models want `passage: ` and `query: `. */
+  /** Put before each text: E5 models expect `passage: ` and `query: `. */
   prefixes?: Partial<Record<Purpose, string>>;
-  /** How long a request for many passages may take, in milliseconds; 60,000 when left out. */
+  /** How long a request for many passages may take, in milliseconds. Default: 60,000. */
   timeoutMs?: number;
-  /** Counts tokens as the model does; without it they are estimated. */
+  /** Counts tokens as the model does. By default they are estimated. */
   countTokens?: (text: string) => number;
 };
 
-/** A vector, or why there is none of this very text. */
+/** A vector, or why this text has none. */
 export type Outcome = { vector: Float32Array } | { failed: string };
 
-/** The provider answered, but not with vectors that can be used. */
+/** The provider responded, but not with usable vectors. */
 export class EmbeddingShapeError extends Error {
   override readonly name = "EmbeddingShapeError";
-  /** What fixes it, where a command does. */
+  /** The command that fixes it, if there is one. */
   readonly command: string | undefined;
-  /** Why each text has no vector, where there was one for each. */
+  /** Why each text has no vector, if the response had one result per text. */
   readonly outcomes: readonly Outcome[] | undefined;
 
   constructor(

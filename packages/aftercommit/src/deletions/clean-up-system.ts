@@ -12,7 +12,7 @@ import { type Obstacle, obstacleTo } from "./obstacle.ts";
 import { deletionIdSchema, type StepContext, type StepRequest, stepOf } from "./step.ts";
 import { withinAttempt } from "./within-attempt.ts";
 
-/** What a run of clean-up-external-system is about: `system` is a name that the ledger requires. */
+/** The payload of a run of clean-up-external-system. The ledger requires `system` by this name. */
 export const cleanUpSchema = z.object({ deletionId: deletionIdSchema, system: z.string().min(1) });
 
 type Result = {
@@ -21,7 +21,7 @@ type Result = {
   status: "clean" | "already-clean" | "not-required" | "not-due" | Obstacle;
 };
 
-// A system may take a while to do what it has accepted.
+// A system may need time to finish what it has accepted.
 const VERIFY_AGAIN_MS = 60_000;
 
 const shownOf = (error: unknown) =>
@@ -33,7 +33,7 @@ function systemOf(declaration: DeletionDeclaration, name: string): ExternalSyste
   return system;
 }
 
-/** Cleans a system and, where it can say so, has it say that it is clean: the minute is for each call. */
+/** Cleans a system, then verifies that it is clean if the system supports it. Each call has a minute. */
 async function cleanAndVerify(
   system: ExternalSystem,
   row: DeletedRow,
@@ -50,8 +50,8 @@ async function cleanAndVerify(
 }
 
 /**
- * One attempt to clean one external system, unless the ledger says that it is clean, or something keeps it from being
- * done now. Rejects with a StepError or EnvironmentError after recording it, or as {@link stepOf} and {@link obstacleTo}.
+ * One attempt to clean one external system, unless the ledger says that it is clean, or something prevents it now.
+ * Rejects with a StepError or EnvironmentError after recording it, or like {@link stepOf} and {@link obstacleTo}.
  */
 export async function cleanUpSystem(
   request: StepRequest & { system: string },

@@ -2,14 +2,17 @@ import { sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 import { dateOf } from "./ledger.ts";
 
-/** How long a claim of the confirmation holds: an attempt's minute, half a minute to record its end, and a margin. */
+/**
+ * How long a claim of the confirmation lasts: one minute for the attempt, half a minute to record its end, and a
+ * margin.
+ */
 const CLAIM = sql`interval '2 minutes'`;
 
 const UNCLAIMED = sql`confirmation_claimed_by = null, confirmation_claimed_at = null`;
 
-/** One statement, so that of two attempts which want to send at the same moment one may. */
+/** One statement, so that only one of two simultaneous attempts may send. */
 export async function claimConfirmation(db: Queries, id: string, runId: string): Promise<boolean> {
-  // An attempt of the run that has claimed began after that one had ended.
+  // If the claiming run attempts it again, its earlier attempt has ended.
   const { rowCount } = await db.execute(sql`
     update aftercommit.deletions
     set confirmation_claimed_by = ${runId}, confirmation_claimed_at = now(), updated_at = now()
@@ -26,7 +29,7 @@ export async function readClaimEnd(db: Queries, id: string): Promise<Date | unde
   return dateOf(rows[0]?.end ?? null) ?? undefined;
 }
 
-/** The confirmation was surely not accepted; `bounced` when it never will be. */
+/** Ends a claim after the mail server certainly did not accept the message; `bounced` if it never will. */
 export async function releaseConfirmation(
   db: Queries,
   id: string,
@@ -38,7 +41,7 @@ export async function releaseConfirmation(
     where id = ${id} and confirmation_claimed_by = ${runId}`);
 }
 
-/** From here on the address is not kept. `at` is left out where it was sent now. */
+/** Also deletes the address. `at` defaults to now. */
 export async function recordConfirmationSent(db: Queries, id: string, at?: Date): Promise<void> {
   await db.execute(sql`
     update aftercommit.deletions

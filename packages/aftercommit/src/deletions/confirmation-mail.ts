@@ -1,4 +1,4 @@
-/** An e-mail with a plain and an HTML form of the same text. `messageId` is the same whenever it is sent again. */
+/** An e-mail with the same text in plain and HTML form. `messageId` is the same whenever it is sent again. */
 export type Mail = {
   from: string;
   to: string;
@@ -8,7 +8,7 @@ export type Mail = {
   messageId: string;
 };
 
-/** `key` names the deletion, `rowId` the account to its owner. */
+/** `key` identifies the deletion, and `rowId` the account for its owner. */
 type Deletion = { key: string; rowId: string; email: string; requestedAt: Date };
 
 const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
@@ -17,7 +17,10 @@ const domainOf = (from: string) => /@([^@>\s]+)>?$/.exec(from)?.[1] ?? "localhos
 
 const escaped = (text: string) => text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Tells the owner of a deleted account that everything about them is gone. It has no name in it: none is kept. */
+/**
+ * Tells the owner of a deleted account that everything about them is deleted. It contains no name, because none is
+ * kept.
+ */
 export function confirmationMail({ key, rowId, email, requestedAt }: Deletion, from: string): Mail {
   const paragraphs = [
     "Hello,",

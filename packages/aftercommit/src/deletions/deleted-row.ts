@@ -3,7 +3,7 @@ import { type Deletion, keyOf } from "./ledger.ts";
 
 type About = Pick<Deletion, "id" | "source" | "rowId" | "email" | "requestedAt" | "systems">;
 
-/** The deleted row as one system gets it: the address only where it asks for it. */
+/** The deleted row as one system receives it, with the address only if the system asks for it. */
 export function rowFor(system: ExternalSystem, deletion: About): DeletedRow {
   const { times_found: timesFound } = deletion.systems[system.name] ?? {};
   return {
@@ -11,7 +11,7 @@ export function rowFor(system: ExternalSystem, deletion: About): DeletedRow {
     id: deletion.rowId,
     email: system.email ? deletion.email : null,
     requestedAt: deletion.requestedAt,
-    // A system that has answered one key would take the next clean-up for one that it has done already.
+    // With the same key, the system would skip the next clean-up as a duplicate.
     idempotencyKey: [keyOf(deletion), system.name, timesFound].filter((part) => part !== undefined).join(":"),
   };
 }

@@ -13,17 +13,17 @@ import { cleanupRun } from "./cleanup-run.ts";
 import { systemsOf } from "./external-systems.ts";
 import { type NewDeletion, type Recorded, recordDeletions, recordFirstRun } from "./ledger.ts";
 
-// A part of an index: Postgres takes no NUL there, and no long text.
+// Part of an index: Postgres accepts no NUL there, and no long text.
 const positionText = (text: string) =>
   /^[\x20-\x7e]{1,200}$/.test(text) ? text : createHash("sha256").update(text).digest("hex");
 
-/** The value that marks a row as deleted, as text; undefined when it does not, or nothing but `delete` counts. */
+/** The value that marks a row as deleted, as text; undefined if it is not marked, or only `delete` counts. */
 function markOf({ when }: DeletionDeclaration, { record }: SequinMessage): string | undefined {
   const mark = when === "delete" ? undefined : (record[when] ?? undefined);
   return mark === undefined || typeof mark === "string" ? mark : JSON.stringify(mark);
 }
 
-/** The same for every delivery of one commit, in whatever state Sequin is. */
+/** The same for every delivery of one commit, whatever state Sequin is in. */
 function commitOf({ metadata }: SequinMessage): string {
   const { commit_lsn, commit_idx, idempotency_key, commit_timestamp } = metadata;
   const change = commit_lsn == null || commit_idx == null ? idempotency_key : `${commit_lsn}:${commit_idx}`;
@@ -32,21 +32,21 @@ function commitOf({ metadata }: SequinMessage): string {
   throw new InvalidMessageError("metadata.commit_lsn", "must tell this deletion from others of the same row");
 }
 
-/** Whether an update surely left the mark alone. Under replica identity default nothing is known of changes. */
+/** Whether an update certainly left the mark alone. Under the default replica identity, the changes are unknown. */
 const keptMark = ({ when }: DeletionDeclaration, { changes }: SequinMessage) =>
   Object.keys(changes ?? {}).length > 0 && !Object.hasOwn(changes ?? {}, when);
 
-/** Where a deletion is in the history of its row; undefined when the message is of none. */
+/** Where a deletion is in the history of its row; undefined if the message is not about a deletion. */
 function positionOf(declaration: DeletionDeclaration, message: SequinMessage): string | undefined {
   const { action } = message;
   const mark = markOf(declaration, message);
   if (action === "delete") return mark ?? commitOf(message);
   if (action === "insert") return mark;
-  // Rows that were marked before their table was declared are updated as well.
+  // Rows that were marked before their table was declared may be updated as well.
   return action === "update" && !keptMark(declaration, message) ? mark : undefined;
 }
 
-// Null under replica identity default: then there is a deletion, but nobody to confirm it to.
+// Null under the default replica identity: there is a deletion, but no one to confirm it to.
 function emailOf({ email: column }: DeletionDeclaration, { record }: SequinMessage): string | null {
   const email = column === undefined ? undefined : record[column];
   if (typeof email !== "string" || email.includes("\0") || !email.isWellFormed()) return null;
@@ -64,27 +64,28 @@ async function startRun(
     return { runId };
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
-    // It is in the ledger: resumption finds it, and asks for the run by the same key.
+    // The deletion is in the ledger: resumption finds it and requests the run with the same key.
     log("warn", "deletion.pending", { deletionId: deletion.id, error: error.message });
     return "pending";
   }
 }
 
 /**
- * How a route works on the messages of a declared deletion: each deletion is in the ledger with the systems that have to
- * be notified, and then has a run. So a run that is lost has lost nothing, no configuration elsewhere can leave a system
- * out, and no personal data goes to Trigger.dev.
+ * Handles the messages of a declared deletion: each deletion is in the ledger with the systems to notify before it has
+ * a run. So an orphaned run loses nothing, no other configuration can leave a system out, and no personal data goes to
+ * Trigger.dev.
  */
 export const deletionHandler = (declaration: DeletionDeclaration): Handler<NewDeletion> => ({
   declaration,
   parse(message, keyType) {
-    // A route that deletes takes no message of which the table is unknown.
+    // A route that deletes accepts no message about an unknown table.
     if (!isAbout(declaration, message, { named: "required" })) return undefined;
     const position = positionOf(declaration, message);
     if (position === undefined) return undefined;
     const rowId = rowIdOf(message, declaration.key, keyType);
     const { row, email } = declaration;
-    // Renamed, or left out by a transform: nobody would hear of it, and nothing else would say so.
+    // The column was renamed, or a transform dropped it: without this warning, no one would notice that no e-mail is
+    // sent.
     if (email !== undefined && !Object.hasOwn(message.record, email))
       log("error", "deletion.no_email_column", { source: row, rowId, column: email });
     return { rowId, position: positionText(position), email: emailOf(declaration, message) };

@@ -3,13 +3,13 @@ import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { DAY_MS } from "../declare/duration.ts";
 import type { Queries } from "../source.ts";
 
-/** In the last quarter of its days a deletion is due soon. */
+/** A deletion is due soon in the last quarter of its days. */
 const SOON = 0.75;
 
-/** How many open deletions of a declared table take too long, or nearly. Those on hold are not counted. */
+/** How many open deletions of a declared table are overdue, or will be soon, except those on hold. */
 export type Due = { row: string; overdue: number; soon: number };
 
-/** When a deletion has to be complete. */
+/** When a deletion must be complete. */
 export const dueDateOf = (requestedAt: Date, { dueDays }: Pick<DeletionDeclaration, "dueDays">): Date =>
   new Date(requestedAt.getTime() + dueDays * DAY_MS);
 
@@ -27,7 +27,7 @@ export async function readDue(db: Queries, { row, dueDays }: DeletionDeclaration
 const some = (count: number, row: string) =>
   `${count} ${row.replaceAll("-", " ")} ${count === 1 ? "deletion is" : "deletions are"}`;
 
-/** What is late, in words; undefined where nothing is. */
+/** What is late, in words; undefined if nothing is. */
 export function sayDue({ row, overdue, soon }: Due): string | undefined {
   const parts = [overdue > 0 && `${some(overdue, row)} overdue`, soon > 0 && `${some(soon, row)} due soon`];
   return parts.filter(Boolean).join(", ") || undefined;

@@ -2,15 +2,15 @@ import { EnvironmentError } from "../env/env.ts";
 import { SourceError } from "../source.ts";
 
 type Options = {
-  /** Whether another attempt of the same run may do better. A deletion is resumed later either way. */
+  /** Whether another attempt of the same run may succeed. A deletion is resumed later either way. */
   retryable?: boolean;
-  /** When it is worth another attempt; after the task's own wait when left out. */
+  /** When to try again. Default: after the task's own delay. */
   retryAt?: Date;
 };
 
 /**
- * Why a deletion or one of its steps failed, in words that may be shown: they go to the ledger, the log, the page and
- * Trigger.dev. So they are a status or a code, never a URL, an address or what the other side wrote.
+ * Why a deletion or one of its steps failed. The message may be shown: it goes to the ledger, the log, the page and
+ * Trigger.dev. So it is a status or a code, never a URL, an address or a response body.
  */
 export class StepError extends Error {
   override readonly name: string = "StepError";
@@ -24,17 +24,17 @@ export class StepError extends Error {
   }
 }
 
-/** A system said that it was clean, and still has the row. */
+/** A system reported that it was clean, but still has the row. */
 export class StillFoundError extends StepError {
   override readonly name = "StillFoundError";
 }
 
-/** The mail server did not take a message. */
+/** The mail server did not accept a message. */
 export class MailError extends StepError {
   override readonly name = "MailError";
-  /** Whether the server surely has not accepted the message. */
+  /** Whether the server certainly has not accepted the message. */
   readonly notSent: boolean;
-  /** Whether it never will, for the recipient or the message. */
+  /** Whether it never will, because of the recipient or the message. */
   readonly bounced: boolean;
 
   constructor(message: string, options: Options & { notSent: boolean; bounced?: boolean }) {
@@ -45,7 +45,7 @@ export class MailError extends StepError {
   }
 }
 
-/** How Trigger.dev goes on after a failed attempt of a deletion's task. */
+/** What Trigger.dev does after a failed attempt of a deletion's task. */
 export function afterError({
   error,
 }: {
@@ -57,7 +57,7 @@ export function afterError({
   return error.retryAt && { retryAt: error.retryAt };
 }
 
-/** The code of the innermost cause of a thrown value, or its name where it has none: never its message. */
+/** The code of the innermost cause of a thrown value, or its name if it has no code: never its message. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   if (error.cause instanceof Error) return codeOf(error.cause);

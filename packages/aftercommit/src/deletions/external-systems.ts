@@ -4,9 +4,9 @@ import { EnvironmentError } from "../env/env.ts";
 import { webhooks } from "./webhook.ts";
 
 /**
- * Every system that has to be clean before a deletion is confirmed: those of the declaration and the webhooks. The app
- * decides by their names what a deletion has to do, the tasks do it.
- * @throws {EnvironmentError} when the webhooks are not configured, or two systems have one name
+ * Every system that must be clean before a deletion is confirmed: those of the declaration, and the webhooks. The app
+ * decides by name which systems a deletion needs, and the tasks call them.
+ * @throws {EnvironmentError} if the webhooks are not configured, or two systems have the same name
  */
 export function systemsOf({ systems }: Pick<DeletionDeclaration, "systems">): ExternalSystem[] {
   const all = [...systems, ...webhooks()];

@@ -12,11 +12,11 @@ import { type Deletion, readDeletion, recordCompleted, recordError, recordNextAt
 import { obstacleTo } from "./obstacle.ts";
 import type { Confirmation } from "./send-confirmation.ts";
 
-/** How a deletion's steps are run: each as a run of its own, with its own attempts. What they did is in the ledger. */
+/** How a deletion's steps run: each in its own run, with its own attempts. The ledger records what they did. */
 export type DeletionSteps = {
-  /** Cleans systems side by side and, when all have ended, says which failed and why. */
+  /** Cleans systems in parallel and, when all have ended, reports which failed and why. */
   cleanUp(systems: readonly string[]): Promise<{ system: string; error: string }[]>;
-  /** Sends the confirmation. Rejects when it could not be sent. */
+  /** Sends the confirmation. Rejects if it could not be sent. */
   confirm(): Promise<void>;
 };
 
@@ -27,11 +27,11 @@ export type DeletionResult =
       systems: Record<string, "clean" | "already-clean">;
       confirmation: Confirmation;
     }
-  /** The row exists: nobody is notified any more. */
+  /** The row exists: no more systems are notified. */
   | { deletionId: string; status: "row-is-back" }
-  /** The row is on hold: it stays open until it is released. */
+  /** The row is on hold: the deletion stays open until it is released. */
   | { deletionId: string; status: "held" }
-  /** The systems left are declared to wait. `until` is ISO 8601. */
+  /** The remaining systems have a grace period. `until` is ISO 8601. */
   | { deletionId: string; status: "waiting"; until: string }
   /** Nothing was done: the run `owner` works on it. */
   | { deletionId: string; status: "under-way"; owner: string };
@@ -70,7 +70,7 @@ function leftOf(
 ): { due: string[]; next: Date | undefined } {
   const left = deletion.requiredSystems.filter((name) => !isDone(deletion, name));
   const configured = new Map(systemsOf(declaration).map((system) => [system.name, system]));
-  // One that is not configured here is tried, and says so.
+  // A system that is not configured here is tried, and fails with a message that says so.
   const dueAt = (name: string) => dueAtOf(configured.get(name) ?? {}, deletion);
   const now = new Date();
   const [next] = left
@@ -115,9 +115,9 @@ async function finish(deletion: Deletion, runId: string, context: Context): Prom
 }
 
 /**
- * Does what the ledger says is left of a deletion: the systems that are not clean, and only after all of them the
- * confirmation; nothing from the moment that the row exists again, or while it is on hold.
- * Rejects with StepError or as `confirm` does, after recording it, and as {@link leaseDeletion} does.
+ * Does what the ledger says is left of a deletion: cleans the systems that are not clean, then sends the confirmation.
+ * Does nothing once the row exists again, or while it is on hold. Rejects with StepError or like `confirm`, after
+ * recording it, and like {@link leaseDeletion}.
  */
 export async function finishDeletion(run: DeletionRun, context: Context): Promise<DeletionResult> {
   const { deletionId, runId } = run;

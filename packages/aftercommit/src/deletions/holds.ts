@@ -1,19 +1,19 @@
 import { sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 
-/** A row of which nothing may be cleaned up, and why. */
+/** A row that must not be cleaned up, and why. */
 export type Hold = { source: string; rowId: string; reason: string; heldAt: Date };
 
 type Row = { source: string; rowId: string };
 
-/** Holds a row, whether or not it has been deleted yet. A hold that is there gets the new reason. */
+/** Puts a row on hold, whether or not it has been deleted yet. An existing hold gets the new reason. */
 export async function holdRow(db: Queries, { source, rowId }: Row, reason: string): Promise<void> {
   await db.execute(sql`
     insert into aftercommit.deletion_holds (source, row_id, reason) values (${source}, ${rowId}, ${reason})
     on conflict (source, row_id) do update set reason = excluded.reason`);
 }
 
-/** Ends a hold, and has its open deletion go on without the wait after a failure. False when there was none. */
+/** Ends a hold, and lets its open deletion continue without the wait after a failure. False if there was no hold. */
 export async function releaseRow(db: Queries, { source, rowId }: Row): Promise<boolean> {
   const { rowCount } = await db.execute(sql`
     with released as (
@@ -32,7 +32,7 @@ export async function isHeld(db: Queries, { source, rowId }: Row): Promise<boole
   return rowCount === 1;
 }
 
-/** All holds, the oldest first. */
+/** All holds, oldest first. */
 export async function readHolds(db: Queries): Promise<Hold[]> {
   const { rows } = await db.execute<Omit<Hold, "heldAt"> & { heldAt: string }>(sql`
     select source, row_id as "rowId", reason, held_at as "heldAt" from aftercommit.deletion_holds

@@ -4,22 +4,25 @@ import type { DeletedRow, ExternalSystem, SystemRequest } from "../declare/exter
 import { sendRequest, wasFound } from "./send-request.ts";
 
 type HttpSystemOptions = {
-  /** Stays the same over time: the ledger refers to the system by it. */
+  /** Never changes: the ledger refers to the system by it. */
   name: string;
-  /** The request that removes a row; undefined where there is nothing to ask for, such as without an address. */
+  /** The request that removes a row; undefined if there is nothing to request, for example without an address. */
   request: (deletion: DeletedRow) => SystemRequest | undefined;
-  /** The statuses by which the system says that it never knew the row. None when left out. */
+  /** The statuses that mean that the system never knew the row. Default: none. */
   notFound?: readonly number[];
-  /** A request that is answered by 2xx while the system has the row, and by a status of `notFound` when it has not. */
+  /**
+   * A request that the system answers with 2xx while it has the row, and with a status of `notFound` when it does not.
+   */
   verify?: (deletion: DeletedRow) => SystemRequest | undefined;
-  /** Gives both the e-mail address. */
+  /** Passes the e-mail address to both functions. */
   email?: true;
-  /** How long to wait after the deletion. */
+  /** The grace period after the deletion. */
   after?: Duration;
 };
 
 /**
- * A system with an HTTP API: 2xx says that it is clean, and so does a status of `notFound`. Redirects are not followed.
+ * A system with an HTTP API. 2xx means that it is clean, and so does a status of `notFound`. Redirects are not
+ * followed.
  *
  * @example
  * httpSystem({
@@ -31,7 +34,7 @@ type HttpSystemOptions = {
  *   }),
  *   notFound: [404],
  * })
- * @throws {DeclarationError} when `verify` comes without `notFound`, by which it says that the row is not there
+ * @throws {DeclarationError} if `verify` has no `notFound`, which says that the row is not there
  */
 export function httpSystem({
   name,
@@ -48,7 +51,7 @@ export function httpSystem({
       "must have the status by which verify says that the row is not there, such as [404]",
     );
 
-  /** Whether there was something. */
+  /** Whether the system had something. */
   async function ask(asked: SystemRequest | undefined, signal: AbortSignal): Promise<boolean> {
     if (!asked) return false;
     const response = await sendRequest(asked, signal);

@@ -4,7 +4,7 @@ import { hasEnded } from "../runs/statuses.ts";
 import { type Deletion, readDeletion, takeDeletion } from "./ledger.ts";
 import { foreignDeletion, unknownDeletion } from "./step.ts";
 
-/** A run that works on a deletion of a declared table, in an environment of Trigger.dev. */
+/** A run that works on a deletion of a declared table, in a Trigger.dev environment. */
 export type DeletionRun = { source: string; deletionId: string; runId: string; environment: string };
 
 export type Lease =
@@ -14,15 +14,15 @@ export type Lease =
   | { kind: "under-way"; owner: string };
 
 /**
- * Makes a run the one that works on a deletion, if no other is: the ledger decides, whoever triggered the runs. One
- * that has ended is taken over from.
- * Rejects with StepError when it is not recorded, or another environment began it.
+ * Makes a run the owner of a deletion, unless another run owns it. The ledger decides, whoever triggered the runs. A
+ * run that has ended is replaced. Rejects with StepError if the deletion is not recorded, or began in another
+ * environment.
  */
 export async function leaseDeletion(
   { source, deletionId, runId, environment }: DeletionRun,
   { db, statusOf }: { db: Database; statusOf: StatusOf },
 ): Promise<Lease> {
-  // Whenever it is not taken, another run has taken it in the meantime.
+  // If it cannot be taken, another run has just taken it.
   for (;;) {
     const deletion = await readDeletion(db, deletionId);
     if (deletion?.source !== source) throw unknownDeletion(deletionId);

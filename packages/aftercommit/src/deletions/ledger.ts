@@ -6,11 +6,11 @@ type SystemProgress = {
   verified_at?: string;
   failed_at?: string;
   error?: string;
-  /** How often verify found the row after a clean-up. */
+  /** How often `verify` found the row after a clean-up. */
   times_found?: number;
 };
 
-/** A deletion as the ledger knows it. Its id is digits. */
+/** A deletion in the ledger. Its id consists of digits. */
 export type Deletion = {
   id: string;
   source: string;
@@ -22,10 +22,10 @@ export type Deletion = {
   confirmationSentAt: Date | null;
   outcome: "completed" | "row_is_back" | null;
   lastError: string | null;
-  /** Before then no run is needed. */
+  /** No run is needed before this time. */
   nextAt: Date | null;
   runId: string | null;
-  /** Null before a run has taken it. */
+  /** Null until a run has taken it. */
   environment: string | null;
 };
 
@@ -39,7 +39,7 @@ const COLUMNS = sql`id::text, source, row_id as "rowId", email, requested_at as 
   required_systems as "requiredSystems", systems, confirmation_sent_at as "confirmationSentAt", outcome,
   last_error as "lastError", next_at as "nextAt", run_id as "runId", environment`;
 
-/** A timestamp as drizzle's execute gives it. */
+/** A timestamp as drizzle's execute returns it. */
 export const dateOf = (text: string | null) => (text === null ? null : new Date(text));
 
 const deletionOf = (row: DeletionRow): Deletion => ({
@@ -50,13 +50,16 @@ const deletionOf = (row: DeletionRow): Deletion => ({
 });
 
 /**
- * Names a deletion to the outside world, where its id is not enough: ids start again in a database that was made again,
- * and idempotency keys outlive it.
+ * Identifies a deletion to other services, where its id is not enough: a recreated database starts again with the same
+ * ids, and idempotency keys outlive it.
  */
 export const keyOf = ({ source, id, requestedAt }: Pick<Deletion, "source" | "id" | "requestedAt">) =>
   `${source}-deletion.${id}.${requestedAt.getTime()}`;
 
-/** A deletion of a row. Its position tells it from other deletions of the same row, and is only compared for equality. */
+/**
+ * A deletion of a row. Its position distinguishes it from other deletions of the same row, and is only compared for
+ * equality.
+ */
 export type NewDeletion = { rowId: string; position: string; email: string | null };
 
 export type Recorded = Pick<Deletion, "id" | "source" | "rowId" | "requestedAt" | "runId"> & {
@@ -64,8 +67,8 @@ export type Recorded = Pick<Deletion, "id" | "source" | "rowId" | "requestedAt" 
 };
 
 /**
- * Records the deletions of one delivery in one statement. One that is there already stays as it is: a second delivery
- * brings neither an address nor a system, and finds the deletion by its position. No two may be the same.
+ * Records the deletions of one delivery in one statement. A recorded deletion stays as it is: a second delivery adds no
+ * address and no system, and finds the deletion by its position. No two deletions may be the same.
  */
 export async function recordDeletions(
   db: Queries,
@@ -73,8 +76,8 @@ export async function recordDeletions(
   deletions: readonly NewDeletion[],
 ): Promise<Recorded[]> {
   const column = (of: (deletion: NewDeletion) => string | null) => sql.param(deletions.map(of));
-  // An update of nothing: a statement that does nothing on a conflict would not return a row that another delivery is
-  // recording at the same time. Rule 7: in the order of the key.
+  // The update changes nothing, but a statement that does nothing on a conflict would not return a row that another
+  // delivery is recording at the same time. Rule 7: in the order of the key.
   const { rows } = await db.execute<Omit<Recorded, "requestedAt"> & { requestedAt: string }>(sql`
     insert into aftercommit.deletions (source, row_id, position, email, accepted_xid, required_systems)
     select ${source}, given.row_id, given.position, given.email, pg_current_xact_id(),
@@ -87,15 +90,15 @@ export async function recordDeletions(
   return rows.map((row) => ({ ...row, requestedAt: new Date(row.requestedAt) }));
 }
 
-/** Keeps the run that is there: it may be a newer one than the handle of a repeated trigger call. */
+/** Keeps an existing run: it may be newer than the handle of a repeated trigger call. */
 export async function recordFirstRun(db: Queries, id: string, runId: string): Promise<void> {
   await db.execute(sql`
     update aftercommit.deletions set run_id = ${runId}, updated_at = now() where id = ${id} and run_id is null`);
 }
 
 /**
- * Makes a run the owner of an open deletion, unless another than `from` is: of two that take it at the same moment, one
- * gets it. The error of the run before it is of no interest any more. Undefined when it was not taken.
+ * Makes a run the owner of an open deletion, unless its owner is not `from`: of two simultaneous runs, only one
+ * succeeds. Clears the previous run's error. Undefined if it was not taken.
  */
 export async function takeDeletion(
   db: Queries,
@@ -111,7 +114,7 @@ export async function takeDeletion(
   return rows[0] && deletionOf(rows[0]);
 }
 
-/** The deletions that a condition is true of, the oldest first. */
+/** The deletions that match a condition, oldest first. */
 export async function readDeletions(db: Queries, condition: SQL, limit = 100): Promise<Deletion[]> {
   const { rows } = await db.execute<DeletionRow>(
     sql`select ${COLUMNS} from aftercommit.deletions where ${condition} order by deletions.id limit ${limit}`,
@@ -124,15 +127,15 @@ export async function readDeletion(db: Queries, id: string): Promise<Deletion | 
   return deletion;
 }
 
-/** All deletions of a row, the oldest first. */
+/** All deletions of a row, oldest first. */
 export const deletionsOfRow = (db: Queries, { source, rowId }: Pick<Deletion, "source" | "rowId">) =>
   readDeletions(db, sql`source = ${source} and row_id = ${rowId}`);
 
-// One statement, so that systems which end at the same time do not overwrite each other's progress.
+// One statement, so that systems that end at the same time do not overwrite each other's progress.
 const withProgress = (system: string, progress: SQL) =>
   sql`systems = jsonb_set(systems, array[${system}]::text[], ${progress}), updated_at = now()`;
 
-/** `verified`: the system was asked afterwards, and has nothing about the row any more. */
+/** `verified`: the system was asked afterwards, and has nothing about the row. */
 export async function recordSystemClean(
   db: Queries,
   id: string,
@@ -145,7 +148,7 @@ export async function recordSystemClean(
     update aftercommit.deletions set ${withProgress(system, progress)} where id = ${id}`);
 }
 
-/** A system that is recorded as clean stays so. */
+/** A system that is recorded as clean stays clean. */
 export async function recordSystemFailed(
   db: Queries,
   id: string,
@@ -161,8 +164,8 @@ export async function recordSystemFailed(
 const ownedBy = (id: string, runId: string) => sql`id = ${id} and run_id = ${runId} and completed_at is null`;
 
 /**
- * Completes a deletion if the ledger agrees: the run owns it, each system that was decided is clean, and nobody is left
- * to be notified. False when it does not.
+ * Completes a deletion if the ledger agrees: the run owns it, each required system is clean, and no one is left to
+ * notify. Otherwise false.
  */
 export async function recordCompleted(db: Queries, id: string, runId: string): Promise<boolean> {
   const { rowCount } = await db.execute(sql`
@@ -174,13 +177,13 @@ export async function recordCompleted(db: Queries, id: string, runId: string): P
   return rowCount === 1;
 }
 
-/** No run is needed before `at`: the schedule looks then. */
+/** No run is needed before `at`, when the schedule checks the deletion again. */
 export async function recordNextAt(db: Queries, id: string, { runId, at }: { runId: string; at: Date }) {
   await db.execute(sql`
     update aftercommit.deletions set next_at = ${at.toISOString()}, updated_at = now() where ${ownedBy(id, runId)}`);
 }
 
-/** Ends a deletion whose row exists again: whatever is left of it is not done. The address is not kept. */
+/** Ends a deletion whose row exists again: the rest of it is not done, and the address is deleted. */
 export async function recordRowIsBack(db: Queries, id: string): Promise<void> {
   await db.execute(sql`
     update aftercommit.deletions
@@ -189,7 +192,7 @@ export async function recordRowIsBack(db: Queries, id: string): Promise<void> {
     where id = ${id} and completed_at is null`);
 }
 
-/** Says why a run failed; nothing when another one owns the deletion by now. */
+/** Records why a run failed, unless another run owns the deletion now. */
 export async function recordError(
   db: Queries,
   id: string,
@@ -205,9 +208,10 @@ export type OpenDeletion = Pick<
 >;
 
 /**
- * The next open deletions of an environment, or of none yet, that a run may be missing for, in the order of their ids:
- * without any run after a minute, and after a run that failed in an hour, so that systems can recover; where the mail
- * server refuses the address, after as long as it has refused it already. None that is on hold, or not due.
+ * The next open deletions that may need a run, in the order of their ids, of this environment or of none yet: those
+ * without any run for a minute, and those whose run failed an hour ago, so that systems can recover. If the mail server
+ * rejects the address, the wait is as long as it has rejected it so far. Excludes deletions that are on hold or not
+ * due.
  */
 export async function findOpenDeletions(
   db: Queries,

@@ -4,10 +4,10 @@ import { isHeld } from "./holds.ts";
 import type { Deletion } from "./ledger.ts";
 import { rowIsBack } from "./row-is-back.ts";
 
-/** Why a step must not be taken now. */
+/** Why a step must not run now. */
 export type Obstacle = "row-is-back" | "held";
 
-/** Looks before a step for what keeps it from being taken. Rejects as {@link rowIsBack}. */
+/** Checks before a step whether something prevents it. Rejects like {@link rowIsBack}. */
 export async function obstacleTo(
   db: Database,
   declaration: DeletionDeclaration,

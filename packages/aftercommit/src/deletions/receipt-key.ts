@@ -2,18 +2,18 @@ import { createHmac, createPrivateKey, createPublicKey, hkdfSync, type KeyObject
 import { calculateJwkThumbprint } from "jose";
 import { required } from "../env/env.ts";
 
-/** What receipts are signed and verified with. `kid` names the key: its thumbprint (rfc-editor.org/rfc/rfc7638). */
+/** Signs and verifies receipts. `kid` names the key: its thumbprint (rfc-editor.org/rfc/rfc7638). */
 export type ReceiptKey = {
   privateKey: KeyObject;
   publicKey: KeyObject;
   kid: string;
-  /** The keyed hash of a row's key: without DELETION_RECEIPT_KEY nobody can tell which row it is. */
+  /** The HMAC of a row's key: without DELETION_RECEIPT_KEY, nobody can tell which row it is. */
   hash(source: string, rowId: string): string;
 };
 
 /**
  * Reads DELETION_RECEIPT_KEY.
- * @throws {EnvironmentError} when it is not set or malformed; the message says how to make one
+ * @throws {EnvironmentError} if it is missing or malformed; the message says how to generate one
  */
 export async function readReceiptKey(): Promise<ReceiptKey> {
   const der = Buffer.from(required("DELETION_RECEIPT_KEY"), "base64");

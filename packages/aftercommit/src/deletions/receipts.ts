@@ -17,7 +17,7 @@ const systemSchema = z.object({
   verified_at: time.optional(),
 });
 
-/** What a receipt says. `row` is the keyed hash of the row's key. All times are ISO 8601. */
+/** The content of a receipt. `row` is the HMAC of the row's key. All times are ISO 8601. */
 const receiptSchema = z.object({
   iat: z.int(),
   deletion: z.string(),
@@ -65,7 +65,7 @@ function systemsOf({ requiredSystems, systems }: Facts): Receipt["systems"] {
 
 function stateOf({ outcome }: Facts, systems: Receipt["systems"]): Receipt["state"] {
   if (outcome === "row_is_back") return outcome;
-  // Whatever the ledger says: nothing is complete while a system is not clean.
+  // Whatever `outcome` says, a deletion is not complete while a system is not clean.
   return outcome === "completed" && systems.every(({ state }) => state === "clean") ? "complete" : "open";
 }
 
@@ -98,7 +98,7 @@ export async function receiptOf(db: Queries, key: ReceiptKey, id: string): Promi
   return receipt;
 }
 
-/** The receipts of all deletions of a row, the oldest first. */
+/** The receipts of all deletions of a row, oldest first. */
 export async function receiptsOfRow(
   db: Queries,
   key: ReceiptKey,
@@ -107,7 +107,7 @@ export async function receiptsOfRow(
   return signAll(await readFacts(db, sql`d.source = ${source} and d.row_id = ${rowId}`), key);
 }
 
-/** The receipts of all deletions that changed since a time, the oldest first. */
+/** The receipts of all deletions that changed since a time, oldest first. */
 export async function* allReceipts(db: Queries, key: ReceiptKey, since: Date): AsyncGenerator<string, void> {
   for (let after = "0"; ; ) {
     const page = await readFacts(db, sql`d.id > ${after} and d.updated_at >= ${since.toISOString()}`);
@@ -118,7 +118,7 @@ export async function* allReceipts(db: Queries, key: ReceiptKey, since: Date): A
   }
 }
 
-/** What a signed receipt says. Rejects with an Error that says why it cannot be trusted. */
+/** The content of a signed receipt. Rejects with an Error that says why it cannot be trusted. */
 export async function verifyReceipt(text: string, { publicKey, kid }: ReceiptKey): Promise<Receipt> {
   if (decodeProtectedHeader(text).kid !== kid)
     throw new Error("signed by another key than DELETION_RECEIPT_KEY");

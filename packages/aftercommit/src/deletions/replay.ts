@@ -9,10 +9,10 @@ import type { Receipt } from "./receipts.ts";
 import { recordReplay } from "./replays.ts";
 import { presentSql } from "./row-is-back.ts";
 
-/** A row that was deleted, as its receipt says, and exists again. */
+/** A row whose receipt says that it was deleted, and that exists again. */
 export type ReturnedRow = { rowId: string; receipt: Receipt };
 
-/** The last receipt of each row, since a row may be deleted, inserted and deleted again. */
+/** The last receipt of each row, because a row may be deleted, inserted and deleted again. */
 function lastOfEachRow(receipts: readonly Receipt[]): Map<string, Receipt> {
   const order = ({ requested_at: at, iat }: Receipt) => [at, String(iat).padStart(12, "0")].join();
   const sorted = receipts.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
@@ -24,7 +24,7 @@ const columnSql = (name: string) => sql.raw(quotedColumn(name));
 async function keysIn(db: Database, query: SQL): Promise<string[]> {
   const { rows } = await db.transaction(
     async (tx) => {
-      // A row that a policy hides would be left behind without a word.
+      // Otherwise a row that a policy hides would be silently left behind.
       await tx.execute(sql`set local row_security = off`);
       return tx.execute<{ id: string }>(query);
     },
@@ -34,8 +34,8 @@ async function keysIn(db: Database, query: SQL): Promise<string[]> {
 }
 
 /**
- * Finds the rows of a declared table that exist although receipts say that they were deleted at `since` or later, such as
- * after a restore of a backup of that time. Reads every key of the table.
+ * Finds the rows of a declared table that exist although receipts say that they were deleted at `since` or later, for
+ * example after restoring a backup of that time. Reads every key of the table.
  */
 export async function findReturned(
   db: Database,
@@ -66,8 +66,8 @@ export async function findReturned(
 }
 
 /**
- * Deletes a row once more, or marks it, so that it is cleaned up as any other; whoever was written to is not written to
- * again. Rejects as the database does, such as for a role that may not.
+ * Deletes a row again, or marks it, so that it is cleaned up like any other. A user who already got the confirmation
+ * gets no second one. Rejects with the database's error, for example for a role without the privilege.
  */
 export async function deleteAgain(
   db: Pick<Database, "transaction">,

@@ -11,11 +11,11 @@ import { readDue } from "./due.ts";
 import { findOpenDeletions, type OpenDeletion, takeDeletion } from "./ledger.ts";
 
 const PAGE = 100;
-// Trigger.dev's limit of 1,500 requests a minute is the ingress' as well.
+// The ingress shares Trigger.dev's limit of 1,500 requests a minute.
 const MOST_PER_PASS = 500;
 const TRIGGER_MS = 30_000;
 
-/** What resumption asks of Trigger.dev. */
+/** The part of Trigger.dev that resumption uses. */
 type Runs = {
   live(task: string): Promise<ReadonlySet<string>>;
   statusOf: StatusOf;
@@ -24,7 +24,7 @@ type Runs = {
 
 type Pass = {
   environment: string;
-  /** Names the pass: another attempt of it triggers nothing twice, the next pass starts again. */
+  /** Identifies the pass: another attempt of it triggers nothing twice, and the next pass starts over. */
   id: string;
 };
 
@@ -35,7 +35,7 @@ async function isOrphaned({ id, runId, environment }: OpenDeletion, statusOf: St
   if (runId === null) return true;
   const status = await statusOf(runId);
   if (status === undefined && environment === null) {
-    // It may be another environment's run that is about to take it.
+    // The run may belong to another environment and be about to take it.
     log("warn", "deletion.left_alone", { deletionId: id, runId });
     return false;
   }
@@ -50,17 +50,16 @@ async function resume(
 ): Promise<void> {
   const { id, runId: from } = deletion;
   const run = cleanupRun(declaration, deletion);
-  // Without a run, the first one's own key: its trigger may have been accepted after all.
+  // Without a run, the key of the first one: its trigger may have been accepted after all.
   const idempotencyKey = from === null ? run.idempotencyKey : `${pass}:${id}`;
   const to = await runs.start({ ...run, idempotencyKey }, Date.now() + TRIGGER_MS);
-  // Nothing where another run has taken it in the meantime.
+  // Does nothing if another run has taken it in the meantime.
   await takeDeletion(db, id, { from, to, environment });
 }
 
 /**
- * Triggers a run for each open deletion of a declared table and an environment that has none any more which would finish
- * it, or never had one: up to 500, the oldest first. The live runs are listed once for all of them. The
- * log says what is overdue, or will be soon.
+ * Triggers a run for each open deletion of a declared table and environment that has no run to finish it: up to 500,
+ * oldest first. Lists the live runs once for all of them. Logs what is overdue, or will be soon.
  */
 export async function resumeDeletions(
   declaration: DeletionDeclaration,

@@ -20,14 +20,14 @@ type Look = { present: boolean; certain: boolean };
 const xmin = sql`pg_snapshot_xmin(pg_current_snapshot())`;
 const xmax = sql`pg_snapshot_xmax(pg_current_snapshot())`;
 
-/** The condition that a row counts as one that is not deleted. */
+/** The condition under which a row counts as not deleted. */
 export const presentSql = ({ when }: DeletionDeclaration): SQL =>
   when === "delete" ? sql`true` : sql`${sql.raw(quotedColumn(when))} is null`;
 
 /**
- * One statement, so that row and snapshot are of one moment. A look is certain as rule 4 has it: the snapshot has reached
- * the transaction that accepted the deletion, or nobody has stamped the tuple. A transaction that is still to come is one
- * of another cluster, from which the ledger was copied with all that was visible there.
+ * One statement, so that row and snapshot are from the same moment. A read is certain by rule 4: the snapshot has
+ * reached the transaction that accepted the deletion, or the tuple's xmax is 0. A transaction id in the future belongs
+ * to another cluster, from which the ledger was copied along with everything visible there.
  */
 function lookSql(declaration: DeletionDeclaration, { id, rowId }: Deletion, keyType: SQL): SQL {
   const { table, key } = declaration;
@@ -42,12 +42,12 @@ function lookSql(declaration: DeletionDeclaration, { id, rowId }: Deletion, keyT
     where d.id = ${id}`;
 }
 
-/** Rejects with StepError, also where the row may only be hidden from this role. */
+/** Rejects with StepError, also if the row may only be hidden from this role. */
 async function look(db: Database, declaration: DeletionDeclaration, deletion: Deletion): Promise<Look> {
   const query = lookSql(declaration, deletion, keyTypeSql(await sourceOf(db, declaration)));
   const looked = db.transaction(
     async (tx) => {
-      // Rule 3: rows that a policy hides are an error, and not deleted.
+      // Rule 3: rows that a policy hides are an error, not deleted.
       await tx.execute(sql`set local row_security = off`);
       return tx.execute<Look>(query);
     },
@@ -61,9 +61,9 @@ async function look(db: Database, declaration: DeletionDeclaration, deletion: De
 }
 
 /**
- * Looks at the row of a deletion before a step. True when it surely exists, or is not marked any more: then the deletion
- * has ended, and nobody is notified. A row that may only not have gone yet is looked at again, for some seconds.
- * Rejects with StepError when the row cannot be looked at, or not with certainty for now, and with SourceError.
+ * Checks the row of a deletion before a step. True if it certainly exists, or is no longer marked: the deletion has
+ * ended, and no one is notified. If the deletion may only not be visible yet, it checks again for some seconds. Rejects
+ * with StepError if the row cannot be read, or not with certainty yet, and with SourceError.
  */
 export async function rowIsBack(
   db: Database,

@@ -26,7 +26,7 @@ const RECORD_MS = 30_000;
 const isSurelyNotSent = (error: unknown) =>
   error instanceof EnvironmentError || (error instanceof MailError && error.notSent);
 
-/** Sends while no other run does. The claim stays when nobody knows whether the mail server accepted the message. */
+/** Sends while no other run does. Keeps the claim if it is unknown whether the mail server accepted the message. */
 async function sendClaimed(
   { deletionId, runId, signal }: Request,
   mail: Mail,
@@ -45,7 +45,7 @@ async function sendClaimed(
   }
 }
 
-// The mail server has it: a ledger that fails for a moment must not bring about a second copy.
+// The mail server has the message: a brief failure of the ledger must not cause a second copy.
 async function recordSent(db: Database, deletionId: string): Promise<void> {
   const deadline = Date.now() + RECORD_MS;
   for (;;) {
@@ -59,10 +59,10 @@ async function recordSent(db: Database, deletionId: string): Promise<void> {
 }
 
 /**
- * One attempt to tell whoever was deleted that everything is clean, unless that is done, or something keeps it from being done now. A second
- * copy, with the same Message-ID, is possible only where nobody can know whether the mail server accepted the first.
- * Rejects with StepError before all systems are recorded as clean and while another run is sending, EnvironmentError,
- * MailError, or as {@link stepOf} and {@link obstacleTo}.
+ * One attempt to send the confirmation, unless it was sent, or something prevents it now. A second copy, with the same
+ * Message-ID, is possible only if it is unknown whether the mail server accepted the first. Rejects with StepError
+ * until all systems are recorded as clean and while another run is sending, with EnvironmentError and MailError, or
+ * like {@link stepOf} and {@link obstacleTo}.
  */
 export async function sendConfirmation(
   request: Request,

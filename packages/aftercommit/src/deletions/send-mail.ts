@@ -5,10 +5,10 @@ import type { Mail } from "./confirmation-mail.ts";
 import { MailError } from "./errors.ts";
 import { takesUtf8 } from "./takes-utf8.ts";
 
-/** Hands a message to a mail server; resolves when the server has accepted it. */
+/** Sends a message to a mail server. Resolves when the server has accepted it. */
 export type SendMail = (mail: Mail, signal: AbortSignal) => Promise<void>;
 
-// What nodemailer says of the time before the message goes out, beside replies of the server.
+// nodemailer's codes for failures before the message is sent, apart from replies of the server.
 const BEFORE_THE_MESSAGE =
   /^(EDNS|ETLS|EAUTH|ENOAUTH|EOAUTH2|EENVELOPE|ECONFIG|EPROXY|EMESSAGE|EREQUIRETLS)$/;
 
@@ -20,7 +20,7 @@ const isBeforeTheMessage = ({ code, syscall, timeoutType }: NodemailerError) =>
 function refused({ responseCode, response, command, permanent }: NodemailerError): MailError {
   const status = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response ?? "")?.[1];
   const answer = [responseCode, status, command && `to ${command}`].filter(Boolean).join(" ");
-  // Other commands say nothing of the address: a 535 to AUTH is a wrong password.
+  // Other commands say nothing about the address: a 535 to AUTH is a wrong password.
   const bounced = permanent && /^(RCPT TO|DATA)$/.test(command ?? "");
   return new MailError(`the mail server answered ${answer}`, {
     notSent: true,
@@ -29,7 +29,7 @@ function refused({ responseCode, response, command, permanent }: NodemailerError
   });
 }
 
-// The server's own message may quote the address, which has no place in a log or in Trigger.dev.
+// The server's own message may quote the address, which must not reach a log or Trigger.dev.
 function withoutAddress(error: NodemailerError): MailError {
   const { responseCode = 0, code } = error;
   if (responseCode >= 400) return refused(error);
@@ -42,8 +42,8 @@ const refusedAddress = (message: string) =>
   new MailError(message, { notSent: true, retryable: false, bounced: true });
 
 /**
- * Sends through SMTP_URL. Rejects with MailError: not retryable when the server refuses for good, an SMTP reply 5xx, and
- * when the text in the row is not one address, or not one that the server can deliver to.
+ * Sends through SMTP_URL. Rejects with MailError, which is not retryable if the server permanently rejects the message
+ * (an SMTP reply 5xx), or if the text in the row is not one address, or not one that the server can deliver to.
  */
 export const sendMail: SendMail = async (mail, signal) => {
   const address = addressOf(mail.to);
@@ -58,9 +58,9 @@ export const sendMail: SendMail = async (mail, signal) => {
       throw refusedAddress("the mail server takes no address that is not ASCII (SMTPUTF8)");
     await transport.sendMail({
       ...mail,
-      // An object is one recipient, whatever is in the address; a text would be split at its commas.
+      // An object is one recipient, whatever its address contains; a text would be split at commas.
       to: { name: "", address },
-      // RFC 3834: keeps holiday notices and the like from being sent back.
+      // RFC 3834: prevents automatic replies such as vacation notices.
       headers: { "auto-submitted": "auto-generated" },
       signal,
     });

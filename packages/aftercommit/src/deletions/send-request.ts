@@ -4,20 +4,20 @@ import { codeOf, StepError } from "./errors.ts";
 const LONGEST_WAIT_MS = 3_600_000;
 const LOOK = "nothing is there: look at its address, and whether its automation is switched on";
 
-/** Sends a request and follows no redirect. Rejects with StepError when there is no answer. */
+/** Sends a request and follows no redirect. Rejects with StepError if there is no response. */
 export async function sendRequest(request: SystemRequest, signal: AbortSignal): Promise<Response> {
   const { url, ...init } = request;
   try {
     return await fetch(url, { ...init, redirect: "manual", signal });
   } catch (error) {
-    // Not as its cause: fetch's own message may carry the URL.
+    // Without the cause: fetch's own message may contain the URL.
     throw new StepError(`no answer: ${codeOf(error)}`);
   }
 }
 
 /**
- * When a system that is busy wants to be asked again, an hour away at most: after seconds or at a date
- * (rfc-editor.org/rfc/rfc9110#field.retry-after). Some say 2.0 (shopify.dev/docs/api/admin-rest/usage/rate-limits).
+ * When a busy system wants another request, at most an hour away: after seconds, or at a date
+ * (rfc-editor.org/rfc/rfc9110#field.retry-after). Some send 2.0 (shopify.dev/docs/api/admin-rest/usage/rate-limits).
  */
 function retryAtOf({ status, headers }: Response): Date | undefined {
   const after = headers.get("retry-after") ?? "";
@@ -27,8 +27,8 @@ function retryAtOf({ status, headers }: Response): Date | undefined {
 }
 
 /**
- * Whether an answer says that it was done, 2xx, or that there was nothing, one of `notFound`.
- * @throws {StepError} for any other status. An address at which nothing listens answers 404 or 410 as well.
+ * True for 2xx; false for a status of `notFound`, which means that there was nothing.
+ * @throws {StepError} for any other status. A URL at which nothing listens answers 404 or 410 as well.
  */
 export function wasFound(response: Response, notFound: readonly number[]): boolean {
   const { ok, status } = response;

@@ -10,7 +10,7 @@ export const STEP_TASKS = {
   confirm: "send-deletion-confirmation",
 } as const;
 
-/** The steps of a deletion as runs beside the one that calls. */
+/** Runs the steps of a deletion as child runs of the current one. */
 export function stepRunsOf({ id, source, rowId }: Deletion): DeletionSteps {
   const child = (task: string, step: string, payload: object = {}): ChildRun => ({
     task,

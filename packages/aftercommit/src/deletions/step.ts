@@ -4,13 +4,13 @@ import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { StepError } from "./errors.ts";
 import { type Deletion, readDeletion } from "./ledger.ts";
 
-/** An id of the ledger. */
+/** An id in the ledger. */
 export const deletionIdSchema = z.string().regex(/^[1-9]\d{0,17}$/, "must be the id of a deletion");
 
-/** What the run of a step is about, in the environment of Trigger.dev that it is in. */
+/** What the run of a step is about, and the Trigger.dev environment that it is in. */
 export type StepRequest = { deletionId: string; environment: string; signal: AbortSignal };
 
-/** What the steps of all deletions work with. */
+/** What the steps of all deletions use. */
 export type StepContext = { db: Database; declarations: readonly DeletionDeclaration[] };
 
 export const unknownDeletion = (id: string) =>
@@ -21,7 +21,10 @@ export const foreignDeletion = (id: string, begunBy: string) =>
     retryable: false,
   });
 
-/** What a step works on. Rejects with StepError when it is not recorded, is open elsewhere, or of no declared table. */
+/**
+ * The deletion that a step works on. Rejects with StepError if it is not recorded, is open in another environment, or
+ * belongs to no declared table.
+ */
 export async function stepOf(
   { deletionId, environment }: StepRequest,
   { db, declarations }: StepContext,

@@ -17,14 +17,14 @@ import { sendMail } from "./send-mail.ts";
 import { deletionIdSchema } from "./step.ts";
 import { STEP_TASKS, stepRunsOf } from "./step-runs.ts";
 
-/** Five attempts, 1, 2, 4 and 8 seconds apart: what Temporal's guide gives an activity. */
+/** Five attempts, 1, 2, 4 and 8 seconds apart, like an activity in Temporal's guide. */
 const RETRY = {
   maxAttempts: 5,
   factor: 2,
   minTimeoutInMs: 1_000,
   maxTimeoutInMs: 60_000,
   randomize: false,
-  // A process that is killed is taken for one out of memory, and has no other attempt without a machine for it.
+  // A killed process counts as out of memory, and gets another attempt only with a machine set here.
   outOfMemory: { machine: "small-2x" as const },
 };
 
@@ -32,22 +32,22 @@ const deletionSchema = z.object({ deletionId: deletionIdSchema });
 
 type Context = { project: { ref: string }; environment: { id: string } };
 
-/** Names the environment of Trigger.dev that a run is in, as the ledger does: `proj_x/env_id`. */
+/** Names the Trigger.dev environment of a run as the ledger does: `proj_x/env_id`. */
 export const environmentOf = ({ project, environment }: Context) => `${project.ref}/${environment.id}`;
 
 /**
- * How many deletions are worked on at once. Fixed when the tasks are registered, by `trigger.dev dev` or `deploy`. Each
- * calls every external system, which have limits of their own; and in development a run that waits for its steps keeps
- * its process and its place among the environment's concurrent runs, which the steps need as well.
- * @throws {EnvironmentError} when USER_DELETION_CONCURRENCY is malformed
+ * How many deletions run at the same time. It is fixed when the tasks are registered, by `trigger.dev dev` or `deploy`.
+ * Each calls every external system, and these have their own limits. In development, a run that waits for its steps
+ * keeps its process and its place among the environment's concurrent runs, which the steps need, too.
+ * @throws {EnvironmentError} if USER_DELETION_CONCURRENCY is malformed
  */
 export const deletionConcurrency = () => Number(optional("USER_DELETION_CONCURRENCY") ?? 5);
 
-/** The task that cleans up after a deleted row everywhere, each system by a run of its own, and then confirms it. */
+/** The task that cleans up after a deleted row, each system in its own run, and then confirms it. */
 export const cleanupTask = (declaration: DeletionDeclaration) =>
   schemaTask({
     id: deletionTaskIds(declaration).cleanup,
-    // The row's id beside it is for whoever looks at the run.
+    // The row's id is only for people who look at the run.
     schema: deletionSchema,
     concurrency: { total: deletionConcurrency() },
     retry: RETRY,
@@ -59,14 +59,11 @@ export const cleanupTask = (declaration: DeletionDeclaration) =>
     catchError: afterError,
   });
 
-/**
- * The scheduled task that triggers a run for each deletion of its environment that is open and has none any more that
- * would finish it.
- */
+/** The scheduled task that triggers a run for each open deletion of its environment that has no run to finish it. */
 export const resumeTask = (declaration: DeletionDeclaration) =>
   schedules.task({
     id: deletionTaskIds(declaration).resume,
-    // Not in development: a laptop that is connected to a database would work on what is others' to do.
+    // Not in development: a laptop connected to a database would process other people's deletions.
     cron: { pattern: "*/10 * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
     concurrency: { total: 1 },
     run: (_, { ctx }) =>
@@ -77,14 +74,14 @@ export const resumeTask = (declaration: DeletionDeclaration) =>
       ),
   });
 
-/** The task that cleans one external system of one deleted row: 5 attempts, with a minute for each call. */
+/** The task that cleans one external system of one deleted row: 5 attempts, with one minute per call. */
 export function cleanUpSystemTask(config: object) {
   const declarations = deletionsOf(declarationsOf(config));
   return schemaTask({
     id: STEP_TASKS.cleanUp,
     schema: cleanUpSchema,
     retry: RETRY,
-    // In seconds for all attempts together, so only a backstop: each of an attempt's two calls ends after a minute.
+    // In seconds, for all attempts together. Only a backstop: each of an attempt's two calls ends after a minute.
     maxDuration: 700,
     run: (payload, { ctx, signal }) =>
       cleanUpSystem(
@@ -95,14 +92,14 @@ export function cleanUpSystemTask(config: object) {
   });
 }
 
-/** The task that confirms a deletion by e-mail: 5 attempts of a minute each, and half a minute to record it. */
+/** The task that confirms a deletion by e-mail: 5 attempts of one minute, and half a minute to record each. */
 export function confirmationTask(config: object) {
   const declarations = deletionsOf(declarationsOf(config));
   return schemaTask({
     id: STEP_TASKS.confirm,
     schema: deletionSchema,
     retry: RETRY,
-    // In seconds for all attempts together, so only a backstop: each attempt ends after a minute.
+    // In seconds, for all attempts together. Only a backstop: each attempt ends after a minute.
     maxDuration: 500,
     run: ({ deletionId }, { ctx, signal }) =>
       sendConfirmation(

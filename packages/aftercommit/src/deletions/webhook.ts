@@ -9,18 +9,18 @@ import { StepError } from "./errors.ts";
 import { sendRequest, wasFound } from "./send-request.ts";
 
 type WebhookOptions = {
-  /** Stays the same over time: the ledger refers to the system by it. */
+  /** Never changes: the ledger refers to the system by it. */
   name: string;
   url: string;
-  /** Signs the events: `whsec_` and 24 to 64 bytes in base64. USER_DELETION_WEBHOOK_SECRET when left out. */
+  /** Signs the events: `whsec_` and 24 to 64 bytes in base64. Default: USER_DELETION_WEBHOOK_SECRET. */
   secret?: string | undefined;
-  /** The statuses by which the system says that it never knew the row. None when left out. */
+  /** The statuses that mean that the system never knew the row. Default: none. */
   notFound?: readonly number[];
-  /** Asks the system after each clean-up whether it still has the row: it answers `{ "found": false }` when not. */
+  /** Asks the system after each clean-up whether it still has the row. It answers `{ "found": false }` if not. */
   verify?: true;
-  /** Sends the e-mail address beside the id. */
+  /** Sends the e-mail address along with the id. */
   email?: true;
-  /** How long to wait after the deletion. */
+  /** The grace period after the deletion. */
   after?: Duration;
 };
 
@@ -28,7 +28,7 @@ type Event = { id: string; type: string; timestamp: Date; data: object };
 
 const found = z.object({ found: z.boolean() });
 
-/** A webhook-id is the event's idempotency key, so a question that has to be answered again has another one. */
+/** A webhook-id is the event's idempotency key, so a question that must be answered again gets a new one. */
 const newId = () => `msg_${randomUUID()}`;
 
 const requestOf = (url: string, { id, type, timestamp, data }: Event): SystemRequest => ({
@@ -44,7 +44,7 @@ function dataOf({ row, id, email }: DeletedRow, { email: asks }: Pick<WebhookOpt
 }
 
 /**
- * A system that is notified by a signed POST (standardwebhooks.com) of the type `user.deleted`. 2xx says that it is clean,
+ * A system that receives a signed POST (standardwebhooks.com) of the type `user.deleted`. 2xx means that it is clean,
  * and so does a status of `notFound`. Redirects are not followed: they fail.
  *
  * @example
@@ -109,8 +109,8 @@ export function webhook(options: WebhookOptions): ExternalSystem {
 }
 
 /**
- * One system for each URL of USER_DELETION_WEBHOOK_URLS, signed with USER_DELETION_WEBHOOK_SECRET.
- * @throws {EnvironmentError} when the list is not set or malformed: that there are none has to be said, by `none`
+ * One system per URL of USER_DELETION_WEBHOOK_URLS, signed with USER_DELETION_WEBHOOK_SECRET.
+ * @throws {EnvironmentError} if the list is missing or malformed; no webhooks at all must be declared as `none`
  */
 export const webhooks = (): ExternalSystem[] =>
   parseWebhooks(required("USER_DELETION_WEBHOOK_URLS")).targets.map(webhook);

@@ -3,7 +3,7 @@ import { StepError } from "./errors.ts";
 const ATTEMPT_MS = 60_000;
 
 /**
- * Gives one attempt of a step a minute. Trigger.dev's own maxDuration would end the run instead of the attempt.
+ * Limits one attempt of a step to a minute. Trigger.dev's own maxDuration would end the run instead of the attempt.
  * Rejects when the minute is over or `signal` is aborted, whatever the work does about it.
  */
 export async function withinAttempt<T>(

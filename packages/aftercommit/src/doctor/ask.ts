@@ -1,9 +1,9 @@
-// Next.js compiles a route at its first request in development; Sequin itself waits for 30 s.
+// In development, Next.js compiles a route on its first request. Sequin itself waits 30 s.
 const LIMIT_MS = 20_000;
 
 /**
- * Makes one request, a POST of JSON where there is a body, and follows no redirect. Rejects when there is no answer
- * within 20 s. `json` is undefined where the answer is not JSON.
+ * Sends one request (a JSON POST if there is a body) and follows no redirect. Rejects if there is no response within 20
+ * s. `json` is undefined if the response is not JSON.
  */
 export async function ask(url: URL, { token, body }: { token?: string | undefined; body?: string } = {}) {
   const headers = new Headers(body === undefined ? {} : { "content-type": "application/json" });

@@ -9,13 +9,16 @@ const named = z.object({ name: z.string() });
 const database = z.object({ slot: named, publication: named });
 const file = z.object({ databases: z.tuple([database], z.unknown()) });
 
-/** Ages are in transactions, the larger the longer ago; a slot's is how far back it still looks. Sizes are in bytes. */
+/** Ages are in transactions, larger for older; a slot's age is how far back it still reads. Sizes are in bytes. */
 export type Facts = {
   /** The names in sequin.yaml. */
   names: { slot: string; publication: string };
   walLevel: string;
   hasLimit: boolean;
-  /** What captures all declared tables by triggers instead, as the comment on its schema says: Sequin's emulator. */
+  /**
+   * What captures all declared tables with triggers instead, according to the comment on its schema: the Sequin
+   * emulator.
+   */
   emulator: string | null;
   publication: { age: number; actions: string[]; tables: string[] } | null;
   slot: {
@@ -28,7 +31,7 @@ export type Facts = {
   } | null;
 };
 
-/** What the database knows of capturing `tables`, each quoted as in a statement, as sequin.yaml has Sequin do it. */
+/** What the database knows about capturing `tables`, each quoted as in a statement, with the names in sequin.yaml. */
 export async function readFacts(db: Queries, tables: readonly string[]): Promise<Facts> {
   const { data } = file.safeParse(parse(await readFile("sequin.yaml", "utf8")));
   if (!data) throw new CheckError("sequin.yaml names no slot or no publication", "npx aftercommit sequin");

@@ -17,7 +17,7 @@ const LAGGING = "Sequin's console says which sink does not deliver, the app's lo
 const CATCH_UP =
   "Then start Sequin again, and run npx aftercommit reconcile --full for the rows that changed meanwhile. Deletions made meanwhile may be lost: docs/troubleshooting.md, 'The slot is lost'";
 
-/** Whether the database gives Sequin every change. */
+/** Whether the database passes every change to Sequin. */
 export const replication: Category = async function* ({ check, declarations, server }) {
   const tables = declarations.map(({ table }) => table);
   let facts: Facts | undefined;
@@ -55,7 +55,7 @@ export const replication: Category = async function* ({ check, declarations, ser
     if (slot.plugin !== "pgoutput") return failed(`it has the plugin ${slot.plugin}`);
     if (slot.state === "lost") return failed("it fell behind max_slot_wal_keep_size: its WAL is lost");
     const retained = `${(slot.retained / MB).toFixed(1)} MB of WAL retained`;
-    // Decoding fails where the WAL is older than the publication. One that was changed later has the same age.
+    // Decoding fails if the WAL is older than the publication. Altering a publication does not change its age.
     const isYounger = publication !== null && publication.age <= slot.age;
     const fix = isYounger ? `${START}. If the publication does not exist for it: ${recreate}` : START;
     if (!slot.active) return failed(`nothing reads it, ${retained}`, fix);

@@ -1,4 +1,7 @@
-/** Every check of `npx aftercommit doctor` by its id, which stays the same over time, and what it expects. docs/doctor.md lists them. */
+/**
+ * Every check of `npx aftercommit doctor` by its id, which never changes, and what it expects. docs/doctor.md lists
+ * them.
+ */
 export const CHECKS = {
   "environment.variables":
     "each variable that the app and the tasks need is set and well formed, no secret short",

@@ -16,7 +16,7 @@ type Terminal = {
   color: boolean;
 };
 
-/** @throws when the command is called in a wrong way, and only then */
+/** @throws if the command line is invalid, and only then */
 function optionsOf(args: readonly string[]) {
   const { values } = parseArgs({
     args: args.map((arg) => (arg === "--wait" ? "--wait=" : arg)),
@@ -39,7 +39,7 @@ function optionsOf(args: readonly string[]) {
 
 type Options = ReturnType<typeof optionsOf>;
 
-/** Makes the checks until none fails, as long as `--wait` says, or until it is stopped. */
+/** Repeats the checks until none fails, until `--wait` is over, or until it is stopped. */
 async function run({ only, waitSeconds, testWebhooks }: Options, { declarations, err, stopped }: Terminal) {
   const end = Date.now() + waitSeconds * 1_000;
   for (;;) {
@@ -51,7 +51,7 @@ async function run({ only, waitSeconds, testWebhooks }: Options, { declarations,
   }
 }
 
-/** `npx aftercommit doctor`. Resolves with its exit code: 1 on a failure, 0 with warnings, 2 on bad usage. */
+/** `npx aftercommit doctor`. Resolves with its exit code: 0 without a failure, 1 with one, 2 for invalid usage. */
 export async function doctor(args: readonly string[], terminal: Terminal): Promise<number> {
   let options: Options;
   try {

@@ -8,7 +8,7 @@ import { readModelsInUse } from "../models/models.ts";
 import { type Category, CheckError, failed, last, ok, type Server, warning } from "./finding.ts";
 import { placeOf } from "./shown.ts";
 
-// pgvector's changelog: 0.8.2 fixes a buffer overflow, 0.8.3 corrupt indexes, 0.8.4 errors of both.
+// pgvector's changelog: 0.8.2 fixes a buffer overflow, 0.8.3 corrupt indexes, 0.8.4 errors in both.
 const PGVECTOR = "0.8.4";
 
 const DIRECT = "Give Sequin and npx aftercommit migrate the database's own address";
@@ -17,7 +17,8 @@ const PROVIDER =
   "npx aftercommit doctor --only provider says why the provider fails. The model resumes by itself";
 
 const START = "Start the database, or correct DATABASE_URL: postgres://user:password@host:5432/name";
-// With its grace longer than the pool keeps an idle connection, which would otherwise be reported as lost.
+// With the grace period, this is longer than the pool keeps an idle connection, which would otherwise be reported as
+// lost.
 const STATEMENT_MS = 9_000;
 
 /** Connects to the database of DATABASE_URL. Rejects with CheckError when it does not answer. */
@@ -35,7 +36,7 @@ export async function readServer(): Promise<Server> {
   }
 }
 
-/** A connection pooler gives its clients an id of its own where the server gives that of its process. */
+/** Whether there is a connection pooler: it reports its own ids, and the server the id of its process. */
 const isPooled = (url: string): Promise<boolean> =>
   withLongConnection(url, async (client) => {
     const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");

@@ -23,7 +23,7 @@ const SMTP = "Correct SMTP_URL: smtp://user:password@host:587 or smtps://user:pa
 
 type System = { row: string; system: ExternalSystem };
 
-/** The systems of all declared deletions, each once: the webhooks of the variable are everybody's. */
+/** The systems of all declared deletions, each once: all declarations share the webhooks of the variable. */
 function readSystems(declarations: readonly Declaration[]): System[] {
   const all = deletionsOf(declarations).flatMap((declaration) =>
     systemsOf(declaration).map((system) => ({ row: declaration.row, system })),
@@ -31,13 +31,13 @@ function readSystems(declarations: readonly Declaration[]): System[] {
   return [...new Map(all.map((one) => [one.system.name, one])).values()];
 }
 
-/** Where a system is called, if it is called by HTTP. */
+/** The URL at which a system is called, if it uses HTTP. */
 function urlOf({ row, system }: System): string | undefined {
   const about = { row, id: "0", email: null, requestedAt: new Date(), idempotencyKey: "doctor" };
   return system.request?.(about)?.url;
 }
 
-/** Connects to a system and sends no request, so that nobody is notified of a deletion. Resolves with the error. */
+/** Connects to a system without a request, so that it is not notified of a deletion. Resolves with the error. */
 async function meet(one: System): Promise<string | undefined> {
   let end = () => {};
   try {
@@ -72,7 +72,7 @@ async function test({ row, system }: System): Promise<string | undefined> {
 
 const namesOf = (systems: readonly System[]) => systems.map(({ system }) => system.name).join(", ");
 
-/** Whether those who are notified of a deletion can be reached from here. */
+/** Whether this process can reach everyone who is notified of a deletion. */
 export const deletions: Category = async function* ({ check, declarations, testWebhooks }) {
   yield check("deletions.systems", SYSTEM, async () => {
     const systems = readSystems(declarations);

@@ -36,7 +36,7 @@ async function collect(findings: AsyncIterable<Finding>): Promise<Finding[]> {
   return found;
 }
 
-/** Makes the checks of the categories in `only`, or of all, side by side. Resolves with the findings, in order. */
+/** Runs the checks of the categories in `only`, or of all, in parallel. Resolves with the findings, in order. */
 export async function diagnose(
   declarations: readonly Declaration[],
   {

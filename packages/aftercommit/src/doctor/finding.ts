@@ -8,10 +8,12 @@ import { withoutSecrets } from "./shown.ts";
 
 type State = "ok" | "warning" | "failed" | "skipped";
 
-/** `ends`: the category cannot go on. */
+/** `ends`: the category cannot continue. */
 type Outcome = { state: State; actual: string; fix?: string | undefined; ends?: true };
 
-/** What a check found, without any secret. A warning or a failure has a fix: a command, a statement or a sentence. */
+/**
+ * The result of a check, without any secret. A warning or a failure has a fix: a command, a statement or a sentence.
+ */
 export type Finding = Outcome & { id: CheckId };
 
 export const ok = (actual: string): Outcome => ({ state: "ok", actual });
@@ -22,7 +24,7 @@ export const last = (outcome: Outcome): Outcome => ({ ...outcome, ends: true });
 export const okUnless = (problems: readonly string[], actual: string, fix?: string): Outcome =>
   problems.length === 0 ? ok(actual) : failed(problems.join("; "), fix);
 
-/** A check could not be made, for a reason that has a fix of its own. */
+/** A check failed for a reason with its own fix. */
 export class CheckError extends Error {
   override readonly name = "CheckError";
   readonly fix: string | undefined;
@@ -33,14 +35,14 @@ export class CheckError extends Error {
   }
 }
 
-/** Makes one check. `fix` is for what the check names no other fix for. What `work` throws ends the category. */
+/** Runs one check. `fix` is the default fix. If `work` throws, the category ends. */
 type Check = (id: CheckId, fix: string, work: () => Promise<Outcome>) => Promise<Finding>;
 
-/** The database server, as it answered. */
+/** The database server, as it describes itself. */
 export type Server = { db: Database; url: string; version: string; isWebAssembly: boolean };
 
 /**
- * What all categories of one pass share. `server` rejects where the database does not answer; `testWebhooks` lets a check
+ * Shared by all categories of one pass. `server` rejects if the database does not answer; `testWebhooks` lets a check
  * send events that delete nothing.
  */
 type Context = {

@@ -7,7 +7,7 @@ import { ask } from "./ask.ts";
 import { type Category, failed, last, ok, warning } from "./finding.ts";
 import { placeOf } from "./shown.ts";
 
-// A batch without a message: the routes accept it and have nothing to do.
+// A batch without messages: the routes accept it and do nothing.
 const NOTHING = JSON.stringify({ data: [] });
 const DONE = z.object({ triggered: z.literal(0) });
 const HEALTH = z.object({ failing: z.array(z.string()) });
@@ -27,7 +27,7 @@ async function deliver(declaration: Declaration) {
   return { path, right, wrong, none };
 }
 
-/** Whether the app accepts what Sequin sends with the secret, and nothing else. Triggers nothing. */
+/** Whether the app accepts requests with Sequin's secret, and no others. Triggers nothing. */
 export const ingress: Category = async function* ({ check, declarations }) {
   yield check("ingress.app", "Start the app (npm run dev, or npm start), or correct APP_URL", async () => {
     const url = optional("APP_URL");

@@ -24,7 +24,7 @@ function refusal({ status = 500, message, code, type }: APIError, name: string) 
   return status === 429 ? skipped("the rate limit is reached: ask again in a minute") : failed(actual, MODEL);
 }
 
-/** Whether the provider makes the vectors that the database has. */
+/** Whether the provider makes vectors like those in the database. */
 export const provider: Category = async function* ({ check, declarations, server }) {
   const [declaration] = embeddingsOf(declarations);
   if (!declaration) return;

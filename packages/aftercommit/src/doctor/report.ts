@@ -1,7 +1,7 @@
 import { CHECKS, categoryOf } from "./checks.ts";
 import type { Finding } from "./finding.ts";
 
-/** Each state with its sign and its color. */
+/** The sign and the color of each state. */
 const STATES = { ok: ["√", 32], warning: ["‼", 33], failed: ["×", 31], skipped: ["-", 2] } as const;
 const WIDTH = "warning".length;
 const INDENT = " ".repeat(WIDTH + 6);
@@ -20,7 +20,7 @@ const countsOf = (findings: readonly Finding[]) =>
 
 export const hasFailed = (findings: readonly Finding[]) => findings.some(({ state }) => state === "failed");
 
-/** What a person reads: the findings by category, and a summary such as "12 checks: 10 ok, 1 warning, 1 failed". */
+/** The report for people: the findings by category, and a summary such as "12 checks: 10 ok, 1 warning, 1 failed". */
 export function textOf(findings: readonly Finding[], { color = false } = {}): string {
   const names = [...new Set(findings.map(({ id }) => categoryOf(id)))];
   const parts = names.map((name) => {
@@ -31,7 +31,7 @@ export function textOf(findings: readonly Finding[], { color = false } = {}): st
   return `${[...parts, `${findings.length} checks: ${counts.join(", ")}`].join("\n\n")}\n`;
 }
 
-/** What a program reads. Ids stay the same over time; `format` changes when anything else of it does. */
+/** The report for programs. Ids never change; `format` changes if anything else does. */
 export function jsonOf(findings: readonly Finding[]): string {
   const counts = Object.fromEntries(countsOf(findings));
   const status = counts.failed ? "failed" : counts.warning ? "warnings" : "ok";

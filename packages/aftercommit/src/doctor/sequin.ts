@@ -6,12 +6,12 @@ import { wantedSink } from "../sequin-config/sinks.ts";
 import { ask } from "./ask.ts";
 import { type Category, CheckError, last, okUnless, skipped } from "./finding.ts";
 
-// A server with a config file refuses `sequin config apply`, and loads the file at each start.
+// A server with a config file rejects `sequin config apply`, and loads the file at each start.
 const LOAD = "Restart Sequin with this sequin.yaml; without a config file: sequin config apply sequin.yaml";
 const TOKEN =
   "Set SEQUIN_API_TOKEN to one of Sequin's console → Settings, or of its config file's api_tokens";
 const ADDRESS = "Set APP_URL to how Sequin reaches the app, here and where Sequin runs, and restart Sequin";
-/** By what Sequin says of a delivery, such as `Unexpected status code: 401`. */
+/** The fixes, by what Sequin says about a delivery, such as `Unexpected status code: 401`. */
 const FIXES = [
   ["code: 401", "Set the same SEQUIN_WEBHOOK_SECRET where the app and where Sequin runs, and restart Sequin"],
   ["code: 413", "Set a lower batch_size in sequin.yaml, and restart Sequin"],
@@ -43,7 +43,7 @@ async function read<T>(path: string, schema: z.ZodType<{ data: T }>): Promise<T>
   throw new CheckError(`Sequin answers ${status} to ${path}`, status === 401 ? TOKEN : undefined);
 }
 
-/** sequin.yaml says nothing of a sink's status, so a paused one stays so over a restart. */
+/** sequin.yaml does not set a sink's status, so a paused sink stays paused after a restart. */
 const activate = ({ name, status }: Sink) =>
   `curl -fsS -X PATCH "$SEQUIN_API_URL/api/sinks/${name}" -H "authorization: Bearer $SEQUIN_API_TOKEN" -H "content-type: application/json" -d '{"status":"active"}'${status === "disabled" ? "; npx aftercommit reconcile --full" : ""}`;
 
@@ -69,7 +69,7 @@ async function endpointProblems(sinks: readonly Sink[]): Promise<Problem[]> {
   });
 }
 
-/** What Sequin says of itself, where its API can be reached from here. */
+/** What Sequin reports about itself, if its API can be reached. */
 export const sequin: Category = async function* ({ check, declarations }) {
   let sinks: Sink[] = [];
   yield check("capture.sinks", "Start Sequin, or correct SEQUIN_API_URL", async () => {

@@ -1,7 +1,7 @@
 import { variables } from "../env/env.ts";
 import { parseWebhooks } from "../env/webhook-list.ts";
 
-/** Whether a URL, of any protocol, names this machine by a loopback address. */
+/** Whether a URL of any protocol names this machine with a loopback address. */
 export function isOnThisMachine(url: string): boolean {
   return (
     URL.canParse(url) &&
@@ -9,7 +9,7 @@ export function isOnThisMachine(url: string): boolean {
   );
 }
 
-/** Host and port of a URL, which may be shown. */
+/** Host and port of a URL, which are safe to show. */
 export function placeOf(url: string): string {
   const { host } = new URL(url);
   return isOnThisMachine(url) ? `${host}, on this machine` : host;
@@ -18,14 +18,14 @@ export function placeOf(url: string): string {
 const SECRET = /_(SECRET|SECRET_PREVIOUS|TOKEN|KEY|PASSWORD)$/;
 const WITH_PASSWORD = ["DATABASE_URL", "SMTP_URL"] as const;
 
-// A shorter one would take words out of the text.
+// A shorter value would remove words from the text.
 const SHORTEST = 8;
 
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A % that stands for itself: nodemailer takes such a password as it is.
+    // A literal %: nodemailer takes such a password as it is.
     return text;
   }
 }
@@ -46,6 +46,6 @@ function secretsOf(env: NodeJS.ProcessEnv): string[] {
   return secrets.filter(({ length }) => length >= SHORTEST);
 }
 
-/** A text as it may be shown: others' answers may repeat what they were given. */
+/** A text without secrets: a service's response may repeat what it received. */
 export const withoutSecrets = (text: string, env: NodeJS.ProcessEnv = process.env): string =>
   secretsOf(env).reduce((shown, secret) => shown.replaceAll(secret, "…"), text);

@@ -16,7 +16,7 @@ const PROJECT = "Set TRIGGER_SECRET_KEY and TRIGGER_PROJECT_REF of the same proj
 const triggerUrl = () => optional("TRIGGER_API_URL") ?? "https://api.trigger.dev";
 const isUnauthorized = (status: number) => status === 401 || status === 403;
 
-/** What Trigger.dev answers, or the status of its error. */
+/** Trigger.dev's response, or the status of its error. */
 async function answerOf<T>(answer: PromiseLike<T>): Promise<T | number> {
   try {
     return await answer;
@@ -26,7 +26,7 @@ async function answerOf<T>(answer: PromiseLike<T>): Promise<T | number> {
   }
 }
 
-/** The environment of TRIGGER_SECRET_KEY, as Trigger.dev's addresses name it: tr_stg_… is of `staging`. */
+/** The environment of TRIGGER_SECRET_KEY, as in Trigger.dev's URLs: tr_stg_… is `staging`. */
 const environmentOfKey = () =>
   /^tr_([a-z]+)_/.exec(required("TRIGGER_SECRET_KEY"))?.[1]?.replace(/^stg$/, "staging") ?? "unknown";
 
@@ -54,7 +54,7 @@ export const triggerDev: Category = async function* ({ check, declarations }) {
     if (typeof found === "number")
       return last(failed(`Trigger.dev answers ${found}`, isUnauthorized(found) ? KEY : undefined));
     all = found;
-    // Older servers have no such route, and ignore the tasks' limits without a word.
+    // Older servers do not have this route, and silently ignore the tasks' limits.
     const isOld = (await answerOf(concurrencyLimits.list({ perPage: 1 }, NO_RETRY))) === 404;
     return isOld ? warning(`${actual}: it ignores concurrency limits`, UPDATE) : ok(actual);
   });

@@ -22,10 +22,10 @@ type Work = {
   progress: (tokens: number) => Promise<void>;
 };
 
-/** Texts have to be split again: into shorter passages, for one row or for the model. */
+/** Texts must be split again into shorter passages, for one row or for the model. */
 class SplitAgainError extends Error {}
 
-/** How a provider wants a row's text split. */
+/** Splits a row's text to fit a provider. */
 export function splitterOf({ chunkTokens }: EmbeddingDeclaration, provider: Provider) {
   const options = {
     maxTokens: chunkTokens,
@@ -57,16 +57,16 @@ async function askFor(
     job.take(passage, outcome);
   };
   for (const request of pack(inputs, limitsOf(provider))) {
-    // A row of many passages that failed in an earlier request is not paid for any further.
+    // If a row with many passages failed in an earlier request, its other passages are not paid for.
     const asked = request.filter(({ job }) => !job.isDone);
     if (asked.length > 0) await progress(await embedInputs(asked, ask, take));
   }
 }
 
 /**
- * Asks one model for all that some rows lack of it. Where it refuses an input for its length, it is noted how long one may
- * be, and the texts are split to fit.
- * Rejects as {@link embedInputs} does, and with ModelError where the model's provider is not declared.
+ * Asks one model for all vectors that some rows lack. If the model rejects an input for its length, stores the longest
+ * length that fits and splits the texts again. Rejects like {@link embedInputs}, and with ModelError if the model's
+ * provider is not declared.
  */
 export async function askModel(jobs: readonly Job[], model: Model, work: Work): Promise<void> {
   const { db, declaration, priority } = work;

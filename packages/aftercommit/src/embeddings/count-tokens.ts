@@ -6,6 +6,6 @@ export type CountTokens = (text: string) => number;
 /** Counts tokens as OpenAI's embedding models do (cl100k_base). */
 export const countTokens: CountTokens = (text) => count(text, { disallowedSpecial: new Set() });
 
-/** How a provider's models count: as it says, or by an estimate that is rather too high. */
+/** Counts tokens as a provider's models do: with its own counter, or with an estimate that is rather too high. */
 export const tokenCounterOf = ({ countTokens: exact, tokenMargin }: Provider): CountTokens =>
   exact ?? (tokenMargin === 1 ? countTokens : (text) => Math.ceil(countTokens(text) * tokenMargin));

@@ -8,13 +8,13 @@ import { classifyError } from "../providers/classify-error.ts";
 import { PausedError, RateLimitedError } from "../providers/errors.ts";
 import type { Queries } from "../source.ts";
 
-/** Why a model makes nothing now, and from when on it is worth asking again, in Unix milliseconds. */
+/** Why a model makes nothing now, and when to ask it again, in Unix milliseconds. */
 export type Deferral = { at: number; error: unknown };
 
-// A failure of everybody costs no row an attempt; the provider is left alone for so long.
+// A failure that is not about one text costs no row an attempt, and the provider gets no request for this long.
 const PAUSE_SECONDS = { abort: 15, retry: 5 };
 
-/** The deferral of a model that failed for everybody a moment ago. */
+/** The deferral of a model that is paused. */
 export function deferralOf({ name, pausedUntil, pauseReason }: Model): Deferral | undefined {
   if (pausedUntil === null) return undefined;
   return { at: pausedUntil, error: new PausedError({ name, pausedUntil, pauseReason }) };
@@ -24,8 +24,8 @@ const isOfProvider = (error: unknown) =>
   [APIError, EmbeddingShapeError, EnvironmentError, ModelError].some((type) => error instanceof type);
 
 /**
- * Rule 6: what failed for everybody pauses the model, for all processes. Rejects with the error where it is not the
- * provider's.
+ * Rule 6: a failure that is not about one text pauses the model for all processes. Rejects with the error if it is not
+ * the provider's.
  */
 export async function deferModel(db: Queries, model: Model, error: unknown): Promise<Deferral> {
   if (error instanceof RateLimitedError) return { at: error.retryAt, error };

@@ -14,25 +14,25 @@ import { deferralOf } from "./defer-model.ts";
 import { embedLease } from "./embed-lease.ts";
 import type { RowStatus } from "./embed-result.ts";
 
-// Entries of one lease: as many as one request to the provider takes, where texts are short.
+// The entries of one lease: as many short texts as fit into one request.
 const ENTRIES = 500;
-// Leases that one run works on side by side: while one waits for the provider, another reads or writes.
+// The leases that one run works on in parallel: while one waits for the provider, another reads or writes.
 const SIDE_BY_SIDE = 3;
-// Every so many leases one begins with the batch queue, so that edits without end do not stop it.
+// Every fifth lease starts with the batch queue, so that an endless stream of edits does not starve it.
 const SHARE = 5;
-// A run does not end within a second of its start, so that Trigger.dev is asked for one a second at most.
+// A run lasts at least a second, so that at most one is triggered per second.
 const LINGER_MS = 1_000;
 const POLL_MS = 100;
-// Then it has another go on: a deployment, or a machine's end, does not meet a run of hours.
+// After that, another run continues: a deployment or a machine's shutdown never interrupts a run of hours.
 const LONGEST_MS = 15 * 60_000;
 
-/** How many rows came to what, and what it cost. `left`: there was more to do when the run had lasted long enough. */
+/** How many rows ended in each status, and the cost. `left`: there was more to do when the run reached its limit. */
 export type DrainResult = Record<RowStatus, number> & { chunks: number; tokens: number; left: boolean };
 
 type Options = {
   db: Database;
   runId: string;
-  /** Waits until a time, in Unix milliseconds, for longer than a run should sleep. */
+  /** Waits until a time, in Unix milliseconds, that is too far away for a run to sleep. */
   waitUntil: (at: number) => Promise<void>;
 };
 
@@ -43,7 +43,7 @@ type Drain = Options & {
   deadline: number;
 };
 
-/** The next entries to work on: edits first, with a share kept for the rest. */
+/** The next entries to work on: edits first, with a share for the rest. */
 async function nextLease(db: Database, { name }: EmbeddingSource, turn: number): Promise<Lease | undefined> {
   const queues = turn % SHARE === 0 ? (["batch", "realtime"] as const) : (["realtime", "batch"] as const);
   for (const queue of queues) {
@@ -54,7 +54,7 @@ async function nextLease(db: Database, { name }: EmbeddingSource, turn: number):
   return lease.entries.length > 0 ? lease : undefined;
 }
 
-/** Rejects with PausedError while no model in use may be asked: then no lease is worth taking. */
+/** Rejects with PausedError while no model in use may be asked, because a lease would be useless. */
 async function requireModel(db: Database): Promise<void> {
   const { active, building } = await readModelsInUse(db);
   const paused = deferralOf(active);
@@ -85,7 +85,7 @@ async function work(drain: Drain, stop: AbortController): Promise<void> {
   }
 }
 
-/** Works until nothing is due, and waits for the provider's limits where it has to. */
+/** Works until nothing is due, and waits for the provider's limits when it must. */
 async function workAll(drain: Drain): Promise<void> {
   for (;;) {
     const stop = new AbortController();
@@ -106,9 +106,9 @@ function startHeartbeat({ db, runId, source: { name } }: Drain): NodeJS.Timeout 
 }
 
 /**
- * Works on the inbox of an embedded table until nothing is due: backfills, large transactions, reconciliations, and the
- * edits whose own runs have not come to it. Texts that fail are recorded and do not stop the others.
- * Rejects as {@link embedLease} does, but waits for the provider's limits; what is left is due again.
+ * Works on the inbox of an embedded table until nothing is due: backfills, large transactions, reconciliations, and
+ * edits that their own runs have not reached. Texts that fail are recorded and do not stop the others. Rejects like
+ * {@link embedLease}, except that it waits for the provider's limits; what is left becomes due again.
  */
 export async function drain(
   declaration: EmbeddingDeclaration,
@@ -129,7 +129,7 @@ export async function drain(
       await sleep(POLL_MS);
     } while (!total.left && Date.now() - startedAt < LINGER_MS);
     await leaveDrain(db, runId);
-    // What was accepted just before found a run that drains, and woke nobody.
+    // A row that was accepted just before this saw a draining run, and woke no other.
     if (!total.left) await workAll(work);
     return total;
   } finally {

@@ -17,27 +17,27 @@ import { ModelsChangedError, type WrittenRow, writeRows } from "./write-rows.ts"
 export type Worker = {
   db: Database;
   source: EmbeddingSource;
-  /** Edits go before all others at the provider. */
+  /** Edits get the provider's limits first. */
   priority: boolean;
-  /** Whether a model that has not had every row yet is written too: the drain's work, which no edit waits for. */
+  /** Whether to write a model that has not had every row yet. The drain does; an edit does not wait for it. */
   builds: boolean;
 };
 
 type Item = { row: PresentRow; jobs: readonly Job[] };
 
-/** The work of one lease; what has been written is not among `items` any more. */
+/** The work of one lease. Items that are written leave `items`. */
 type Work = {
   worker: Worker;
   token: string;
   models: ModelsInUse;
   items: Map<string, Item>;
-  /** The models that are asked nothing in this lease, or nothing more. */
+  /** The models that get no requests, or no more, in this lease. */
   deferrals: Map<number, Deferral>;
   result: EmbedResult;
 };
 
 const RENEW_MS = 15_000;
-// What Postgres says of a value or a size that it does not take: one row's fault.
+// Postgres' error classes for an invalid value or size: one row is at fault.
 const OF_ONE_ROW = /^(22|54)/;
 
 function writtenRow({ row, jobs }: Item, { deferrals }: Work): WrittenRow {
@@ -45,7 +45,7 @@ function writtenRow({ row, jobs }: Item, { deferrals }: Work): WrittenRow {
   const failed = jobs.find(({ error }) => error !== undefined);
   const open = jobs.filter(({ isDone }) => !isDone);
   const at = Math.max(0, ...open.map(({ model }) => deferrals.get(model.id)?.at ?? 0));
-  // What only a new model lacks is no edit.
+  // If only a new model lacks the row, it is not an edit.
   const queue = open.some(({ model }) => model.state === "active") ? entry.queue : ("batch" as const);
   const later = { entry, certain, kind: "later", at, queue } as const;
   const done = { entry, certain, kind: "done" } as const;
@@ -64,7 +64,7 @@ function writtenRow({ row, jobs }: Item, { deferrals }: Work): WrittenRow {
   };
 }
 
-/** Writes rows together, or each by itself where the database refuses a value of one of them. */
+/** Writes rows together, or one by one if the database rejects a value of one of them. */
 async function write(work: Work, rows: readonly WrittenRow[]): Promise<void> {
   const { worker, token, models, result } = work;
   try {
@@ -85,7 +85,7 @@ async function write(work: Work, rows: readonly WrittenRow[]): Promise<void> {
   }
 }
 
-/** Writes the rows of which nothing more comes in this lease. */
+/** Writes the rows that are complete for this lease. */
 async function flush(work: Work): Promise<void> {
   const { items, deferrals } = work;
   const ready = [...items.values()].filter(({ jobs }) =>
@@ -99,7 +99,7 @@ async function flush(work: Work): Promise<void> {
   for (const { row } of ready) items.delete(row.entry.rowId);
 }
 
-/** Gives back what was not worked on, so that nobody waits for the end of the lease, and it costs no row an attempt. */
+/** Releases what was not worked on, so that no one waits for the end of the lease, and no row is charged an attempt. */
 async function release({ db, source }: Worker, token: string, entries: readonly Leased[]): Promise<void> {
   const endings = entries.map((entry) => {
     return { entry, certain: true, kind: "later", at: 0, queue: entry.queue } as const;
@@ -107,13 +107,13 @@ async function release({ db, source }: Worker, token: string, entries: readonly 
   try {
     await db.transaction((tx) => endEntries(tx, source.name, { token, endings }));
   } catch {
-    // The database is away, or the rows are somebody else's: then the lease ends by itself.
+    // The database is down, or another worker has the rows: the lease simply ends.
   }
 }
 
 async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
   const { db, source, builds } = worker;
-  // Read after the lease, never cached: a model that begins later puts the rows into the inbox again.
+  // Read after the lease, never cached: a model that starts later puts the rows into the inbox again.
   const models = await readModelsInUse(db);
   const { active, building } = models;
   const all = building ? [active, building] : [active];
@@ -128,8 +128,8 @@ async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
 }
 
 /**
- * Keeps leases for as long as this process lives, however long the provider takes: those of a dead one end within a
- * minute. One that is lost is noticed at the write.
+ * Renews leases while this process lives, however long the provider takes. The leases of a dead process end within a
+ * minute. A lost lease is noticed when the rows are written.
  */
 function keepLeases({ db, source }: Worker, token: string, rowIds: () => readonly string[]): NodeJS.Timeout {
   return setInterval(() => {
@@ -139,7 +139,7 @@ function keepLeases({ db, source }: Worker, token: string, rowIds: () => readonl
   }, RENEW_MS);
 }
 
-/** Asks each model for what the rows lack of it, and writes what comes as it comes. */
+/** Asks each model for the vectors that the rows lack, and writes them as they arrive. */
 async function askModels(work: Work): Promise<void> {
   const { worker, models, items, deferrals, result } = work;
   const { db, priority, source } = worker;
@@ -162,11 +162,10 @@ async function askModels(work: Work): Promise<void> {
 }
 
 /**
- * Brings the vectors of the leased rows up to their present texts, by each model in use. A message only says that a row
- * may have changed: what it carries may be old, cut or `unchanged_toast`, so the rows themselves are read.
- * Rejects when the active model's provider fails for everybody or has no room, when the database fails, and with
- * SourceError when it has another declaration by now; what was written until then stays, and the other rows are due
- * again.
+ * Updates the vectors of the leased rows to their current texts, for each model in use. A message only says that a row
+ * may have changed: what it carries may be old, truncated or `unchanged_toast`, so this reads the rows themselves.
+ * Rejects if the active model's provider fails for every text or its limits are used up, if the database fails, and
+ * with SourceError if it has another declaration now. What was written stays; the other rows become due again.
  */
 export async function embedLease(worker: Worker, lease: Lease): Promise<EmbedResult> {
   let work: Work | undefined;

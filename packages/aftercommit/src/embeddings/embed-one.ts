@@ -16,16 +16,19 @@ export type EmbedOneResult = {
   status: Exclude<RowStatus, "failed"> | "leased";
   /** Vectors that this run wrote; 0 for a row without text. */
   chunks: number;
-  /** Tokens that the provider charged this run for. */
+  /** Tokens that the provider charged for this run. */
   tokens: number;
 };
 
-// A commit is delivered when it is flushed, and visible milliseconds later. Beside a long transaction it takes longer to
-// be certain: the drain sees to that.
+// A commit is delivered when it is flushed, and visible milliseconds later. With a long transaction open, it takes
+// longer to be certain: the drain handles that.
 const SETTLES_MS = 2_000;
 const POLL_MS = 50;
 
-/** Whether the row waits in the inbox. One that has failed does not: whoever starts a run for it wants it tried now. */
+/**
+ * Whether the row is in the inbox and has not failed. A run for a failed row was started by someone who wants it tried
+ * now.
+ */
 async function isWaiting(db: Queries, { name }: EmbeddingSource, rowId: string): Promise<boolean> {
   const { rows } = await db.execute(
     sql`select from aftercommit.pending where source = ${name} and row_id = ${rowId}
@@ -35,9 +38,9 @@ async function isWaiting(db: Queries, { name }: EmbeddingSource, rowId: string):
 }
 
 /**
- * Brings the vectors of one row up to its present text: an edit. A run that somebody starts by hand puts a row that
- * does not wait in the inbox there first.
- * Rejects with FailedTextError when the provider makes no vectors of the text, else as {@link embedLease}.
+ * Updates the vectors of one row to its current text, after an edit. If someone starts a run by hand and the row is not
+ * in the inbox, it is put there first. Rejects with FailedTextError if the provider makes no vectors for the text, and
+ * otherwise like {@link embedLease}.
  */
 export async function embedOne(
   declaration: EmbeddingDeclaration,
@@ -52,7 +55,7 @@ export async function embedOne(
     await accept(db, source.name, [{ rowId, queue: "realtime", changedAt: null }]);
   const done: EmbedOneResult = { status: "leased", chunks: 0, tokens: 0 };
   let failure: string | undefined;
-  // Again until nothing is due: the run of a change that came in the meantime has found the row leased, and ended.
+  // Repeats until nothing is due: the run of a change that arrived in the meantime found the row leased, and ended.
   for (const deadline = Date.now() + SETTLES_MS; ; ) {
     const lease = await leaseRow(db, source.name, rowId);
     if (lease.entries.length > 0) {
@@ -62,7 +65,7 @@ export async function embedOne(
       done.tokens += result.tokens;
       failure = result.failures.get(rowId);
       const isNews = done.status !== "embedded" || status === "deleted" || status === "unsettled";
-      // What a look was not certain of has been written, and is unchanged at the next one.
+      // An uncertain read was written, and the next read finds it unchanged.
       if (status === "unchanged" && done.chunks > 0) done.status = "embedded";
       else if (isNews && status !== "failed") done.status = status;
       if (status === "waiting") return done;

@@ -1,19 +1,19 @@
 import type { WrittenRow } from "./write-rows.ts";
 
 /**
- * What became of a row. `deleted`: it is absent, or `where` excludes it. `unsettled`: looked at while its change may not
- * have been visible, so it is looked at again. `waiting`: something is left to do for the batch queue.
+ * The result for a row. `deleted`: it does not exist, or `where` excludes it. `unsettled`: it was read before its
+ * change was certainly visible, so it is read again. `waiting`: the batch queue has more to do.
  */
 export type RowStatus = "embedded" | "unchanged" | "deleted" | "failed" | "unsettled" | "waiting";
 
-/** What the work of a lease came to. */
+/** The result of one lease. */
 export type EmbedResult = {
   statuses: Map<string, RowStatus>;
   /** The provider's reason for each failed row. */
   failures: Map<string, string>;
-  /** Vectors that were written, of all models in use. */
+  /** Vectors written, for all models in use. */
   chunks: number;
-  /** Tokens that the provider charged for. */
+  /** Tokens that the provider charged. */
   tokens: number;
   model: string;
 };

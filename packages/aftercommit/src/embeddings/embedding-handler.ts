@@ -15,26 +15,25 @@ import { commitTime, type SequinMessage } from "../sequin/message.ts";
 import { isEdit } from "./is-edit.ts";
 import { touchesText } from "./touches-text.ts";
 
-/** A row that a message names, and the one whose key it took, if any. */
+/** The row that a message names, and the previous owner of its new key, if any. */
 type AskedRow = { rowIds: string[]; changedAt: string | null; message: SequinMessage };
 
-// The rows are safe by then: that Trigger.dev hangs is not to keep Sequin waiting.
+// The rows are safe by then, so a hanging Trigger.dev must not keep Sequin waiting.
 const TRIGGER_MS = 10_000;
 
-// Trigger.dev takes 1,500 requests a minute for all that an environment does; each run that is triggered is one.
+// Trigger.dev accepts 1,500 requests a minute from an environment; each triggered run is one.
 const RUN_LIMITS = { tokensPerMinute: 600, requestsPerMinute: 600 };
 
-// One edit in 100 ms, and some at once. More is a rush: the drain works on it with a fraction of what runs take, and is
-// woken as fast.
+// One edit per 100 ms, with bursts. More is a rush: the drain handles it with a fraction of the runs, just as fast.
 const RUSH = { editsASecond: 10, atOnce: 60 };
 
-/** Says whether so many edits may have runs of their own, and leave room for everything else that asks Trigger.dev. */
+/** Decides whether edits may have their own runs, and leaves room for every other request to Trigger.dev. */
 function roomForRuns() {
   let [level, at] = [0, Date.now()];
   return async (db: Database, runs: number): Promise<boolean> => {
     const now = Date.now();
     const left = Math.max(0, level - ((now - at) / 1_000) * RUSH.editsASecond);
-    // What has no run counts as well: the rush is over when the edits are fewer.
+    // Edits without a run count as well: the rush ends when the edits become fewer.
     [level, at] = [Math.min(left + runs, 2 * RUSH.atOnce), now];
     if (level > RUSH.atOnce) return false;
     const request = { name: "trigger.dev", tokens: runs, requests: runs, priority: false };
@@ -42,7 +41,7 @@ function roomForRuns() {
   };
 }
 
-/** A run for one edit. Undefined when Trigger.dev does not answer: then the row waits in the inbox. */
+/** Triggers a run for one edit. Undefined if Trigger.dev does not answer: the row waits in the inbox. */
 async function triggerOne(
   declaration: EmbeddingDeclaration,
   { rowId, changedAt }: Change,
@@ -52,7 +51,7 @@ async function triggerOne(
     task: embeddingTaskIds(declaration).one,
     payload: { [idName(declaration)]: rowId, changedAt },
     tags: [tagOf(declaration, rowId)],
-    // The version: the run of an earlier delivery has ended, and would not see this one.
+    // With the version, because the run of an earlier delivery has ended and would not see this one.
     idempotencyKey: `${declaration.row}:${rowId}:${version}`,
   };
   try {
@@ -64,8 +63,8 @@ async function triggerOne(
 }
 
 /**
- * How a route works on the messages of an embedded table: the rows go into the inbox; an edit gets a run of its own,
- * many rows only wake the drain.
+ * Handles the messages of an embedded table: the rows go into the inbox. An edit gets its own run, and many rows only
+ * wake the drain.
  */
 export function embeddingHandler(declaration: EmbeddingDeclaration): Handler<AskedRow> {
   const { row, key } = declaration;

@@ -10,7 +10,7 @@ import { maxInputTokensOf } from "./input-length.ts";
 
 const SAMPLE = 2_000;
 
-/** OpenAI's limits of its embedding models by tier (platform.openai.com, the models' pages). */
+/** OpenAI's limits for its embedding models by tier (platform.openai.com, the models' pages). */
 const TIERS: Readonly<Record<string, Limits>> = {
   "tier 1": { tokensPerMinute: 1_000_000, requestsPerMinute: 3_000 },
   "tier 2": { tokensPerMinute: 1_000_000, requestsPerMinute: 5_000 },
@@ -22,17 +22,17 @@ const TIERS: Readonly<Record<string, Limits>> = {
 export type Estimate = {
   model: string;
   rows: number;
-  /** Rows that were read to estimate the others by. */
+  /** The number of rows in the sample. */
   sampled: number;
   tokens: number;
   calls: number;
-  /** US dollars; undefined for a model whose price is not known. */
+  /** US dollars; undefined if the model's price is unknown. */
   cost: number | undefined;
-  /** Minutes by the limits of each tier alone; by the declared limits at another provider than OpenAI. */
+  /** Minutes at the limits of each tier; at the declared limits for a provider other than OpenAI. */
   minutes: Record<string, number>;
 };
 
-/** What it takes to embed so many rows of a table, by a sample of its texts. Spends nothing. */
+/** Estimates what it costs to embed a number of rows, from a sample of the table's texts. Spends nothing. */
 export async function estimate(
   db: Database,
   { declaration }: EmbeddingSource,

@@ -8,19 +8,19 @@ import { limitsOf } from "../providers/limits.ts";
 import { tokenCounterOf } from "./count-tokens.ts";
 import { split } from "./split.ts";
 
-// No model takes so little: a text of this length is refused for what it says.
+// No model has so low a limit: a text of this length is rejected for its content.
 const SHORTEST = 64;
 const TIMEOUT_MS = 20_000;
-// Texts that are split by themselves, before it is no chance any more.
+// Texts split individually before the model's limit is lowered: so many are no coincidence.
 const MOST_ODD = 3;
-// What servers say of a length by an error of theirs, such as llama.cpp's "input is too large to process".
+// What servers say about an input's length in their errors, such as llama.cpp's "input is too large to process".
 const OF_LENGTH = /too (large|long)|context length|exceed|maximum/i;
 
-/** The longest input that a model takes, as far as anybody knows. */
+/** The longest input that a model accepts, as far as known. */
 export const maxInputTokensOf = (provider: Provider, { maxInputTokens }: Pick<Model, "maxInputTokens">) =>
   Math.min(limitsOf(provider).tokensPerInput, maxInputTokens ?? Number.POSITIVE_INFINITY);
 
-/** Learns how long an input of a model may be, from what it refuses. */
+/** Learns a model's longest input from what it rejects. */
 export class InputLength {
   /** The longest input to send, in tokens. */
   most: number;
@@ -42,9 +42,9 @@ export class InputLength {
   }
 
   /**
-   * Whether an input failed for its length: then its halves are accepted, or those of the half that is refused. Undefined
-   * where it failed for what it says. `isOfModel` says that nothing as long was accepted, and not only this text is at
-   * fault. Asks at most twice for each halving.
+   * Whether an input failed for its length: its halves are accepted, or the halves of the rejected half. Undefined if
+   * it failed for its content. `isOfModel`: nothing as long was ever accepted, so the model's limit is the reason and
+   * not this text. Sends at most two requests per halving.
    */
   async shorter(
     input: Input,
@@ -85,7 +85,7 @@ export class InputLength {
     }
   }
 
-  /** Keeps the length with the model, so that later rows are split to fit. */
+  /** Stores the length with the model, so that later rows are split to fit. */
   async learn(tokens: number): Promise<void> {
     this.most = Math.min(this.most, tokens);
     await learnMaxInputTokens(this.#db, this.#model.id, tokens);

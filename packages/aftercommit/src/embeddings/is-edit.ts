@@ -1,11 +1,11 @@
 import type { SequinMessage } from "../sequin/message.ts";
 
-// As many rows of one commit are edits that somebody made together; more are a script's or an import's.
+// Up to this many rows of one commit are edits that someone made together; more come from a script or an import.
 const MOST_OF_A_COMMIT = 10;
 
 /**
- * Tells edits from bulk changes by their commit, whatever deliveries it comes in: a commit of many rows is not an edit,
- * and an edit that shares a delivery with the tail of an import is one. A `read` is a backfill's.
+ * Tells edits from bulk changes by their commit, whatever deliveries it arrives in: a commit of many rows is not an
+ * edit, but an edit that shares a delivery with the end of an import is. A `read` belongs to a backfill.
  */
 export function isEdit(messages: readonly SequinMessage[]): (message: SequinMessage) => boolean {
   const commitOf = ({ metadata }: SequinMessage) =>

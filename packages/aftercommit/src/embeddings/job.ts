@@ -4,15 +4,15 @@ import type { Passage } from "./passages.ts";
 import type { PresentRow } from "./read-rows.ts";
 import type { EmbeddedPassage } from "./write-rows.ts";
 
-/** What one model has to make for one row. */
+/** What one model must make for one row. */
 export class Job {
   readonly model: Model;
   readonly row: PresentRow;
-  /** Why there will be no vectors of this text by this model now. */
+  /** Why this text gets no vectors from this model now. */
   error: string | undefined;
-  /** How long an input of this very text may be, where that is less than for others. */
+  /** The longest input for this text, if shorter than for others. */
   maxInputTokens = Number.POSITIVE_INFINITY;
-  /** Undefined until it is known how long an input of the model may be. */
+  /** Undefined until the model's longest input is known. */
   #passages: readonly Passage[] | undefined;
   readonly #vectors = new Map<Passage, Float32Array>();
 
@@ -40,12 +40,12 @@ export class Job {
     });
   }
 
-  /** The passages that are left to embed. */
+  /** The passages that are not embedded yet. */
   get left(): Passage[] {
     return this.isDone ? [] : (this.#passages ?? []).filter((passage) => !this.#vectors.has(passage));
   }
 
-  /** Splits the text, unless that is done and no passage is longer than the model takes. */
+  /** Splits the text, unless it is split and every passage fits the model. */
   plan(mostOfModel: number, split: (row: PresentRow, maxInputTokens: number) => readonly Passage[]): void {
     const most = Math.min(mostOfModel, this.maxInputTokens);
     if (this.#passages?.every(({ tokens }) => tokens <= most)) return;
@@ -53,14 +53,14 @@ export class Job {
     this.#vectors.clear();
   }
 
-  /** Takes what the provider made of one passage. */
+  /** Records the provider's result for one passage. */
   take(passage: Passage, outcome: Outcome): void {
     if ("failed" in outcome) this.error ??= outcome.failed;
     else this.#vectors.set(passage, outcome.vector);
   }
 }
 
-/** What the models lack of a row's present text. */
+/** What the models lack of a row's current text. */
 export function jobsOf(row: PresentRow, models: readonly Model[]): Job[] {
   if (row.state === "absent" || row.state === "excluded") return [];
   return models.filter(({ id }) => !row.upToDate.has(id)).map((model) => new Job(model, row));

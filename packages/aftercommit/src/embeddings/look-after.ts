@@ -15,10 +15,10 @@ import { type Reconciliation, reconcile } from "./reconcile.ts";
 
 const DEADLINE_MS = 30_000;
 
-/** What a look after an embedded table did. */
+/** What one scheduled pass over an embedded table did. */
 export type LookedAfter = { reconciled: Reconciliation | null; woken: boolean; indexed: boolean };
 
-/** Claims the reconciliation that is due: every ten minutes, a full one once a day. Null where none is. */
+/** Claims the reconciliation that is due: every ten minutes, and a full one once a day. Null if none is. */
 async function claimReconciliation(
   db: Queries,
   { name }: EmbeddingSource,
@@ -30,7 +30,7 @@ async function claimReconciliation(
   return rows[0] ?? null;
 }
 
-/** A table that was swapped by renaming has other rows: they are compared one by one, and somebody has to know. */
+/** A table that was swapped by renaming has other rows: they are compared one by one, and someone must know. */
 async function noticeSwap(db: Queries, { name, declaration }: EmbeddingSource): Promise<void> {
   const { rows } = await db.execute(sql`
     update aftercommit.sources s set table_oid = c.oid, reconciled_at = null, fully_reconciled_at = null
@@ -41,8 +41,8 @@ async function noticeSwap(db: Queries, { name, declaration }: EmbeddingSource): 
 }
 
 /**
- * What the schedule does for an embedded table: wakes the drain where entries are due and nobody has them, after a lost
- * or cancelled run, a dead worker, or a day without Trigger.dev; reconciles; and has the vector index built.
+ * What the schedule does for an embedded table. It wakes the drain if entries are due and no run has them, after an
+ * orphaned or canceled run, a dead worker, or a day without Trigger.dev. It reconciles, and has the vector index built.
  */
 export async function lookAfter(
   declaration: EmbeddingDeclaration,

@@ -2,17 +2,17 @@ import { type CountTokens, countTokens } from "./count-tokens.ts";
 import { type PlacedChunk, split } from "./split.ts";
 
 const MOST_TITLE_CHARS = 200;
-// Of a chunk beside its title, whatever a model takes.
+// The least that a chunk gets next to its title, whatever the model's limit.
 const LEAST_CHUNK_TOKENS = 16;
 
-/** A chunk of a row's text, and what is embedded for it: with the row's title, so that it says what it is about. */
+/** A chunk of a row's text, and its input for the model: with the row's title, so that it says what it is about. */
 export type Passage = Omit<PlacedChunk, "text"> & { input: string };
 
 export type PassageOptions = {
   title: string;
-  /** The declaration's size of a chunk. */
+  /** The declared size of a chunk. */
   maxTokens: number;
-  /** What the model takes, title and prefix included; anything when left out. */
+  /** The model's limit, including title and prefix. Default: none. */
   maxInputTokens?: number;
   /** What the provider puts before each passage. */
   prefix?: string;
@@ -20,8 +20,8 @@ export type PassageOptions = {
 };
 
 /**
- * What a row's text is embedded as: chunks of at most `maxTokens` tokens, each with the row's title before it, but for
- * the first, which starts with it. `start` and `length` are those of the chunk in the text.
+ * The inputs for a row's text: chunks of at most `maxTokens` tokens, each with the row's title in front, except the
+ * first, which starts with it. `start` and `length` are the chunk's place in the text.
  */
 export function passages(
   text: string,
@@ -38,7 +38,7 @@ export function passages(
   const ofPrefix = prefix && count(prefix);
   const extra = heading && count(`${heading}\n\n`);
   const room = maxInputTokens - Number(ofPrefix);
-  // A title that leaves little room for the text is left out.
+  // Without a title that leaves too little room for the text.
   const isTitled = Boolean(extra) && Number(extra) <= room / 2;
   const most = Math.max(LEAST_CHUNK_TOKENS, Math.min(maxTokens, isTitled ? room - Number(extra) : room));
   return split(text, most, count).map(({ text: chunk, tokens, start, length }) => {

@@ -11,16 +11,16 @@ import {
   rowsSql,
 } from "../source.ts";
 
-/** A row as it is now. `textHash` is null where it is absent. */
+/** A row as it is now. `textHash` is null if the row does not exist. */
 export type PresentRow = {
   entry: Leased;
   state: "text" | "blank" | "excluded" | "absent";
   text: string;
   textHash: string | null;
   title: string;
-  /** False where a change that is committed may not have been visible yet (rule 4). */
+  /** False if a committed change may not have been visible yet (rule 4). */
   certain: boolean;
-  /** The models that have the vectors of this very text already, all of them. */
+  /** The models that have all vectors of exactly this text. */
   upToDate: ReadonlySet<number>;
 };
 
@@ -37,9 +37,9 @@ type Read = {
 };
 
 /**
- * Rule 3: text, `where`, the tuple's stamp, the snapshot's xmin and the fingerprint together, in a statement after the
- * lease. Rule 4: what it sees is certain if every transaction that was open at the acceptance has ended, or if nobody has
- * stamped the tuple. Rejects with SourceError where another deployment has migrated the database.
+ * Rule 3: text, `where`, the tuple's xmax, the snapshot's xmin and the fingerprint together, in a statement after the
+ * lease. Rule 4: the read is certain if every transaction that was open at the acceptance has ended, or if the tuple's
+ * xmax is 0. Rejects with SourceError if another deployment has migrated the database.
  */
 async function readPresent(
   db: Queries,
@@ -60,7 +60,7 @@ async function readPresent(
 
 type Stored = { rowId: string; modelId: number; textHash: string; whole: boolean };
 
-/** What there is of the rows' vectors by some models. */
+/** What is stored of the rows' vectors, by some models. */
 async function readStored(
   db: Queries,
   source: EmbeddingSource,
@@ -85,7 +85,7 @@ function stateOf({ found, included, text }: Read): PresentRow["state"] {
   return text === null || text.trim() === "" ? "blank" : "text";
 }
 
-/** The leased rows as they are now, with what is stored of them by the models in use; in the order of their keys. */
+/** The leased rows as they are now, with what the models in use have stored of them, in the order of their keys. */
 export async function readRows(
   db: Queries,
   source: EmbeddingSource,

@@ -8,31 +8,34 @@ import { type Model, readModelsInUse } from "../models/models.ts";
 import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
 
 export type Reconciliation = {
-  /** Rows that have no vectors and should. With `full`, also those whose vectors are of another text, or incomplete. */
+  /**
+   * Rows that should have vectors and do not. With `full`, also those whose vectors are incomplete, or of another text.
+   */
   missing: number;
-  /** Rows that have vectors and should not: they are absent, or excluded by `where`. */
+  /** Rows that have vectors and should not: they do not exist, or `where` excludes them. */
   orphaned: number;
-  /** True when there were so many orphaned rows that nothing was done about them. */
+  /** True if there were so many orphaned rows that nothing was done about them. */
   stopped: boolean;
 };
 
 type Options = {
-  /** Compares the hashes of the texts, too: reads every row. */
+  /** Also compares the hashes of the texts, which reads every row. */
   full?: boolean;
   dryRun?: boolean;
-  /** Removes vectors also where they are more than a tenth of all. */
+  /** Removes vectors even if they are more than a tenth of all. */
   removeMany?: boolean;
-  /** Pauses after each window for as long as it took, so that nobody notices. */
+  /** Pauses after each window for as long as it took, to keep the load low. */
   slowly?: boolean;
   onProgress?: (rows: number) => void;
 };
 
-// More orphaned rows than a tenth may be a table that was emptied by mistake: a person has to say so. Few are few.
+// If more than a tenth of the rows are orphaned, the table may have been emptied by mistake, and a person must confirm.
+// A few rows never need that.
 const MOST_ORPHANED_SHARE = 0.1;
 const FEW_ORPHANED = 1_000;
 const INSERTED_AT_ONCE = 5_000;
 
-/** Puts rows into the inbox that a query finds; `ids` has one column `id`. Rows that are there already stay as they are. */
+/** Puts the rows that a query finds into the inbox; `ids` has one column `id`. Existing entries stay as they are. */
 const enqueue = (source: EmbeddingSource, ids: SQL) => sql`
   insert into aftercommit.pending (source, row_id, queue, version, accepted_at, accepted_xid, next_attempt)
   select ${source.name}, b.id::text, 'batch', nextval('aftercommit.pending_version'), clock_timestamp(), '0'::xid8,
@@ -40,7 +43,9 @@ const enqueue = (source: EmbeddingSource, ids: SQL) => sql`
   from (${ids}) b order by b.id::text collate "C"
   on conflict (source, row_id) do nothing`;
 
-/** The rows of a window that a model lacks, and with `full` those of which it has another text, or not every chunk. */
+/**
+ * The rows of a window that a model lacks. With `full`, also those of which it has another text, or not every chunk.
+ */
 function behind(source: EmbeddingSource, model: Model, window: KeyWindow, full: boolean): SQL {
   const { declaration } = source;
   const rowId = rowIdColumn(declaration);
@@ -103,9 +108,9 @@ async function paced<T>({ slowly }: Options, work: () => Promise<T>): Promise<T>
 }
 
 /**
- * Finds rows without vectors and vectors without rows, whatever the reason: messages that were lost, `TRUNCATE`, a
- * partition that was attached, vectors that somebody deleted. It only puts them into the inbox; an index-only walk of
- * the keys where `full` is not asked for. Rejects when the database does not answer; what was found until then is kept.
+ * Finds rows without vectors and vectors without rows, whatever the reason: lost messages, `TRUNCATE`, an attached
+ * partition, deleted vectors. Only puts them into the inbox. Without `full`, it reads only the index of the keys.
+ * Rejects if the database does not answer; what was found so far is kept.
  */
 export async function reconcile(
   db: Database,

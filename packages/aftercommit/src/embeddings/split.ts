@@ -1,17 +1,18 @@
 import { type CountTokens, countTokens } from "./count-tokens.ts";
 
-// Longer pieces are cut before counting: the tokenizer's time grows with the square of an unbroken run of letters.
+// Longer pieces are cut before counting, because the tokenizer's time grows with the square of an unbroken run of
+// letters.
 const MAX_PIECE_LENGTH = 1_000;
 
 type TextChunk = { text: string; tokens: number };
 
-// From the coarsest boundary to the finest: paragraph, sentence, word. A blank line stays with what it ends, a space
-// goes with the word after it, as in the tokens. Each pattern takes linear time, also in a run of white space.
+// From the coarsest boundary to the finest: paragraph, sentence, word. A blank line stays with the text before it, a
+// space with the word after it, as in the tokens. Each pattern takes linear time, even in a run of white space.
 const BOUNDARIES = [/(?=\S)(?<=\n\s*\n\s*)/, /(?=\s)(?<=[.!?])|(?<=[。！？])/, /(?=\s)(?<=\S)/];
 
 function inHalves(text: string): string[] {
   let middle = Math.ceil(text.length / 2);
-  // A cut inside a surrogate pair would make two broken characters.
+  // Cutting inside a surrogate pair would make two broken characters.
   if (/[\uD800-\uDBFF]/.test(text[middle - 1] ?? "")) middle += 1;
   return middle >= text.length ? [text] : [text.slice(0, middle), text.slice(middle)];
 }
@@ -29,7 +30,7 @@ function joinShortParts(parts: string[]): string[] {
   return [...joined, open];
 }
 
-/** Pieces that were cut only to be counted, and fit into one chunk together, are one. */
+/** Joins pieces that were cut only to be counted, and that fit into one chunk. */
 function joinWhatFits(cut: TextChunk[], maxTokens: number): TextChunk[] {
   const tokens = cut.reduce((sum, piece) => sum + piece.tokens, 0);
   return tokens <= maxTokens ? [{ text: cut.map((piece) => piece.text).join(""), tokens }] : cut;
@@ -47,10 +48,10 @@ function pieces(text: string, size: Size, boundaries: RegExp[] = BOUNDARIES): Te
   return parts.flatMap((part) => joinWhatFits(pieces(part, size, finer), maxTokens));
 }
 
-/** A chunk of a text; `start` and `length` are characters as Postgres counts them (code points). */
+/** A chunk of a text. `start` and `length` count characters as Postgres does (code points). */
 export type PlacedChunk = TextChunk & { start: number; length: number };
 
-// Code points, without an array of them.
+// Counts code points without an array of them.
 function lengthOf(text: string): number {
   let surrogates = 0;
   for (let index = 0; index < text.length; index += 1)
@@ -69,9 +70,8 @@ function placed(chunks: TextChunk[]): PlacedChunk[] {
 }
 
 /**
- * Splits a text into chunks of at most `maxTokens` tokens, at paragraphs, sentences or words where it
- * can. Joined, the chunks are the text, but for chunks of white space only, which are left out.
- * Equal texts give equal chunks.
+ * Splits a text into chunks of at most `maxTokens` tokens, at paragraphs, sentences or words if possible. The chunks
+ * joined are the text, except that chunks of only white space are left out. Equal texts give equal chunks.
  */
 export function split(text: string, maxTokens: number, count: CountTokens = countTokens): PlacedChunk[] {
   const chunks: TextChunk[] = [];

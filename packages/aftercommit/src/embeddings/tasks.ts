@@ -15,13 +15,13 @@ import { embedOne } from "./embed-one.ts";
 import { lookAfter } from "./look-after.ts";
 import { afterError, EMBEDDING_RETRY } from "./retry.ts";
 
-/** What all embedding tasks have together, whatever the provider's own limits: those are kept through the database. */
+/** The concurrency of all embedding tasks together. The provider's own limits are enforced through the database. */
 const embeddingProvider = concurrencyLimit({ name: "embedding-provider", total: 10 });
 
-// One drains, and another may come when it has just ended. The rest is left to edits.
+// One drains, and another may start as it ends. The rest is left to edits.
 const DRAINS = 2;
 
-/** The task that makes or renews the embedding of one row of a declared table. */
+/** The task that creates or updates the embedding of one row of a declared table. */
 export function embedOneTask(declaration: EmbeddingDeclaration) {
   const id = idName(declaration);
   return schemaTask({
@@ -47,7 +47,7 @@ export const drainTask = (declaration: EmbeddingDeclaration) =>
     schema: z.looseObject({}),
     concurrency: [{ total: DRAINS }, embeddingProvider],
     retry: EMBEDDING_RETRY,
-    // In seconds. Waits for the provider's limits do not count.
+    // In seconds. Waiting for the provider's limits does not count.
     maxDuration: 1_800,
     run: async (_, { ctx }) => {
       checkEnvironment(REQUIRED_BY_EMBEDDING);
@@ -62,13 +62,13 @@ export const drainTask = (declaration: EmbeddingDeclaration) =>
     catchError: afterError,
   });
 
-/** The schedule that looks after a declared table: lost runs, lost messages, the vector index. */
+/** The schedule that maintains a declared table: orphaned runs, lost messages, the vector index. */
 export const reconcileTask = (declaration: EmbeddingDeclaration) =>
   schedules.task({
     id: embeddingTaskIds(declaration).reconcile,
-    // Not in development: a laptop that is connected to a database would work on what is others' to do.
+    // Not in development: a laptop connected to a database would process other people's rows.
     cron: { pattern: "* * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
-    // One that waits for another finds nothing left to do.
+    // A second one that waits finds nothing left to do.
     concurrency: { total: 1 },
     // In seconds: once a day it reads every row.
     maxDuration: 14_400,

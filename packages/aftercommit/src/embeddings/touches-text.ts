@@ -2,8 +2,8 @@ import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { SequinMessage } from "../sequin/message.ts";
 
 /**
- * False for an update that surely left the embedded text, and whether the row is embedded, as they were: under replica
- * identity full, `changes` has the old value of each column that differs. Unknown counts as true.
+ * False if an update certainly left alone the embedded text, and whether the row is embedded. Under replica identity
+ * full, `changes` has the old value of each column that differs. Unknown counts as true.
  */
 export function touchesText(
   { action, changes }: SequinMessage,
@@ -12,7 +12,7 @@ export function touchesText(
   const columns = Object.keys(changes ?? {});
   if (action !== "update" || columns.length === 0) return true;
   const expressions = typeof text === "string" ? `${text} ${where}` : where;
-  // An expression may take the whole row, as in `my_function(posts)`.
+  // An expression may use the whole row, as in `my_function(posts)`.
   if (expressions.includes(table.name) || expressions.includes("*")) return true;
   return columns.some(
     (column) =>

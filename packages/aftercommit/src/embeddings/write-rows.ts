@@ -9,10 +9,10 @@ import { vectorParameter } from "./vector-parameter.ts";
 
 export type EmbeddedPassage = Passage & { vector: Float32Array };
 
-/** All vectors of a row's present text by a model; none for a blank text, which is marked as such. */
+/** All vectors of a row's current text by one model. Empty for a blank text, which gets a marker. */
 type Vectors = { modelId: number; textHash: string; passages: readonly EmbeddedPassage[] };
 
-/** What is written about one row. `remove`: the row is absent or excluded, and so is every vector of it. */
+/** What to write about one row. `remove`: the row does not exist or is excluded, so all its vectors are deleted. */
 export type WrittenRow = {
   ending: Ending;
   changedAt: string | null;
@@ -20,16 +20,16 @@ export type WrittenRow = {
   vectors: readonly Vectors[];
 };
 
-/** Another set of models is in use than these vectors were made for: the rows have to be read again. */
+/** The set of models in use is no longer the one that these vectors were made for: the rows must be read again. */
 export class ModelsChangedError extends Error {
   override readonly name = "ModelsChangedError";
 }
 
-// Each is a parameter, of which Postgres takes 65,535, and an insertion into the index: a book does not meet the statement's
-// time-out.
+// Each vector is a parameter, of which Postgres accepts 65,535, and an insertion into the index. In parts, a book stays
+// within the statement timeout.
 const VECTORS_A_STATEMENT = 100;
 
-/** The switch locks the models FOR UPDATE: while this is held, the models in use stay what they are. */
+/** The switch locks the models FOR UPDATE: while this lock is held, the models in use stay the same. */
 async function lockModels(tx: Queries, { active, building }: ModelsInUse): Promise<void> {
   const { rows } = await tx.execute<{ id: number; state: string }>(
     sql`select id, state from aftercommit.models where state <> 'retired' order by id for share`,
@@ -107,7 +107,7 @@ async function replaceVectors(
     }
   if (flat.length === 0) return;
   const column = (of: (item: Flat) => string | number): SQL => sql`${sql.param(flat.map(of))}`;
-  // The chunks that the row had more of before. The marker of a blank text is one chunk.
+  // The extra chunks that the row had before. The marker of a blank text is one chunk.
   await tx.execute(sql`
     delete from ${tableSql(source.declaration.embeddings)} e
     using unnest(${column(({ rowId }) => rowId)}::text[], ${column(({ modelId }) => modelId)}::int[],
@@ -119,10 +119,9 @@ async function replaceVectors(
 }
 
 /**
- * Rule 5: writes what came of some leased rows in one transaction, sorted by key, and ends their entries last, so that no
- * acceptance waits while the vectors are written. A row whose lease is gone by then is left out: somebody else has it.
- * Resolves with what was written. Rejects with ModelsChangedError when the models are not those that the vectors were made
- * for any more.
+ * Rule 5: writes the results of some leased rows in one transaction, sorted by key, and ends their entries last, so
+ * that no acceptance waits while the vectors are written. Skips a row whose lease another worker has taken. Resolves
+ * with what was written. Rejects with ModelsChangedError if the models in use have changed.
  */
 export async function writeRows(
   db: Database,

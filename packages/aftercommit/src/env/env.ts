@@ -3,7 +3,7 @@ import * as z from "zod";
 import { httpUrl, providerVariables, USED_BY_PROVIDERS, url } from "./provider-variables.ts";
 import { parseWebhooks } from "./webhook-list.ts";
 
-/** Whether a text is `whsec_` and 24 to 64 bytes in base64: the sizes that standardwebhooks.com asks for. */
+/** Whether a text is `whsec_` and 24 to 64 bytes in base64, the sizes that standardwebhooks.com requires. */
 export const isWebhookSecret = (text: string) => {
   const encoded = text.replace(/^whsec_/, "");
   const bytes = Buffer.from(encoded, "base64");
@@ -87,7 +87,7 @@ export const variables = {
     where: 'signs what those systems are told, as they know it: echo "whsec_$(openssl rand -base64 32)"',
   },
   DELETION_RECEIPT_KEY: {
-    // rfc-editor.org/rfc/rfc8410#section-7: how a private key in PKCS #8 begins, and then its 32 bytes.
+    // rfc-editor.org/rfc/rfc8410#section-7: the prefix of a private key in PKCS #8, and then its 32 bytes.
     schema: z
       .string()
       .regex(/^MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{43}$/, "must be an Ed25519 key, PKCS #8, DER in base64"),
@@ -114,17 +114,17 @@ export const variables = {
 
 export type VariableName = keyof typeof variables;
 
-/** What each process cannot work without. */
+/** The variables that each process requires. */
 export const REQUIRED_BY_APP = [
   "DATABASE_URL",
   "SEQUIN_WEBHOOK_SECRET",
   "TRIGGER_SECRET_KEY",
   "USER_DELETION_WEBHOOK_URLS",
 ] as const;
-// The provider's key is asked for when it is needed: which one that is, the model says.
+// The provider's key is read when it is needed: the model decides which one.
 export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL"] as const;
 
-/** What the app uses where it is set: malformed, it stops the app as well. */
+/** Optional variables of the app. A malformed one stops it. */
 export const USED_BY_APP = [
   "DATABASE_POOL_SIZE",
   "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
@@ -142,7 +142,7 @@ type Source = Readonly<Record<string, string | undefined>>;
 const isKnown = (name: string): name is VariableName => name in variables;
 const whereOf = (name: string) => (isKnown(name) ? ` (${variables[name].where})` : "");
 
-/** One or more variables are missing or malformed; the message names each and where to get it. */
+/** One or more variables are missing or malformed. The message names each and says where to get it. */
 export class EnvironmentError extends Error {
   override readonly name = "EnvironmentError";
   readonly variables: readonly string[];
@@ -163,8 +163,8 @@ function check(name: VariableName, source: Source, required: boolean): { value?:
 }
 
 /**
- * Reads one variable that may be left out. An empty or blank text is missing.
- * @throws {EnvironmentError} when it is set and malformed
+ * Reads an optional variable. An empty or blank text counts as missing.
+ * @throws {EnvironmentError} if it is malformed
  */
 export function optional(name: VariableName, source: Source = process.env): string | undefined {
   const { value, problem } = check(name, source, false);
@@ -173,8 +173,8 @@ export function optional(name: VariableName, source: Source = process.env): stri
 }
 
 /**
- * Reads one variable. An empty or blank text is missing.
- * @throws {EnvironmentError} when it is missing or malformed
+ * Reads a required variable. An empty or blank text counts as missing.
+ * @throws {EnvironmentError} if it is missing or malformed
  */
 export function required(name: VariableName, source: Source = process.env): string {
   const { value, problem } = check(name, source, true);
@@ -184,7 +184,7 @@ export function required(name: VariableName, source: Source = process.env): stri
 
 /**
  * Reads a secret whose variable a declaration names.
- * @throws {EnvironmentError} when it is missing
+ * @throws {EnvironmentError} if it is missing
  */
 export function secretOf(name: string, source: Source = process.env): string {
   const value = source[name]?.trim();
@@ -199,8 +199,8 @@ const problemsOf = (names: readonly VariableName[], source: Source, required: bo
   });
 
 /**
- * Checks all variables that a process needs, and those that it only uses, at once: a first start names all that is
- * missing. What others use is their affair.
+ * Checks all variables that a process requires or uses, so that the first start names everything that is missing.
+ * Variables that it does not use are not checked.
  * @throws {EnvironmentError} naming each missing or malformed variable
  */
 export function checkEnvironment(
@@ -211,7 +211,7 @@ export function checkEnvironment(
   if (problems.length > 0) throw new EnvironmentError(problems);
 }
 
-/** What is wrong with each variable of the product that is set and malformed, whoever uses it. */
+/** An error for each malformed variable of the product, whoever uses it. */
 export function malformedVariables(source: Source = process.env): EnvironmentError[] {
   const names = Object.keys(variables).filter(isKnown);
   return problemsOf(names, source, false).map((problem) => new EnvironmentError([problem]));

@@ -7,7 +7,7 @@ export const httpUrl = url("https?");
 
 const count = z.string().regex(/^[1-9]\d{0,11}$/, "must be a whole number, 1 or more");
 
-/** The variables of the embedding providers: each is asked for where a model of its provider is used. */
+/** The variables of the embedding providers. Each is read only if a model of its provider is used. */
 export const providerVariables = {
   OPENAI_API_KEY: {
     schema: z.string(),
@@ -54,7 +54,7 @@ export const providerVariables = {
   },
 } as const satisfies Record<string, { schema: z.ZodType; where: string }>;
 
-/** Those that a process uses that embeds a text, or a search. */
+/** The variables of a process that embeds texts or searches. */
 export const USED_BY_PROVIDERS = [
   "OPENAI_API_KEY",
   "OPENAI_BASE_URL",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** A webhook to notify of a deleted row; `name` is all of it that may be shown. */
+/** A webhook to notify of a deleted row. Only `name` may be shown. */
 export type WebhookTarget = { name: string; url: string };
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
@@ -8,11 +8,11 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 function parseUrl(text: string): URL | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
-  // fetch refuses a URL that carries a user name.
+  // fetch rejects a URL with a user name.
   return /^https?:$/.test(url.protocol) && !url.username && !url.password ? url : undefined;
 }
 
-// A path or a query may carry a token, and names go to the ledger, to Trigger.dev and to the page.
+// A path or a query may contain a token, and names go to the ledger, to Trigger.dev and to the page.
 function nameOf({ host, pathname, search, href }: URL): string {
   if (pathname === "/" && !search) return `webhook:${host}`;
   return `webhook:${host}#${createHash("sha256").update(href).digest("hex").slice(0, 8)}`;
@@ -26,8 +26,8 @@ function parseEntry(text: string): WebhookTarget | undefined {
 }
 
 /**
- * Reads USER_DELETION_WEBHOOK_URLS: `none`, or URLs separated by commas or spaces, each with or without `name=` before
- * it. `problem` says what is wrong without a word of a URL.
+ * Reads USER_DELETION_WEBHOOK_URLS: `none`, or URLs separated by commas or spaces, each with an optional `name=`.
+ * `problem` says what is wrong without quoting a URL.
  */
 export function parseWebhooks(text: string): { targets: WebhookTarget[]; problem?: string } {
   if (text === "none") return { targets: [] };

@@ -2,7 +2,10 @@ import { sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 import type { Change } from "./entry.ts";
 
-/** The changes of a delivery, one for each row: an edit wins over a backfill of the same row, and a known time over none. */
+/**
+ * The changes of a delivery, one per row: an edit wins over a backfill of the same row, and a known time over an
+ * unknown one.
+ */
 function distinct(changes: readonly Change[]): Change[] {
   const byRow = new Map<string, Change>();
   for (const change of changes) {
@@ -14,9 +17,9 @@ function distinct(changes: readonly Change[]): Change[] {
 }
 
 /**
- * Rule 1: accepts the changed rows of one delivery, in one statement. From here on none of them is lost. Each gets a new
- * version, so that whoever works on an older one does not end it; an entry that is leased stays so until its worker has
- * seen the new version. Resolves with the version of each row.
+ * Rule 1: accepts the changed rows of one delivery, in one statement. From here on, none of them is lost. Each gets a
+ * new version, so that a worker of an older version does not delete the entry. A leased entry stays leased until its
+ * worker has seen the new version. Resolves with the version of each row.
  */
 export async function accept(
   db: Queries,
@@ -26,7 +29,7 @@ export async function accept(
   if (changes.length === 0) return new Map();
   const rows = distinct(changes);
   const column = (of: (change: Change) => string | null) => sql.param(rows.map(of));
-  // Rule 7: every statement over several entries takes them in the order of their keys, so that none deadlocks.
+  // Rule 7: every statement over several entries locks them in the order of their keys, so that none deadlocks.
   const { rows: accepted } = await db.execute<{ rowId: string; version: string }>(sql`
     insert into aftercommit.pending as p
       (source, row_id, queue, version, changed_at, accepted_at, accepted_xid, next_attempt)

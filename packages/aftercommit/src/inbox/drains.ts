@@ -1,13 +1,13 @@
 import { sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 
-// A run that has not been seen for so long is dead. It says that it lives every few seconds.
+// A run without a heartbeat for this long is dead. It sends one every few seconds.
 const DEAD_SECONDS = 20;
 export const HEARTBEAT_MS = 5_000;
-// As long, a run that was asked for may wait to be started before another is.
+// A requested run may take this long to start before another one is requested.
 const STARTS_SECONDS = 60;
 
-/** A run begins to drain a source: whatever is accepted from now on, it will see. */
+/** A run starts to drain a source: it will see everything that is accepted from now on. */
 export async function joinDrain(db: Queries, source: string, runId: string): Promise<void> {
   await db.execute(sql`
     with woken as (update aftercommit.sources set woken_at = null where name = ${source} and woken_at is not null),
@@ -16,19 +16,22 @@ export async function joinDrain(db: Queries, source: string, runId: string): Pro
     on conflict (run_id) do update set source = excluded.source, seen_at = excluded.seen_at`);
 }
 
-/** The run still drains. */
+/** The run's heartbeat. */
 export async function stayInDrain(db: Queries, runId: string): Promise<void> {
   await db.execute(sql`update aftercommit.drains set seen_at = clock_timestamp() where run_id = ${runId}`);
 }
 
-/** The run drains no more. It has to look once more after this: what was accepted before has woken nobody. */
+/**
+ * The run stops draining. It must check once more afterwards, because rows that were accepted before this woke no other
+ * run.
+ */
 export async function leaveDrain(db: Queries, runId: string): Promise<void> {
   await db.execute(sql`delete from aftercommit.drains where run_id = ${runId}`);
 }
 
 /**
- * Claims the right to wake the drain of a source: false where a run drains it, or has been asked for, and while the
- * provider fails for everybody.
+ * Claims the right to wake the drain of a source. False if a run drains it or was requested, and while the provider
+ * fails for every text.
  */
 export async function claimWakeUp(db: Queries, source: string): Promise<boolean> {
   const { rows } = await db.execute(sql`
@@ -42,12 +45,12 @@ export async function claimWakeUp(db: Queries, source: string): Promise<boolean>
   return rows.length > 0;
 }
 
-/** The run that was claimed could not be triggered. */
+/** The claimed run could not be triggered. */
 export async function giveUpWakeUp(db: Queries, source: string): Promise<void> {
   await db.execute(sql`update aftercommit.sources set woken_at = null where name = ${source}`);
 }
 
-/** Whether entries of a source are due, or wait to be certain and are so now. */
+/** Whether entries of a source are due, or were waiting to be certain and now are. */
 export async function isAnythingDue(db: Queries, source: string): Promise<boolean> {
   const { rows } = await db.execute<{ due: boolean }>(sql`
     select exists (select from aftercommit.pending where source = ${source} and queue in ('realtime', 'batch')

@@ -2,20 +2,20 @@ import { sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 import type { Leased, Queue } from "./entry.ts";
 
-/** What becomes of a leased entry, if no newer change has come: then it is due again whatever is said here. */
+/** How a leased entry ends if no newer change has arrived. If one has, it is due again in any case. */
 export type Ending = {
   entry: Leased;
-  /** Whether the row was looked at when its change was surely visible (rule 4). */
+  /** Whether the row was read when its change was certainly visible (rule 4). */
   certain: boolean;
 } & (
   | { kind: "done" }
-  /** Something is left to do, from a time on, in Unix milliseconds. No attempt is counted. */
+  /** Something is left to do, from a time in Unix milliseconds. No attempt is counted. */
   | { kind: "later"; at: number; queue: Queue }
-  /** This text failed (rule 6); it is tried again ever later. */
+  /** This text failed (rule 6). It is retried after a wait that doubles each time. */
   | { kind: "failed"; error: string }
 );
 
-/** Leases that somebody else has by now; whatever was written under them has to be undone. */
+/** Another worker has these leases now. Whatever was written under them must be rolled back. */
 export class LeasesLostError extends Error {
   override readonly name = "LeasesLostError";
   readonly rowIds: ReadonlySet<string>;
@@ -33,9 +33,9 @@ const LAST_RETRY_SECONDS = 86_400;
 type Locked = { rowId: string; version: string };
 
 /**
- * Rule 5: locks the entries that a lease still holds, sorted by key, and ends each: with the version that was worked on
- * it is deleted, waits to be certain, or is tried later; with a newer one it is due now.
- * Rejects with LeasesLostError when one is not held any more.
+ * Rule 5: locks the entries that a lease still owns, sorted by key, and ends each. With the version that was worked on,
+ * an entry is deleted, waits to be certain, or is retried later; with a newer one, it is due now. Rejects with
+ * LeasesLostError if the lease no longer owns one of them.
  */
 export async function endEntries(
   tx: Queries,

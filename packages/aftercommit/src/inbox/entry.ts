@@ -1,7 +1,9 @@
-/** `realtime`: a change of one row, worked on before the others. `batch`: rows of a backfill or of a large transaction. */
+/**
+ * `realtime`: a change of one row, processed before the others. `batch`: rows of a backfill or of a large transaction.
+ */
 export type Queue = "realtime" | "batch";
 
-/** A row that may have changed. `changedAt` is when the change was committed, null where nobody knows. */
+/** A row that may have changed. `changedAt` is the time of the commit, null if unknown. */
 export type Change = { rowId: string; queue: Queue; changedAt: string | null };
 
 /** An entry of the inbox that a worker has leased. */
@@ -11,9 +13,9 @@ export type Leased = {
   version: string;
   acceptedXid: string;
   changedAt: string | null;
-  /** How many leases the entry has had since it was accepted, this one included. */
+  /** How many leases the entry has had since it was accepted, including this one. */
   attempts: number;
 };
 
-/** The entries that were leased together, by one token. */
+/** Entries that were leased together, with one token. */
 export type Lease = { token: string; entries: Leased[] };

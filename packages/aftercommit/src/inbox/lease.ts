@@ -3,19 +3,19 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 import type { Lease, Leased, Queue } from "./entry.ts";
 
-// A worker renews its leases every 15 s: three failures in a row lose none.
+// A worker renews its leases every 15 s, so three failures in a row lose none.
 const LEASE_SECONDS = 60;
 const LONGEST_LEASE_SECONDS = 3_600;
-// As often, a worker that leased the row did not live to say what came of it: the row is tried alone from then on.
+// If this many workers leased the row and died before recording a result, it is processed alone from then on.
 const SUSPICIOUS = 2;
 
 const xmin = sql`pg_snapshot_xmin(pg_current_snapshot())`;
-// As a subquery, so that the index can be searched by it.
+// As a subquery, so that the index can be used.
 const now = sql`(select clock_timestamp())`;
 
 /**
- * Rule 2: leases what a condition selects, in one statement, and counts the attempt now: a text that kills its worker
- * counts. An entry that waited to be certain is one like the others from here on.
+ * Rule 2: leases the entries that match a condition, in one statement, and counts the attempt now, so that a text that
+ * crashes its worker counts. An entry that was waiting to be certain is like any other from here on.
  */
 async function leaseWhere(db: Queries, where: SQL, limit: number): Promise<Lease> {
   const token = randomUUID();
@@ -33,14 +33,14 @@ async function leaseWhere(db: Queries, where: SQL, limit: number): Promise<Lease
   return { token, entries: rows };
 }
 
-/** Leases up to `limit` due entries of a queue, those first that have waited longest. */
+/** Leases up to `limit` due entries of a queue, those that have waited longest first. */
 export async function leaseDue(db: Queries, source: string, queue: Queue, limit: number): Promise<Lease> {
   const due = sql`source = ${source} and queue = ${queue} and settle_xid is null and next_attempt <= ${now}`;
   const lease = await leaseWhere(db, sql`${due} and attempts < ${SUSPICIOUS}`, limit);
   return lease.entries.length > 0 ? lease : leaseWhere(db, due, 1);
 }
 
-/** Leases entries whose last look may have come before the change was visible, and that are certain now (rule 5). */
+/** Leases entries whose last read may have been too early to see the change, and that are certain now (rule 5). */
 export const leaseSettled = (db: Queries, source: string, limit: number): Promise<Lease> =>
   leaseWhere(db, sql`source = ${source} and settle_xid is not null and settle_xid <= ${xmin}`, limit);
 
@@ -52,7 +52,7 @@ export const leaseRow = (db: Queries, source: string, rowId: string): Promise<Le
     1,
   );
 
-/** Keeps leases for as long again. */
+/** Extends leases by the same time again. */
 export async function renewLease(
   db: Queries,
   source: string,

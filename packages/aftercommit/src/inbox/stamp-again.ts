@@ -2,14 +2,17 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import type { Queries } from "../source.ts";
 
-// However many entries there are, each statement ends long before the time-out of its connection.
+// However many entries there are, each statement ends long before its connection's timeout.
 const AT_ONCE = 20_000;
 
-/** Names the cluster and its timeline: transaction ids mean nothing on another one. */
+/** Identifies the cluster and its timeline: transaction ids mean nothing on another one. */
 const cluster = sql`(select system_identifier::text from pg_control_system()) as system_identifier,
   substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline`;
 
-/** Locks the next entries, and stamps them in a later statement. Resolves with the last of them; null after all. */
+/**
+ * Locks the next entries, and stamps them in a later statement. Resolves with the last of them, or null if there are no
+ * more.
+ */
 async function stampNext(tx: Queries, source: string, after: string | null): Promise<string | null> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     select row_id as id from aftercommit.pending
@@ -25,9 +28,9 @@ async function stampNext(tx: Queries, source: string, after: string | null): Pro
 }
 
 /**
- * Rule 8: after a restore or a failover the entries' transaction ids are those of another cluster. They are stamped again,
- * leases end, and a full reconciliation is due, since an asynchronous failover loses entries. Resolves with whether
- * that was so.
+ * Rule 8: after a restore or a failover, the entries' transaction ids belong to another cluster. This stamps them
+ * again, ends leases, and makes a full reconciliation due, because an asynchronous failover loses entries. Resolves
+ * with whether that was necessary.
  */
 export async function stampAgainElsewhere(db: Database, source: string): Promise<boolean> {
   return db.transaction(async (tx) => {

@@ -15,8 +15,8 @@ const LAST_RETRY_MS = 15_000;
 const retries = new Map<string, { timer: NodeJS.Timeout; at: number }>();
 
 /**
- * While this process lives it goes on trying by itself, so that nobody waits for the schedule once Trigger.dev is back.
- * There is one retry at a time, at the earliest time that any failure asked for.
+ * While this process lives, it keeps trying, so that no one waits for the schedule once Trigger.dev is back. There is
+ * one retry at a time, at the earliest time that any failure asked for.
  */
 function retryLater(db: Database, declaration: EmbeddingDeclaration, waitMs: number): void {
   const { row } = declaration;
@@ -33,16 +33,16 @@ function retryLater(db: Database, declaration: EmbeddingDeclaration, waitMs: num
 }
 
 type Options = {
-  /** Until when to wait for Trigger.dev, in Unix milliseconds; ten seconds when left out. */
+  /** How long to wait for Trigger.dev, as a time in Unix milliseconds. Default: ten seconds from now. */
   deadline?: number;
   retryMs?: number;
 };
 
 /**
- * Has a run of the drain work on what is in the inbox, unless one does or has been asked for. The number of runs does
- * not grow with the number of rows, and no drain ends within a second: Trigger.dev's limits are not met.
- * Resolves with "unavailable" when Trigger.dev or the database does not answer: the rows are in the inbox, this process
- * tries again, and the schedule wakes the drain as well. Rejects with TriggerRefusedError when Trigger.dev refuses the key.
+ * Has a run of the drain work on the inbox, unless one does or was requested. The number of runs does not grow with the
+ * number of rows, and no drain ends within a second, so Trigger.dev's limits are not reached. Resolves with
+ * "unavailable" if Trigger.dev or the database does not answer: the rows are in the inbox, this process tries again,
+ * and so does the schedule. Rejects with TriggerRefusedError if Trigger.dev rejects the key.
  */
 export async function wake(
   db: Database,
@@ -56,7 +56,7 @@ export async function wake(
     tags: [],
     idempotencyKey: `wake:${row}:${randomUUID()}`,
     ttl: "10m",
-    // In a rush, hundreds of runs of single rows would stand in the queue before the one that works on all of them.
+    // In a rush, hundreds of runs of single rows would otherwise be queued before the one that works on all of them.
     priority: PRIORITY_SECONDS,
   };
   try {

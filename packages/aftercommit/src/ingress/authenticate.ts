@@ -7,10 +7,10 @@ function bearerToken(header: string | null): string | undefined {
 }
 
 /**
- * Checks the bearer secret that Sequin sends as a static header (it signs nothing). During a rotation the previous
- * secret is good as well.
- * @throws {EnvironmentError} when SEQUIN_WEBHOOK_SECRET is not set: then no token at all is good
- * @throws {RefusedRequestError} 401 when the token is missing or wrong
+ * Checks the bearer secret that Sequin sends as a static header (it signs nothing). During a rotation, the previous
+ * secret is accepted as well.
+ * @throws {EnvironmentError} if SEQUIN_WEBHOOK_SECRET is not set: no token is accepted
+ * @throws {RefusedRequestError} 401 if the token is missing or wrong
  */
 export function authenticate(request: Request): void {
   const secrets = [required("SEQUIN_WEBHOOK_SECRET"), optional("SEQUIN_WEBHOOK_SECRET_PREVIOUS")];

@@ -3,9 +3,8 @@ import { SourceError } from "../source.ts";
 import { withDeadline } from "../with-deadline.ts";
 
 /**
- * Runs a query that a delivery cannot be acknowledged without.
- * Rejects with UnavailableError when the database does not answer before `deadline`, in Unix milliseconds, and with
- * SourceError when it is not migrated.
+ * Runs a query that must succeed before a delivery is acknowledged. Rejects with UnavailableError if the database does
+ * not answer before `deadline`, in Unix milliseconds, and with SourceError if it is not migrated.
  */
 export async function available<T>(query: () => Promise<T>, deadline: number): Promise<T> {
   try {

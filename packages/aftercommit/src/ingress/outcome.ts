@@ -7,25 +7,25 @@ import { type SequinMessage, sequinMessageSchema } from "../sequin/message.ts";
 import type { Located } from "../sequin/messages-of.ts";
 import type { KeyType } from "../source.ts";
 
-/** What was accepted: with the run that works on it, or waiting for one. */
+/** An accepted change: with the run that processes it, or waiting for one. */
 export type Accepted = { runId: string } | "pending";
 
-/** What a route does with the messages of a declared table. */
+/** How a route handles the messages of a declared table. */
 export type Handler<A> = {
   declaration: Declaration;
   /**
-   * What a message asks for; "nothing" where it changes nothing of interest, undefined where it is not for this route.
-   * @throws {InvalidMessageError} for a message that cannot be worked on, ever
+   * What a message asks for; "nothing" if it changes nothing of interest, undefined if it is not for this route.
+   * @throws {InvalidMessageError} for a message that can never be processed
    */
   parse(message: SequinMessage, keyType: KeyType): A | "nothing" | undefined;
   /**
-   * Stores what a delivery asks for and triggers the runs. Resolves with what became of each, in order. `deadline` is in
-   * Unix milliseconds. Rejects with UnavailableError when the database did not take it, and with TriggerRefusedError.
+   * Stores what a delivery asks for and triggers the runs. Resolves with the result for each, in order. `deadline` is
+   * in Unix milliseconds. Rejects with UnavailableError if the database did not store it, and with TriggerRefusedError.
    */
   enqueue(db: Database, asked: readonly A[], deadline: number): Promise<Accepted[]>;
 };
 
-/** What a message comes to. A reason is fit to be logged: names of tables, actions and places, no values. */
+/** The result for a message. A reason is safe to log: names of tables, actions and places, no values. */
 export type Outcome<A> =
   | { kind: "asked"; asked: A }
   | { kind: "nothing" }
@@ -44,13 +44,14 @@ function parseMessage(value: unknown): SequinMessage {
   );
 }
 
-// A message may say anything; Postgres' names have 63 bytes, and its texts no NUL and no half of a pair.
+// A message may contain anything, but Postgres' names have at most 63 bytes, and its texts no NUL and no half of a
+// surrogate pair.
 const nameOf = (name = "?") => name.slice(0, MAX_NAME_CHARS).replaceAll(/[^\p{L}\p{N}_$ -]/gu, "?");
 
 const reasonOf = ({ action, metadata }: SequinMessage) =>
   `${nameOf(metadata.table_schema)}.${nameOf(metadata.table_name)} ${action ?? "row"}`;
 
-/** What one message of a delivery comes to. Throws only what is no fault of the message. */
+/** The result for one message of a delivery. Throws only errors that are not the message's fault. */
 export function outcomeOf<A>(
   { at, value }: Located,
   parse: (message: SequinMessage) => A | "nothing" | undefined,
@@ -67,7 +68,7 @@ export function outcomeOf<A>(
   }
 }
 
-/** Logs the messages of a delivery that lead to no work, those of one reason in one line. */
+/** Logs the messages of a delivery that lead to no work, one line per reason. */
 export function logUnworked(route: string, outcomes: readonly Outcome<unknown>[]): void {
   const groups = new Map<string, Extract<Outcome<unknown>, { reason: string }>[]>();
   for (const outcome of outcomes) {
@@ -84,7 +85,7 @@ export function logUnworked(route: string, outcomes: readonly Outcome<unknown>[]
   }
 }
 
-/** Whether a message is about a declared table. One without the table's name is, where that may be assumed. */
+/** Whether a message is about a declared table. A message without a table name is, unless `named` is required. */
 export function isAbout(
   { table }: Declaration,
   { metadata }: SequinMessage,

@@ -3,10 +3,10 @@ import { gunzip } from "node:zlib";
 import { messageOf, RefusedRequestError } from "../errors.ts";
 import { DeadlineError, withDeadline } from "../with-deadline.ts";
 
-/** Sequin drops messages over 5 MB before delivery; a batch has no limit of its own. In bytes, also after inflating. */
+/** In bytes, also after decompression. Sequin drops messages over 5 MB before delivery, but does not limit a batch. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
-// Each step waits for a thread: a bomb inflated by Node.js' 16 KB took half a minute on a busy machine.
+// Each step waits for a thread: with Node.js' 16 KB steps, a gzip bomb took half a minute on a busy machine.
 const INFLATED_AT_ONCE = 256 * 1024;
 
 const tooLarge = (options?: ErrorOptions) =>
@@ -40,7 +40,7 @@ async function readBytes(request: Request, deadline: number): Promise<Buffer> {
       throw new RefusedRequestError(408, "The body did not come in time", { cause });
     throw new RefusedRequestError(400, `The body did not come whole: ${messageOf(cause)}`, { cause });
   } finally {
-    // Whatever is left of it is not read.
+    // The rest is not read.
     body.cancel().catch(() => {});
   }
 }
@@ -55,10 +55,10 @@ async function inflate(bytes: Buffer): Promise<Buffer> {
 }
 
 /**
- * Reads a request's JSON body, inflating gzip (a Next.js route does not). With any other `content-encoding`
- * Sequin sends the plain body.
- * @throws {RefusedRequestError} 413 over {@link MAX_BODY_BYTES}; 408 when it is not there by `deadline`, in Unix
- * milliseconds; 400 for one that breaks off and for broken gzip, UTF-8 or JSON
+ * Reads a request's JSON body and decompresses gzip (a Next.js route does not). With any other `content-encoding`,
+ * Sequin sends the uncompressed body.
+ * @throws {RefusedRequestError} 413 over {@link MAX_BODY_BYTES}; 408 if it is not complete by `deadline`, in Unix
+ * milliseconds; 400 if it breaks off, and for invalid gzip, UTF-8 or JSON
  */
 export async function readJson(request: Request, deadline: number): Promise<unknown> {
   const bytes = await readBytes(request, deadline);

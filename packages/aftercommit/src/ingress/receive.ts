@@ -12,7 +12,7 @@ import { available } from "./available.ts";
 import { type Accepted, type Handler, logUnworked, type Outcome, outcomeOf } from "./outcome.ts";
 import { readJson } from "./read-json.ts";
 
-// Sequin calls again after 30 s without an answer, while this call would still be under way.
+// Sequin tries again after 30 s without a response, while this request would still be running.
 const DEADLINE_MS = 20_000;
 
 function refuse(route: string, error: unknown): Response {
@@ -83,10 +83,11 @@ async function work<A>(route: string, request: Request, handler: Handler<A>): Pr
 
 /**
  * Receives one delivery of a Sequin webhook sink: stores what its messages ask for, and triggers the runs.
- * 200 acknowledges: every message was stored, ignored or, beside good ones, rejected and logged. 401 wrong secret,
- * 400, 408 and 413 unreadable body, 422 nothing but messages that cannot be worked on, 503 the database did not take
- * them, 500 not configured, not migrated, or Trigger.dev refuses our key.
- * On anything but 200 Sequin delivers the whole request again, which changes nothing.
+ *
+ * 200 acknowledges: every message was stored, skipped or, among valid ones, found invalid and logged. 401: wrong
+ * secret. 400, 408, 413: unreadable body. 422: only invalid messages. 503: the database did not store them. 500: not
+ * configured, not migrated, or Trigger.dev rejects our key. After anything but 200, Sequin delivers the whole request
+ * again, which changes nothing.
  */
 export async function receive<A>(request: Request, handler: Handler<A>): Promise<Response> {
   // Not the requested path, which can be spelled in many ways.

@@ -11,8 +11,8 @@ const RANGE: Partial<Record<KeyType, bigint>> = {
 const MOST_CHARS = 500;
 
 /**
- * A key as Postgres prints it, so that every delivery names a row in one way: `017` is `17`, and a uuid is lower case.
- * @throws {InvalidMessageError} when the text is no key of the type; `at` is its place in the message
+ * A key as Postgres prints it, so that every delivery names a row the same way: `017` is `17`, and a uuid is lowercase.
+ * @throws {InvalidMessageError} if the text is not a key of the type; `at` is its place in the message
  */
 export function canonicalKey(text: string, keyType: KeyType, at = ""): string {
   const range = RANGE[keyType];
@@ -27,25 +27,25 @@ export function canonicalKey(text: string, keyType: KeyType, at = ""): string {
     return text.toLowerCase();
   }
   if (text.length > MOST_CHARS) throw new InvalidMessageError(at, `is longer than ${MOST_CHARS} characters`);
-  // Postgres takes no NUL and no half of a surrogate pair, and would refuse the whole delivery for it.
+  // Postgres accepts no NUL and no half of a surrogate pair, and would fail the whole delivery.
   if (text.includes("\0") || !text.isWellFormed())
     throw new InvalidMessageError(at, "is not a text of Postgres");
   return text;
 }
 
-/** A value of a key column as text; undefined where a JSON number is not exact. */
+/** A value of a key column as text; undefined if a JSON number is not exact. */
 function exactText(value: unknown, primaryKeys: readonly string[]): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value !== "number") return undefined;
   if (Number.isSafeInteger(value)) return String(value);
-  // Above 2^53 a JSON number is rounded; the metadata has the digits.
+  // A JSON number above 2^53 is rounded; the metadata has the digits.
   return primaryKeys.find((key) => Number(key) === value);
 }
 
 /**
- * The key of the row that a message is about, from the declared column, or from the metadata where a transform left the
- * column out.
- * @throws {InvalidMessageError} when the message does not say which row, or says one that cannot be
+ * The key of the row that a message is about: from the declared column, or from the metadata if a transform dropped the
+ * column.
+ * @throws {InvalidMessageError} if the message names no row, or an impossible one
  */
 export function rowIdOf({ record, metadata }: SequinMessage, column: string, keyType: KeyType): string {
   const primaryKeys = metadata.record_pks ?? [];
@@ -66,7 +66,7 @@ export function rowIdOf({ record, metadata }: SequinMessage, column: string, key
   return canonicalKey(text, keyType, at);
 }
 
-/** The key that an update replaced; undefined where it did not, or where the replica identity does not say. */
+/** The key that an update replaced; undefined if it did not, or if the replica identity does not say. */
 export function replacedKeyOf(
   { changes }: SequinMessage,
   column: string,

@@ -2,10 +2,10 @@ import { posix } from "node:path";
 import type { Declaration, DeletionDeclaration, EmbeddingDeclaration } from "../declare/declaration.ts";
 import { deletionTaskIds, embeddingTaskIds, routeOf } from "../declare/names.ts";
 
-/** A declaration, and the name that aftercommit.config.ts exports it by. */
+/** A declaration, and its name in aftercommit.config.ts. */
 export type Named<D extends Declaration = Declaration> = { name: string; declaration: D };
 
-/** A file to write, by its path from the project's folder. */
+/** A file to write, with its path from the project's folder. */
 export type File = { path: string; text: string };
 
 const camelCase = (id: string) => id.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
@@ -57,7 +57,7 @@ function configText(declared: readonly Named[]): string {
   return [`import { ${factories.join(", ")} } from "aftercommit";\n`, ...declarations].join("\n");
 }
 
-/** The text of trigger/aftercommit.ts: a line for each task. */
+/** The text of trigger/aftercommit.ts: one line per task. */
 function tasksText(declared: readonly Named[]): string {
   const factories = new Set<string>();
   const lines: string[] = [];
@@ -100,14 +100,14 @@ export default defineConfig({
 });
 `;
 
-/** A route handler of the App Router; `folder` is where `app` is, and how far from the project's folder. */
+/** A route handler of the App Router. `app` is the folder of the routes, from the project's folder. */
 function route(app: string, path: string, text: (config: string) => string): File {
   const file = posix.join(app, path, "route.ts");
   const config = `${posix.relative(posix.dirname(file), ".")}/aftercommit.config`;
   return { path: file, text: text(config) };
 }
 
-// In production it asks for DASHBOARD_PASSWORD, and does not exist without one.
+// In production it asks for DASHBOARD_PASSWORD, and answers 404 without one.
 const searchText = (config: string) => `import { requireBasicAuth, searchRoute } from "aftercommit/next";
 import * as config from ${JSON.stringify(config)};
 
@@ -117,8 +117,8 @@ export const GET = async (request: Request) => requireBasicAuth(request) ?? sear
 `;
 
 /**
- * The files of a Next.js project with tasks of Trigger.dev that works on these declarations. `app` is the folder of the
- * App Router: `app` or `src/app`.
+ * The files that a Next.js project with Trigger.dev tasks needs for these declarations. `app` is the folder of the App
+ * Router: `app` or `src/app`.
  */
 export function filesOf(declared: readonly Named[], app: string): File[] {
   const withConfig = (method: string, factory: string) => (config: string) =>

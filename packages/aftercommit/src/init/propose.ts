@@ -1,18 +1,18 @@
 import type { Connection } from "../catalog/read-table.ts";
 import type { TableName } from "../db/identifiers.ts";
 
-/** A table that could be declared, its most likely key, text columns in their order, and e-mail column. */
+/** A table that could be declared, with its most likely key, text columns in their order, and e-mail column. */
 export type Candidate = TableName & {
   key: string;
   text: string[];
   email: string | null;
-  /** As the planner last counted. */
+  /** The planner's last count. */
   rows: number;
 };
 
 /**
- * The tables of a database with a key of one column, as a declaration needs it. The text columns leave out the key and
- * whatever is called after an address, a URL, a secret or a person.
+ * The tables of a database with a single-column key, as a declaration needs it. The text columns exclude the key, and
+ * columns named like an address, a URL, a secret or a person.
  */
 export async function readCandidates(client: Connection): Promise<Candidate[]> {
   const { rows } = await client.query<Candidate>(
@@ -37,11 +37,11 @@ export async function readCandidates(client: Connection): Promise<Candidate[]> {
   return rows;
 }
 
-// Of four characters of English, one token.
+// Four characters of English are about one token.
 const CHARACTERS_A_TOKEN = 4;
 const SAMPLE = 1_000;
 
-/** About how many tokens it takes to embed a table. Reads a sample of its rows. */
+/** Estimates the tokens to embed a table. Reads a sample of its rows. */
 export async function estimateTokens(
   client: Connection,
   { quotedTable, text, rows }: { quotedTable: string; text: readonly string[]; rows: number },

@@ -5,12 +5,12 @@ import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk
 import { optional } from "../env/env.ts";
 import { METER } from "./catalog.ts";
 
-// As the specification of OpenTelemetry has them.
+// The default in OpenTelemetry's specification.
 const INTERVAL_MS = 60_000;
 const LONGEST_EXPORT_MS = 30_000;
 
 /**
- * Sends the app's counters to OTEL_EXPORTER_OTLP_ENDPOINT by OTLP over HTTP with JSON, every minute or
+ * Sends the app's counters to OTEL_EXPORTER_OTLP_ENDPOINT with OTLP over HTTP (JSON), every minute or every
  * OTEL_METRIC_EXPORT_INTERVAL milliseconds. The exporter reads the other standard variables itself, such as
  * OTEL_EXPORTER_OTLP_HEADERS (opentelemetry.io/docs/specs/otel/protocol/exporter).
  */

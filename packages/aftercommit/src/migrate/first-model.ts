@@ -3,7 +3,7 @@ import { optional } from "../env/env.ts";
 import { CHUNKER } from "../models/defaults.ts";
 import { openai } from "../providers/openai.ts";
 
-/** The model that a new database begins with. */
+/** The first model of a new database. */
 export type FirstModel = {
   provider: string;
   name: string;
@@ -12,12 +12,12 @@ export type FirstModel = {
   chunker: number;
 };
 
-// Of most models that nobody has said the width of; where it is wrong, the first answer says so.
+// The width of most models, for a model of unknown width. If it is wrong, the first response says so.
 const USUAL_DIMENSIONS = 1_536;
 
 /**
- * The model of the first declared provider, unless EMBEDDING_MODEL names another; as wide as EMBEDDING_DIMENSIONS says, or
- * as it is known to be.
+ * The model of the first declared provider, unless EMBEDDING_MODEL names another; with the width of
+ * EMBEDDING_DIMENSIONS, or the model's known width.
  */
 export function firstModel([declaration]: readonly EmbeddingDeclaration[]): FirstModel {
   const provider = declaration?.providers[0] ?? openai();

@@ -13,7 +13,10 @@ const ALL = Object.keys(ROLES).join(", ");
 
 const unique = (texts: readonly string[]) => [...new Set(texts)];
 
-/** The roles of the app, the tasks and Sequin, and the least that each needs; `secured` have row level security. */
+/**
+ * The roles of the app, the tasks and Sequin, with the least privileges each needs. `secured` tables have row-level
+ * security.
+ */
 export function grantsSql(declarations: readonly Declaration[], secured: readonly string[]): string[] {
   const tables = unique(declarations.map(({ table }) => quoted(table))).join(", ");
   const embeddings = embeddingsOf(declarations).map((declaration) => declaration.embeddings);

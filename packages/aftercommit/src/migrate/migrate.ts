@@ -3,13 +3,13 @@ import { type Client, DatabaseError } from "pg";
 import { withLongConnection } from "../db/long-connection.ts";
 import { type MigrateOptions, planMigration, type Step } from "./plan.ts";
 
-// A statement that waits for a lock makes everybody wait who comes after it: it gives up soon and tries again.
+// A statement that waits for a lock blocks everyone after it, so it gives up soon and tries again.
 const LOCK_TIMEOUT_MS = 2_000;
-// The lock's time-out, and a deadlock.
+// A lock timeout, and a deadlock.
 const LOCKED = ["55P03", "40P01"];
 const PAUSE_MS = 1_000;
 
-// Any number: two processes that migrate at the same time take turns.
+// An arbitrary number: two processes that migrate at the same time take turns.
 const ADVISORY_LOCK = 4_203_977;
 
 type Say = (line: string) => void;
@@ -51,10 +51,10 @@ async function applyWhenFree(client: Client, step: Step, say: Say): Promise<void
 }
 
 /**
- * Brings a database up to this version and to these declarations, each step in a transaction of its own. Interrupted, it
- * goes on where it was. Changes nothing about the declared tables. Resolves with the names of what it created or
- * changed; `say` gets them as well, and what a person should know besides.
- * Rejects before the first step when a declaration does not fit the database, with an AggregateError of each problem.
+ * Brings a database up to this version and these declarations, each step in its own transaction. If it is interrupted,
+ * it continues where it stopped. Changes nothing about the declared tables. Resolves with the names of what it created
+ * or changed, and passes them to `say`, along with notes for a person. Rejects before the first step if a declaration
+ * does not fit the database, with an AggregateError of each problem.
  */
 export async function migrate({
   say = () => {},

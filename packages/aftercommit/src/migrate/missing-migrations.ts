@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { DatabaseError } from "pg";
 import type { Queries } from "../source.ts";
 
-/** The files of sql/, in their order: the app has no such folder once it is built. */
+/** The files of sql/, in their order. A built app does not have that folder. */
 export const MIGRATIONS = ["001_aftercommit"] as const;
 
 const UNDEFINED = ["3F000", "42P01"];

@@ -15,10 +15,10 @@ import { embeddingsTableSql, modelSql, recordOf, sourceSql } from "./statements.
 
 const FOLDER = join(import.meta.dirname, "../../sql");
 
-/** Statements of one transaction, and what they make. */
+/** Statements of one transaction, and the name of what they create. */
 export type Step = { name: string; sql: string };
 
-/** What a database lacks, and what a person should know besides. */
+/** What a database lacks, and notes for a person. */
 export type Plan = { steps: Step[]; notes: string[] };
 
 export type MigrateOptions = { url: string; declarations: readonly Declaration[]; model: FirstModel };
@@ -103,7 +103,7 @@ function declarationSteps(inspected: Inspected, recorded: RecordedSource | undef
   return { steps, notes };
 }
 
-/** What a database lacks of this version and of these declarations. Rejects when a declaration does not fit it. */
+/** What a database lacks for this version and these declarations. Rejects if a declaration does not fit it. */
 export async function planMigration(
   client: Connection,
   { declarations, model }: Omit<MigrateOptions, "url">,

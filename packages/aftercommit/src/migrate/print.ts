@@ -7,7 +7,7 @@ import { addToPublicationSql, PUBLICATION, publicationSql } from "../sequin-conf
 import { extensionSql, grantsSql } from "./grants.ts";
 import { type MigrateOptions, planMigration } from "./plan.ts";
 
-/** A declared table: whether it has row level security, and whether the publication, where there is one, has it. */
+/** A declared table: whether it has row-level security, and whether the publication, if it exists, contains it. */
 type Facts = TableName & { isSecured: boolean; hasPublication: boolean; isPublished: boolean };
 
 async function readFacts(client: Client, declarations: readonly Declaration[]): Promise<Facts[]> {
@@ -23,7 +23,7 @@ async function readFacts(client: Client, declarations: readonly Declaration[]): 
   return rows;
 }
 
-/** Where pgvector is, or will be created. */
+/** The schema where pgvector is, or will be created. */
 async function readExtension(client: Client): Promise<{ schema: string; database: string }> {
   const { rows } = await client.query<{ schema: string; database: string }>(
     `select coalesce((select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
@@ -45,8 +45,8 @@ function publicationLines(facts: readonly Facts[], declarations: readonly Declar
 }
 
 /**
- * The SQL that migrate would run, the publication, and the roles with the least privileges that each needs: for whoever
- * is allowed to run it. Writes nothing. Rejects as migrate does.
+ * The SQL that migrate would run, the publication, and the roles with the least privileges each needs, for someone
+ * whose role may run it. Writes nothing. Rejects like migrate.
  */
 export async function printMigration({ url, declarations, model }: MigrateOptions): Promise<string> {
   return withLongConnection(url, async (client) => {

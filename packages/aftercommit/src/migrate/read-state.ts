@@ -11,7 +11,7 @@ export type RecordedSource = {
   embeddings: string | null;
 };
 
-/** What a database has of Aftercommit already. */
+/** What a database already has of Aftercommit. */
 export type State = {
   hasVector: boolean;
   seesHalfvec: boolean;

@@ -5,10 +5,10 @@ import type { Declaration, EmbeddingDeclaration } from "../declare/declaration.t
 import { fingerprintOf, type KeyType } from "../source.ts";
 import type { FirstModel } from "./first-model.ts";
 
-// pgvector's limit of an HNSW index over vectors; over halfvecs it is 4,000.
+// pgvector's limit for an HNSW index over vectors; over halfvecs it is 4,000.
 const MOST_OF_VECTOR = 2_000;
 
-/** A row for each chunk of each row and model; where a row's text is blank, one with neither chunks nor an embedding. */
+/** One row per chunk, row and model. A row with blank text has one row without a chunk and an embedding. */
 export function embeddingsTableSql(declaration: EmbeddingDeclaration, keyType: KeyType): string {
   const table = quoted(declaration.embeddings);
   const id = quotedColumn(rowIdName(declaration));
@@ -31,7 +31,7 @@ create index on ${table} (model_id, updated_at) where chunk = 0 and changed_at i
 comment on table ${table} is ${escapeLiteral(commentOf(declaration))};`;
 }
 
-/** What aftercommit.sources has of a declaration, but for what only the database knows. */
+/** What aftercommit.sources stores of a declaration, except what only the database knows. */
 export function recordOf(declaration: Declaration) {
   const { row, kind, table } = declaration;
   const embeddings = declaration.kind === "embedding" ? quoted(declaration.embeddings) : null;
@@ -41,7 +41,7 @@ export function recordOf(declaration: Declaration) {
 export function sourceSql(declaration: Declaration, keyType: KeyType): string {
   const { name, kind, table, fingerprint, embeddings } = recordOf(declaration);
   const [text, vectors] = [escapeLiteral(table), embeddings === null ? "null" : escapeLiteral(embeddings)];
-  // Rule 8: the cluster and its timeline stay as they were, until the entries of the inbox are stamped again.
+  // Rule 8: the cluster and its timeline stay as they were until the entries of the inbox are stamped again.
   return `insert into aftercommit.sources
   (name, kind, table_name, table_oid, key_type, fingerprint, embeddings, system_identifier, timeline)
 select ${escapeLiteral(name)}, '${kind}', ${text}, ${text}::regclass, '${keyType}', '${fingerprint}', ${vectors},
@@ -57,7 +57,7 @@ where p.source = ${escapeLiteral(name)} and p.row_id = mine.row_id;`;
 
 export function modelSql(model: FirstModel, inWebAssembly: boolean): string {
   const { provider, name, dimensions, dimensionsAsked, chunker } = model;
-  // A halfvec index is half as large at equal recall; but WebAssembly has no half floats, and each distance costs many
+  // A halfvec index is half as large at equal recall. But WebAssembly has no half floats, so each distance costs many
   // times as much.
   const indexType = inWebAssembly && dimensions <= MOST_OF_VECTOR ? "vector" : "halfvec";
   return `insert into aftercommit.models (provider, name, dimensions, dimensions_asked, chunker, state, index_type, activated_at)

@@ -1,2 +1,2 @@
-/** The version of what makes a text's chunks: another one makes other vectors of the same texts. */
+/** The version of the chunker: another version makes other vectors of the same texts. */
 export const CHUNKER = 2;

@@ -1,29 +1,29 @@
 import { sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 
-/** An embedding model: what made the vectors, how wide they are, and what their index casts to. */
+/** An embedding model: what made the vectors, how wide they are, and the type that their index casts to. */
 export type Model = {
   id: number;
-  /** The name of the declared provider that it is asked at. */
+  /** The name of the declared provider that serves it. */
   provider: string;
   name: string;
   dimensions: number;
-  /** Whether the provider is asked for this width. */
+  /** Whether requests ask the provider for this width. */
   dimensionsAsked: boolean;
-  /** The longest input, in tokens, that it takes, where a longer one was refused for its length. */
+  /** The longest input that the model accepts, in tokens, if it rejected a longer one for its length. */
   maxInputTokens: number | null;
-  /** The version of what makes a text's chunks. */
+  /** The version of the chunker. */
   chunker: number;
   state: "building" | "active" | "retired";
   indexType: "halfvec" | "vector";
-  /** True for the active model, and for one that has had every row once: edits write its vectors too. */
+  /** True for the active model, and for one that has had every row once: edits write its vectors, too. */
   isComplete: boolean;
-  /** Until when the provider is not asked, in Unix milliseconds, since it failed for everybody; and why. */
+  /** The provider failed for every text and gets no request until this time, in Unix milliseconds; and why. */
   pausedUntil: number | null;
   pauseReason: string | null;
 };
 
-/** The database has no model, or one that this version cannot make the vectors of. */
+/** The database has no model, or one whose vectors this version cannot make. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
 }
@@ -40,10 +40,10 @@ export async function readModels(db: Queries): Promise<Model[]> {
   return rows;
 }
 
-/** The active model, which search uses, and the one that is being built beside it, if any. */
+/** The active model, which search uses, and the one that is being built, if any. */
 export type ModelsInUse = { active: Model; building: Model | undefined };
 
-/** Reads the models that rows are embedded by. Rejects with ModelError before npx aftercommit migrate has registered one. */
+/** Reads the models that embed rows. Rejects with ModelError until npx aftercommit migrate has registered one. */
 export async function readModelsInUse(db: Queries): Promise<ModelsInUse> {
   const models = await readModels(db);
   const active = models.find(({ state }) => state === "active");
@@ -51,7 +51,7 @@ export async function readModelsInUse(db: Queries): Promise<ModelsInUse> {
   return { active, building: models.find(({ state }) => state === "building") };
 }
 
-/** Has nobody ask a model's provider for some seconds, since it failed for everybody, whatever the text. */
+/** Stops all requests to a model's provider for some seconds, after it failed whatever the text. */
 export async function pauseModel(
   db: Queries,
   id: number,
@@ -63,7 +63,7 @@ export async function pauseModel(
     where id = ${id}`);
 }
 
-/** Notes that a model takes no longer inputs than these: later rows are split to fit. */
+/** Stores the longest input of a model, so that later rows are split to fit. */
 export async function learnMaxInputTokens(db: Queries, id: number, tokens: number): Promise<void> {
   await db.execute(sql`update aftercommit.models
     set max_input_tokens = least(max_input_tokens, ${tokens}::int) where id = ${id}`);

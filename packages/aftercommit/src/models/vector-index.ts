@@ -7,19 +7,19 @@ import type { Model } from "./models.ts";
 
 type Indexed = Pick<Model, "id" | "dimensions" | "indexType">;
 
-/** What a model's vectors are compared as: the expression of its index. */
+/** The expression of a model's index, which queries compare its vectors as. */
 export const indexedVector = ({ dimensions, indexType }: Indexed, vector: SQL) =>
   sql`${vector}::${sql.raw(`${indexType}(${dimensions})`)}`;
 
-// Postgres cuts names at 63 bytes; the model's id has to stay.
+// Postgres truncates names at 63 bytes, and the model's id must stay.
 const nameOf = ({ name }: TableName, { id }: Pick<Indexed, "id">) => `${name.slice(0, 45)}_model_${id}`;
 
 const BUILD_POLL_MS = 1_000;
-// From as many vectors on, searching without the index takes noticeably longer.
+// With more vectors than this, searching without the index is noticeably slower.
 const WORTH_AN_INDEX = 5_000;
 const MAINTENANCE_MB = 512;
 
-/** True when a model has enough vectors for an index and none that is complete; looks at no more vectors than that. */
+/** True if a model has enough vectors for an index and no complete one. Reads no more vectors than that. */
 export async function needsVectorIndex(
   db: Queries,
   table: TableName,
@@ -36,10 +36,10 @@ const qualified = (table: TableName, model: Pick<Indexed, "id">) =>
   `${quotedColumn(table.schema)}.${quotedColumn(nameOf(table, model))}`;
 
 /**
- * Builds the HNSW index of a model's vectors without locking their table. Partial, one for each model, as pgvector's
- * manual recommends: 1.7 to 2.2 ms for each vector of 1,536 dimensions. One that an interrupted build left behind, which
- * no query uses, is built again; but where the server goes on with it, since it does not notice that its client was
- * killed, its end is awaited.
+ * Builds the HNSW index of a model's vectors without locking their table. One partial index per model, as pgvector's
+ * manual recommends: 1.7 to 2.2 ms per vector of 1,536 dimensions. An invalid index that an interrupted build left
+ * behind is built again. If the server is still building it, because it does not notice that its client was killed,
+ * this waits for it to finish.
  */
 export async function buildVectorIndex(
   client: Pick<Client, "query">,
@@ -48,7 +48,7 @@ export async function buildVectorIndex(
 ): Promise<void> {
   const { id, dimensions, indexType } = model;
   for (;;) {
-    // Asked again and again: whoever waits for the lock holds a snapshot, and the build waits for the end of that.
+    // Polls: a session that waits for the lock holds a snapshot, and the build would wait for that snapshot.
     const { rows } = await client.query<{ valid: boolean; growing: boolean }>(
       `select indisvalid as valid, exists (
          select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid) as growing
@@ -63,7 +63,7 @@ export async function buildVectorIndex(
     }
     await sleep(BUILD_POLL_MS);
   }
-  // Whoever gave the server more for this meant it.
+  // A higher setting of the server was chosen on purpose.
   await client.query(
     `select set_config('maintenance_work_mem', '${MAINTENANCE_MB}MB', false)
      where pg_size_bytes(current_setting('maintenance_work_mem')) < ${MAINTENANCE_MB * 1024 * 1024}`,
@@ -74,7 +74,7 @@ export async function buildVectorIndex(
   );
 }
 
-/** Drops the index of a model's vectors, without locking their table. */
+/** Drops the index of a model's vectors without locking their table. */
 export async function dropVectorIndex(
   client: Pick<Client, "query">,
   table: TableName,

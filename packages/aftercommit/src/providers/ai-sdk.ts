@@ -8,7 +8,7 @@ import { reasonIn } from "./read-error.ts";
 type JsonValue = null | string | number | boolean | JsonValue[] | { [key: string]: JsonValue | undefined };
 type OptionsOfProvider = Record<string, { [key: string]: JsonValue | undefined }>;
 
-/** An embedding model of Vercel's AI SDK 5 or later (https://ai-sdk.dev/docs/ai-sdk-core/embeddings), by its shape. */
+/** The shape of an embedding model in Vercel's AI SDK 5 or later (https://ai-sdk.dev/docs/ai-sdk-core/embeddings). */
 type EmbeddingModel = {
   readonly provider: string;
   readonly modelId: string;
@@ -21,11 +21,11 @@ type EmbeddingModel = {
 };
 
 type Options = ProviderOptions & {
-  /** What your models remember it by; the model's own name of its provider when left out. */
+  /** The provider's name, which models store. Default: the model's own name for it. */
   name?: string;
-  /** How wide the vectors of this model are. */
+  /** The width of this model's vectors. */
   dimensions: number;
-  /** What the model's package wants to know, by purpose: `{ cohere: { inputType: "search_query" } }`. */
+  /** Options of the model's package, by purpose: `{ cohere: { inputType: "search_query" } }`. */
   providerOptions?: Partial<Record<Purpose, OptionsOfProvider>>;
 };
 
@@ -85,8 +85,8 @@ async function embed(
 }
 
 /**
- * Any embedding model of the AI SDK. It takes its key itself, from the variable that its package names; set the most
- * inputs per request as the model's `maxEmbeddingsPerCall`, where it says none.
+ * Any embedding model of the AI SDK. The package reads its key itself, from its own variable. If the model sets no
+ * `maxEmbeddingsPerCall`, set `limits.inputsPerRequest`.
  *
  * @example
  * import { mistral } from "@ai-sdk/mistral";

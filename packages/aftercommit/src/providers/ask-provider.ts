@@ -18,15 +18,15 @@ export type Ask = {
   provider: Provider;
   model: ProviderModel;
   purpose: Purpose;
-  /** Goes before all others: an edit, or somebody's search. */
+  /** Acquires limits before all others: an edit, or someone's search. */
   priority: boolean;
   timeoutMs?: number;
 };
 
-// A longer wait is no sleep in a run, which costs money: the work is done later.
+// A run that sleeps costs money, so after a longer wait the work is done later.
 const LONGEST_SLEEP_MS = 3_000;
 const DEFAULT_BLOCK_MS = 2_000;
-// Somebody may raise the cap before the day ends.
+// The cap may be raised before the day ends.
 const CAP_AGAIN_MS = 10 * 60_000;
 
 async function reserve(
@@ -43,7 +43,7 @@ async function reserve(
   }
 }
 
-/** Reserves tokens of the day where it has a cap. Resolves with how many; rejects with SpendCapError where there are none left. */
+/** Reserves tokens of the day if it has a cap. Resolves with how many; rejects with SpendCapError if none are left. */
 async function reserveDay({ db, model }: Ask, tokens: number): Promise<number> {
   const most = tokensPerDay();
   if (most === undefined) return 0;
@@ -54,7 +54,7 @@ async function reserveDay({ db, model }: Ask, tokens: number): Promise<number> {
 const release = async ({ db, model }: Ask, reserved: number) =>
   reserved > 0 && addUsage(db, { model: model.name, tokens: -reserved, calls: 0 });
 
-/** How long everybody has to wait after an answer; undefined where it is no rate limit, or waiting does not help. */
+/** How long every process must wait after a response; undefined if it is not a rate limit, or waiting does not help. */
 function blockAfter(error: unknown): number | undefined {
   if (!(error instanceof APIError) || error.status !== 429) return undefined;
   const now = Date.now();
@@ -63,7 +63,7 @@ function blockAfter(error: unknown): number | undefined {
   return verdict.kind === "retryAt" ? verdict.at.getTime() - now : DEFAULT_BLOCK_MS;
 }
 
-// The vectors are paid for: that they are counted is worth less than they are.
+// The vectors are paid for, so a failure to count them must not lose them.
 async function note(
   db: Database,
   { name }: ProviderModel,
@@ -78,9 +78,9 @@ async function note(
 }
 
 /**
- * One request to the provider, when the limits that all processes share have room for it. A 429 holds for all processes,
- * and costs no attempt.
- * Rejects as {@link embedTexts} does, or with RateLimitedError where there is no room for more than a few seconds.
+ * Sends one request to the provider, once the limits that all processes share allow it. A 429 applies to all processes,
+ * and costs no attempt. Rejects like {@link embedTexts}, or with RateLimitedError if the wait would be longer than a
+ * few seconds.
  */
 export async function askProvider(
   inputs: readonly Input[],
@@ -104,7 +104,7 @@ export async function askProvider(
       return { outcomes: answer.outcomes, tokens };
     } catch (error) {
       const waitMs = blockAfter(error);
-      // Whatever failed was not charged for. What a rate limit means is recorded for everybody before anything else.
+      // A failed request costs nothing. A rate limit is recorded for every process before anything else happens.
       await correct(db, model.name, { refund: counted, waitMs });
       await release(ask, reserved);
       if (waitMs === undefined) throw error;

@@ -4,12 +4,12 @@ import { makeProvider } from "./make-provider.ts";
 import { OPENAI_LIMITS } from "./openai.ts";
 import { openaiForm } from "./openai-form.ts";
 
-// https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: the v1 API needs no api-version.
+// The v1 API needs no api-version: https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle.
 const baseURL = () => `${required("AZURE_OPENAI_ENDPOINT").replace(/\/+$/, "")}/openai/v1`;
 
 /**
- * Azure OpenAI, at AZURE_OPENAI_ENDPOINT with AZURE_OPENAI_API_KEY. A model's name is that of its deployment. Set the
- * limits that the deployment has.
+ * Azure OpenAI, at AZURE_OPENAI_ENDPOINT with AZURE_OPENAI_API_KEY. A model's name is the name of its deployment. Set
+ * the deployment's limits.
  *
  * @example
  * azure({ deployment: "my-embeddings", limits: { tokensPerMinute: 350_000, requestsPerMinute: 2_100 } });

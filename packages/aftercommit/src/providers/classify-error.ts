@@ -5,15 +5,15 @@ import { ModelError } from "../models/models.ts";
 import { SourceError } from "../source.ts";
 import { FailedTextError, PausedError, RateLimitedError } from "./errors.ts";
 
-/** What to do with a failed attempt: give up, try again at a time, or try again with the task's backoff. */
+/** What to do after a failed attempt: give up, retry at a time, or retry with the task's backoff. */
 export type Verdict = { kind: "abort" } | { kind: "retryAt"; at: Date } | { kind: "retry" };
 
 const numberOf = (text = "") => (/^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN);
 
-// Limits are those of a minute, and a provider that asks for a day may be wrong: it is asked again earlier.
+// Limits are per minute, and a provider that asks for a day may be wrong: it gets a request earlier.
 const LONGEST_WAIT_MS = 5 * 60_000;
 
-/** How long the provider asks to wait, at most five minutes; NaN where it does not. */
+/** How long the provider asks to wait, at most five minutes; NaN if it does not. */
 export function retryAfterMs(headers: Headers | undefined, now: Date): number {
   const after = headers?.get("retry-after") ?? "";
   const waits = [
@@ -30,8 +30,8 @@ const isTransient = (status: number) => status === 408 || status === 409 || stat
 const NON_RETRYABLE = [EnvironmentError, InvalidMessageError, ModelError, SourceError, FailedTextError];
 
 /**
- * Classifies what a run threw. An exhausted quota is a 429 as well, and waiting does not fill it.
- * (platform.openai.com/docs/guides/error-codes)
+ * Classifies what a run threw. An exhausted quota is a 429 as well, but waiting does not help
+ * (platform.openai.com/docs/guides/error-codes).
  */
 export function classifyError(error: unknown, now: Date): Verdict {
   if (NON_RETRYABLE.some((type) => error instanceof type)) return { kind: "abort" };
@@ -40,6 +40,6 @@ export function classifyError(error: unknown, now: Date): Verdict {
   if (!(error instanceof APIError) || error.status === undefined) return { kind: "retry" };
   if (isQuotaExhausted(error) || !isTransient(error.status)) return { kind: "abort" };
   const wait = retryAfterMs(error.headers, now);
-  // A wait of nothing would use up all attempts in a moment.
+  // A zero wait would use up all attempts in a moment.
   return wait > 0 ? { kind: "retryAt", at: new Date(now.getTime() + wait) } : { kind: "retry" };
 }

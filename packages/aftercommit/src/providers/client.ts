@@ -9,7 +9,7 @@ type Post<T> = {
   headers: Record<string, string | null>;
   body: object;
   timeoutMs: number;
-  /** Who is asked, for the message of an error. */
+  /** The provider's name, for error messages. */
   name: string;
   schema: z.ZodType<T>;
 };
@@ -22,13 +22,12 @@ function parsed(text: string): unknown {
   }
 }
 
-// Google says in the body how long to wait:
-// https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
+// Google's delay is in the body: https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
 const RETRY_DELAY = /"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"/;
 
 /**
- * fetch for the SDK: the time-out holds for the body as well, and a refusal has OpenAI's form, so that the server's own
- * reason is in the error's message.
+ * fetch for the SDK. The timeout also covers the body, and an error gets OpenAI's form, so that its message has the
+ * server's own reason.
  */
 const readingFetch: typeof fetch = async (url, init) => {
   const response = await fetch(url, init);
@@ -43,21 +42,21 @@ const readingFetch: typeof fetch = async (url, init) => {
   return new Response(JSON.stringify({ error }), { status, headers });
 };
 
-/** The status that an error in an answer of HTTP 200 stands for: its code where that is one, as OpenRouter's. */
+/** The status that an error in an HTTP 200 response stands for: its code, if that is a status, as OpenRouter's is. */
 function statusOf(code: unknown): number {
   const status = Number(code);
   return Number.isInteger(status) && status >= 400 && status < 600 ? status : 502;
 }
 
 /**
- * Posts a request to a provider, once, and reads its answer.
- * @throws {OpenAI.APIError} with the provider's reason, also where it answered 200 with an error
- * @throws {EmbeddingShapeError} when the answer does not have the shape of `schema`
+ * Posts a request to a provider, once, and reads its response.
+ * @throws {OpenAI.APIError} with the provider's reason, even if it answered 200 with an error
+ * @throws {EmbeddingShapeError} if the response does not match `schema`
  */
 export async function post<T>(options: Post<T>): Promise<{ answer: T; headers: Headers }> {
   const { baseURL, path, headers, body, timeoutMs, name, schema } = options;
   const client = new OpenAI({
-    // The key is among the headers, whatever a provider calls it.
+    // The headers contain the key, whatever a provider calls it.
     apiKey: "none",
     organization: null,
     project: null,

@@ -12,7 +12,7 @@ const MODELS = {
   "embed-multilingual-v3.0": { dimensions: 1_024, price: 0.1 },
 };
 
-// https://docs.cohere.com/docs/rate-limits limits inputs; https://docs.cohere.com/reference/embed those of a request.
+// Inputs per minute: https://docs.cohere.com/docs/rate-limits; per request: https://docs.cohere.com/reference/embed.
 const LIMITS = {
   tokensPerMinute: 10_000_000,
   requestsPerMinute: 2_000,
@@ -32,7 +32,7 @@ const schema = z.object({
     .catch(undefined),
 });
 
-/** Cohere answers in the order of the texts, in lists of its own form (https://docs.cohere.com/reference/embed). */
+/** Cohere answers in the order of the texts, in lists of its own shape (https://docs.cohere.com/reference/embed). */
 async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
   const { model, dimensions, texts, purpose, timeoutMs } = request;
   const { answer } = await post({
@@ -56,7 +56,7 @@ async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
 }
 
 /**
- * Cohere, with COHERE_API_KEY. It limits the texts of a minute, which counts here as well.
+ * Cohere, with COHERE_API_KEY. It limits texts per minute, and so does this.
  *
  * @example
  * defineEmbedding({ …, providers: [cohere()] });

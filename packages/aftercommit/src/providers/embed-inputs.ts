@@ -4,30 +4,33 @@ import { type Ask, askProvider, type Input } from "./ask-provider.ts";
 import { type Failure, isDrop, isOneTexts, isRefusal, namedInput } from "./blame.ts";
 import { type Probed, probe } from "./probe.ts";
 
-/** Gets what became of each input as soon as it is known. `cause` is the provider's error where it failed by itself. */
+/**
+ * Receives the outcome of each input as soon as it is known. `cause` is the provider's error if the input failed by
+ * itself.
+ */
 type Take<T> = (input: T, outcome: Outcome, cause?: APIError) => void | Promise<void>;
 
 type Search<T> = Probed & {
   take: Take<T>;
   tokens: number;
-  /** Requests that failed. */
+  /** Failed requests. */
   failures: number;
-  /** Texts that were found to be at fault. */
+  /** Texts found to be at fault. */
   culprits: number;
 };
 
-/** A request of so many inputs is searched no further after as many failures; the rest is due again after a pause. */
+/** After this many failed requests, the search stops. The rest is due again after a pause. */
 const MOST_FAILURES = 100;
 // A server that names one input after another may mean none of them.
 const MOST_NAMED = 3;
 
-/** How long a part of a request that failed may take: less than the whole. */
+/** Part of a failed request gets less time than the whole. */
 const partTimeout = ({ timeoutMs }: Provider) => timeoutMs / 3;
 
-/** How many inputs a provider was seen to take in one request, in this process, where more were refused. */
+/** The most inputs that a provider accepted in one request, in this process, after it rejected more. */
 const mostInputs = new WeakMap<Provider, number>();
 
-/** One request. Resolves with its failure where that may be the fault of one text; rejects where it is everybody's. */
+/** Sends one request. Resolves with its failure if one text may have caused it; otherwise rejects. */
 async function attempt<T extends Input>(
   inputs: readonly T[],
   search: Search<T>,
@@ -52,12 +55,12 @@ async function attempt<T extends Input>(
   return undefined;
 }
 
-/** Has later requests to a provider be no larger. */
+/** Limits the size of later requests to a provider. */
 function learnMostInputs(provider: Provider, inputs: number): void {
   mostInputs.set(provider, Math.min(inputs, mostInputs.get(provider) ?? inputs));
 }
 
-/** Sets one input aside, after one more try if the failure may have been transient. */
+/** Sets one input aside, after one more attempt in case the failure was transient. */
 async function blame<T extends Input>(input: T, search: Search<T>, failure: Failure): Promise<void> {
   let last = failure;
   if (!isRefusal(failure)) {
@@ -82,7 +85,7 @@ async function halve<T extends Input>(
   await embed(inputs.slice(0, middle), search);
   await embed(inputs.slice(middle), search);
   const isSize = [APIConnectionTimeoutError, EmbeddingShapeError].some((type) => failure instanceof type);
-  // Nothing is wrong with any of them: they were too many. Some servers answer one vector, whatever they get.
+  // None of them is at fault: there were too many. Some servers return one vector, whatever they receive.
   if ((isSize || isRefusal(failure)) && search.culprits === culprits) learnMostInputs(provider, middle);
 }
 
@@ -99,7 +102,7 @@ async function embed<T extends Input>(inputs: readonly T[], search: Search<T>): 
   const named = place === undefined ? undefined : inputs[place];
   if (!search.isProbed && (named === undefined || search.failures > MOST_NAMED)) {
     await probe(search, failure).catch((error: unknown) => {
-      // A slow server may still be at work on what was too much for it: next time it gets less.
+      // A slow server may still be working on what was too much for it: next time it gets less.
       if (failure instanceof APIConnectionTimeoutError && inputs.length > 1)
         learnMostInputs(search.ask.provider, Math.ceil(inputs.length / 2));
       throw error;
@@ -124,11 +127,11 @@ async function embed<T extends Input>(inputs: readonly T[], search: Search<T>): 
 }
 
 /**
- * Embeds inputs by one request. Where it fails for a reason that may be one of the texts, that text is looked for: it is
- * the one that the provider names, or found by halves; the others are embedded. A text that surely is good is tried
- * first, so that a server that is down fails no text. Each text is in at most log2(n) + 2 failed requests, and after
- * {@link MOST_FAILURES} of them the rest is left.
- * Resolves with the tokens that were charged for. Rejects as {@link askProvider} does where no text is at fault.
+ * Embeds inputs with one request. If it fails for a reason that may be one of the texts, this finds that text, which
+ * the provider names or halving isolates, and embeds the others. A known good text is tried first, so that a server
+ * that is down fails no text. Each text is in at most log2(n) + 2 failed requests, and after {@link MOST_FAILURES} of
+ * them the rest is left. Resolves with the tokens that were charged. Rejects like {@link askProvider} if no text is at
+ * fault.
  */
 export async function embedInputs<T extends Input>(
   inputs: readonly T[],

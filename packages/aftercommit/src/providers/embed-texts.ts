@@ -6,13 +6,13 @@ import {
   type Purpose,
 } from "../declare/provider.ts";
 
-/** A model as its provider knows it. `dimensions` is undefined where any width will do. */
+/** A model as its provider knows it. `dimensions` is undefined if any width will do. */
 export type ProviderModel = { name: string; dimensions: number | undefined; dimensionsAsked: boolean };
 
-// What half precision holds.
+// The largest value in half precision.
 const MOST = 65_504;
 
-/** What is wrong with a vector; the cosine distance of a zero vector is no number. */
+/** What is wrong with a vector. The cosine distance of a zero vector is NaN. */
 function problemOf(vector: Float32Array, { name, dimensions }: ProviderModel): string | undefined {
   if (dimensions !== undefined && vector.length !== dimensions)
     return `${name} answered a vector of ${vector.length} numbers, and is registered with ${dimensions}`;
@@ -24,8 +24,8 @@ function problemOf(vector: Float32Array, { name, dimensions }: ProviderModel): s
 }
 
 /**
- * Embeds texts by one request, each with the provider's prefix: a vector for each, or why there is none of that text.
- * Rejects as the provider does, and with EmbeddingShapeError when no vector at all can be used.
+ * Embeds texts with one request, each with the provider's prefix: returns a vector for each text, or why it has none.
+ * Rejects like the provider, and with EmbeddingShapeError if no vector at all can be used.
  */
 export async function embedTexts(
   provider: Provider,

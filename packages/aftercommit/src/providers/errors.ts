@@ -1,4 +1,4 @@
-/** The provider's limits leave no room for a while: not before `retryAt`, in Unix milliseconds. */
+/** The provider's limits are used up until `retryAt`, in Unix milliseconds. */
 export class RateLimitedError extends Error {
   override readonly name = "RateLimitedError";
   readonly retryAt: number;
@@ -9,7 +9,7 @@ export class RateLimitedError extends Error {
   }
 }
 
-/** The provider failed for everybody a moment ago: it is not asked before `retryAt`, in Unix milliseconds. */
+/** The provider failed for every text and gets no request until `retryAt`, in Unix milliseconds. */
 export class PausedError extends Error {
   override readonly name = "PausedError";
   readonly retryAt: number;
@@ -24,7 +24,7 @@ export class PausedError extends Error {
   }
 }
 
-/** The tokens of EMBEDDING_TOKENS_PER_DAY are used up: not before `retryAt`, in Unix milliseconds. */
+/** The tokens of EMBEDDING_TOKENS_PER_DAY are used up until `retryAt`, in Unix milliseconds. */
 export class SpendCapError extends RateLimitedError {
   constructor(model: string, waitMs: number) {
     super(model, waitMs);
@@ -32,7 +32,7 @@ export class SpendCapError extends RateLimitedError {
   }
 }
 
-/** The provider makes no vectors of a row's text. The inbox has it, and tries it again ever later. */
+/** The provider makes no vectors of a row's text. The row stays in the inbox and is retried with growing delays. */
 export class FailedTextError extends Error {
   override readonly name = "FailedTextError";
 }

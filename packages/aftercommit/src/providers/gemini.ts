@@ -8,8 +8,8 @@ import { numberList } from "./numbers.ts";
 // https://ai.google.dev/gemini-api/docs/embeddings and https://ai.google.dev/gemini-api/docs/pricing
 const MODELS = { "gemini-embedding-001": { dimensions: 3_072, price: 0.15 } };
 
-// Tier 1 (https://ai.google.dev/gemini-api/docs/rate-limits). Each text of a batch counts as a request. A batch has 100 at
-// most: https://github.com/geldata/gel/issues/9032.
+// Tier 1 (https://ai.google.dev/gemini-api/docs/rate-limits). Each text of a batch counts as a request. A batch has at
+// most 100: https://github.com/geldata/gel/issues/9032.
 const LIMITS = {
   tokensPerMinute: 1_000_000,
   requestsPerMinute: 3_000,
@@ -21,7 +21,7 @@ const LIMITS = {
 
 const BASE_URL = "https://generativelanguage.googleapis.com/v1beta";
 
-// Protobuf's JSON leaves out what is empty.
+// Protobuf's JSON omits empty values.
 const schema = z.object({
   embeddings: z.array(z.object({ values: numberList.default(new Float32Array()) })),
 });

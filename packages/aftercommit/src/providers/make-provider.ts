@@ -1,6 +1,6 @@
 import type { Answer, EmbedRequest, Provider, ProviderLimits, ProviderOptions } from "../declare/provider.ts";
 
-// Of other tokenizers than OpenAI's, which count more tokens in most languages.
+// For tokenizers other than OpenAI's, which count more tokens in most languages.
 const OTHER_TOKENIZER = 1.25;
 const TIMEOUT_MS = 60_000;
 
@@ -8,7 +8,7 @@ type Given = Pick<Provider, "name" | "address" | "defaultModel" | "models" | "em
   limits: ProviderLimits;
 };
 
-/** A provider with what it is known for, and what a person changes of it. */
+/** A provider with its known properties, and a person's options. */
 export const makeProvider = (
   given: Given,
   { limits, prefixes, timeoutMs = TIMEOUT_MS, countTokens }: ProviderOptions,
@@ -24,12 +24,12 @@ export const makeProvider = (
 });
 
 type AtUrl = Omit<Given, "address" | "embed"> & {
-  /** Where it answers, unless a person names another place. */
+  /** The default address. */
   baseURL: string;
   embed: (baseURL: string, request: EmbedRequest) => Promise<Answer>;
 };
 
-/** A provider with an API of its own, at one URL. */
+/** A provider with its own API, at one URL. */
 export function makeProviderAt(
   { baseURL: usual, embed, ...given }: AtUrl,
   options: ProviderOptions & { baseURL?: string },

@@ -1,10 +1,10 @@
 import { z } from "zod";
 
-// Float32Array would make 0 of null.
+// Float32Array would turn null into 0.
 const numbersOf = (list: readonly unknown[]) =>
   Float32Array.from(list, (item) => (typeof item === "number" ? item : Number.NaN));
 
-/** A vector as a list of numbers. What is not a number is NaN, which fails its text alone. */
+/** A vector as a list of numbers. A value that is not a number becomes NaN, which fails only its text. */
 export const numberList = z.custom<unknown[]>(Array.isArray, "a vector is no list").transform(numbersOf);
 
 /** A vector as the base64 of 32-bit floats, little-endian: a quarter of the bytes, and no numbers to parse. */

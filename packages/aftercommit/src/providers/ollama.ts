@@ -7,7 +7,7 @@ import { numberList } from "./numbers.ts";
 // https://ollama.com/library/nomic-embed-text
 const MODELS = { "nomic-embed-text": { dimensions: 768 }, "mxbai-embed-large": { dimensions: 1_024 } };
 
-// Nobody limits one's own machine but itself: small requests, so that an edit does not wait for long.
+// Your own machine has no rate limits, only its speed: small requests, so that an edit does not wait for long.
 const LIMITS = {
   tokensPerMinute: 10_000_000,
   requestsPerMinute: 10_000,
@@ -21,7 +21,7 @@ const schema = z.object({
   prompt_eval_count: z.number().optional().catch(undefined),
 });
 
-/** Ollama's own API (https://docs.ollama.com/api/embed), which refuses what is too long where `truncate` is false. */
+/** Ollama's own API (https://docs.ollama.com/api/embed), which rejects long inputs if `truncate` is false. */
 async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
   const { model, dimensions, texts, timeoutMs } = request;
   const width = dimensions === undefined ? {} : { dimensions };
@@ -38,7 +38,7 @@ async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
 }
 
 /**
- * Ollama, on this machine or at `baseURL`. nomic-embed-text wants its prefixes.
+ * Ollama, on this machine or at `baseURL`. nomic-embed-text expects its prefixes.
  *
  * @example
  * ollama({ prefixes: { passage: "search_document: ", query: "search_query: " } });

@@ -5,17 +5,17 @@ import { makeProvider } from "./make-provider.ts";
 import { openaiForm } from "./openai-form.ts";
 
 type Options = ProviderOptions & {
-  /** What your models remember the server by. */
+  /** The name of the server, which models store. */
   name: string;
-  /** The address before `/embeddings`, such as `https://api.mistral.ai/v1`. */
+  /** The URL without `/embeddings`, such as `https://api.mistral.ai/v1`. */
   baseURL: string;
-  /** The name of the environment variable that has the key, such as `MISTRAL_API_KEY`; none when left out. */
+  /** The name of the environment variable with the key, such as `MISTRAL_API_KEY`. Default: no key. */
   apiKeyVariable?: string;
-  /** The model of a new database, and how wide its vectors are. */
+  /** The model of a new database, and the width of its vectors. */
   model: { name: string; dimensions: number; price?: number };
 };
 
-// What a server of one's own takes without a word said about it: many have an input of 512 tokens and 32 inputs a request
+// Safe defaults for an undeclared server: many limit an input to 512 tokens and a request to 32 inputs
 // (text-embeddings-inference: https://huggingface.co/docs/text-embeddings-inference/cli_arguments).
 const LIMITS = {
   tokensPerMinute: 1_000_000,
@@ -28,12 +28,12 @@ const LIMITS = {
 const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
 
 /**
- * Any server that answers `POST /embeddings` as OpenAI does: vLLM, text-embeddings-inference, llama.cpp, LM Studio,
+ * Any server that answers `POST /embeddings` like OpenAI: vLLM, text-embeddings-inference, llama.cpp, LM Studio,
  * LiteLLM, Mistral, Jina, Together, …
  *
  * @example
  * openaiCompatible({ name: "tei", baseURL: "http://tei:8080/v1", model: { name: "BAAI/bge-m3", dimensions: 1_024 } });
- * @throws {DeclarationError} when `apiKeyVariable` is a key, and not the name of a variable
+ * @throws {DeclarationError} if `apiKeyVariable` is a key instead of the name of a variable
  */
 export function openaiCompatible(options: Options): Provider {
   const { name, baseURL, apiKeyVariable, model } = options;

@@ -4,17 +4,17 @@ import { type Answer, EmbeddingShapeError, type EmbedRequest } from "../declare/
 import { post } from "./client.ts";
 import { base64Floats, numberList } from "./numbers.ts";
 
-/** An endpoint of OpenAI's form. Read for each request, so that a missing variable is named when it is needed. */
+/** An OpenAI-compatible endpoint. Read for each request, so that a missing variable is named when it is needed. */
 type Endpoint = { name: string; baseURL: string; headers: Record<string, string | null> };
 
-/** What a server calls the parameters that OpenAI calls `dimensions`, and others that it knows. */
+/** A server's name for OpenAI's `dimensions`, and its additional parameters. */
 type Form = { widthName?: string; extra?: (request: EmbedRequest) => object };
 
 const answerSchema = z.object({
   data: z.array(
     z.object({
       index: z.number().nullish(),
-      // Some servers know numbers only, whatever they are asked for.
+      // Some servers return only numbers, whatever the request asks for.
       embedding: z.union([base64Floats, numberList]),
     }),
   ),
@@ -25,8 +25,8 @@ const answerSchema = z.object({
 });
 
 /**
- * Vectors in the order of the texts. Protobuf leaves out an index of 0 in JSON, and some servers number nothing or call
- * everything 0: those answer in order. Any other doubt means that a text could get another's vector.
+ * Vectors in the order of the texts. Protobuf omits an index of 0 in JSON, and some servers number nothing, or number
+ * everything 0: those answer in order. Any other inconsistency means that a text could get another's vector.
  */
 function inOrder({ data }: z.infer<typeof answerSchema>, name: string): Float32Array[] {
   const indexes = data.map(({ index }) => index ?? 0);
@@ -49,7 +49,9 @@ const refusesFormat = (error: unknown) =>
   [400, 422].includes(error.status ?? 0) &&
   `${error.param} ${error.message}`.includes("encoding_format");
 
-/** Embeds texts by `POST /embeddings` as OpenAI does. Remembers, for this process, that a server does not know base64. */
+/**
+ * Embeds texts with `POST /embeddings` like OpenAI. Remembers, in this process, that a server does not support base64.
+ */
 export function openaiForm(endpoint: () => Endpoint, { widthName = "dimensions", extra }: Form = {}) {
   let knowsFormat = true;
   return async function embed(request: EmbedRequest): Promise<Answer> {

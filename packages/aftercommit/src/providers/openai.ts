@@ -10,8 +10,8 @@ const MODELS = {
   "text-embedding-ada-002": { dimensions: 1_536, price: 0.1 },
 };
 
-// Tier 1, and the limits of a request: https://platform.openai.com/docs/api-reference/embeddings/create. OpenAI counts the
-// tokens of a request itself, so this stays a little below its 300,000.
+// Tier 1, and the limits of a request: https://platform.openai.com/docs/api-reference/embeddings/create. OpenAI counts
+// the tokens itself, so this stays a little below its 300,000.
 export const OPENAI_LIMITS = {
   tokensPerMinute: 1_000_000,
   requestsPerMinute: 3_000,
@@ -23,8 +23,8 @@ export const OPENAI_LIMITS = {
 const baseURL = () => optional("OPENAI_BASE_URL") ?? "https://api.openai.com/v1";
 
 /**
- * OpenAI, or the server of its form that OPENAI_BASE_URL names. The key is OPENAI_API_KEY. What a declaration has
- * without `providers`.
+ * OpenAI, or the OpenAI-compatible server at OPENAI_BASE_URL, with OPENAI_API_KEY. The default of a declaration without
+ * `providers`.
  *
  * @example
  * defineEmbedding({ …, providers: [openai({ limits: { tokensPerMinute: 5_000_000 } })] });

@@ -1,7 +1,7 @@
 import type { ProviderLimits } from "../declare/provider.ts";
 
 /**
- * Packs inputs, in order, into as few requests as the provider's limits allow. No request is larger than half a
+ * Packs inputs, in order, into as few requests as the provider's limits allow. No request uses more than half of a
  * minute's tokens or inputs, so that a small limit is spent evenly.
  */
 export function pack<T extends { tokens: number }>(inputs: readonly T[], limits: ProviderLimits): T[][] {

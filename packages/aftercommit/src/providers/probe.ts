@@ -3,19 +3,19 @@ import { type Ask, askProvider } from "./ask-provider.ts";
 import { type Failure, isDrop, isOneTexts, isStarting } from "./blame.ts";
 
 const PROBE_TIMEOUT_MS = 10_000;
-// For so long a server that went down in the middle of a request may take to come back: 20 s.
+// A server that crashed during a request gets this long to come back: 20 s.
 const MOST_PROBES = 10;
 const PROBE_PAUSE_MS = 2_000;
 
-/** A search for the text at fault: `isProbed` once a text that surely is good was embedded. */
+/** A search for the text at fault. `isProbed`: a known good text was embedded. */
 export type Probed = {
   ask: Ask;
   isProbed: boolean;
 };
 
 /**
- * Embeds a text that surely is good. Rejects where that fails as well: then the fault is in none of the texts. A server that
- * went down over a request is waited for, or a text that kills it would be in the next request again.
+ * Embeds a known good text. Rejects if that fails as well: none of the texts is at fault. Waits for a server that went
+ * down during a request, or the text that crashed it would be in the next request again.
  */
 export async function probe(search: Probed, why: Failure): Promise<void> {
   const { ask } = search;

@@ -4,7 +4,7 @@ import { type Model, ModelError } from "../models/models.ts";
 
 /**
  * The declared provider of a model.
- * @throws {ModelError} when the declaration does not have it
+ * @throws {ModelError} if it is not declared
  */
 export function providerOf(
   { row, providers }: EmbeddingDeclaration,

@@ -3,26 +3,26 @@ import type { Limits } from "../declare/provider.ts";
 import type { Queries } from "../source.ts";
 
 type Acquire = {
-  /** Whose limits these are: the model's name, or `trigger.dev`. */
+  /** What the limits belong to: the model's name, or `trigger.dev`. */
   name: string;
   tokens: number;
   requests?: number;
   inputs?: number;
-  /** Takes what it needs also where the bucket is empty: the others then wait longer. */
+  /** Acquires what it needs even from an empty bucket: the others then wait longer. */
   priority: boolean;
   limits: Limits;
 };
 
-// What nobody limits: a bucket that never runs dry.
+// No limit: a bucket that never runs dry.
 const UNLIMITED = 1e12;
 
-/** The share that all without priority leave alone, so that an edit never meets an empty bucket. */
+/** The share that requests without priority leave alone, so that an edit never meets an empty bucket. */
 export const HEADROOM = 0.05;
 
 /**
- * Acquires a request of so many tokens from the bucket that all processes share, in one statement. Resolves with 0, or
- * with the milliseconds after which it is worth asking again. However much priority takes, a bucket never owes more than
- * a minute.
+ * Acquires the tokens of a request from the bucket that all processes share, in one statement. Resolves with 0, or with
+ * the milliseconds after which to try again. However much priority requests take, a bucket never owes more than a
+ * minute.
  */
 export async function acquire(db: Queries, request: Acquire): Promise<number> {
   const { name, tokens, requests = 1, inputs = 1, priority, limits } = request;
@@ -69,13 +69,13 @@ type Told = {
   /** What the provider says is left of its own bucket: ours holds no more than that. */
   tokens?: number | undefined;
   requests?: number | undefined;
-  /** For how long everybody has to wait. */
+  /** How long every process must wait. */
   waitMs?: number | undefined;
-  /** What a request was reserved for and did not cost. */
+  /** What was reserved for a request and not spent. */
   refund?: number | undefined;
 };
 
-/** Corrects the bucket by what the provider said with an answer. */
+/** Corrects the bucket to what the provider said in a response. */
 export async function correct(db: Queries, name: string, told: Told): Promise<void> {
   const { tokens = null, requests = null, waitMs = null, refund = 0 } = told;
   await db.execute(sql`update aftercommit.rate_limits set

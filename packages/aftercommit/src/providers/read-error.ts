@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Why a server refused a request, in the form of OpenAI's `error`. */
+/** Why a server rejected a request, in the form of OpenAI's `error`. */
 export type Reason = {
   message: string;
   code?: string | number | undefined;
@@ -26,7 +26,7 @@ const schema = z.looseObject({
   param: word,
 });
 
-/** The text of a body that is not JSON: a proxy's page, mostly. */
+/** The text of a body that is not JSON: usually a proxy's page. */
 const textOf = (body: string) =>
   body
     .slice(0, 4 * LONGEST)
@@ -35,7 +35,7 @@ const textOf = (body: string) =>
     .trim()
     .slice(0, LONGEST);
 
-/** FastAPI's place of an error, `["body", "input", 3]`, as `input[3]`. */
+/** The place of an error in FastAPI's form, `["body", "input", 3]`, as `input[3]`. */
 const placeOf = (loc: readonly (string | number)[]) =>
   loc
     .filter((part) => part !== "body")
@@ -43,9 +43,9 @@ const placeOf = (loc: readonly (string | number)[]) =>
     .join("");
 
 /**
- * The reason in the body of an answer, whatever its form: OpenAI's `{ error: { message } }`, Gemini's `[{ error }]`, Ollama's
- * `{ error: "…" }`, Cohere's `{ message }`, Voyage's `{ detail: "…" }`, FastAPI's `{ detail: [{ loc, msg }] }`, or text.
- * Undefined where there is none.
+ * The reason in the body of a response, in any form: OpenAI's `{ error: { message } }`, Gemini's `[{ error }]`,
+ * Ollama's `{ error: "…" }`, Cohere's `{ message }`, Voyage's `{ detail: "…" }`, FastAPI's `{ detail: [{ loc, msg }]
+ * }`, or text. Undefined if there is none.
  */
 export function reasonIn(body: unknown): Reason | undefined {
   if (typeof body === "string") {
@@ -57,7 +57,7 @@ export function reasonIn(body: unknown): Reason | undefined {
   if (!parsed.success) return undefined;
   const { error, errors, detail, message, msg, loc = [], ...of } = parsed.data;
   const { code, type, param } = of;
-  // A framework's `{ error: "Bad Request", message: "…" }` says more in its message.
+  // In a framework's `{ error: "Bad Request", message: "…" }`, the message says more.
   const inner = typeof error === "string" ? undefined : reasonIn(error);
   if (inner) return inner;
   if (message) return { message, code, type, param };

@@ -11,8 +11,8 @@ const MODELS = {
   "voyage-code-3": { dimensions: 1_024, price: 0.18 },
 };
 
-// Tier 1 of the larger models (https://docs.voyageai.com/docs/rate-limits), and the least that a request of any takes
-// (https://docs.voyageai.com/reference/embeddings-api).
+// Tier 1 of the larger models (https://docs.voyageai.com/docs/rate-limits), and the lowest limits of a request of any
+// model (https://docs.voyageai.com/reference/embeddings-api).
 const LIMITS = {
   tokensPerMinute: 3_000_000,
   requestsPerMinute: 2_000,
@@ -45,7 +45,7 @@ export function voyage(options: ProviderOptions & { baseURL?: string } = {}): Pr
       }),
       {
         widthName: "output_dimension",
-        // What is too long is refused, and split: it would be cut without a word.
+        // A long input must be rejected, and is then split. Otherwise it would be silently truncated.
         extra: ({ purpose }) => ({
           input_type: purpose === "query" ? "query" : "document",
           truncation: false,

@@ -13,17 +13,17 @@ import { pack } from "../providers/pack.ts";
 import { providerOf } from "../providers/provider-of.ts";
 import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
 
-/** A change of the model cannot be begun or ended as things stand; the message says why. */
+/** A change of the model cannot start or end now; the message says why. */
 export class ModelChangeError extends Error {
   override readonly name = "ModelChangeError";
 }
 
-// Rows that a new model is tried on: the longest among so many.
+// The number of rows that a new model is tried on: the longest of a sample.
 const TRIED = 3;
 const LOOKED_AT = 2_000;
 const TRIED_PASSAGES = 20;
 
-/** How wide a model's vectors are by themselves. */
+/** The width of a model's vectors by default. */
 async function widthOf(provider: Provider, name: string): Promise<number> {
   const model = { name, dimensions: undefined, dimensionsAsked: false };
   const [outcome] = (await embedTexts(provider, model, ["ok"], { purpose: "passage" })).outcomes;
@@ -32,7 +32,10 @@ async function widthOf(provider: Provider, name: string): Promise<number> {
   return outcome.vector.length;
 }
 
-/** Asks a model for the vectors of real rows, the longest among them: what it does not take would fail for each of them. */
+/**
+ * Requests a model's vectors for real rows, the longest among them: what the model rejects now would fail for every
+ * row.
+ */
 async function tryModel(
   db: Queries,
   sources: readonly EmbeddingSource[],
@@ -61,17 +64,17 @@ async function tryModel(
   }
 }
 
-/** The command that begins a model, or goes on with it. */
+/** The command that starts a model, or resumes it. */
 export const reembedCommand = ({ provider, name, dimensions, dimensionsAsked }: Model) =>
   `npx aftercommit reembed --model ${name} --provider ${provider}${dimensionsAsked ? ` --dimensions ${dimensions}` : ""}`;
 
-/** A model that is wanted; `dimensions` undefined takes its own width. */
+/** A requested model; with `dimensions` undefined, its own width. */
 export type WantedModel = { provider: string; name: string; dimensions: number | undefined };
 
 /**
- * Begins a model beside the active one, or takes it up where it was. Undefined when it is the active one already.
- * Rejects with ModelChangeError when another is being built, or when the model does not take rows of these tables:
- * nothing is begun then.
+ * Registers a model next to the active one, or resumes it where it stopped. Undefined if it is already active. Rejects
+ * with ModelChangeError if another model is being built, or if the model rejects rows of these tables: nothing is
+ * registered then.
  */
 export async function beginModel(
   db: Database,
@@ -112,8 +115,8 @@ export async function beginModel(
 }
 
 /**
- * Puts all rows into the inbox that a model lacks, or has of another text than the active one, in windows of keys. Those
- * that are there already get a new version: whoever works on them may not know of the model yet.
+ * Puts all rows that a model lacks, or has of another text than the active one, into the inbox, in windows of keys.
+ * Rows that are already there get a new version: their workers may not know the model yet.
  */
 export async function enqueueRows(
   db: Queries,
@@ -140,7 +143,9 @@ export async function enqueueRows(
       on conflict (source, row_id) do update set version = excluded.version`);
 }
 
-/** Rows that are complete in one model and in another missing or of another text: they would not be found any more. */
+/**
+ * Rows that are complete in one model and missing, or of another text, in the other: search would no longer find them.
+ */
 const lacking = ({ declaration }: EmbeddingSource, from: number, to: number): SQL => {
   const rowId = rowIdColumn(declaration);
   const embeddings = tableSql(declaration.embeddings);
@@ -170,7 +175,7 @@ export async function rowsLacking(
   return found;
 }
 
-/** Notes that a model has had every row: from now on edits write it as well, so that a busy table can switch at all. */
+/** Records that a model has had every row. From now on edits write it as well, or a busy table could never switch. */
 export async function completeModel(db: Queries, { id }: Model): Promise<void> {
   await db.execute(
     sql`update aftercommit.models set completed_at = coalesce(completed_at, now()) where id = ${id}`,
@@ -178,10 +183,10 @@ export async function completeModel(db: Queries, { id }: Model): Promise<void> {
 }
 
 /**
- * Makes a model that is being built the active one; the one before is kept. Search sees one or the other. While it is
- * decided, no row is written: the switch locks the models, which every write shares.
- * Rejects with ModelChangeError when rows that were found before would not be found after, unless they are at most
- * `acceptMissing`, or when the model is not being built any more.
+ * Makes a model that is being built the active one, and keeps the previous one. Search sees one or the other. The
+ * switch locks the models, which every write shares, so no row is written while it decides. Rejects with
+ * ModelChangeError if search would lose rows, unless they are at most `acceptMissing`, or if the model is no longer
+ * being built.
  */
 export async function switchModel(
   db: Database,
@@ -204,7 +209,7 @@ export async function switchModel(
   });
 }
 
-/** Names the rows that keep a model from being switched to, and why they do. */
+/** Names the rows that prevent the switch to a model, and why. */
 export function describe({ name }: Model, left: readonly Lacking[]): string {
   const all = left.reduce((sum, { rows }) => sum + rows, 0);
   const lines = left.flatMap(({ source, examples }) =>
@@ -213,7 +218,7 @@ export function describe({ name }: Model, left: readonly Lacking[]): string {
   return `${all} rows that search finds now have no vectors by ${name}:\n${lines.join("\n")}\nTo switch without them: --accept-missing ${all}`;
 }
 
-/** Gives up a model that is being built: it is retired, and can be taken up again. */
+/** Stops building a model: it is retired, and can be resumed. */
 export async function stopBuilding(db: Queries): Promise<void> {
   await db.execute(sql`update aftercommit.models set state = 'retired' where state = 'building'`);
 }

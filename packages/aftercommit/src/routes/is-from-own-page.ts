@@ -1,7 +1,7 @@
 /**
- * True when a request comes from a page of this app: a browser sends the password of HTTP Basic along with what any
- * other site has it post. All browsers of today say where a request comes from (W3C Fetch Metadata); those that do not
- * send at least the origin of a POST.
+ * True if a request comes from a page of this app. A browser also sends the password of HTTP Basic with what any other
+ * site makes it post. All current browsers say where a request comes from (W3C Fetch Metadata); older ones at least
+ * send the origin of a POST.
  */
 export function isFromOwnPage(request: Request): boolean {
   const site = request.headers.get("sec-fetch-site");

@@ -5,8 +5,8 @@ import { retryFailed } from "../status/retry-failed.ts";
 import { isFromOwnPage } from "./is-from-own-page.ts";
 
 /**
- * The handler of `POST /api/retry-failed`, the status page's button: retries the failed rows of a table now, and goes
- * back to the page.
+ * The handler of `POST /api/retry-failed`, the status page's button: retries the failed rows of a table now, and
+ * returns to the page.
  *
  * @example
  * export const POST = retryFailedRoute(config);

@@ -3,7 +3,7 @@ import { InvalidSearchError, searchQuery } from "../search/query.ts";
 import { SearchUnavailableError, searchRows } from "../search/search.ts";
 
 /**
- * The handler of `GET /api/search?q=&limit=&in=`: the rows of a declared table whose meaning is nearest to `q`.
+ * The handler of `GET /api/search?q=&limit=&in=`: the rows of a declared table that are closest in meaning to `q`.
  *
  * @example
  * export const GET = searchRoute(config);

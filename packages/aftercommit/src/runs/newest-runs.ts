@@ -5,7 +5,7 @@ import { cameToNothing } from "./statuses.ts";
 
 const LIMIT = 100;
 
-/** A run in Trigger.dev; `failed` when it ended without doing its work. */
+/** A run in Trigger.dev; `failed` if it ended without doing its work. */
 export type Run = { id: string; status: string; failed: boolean; url: string | undefined };
 
 async function newestByTag(tag: string[], deadline: number): Promise<Map<string, Run>> {
@@ -20,8 +20,8 @@ async function newestByTag(tag: string[], deadline: number): Promise<Map<string,
 }
 
 /**
- * The newest run of each tag, from the last 100 runs that have one of them. Rejects when Trigger.dev does not answer
- * before `deadline`, in Unix milliseconds.
+ * The newest run of each tag, among the last 100 runs with one of them. Rejects if Trigger.dev does not answer before
+ * `deadline`, in Unix milliseconds.
  */
 export async function newestRuns(tags: readonly string[], deadline: number): Promise<Map<string, Run>> {
   return tags.length > 0 ? newestByTag([...tags], deadline) : new Map();

@@ -2,7 +2,8 @@ import { optional } from "../env/env.ts";
 
 const CLOUD = "https://cloud.trigger.dev";
 
-// The cloud has its dashboard beside its API; a self-hosted server, and the local one, serve both at one address.
+// The cloud's dashboard has a different address than its API. A self-hosted server and the emulator serve both at one
+// address.
 function dashboard(): string {
   const url = new URL(optional("TRIGGER_API_URL") ?? CLOUD);
   if (url.hostname === "api.trigger.dev") return CLOUD;
@@ -10,7 +11,7 @@ function dashboard(): string {
   return url.href.replace(/\/$/, "");
 }
 
-/** Where a run can be looked at, as `trigger.dev dev` prints it; undefined without TRIGGER_PROJECT_REF. */
+/** The URL of a run's page, as `trigger.dev dev` prints it; undefined without TRIGGER_PROJECT_REF. */
 export function runUrl(runId: string): string | undefined {
   const project = optional("TRIGGER_PROJECT_REF");
   return (

@@ -1,12 +1,11 @@
 import { ApiError, runs } from "@trigger.dev/sdk";
 
-/** Looks up a run's status by the names of Trigger.dev's API; undefined when this environment knows no such run. */
+/** Looks up a run's status in the names of Trigger.dev's API; undefined if this environment has no such run. */
 export type StatusOf = (runId: string) => Promise<string | undefined>;
 
-/** Asks Trigger.dev for a run's status. */
 export const statusOfRun: StatusOf = async (runId) => {
   try {
-    // Not tried again: the SDK would take seconds to believe a 404.
+    // Without a retry: the SDK would repeat a 404 for seconds.
     const run = await runs.retrieve(runId, { retry: { maxAttempts: 1 } });
     return run.status;
   } catch (error) {

@@ -3,8 +3,8 @@ import { UnavailableError } from "../errors.ts";
 import { withDeadline } from "../with-deadline.ts";
 
 /**
- * A run to trigger. Without its `idempotencyKey` a trigger whose answer was lost would run twice; it is in force for
- * `idempotencyKeyTTL` (`30d`), or until the run fails.
+ * A run to trigger. Without its `idempotencyKey`, a trigger whose response was lost would run twice. The key is valid
+ * for `idempotencyKeyTTL` (`30d`), or until the run fails.
  */
 export type TaskRun = {
   task: string;
@@ -12,16 +12,16 @@ export type TaskRun = {
   tags: string[];
   idempotencyKey: string;
   idempotencyKeyTTL?: string;
-  /** How long the run may wait to be started; 14 days when left out. Trigger.dev's default in development is 10 minutes. */
+  /** How long the run may wait to start. Default: 14 days. Trigger.dev's default in development is 10 minutes. */
   ttl?: string;
-  /** How many seconds earlier than others the run is taken to have come; 0 when left out. */
+  /** How many seconds earlier than it arrived the run is queued. Default: 0. */
   priority?: number;
 };
 
-// Sequin is the one that tries for long; the SDK would hold its request for 9 s.
+// Sequin retries for a long time; the SDK's default would hold Sequin's request for 9 s.
 const RETRY = { maxAttempts: 3, minTimeoutInMs: 250, maxTimeoutInMs: 1_000, factor: 2, randomize: true };
 
-/** Trigger.dev refuses TRIGGER_SECRET_KEY: waiting does not help, and somebody has to know. */
+/** Trigger.dev rejects TRIGGER_SECRET_KEY: waiting does not help, and someone must know. */
 export class TriggerRefusedError extends Error {
   override readonly name = "TriggerRefusedError";
 }
@@ -40,9 +40,9 @@ async function trigger(run: TaskRun): Promise<string> {
 }
 
 /**
- * Triggers a run and resolves to its id, also when the idempotency key already has one.
- * Rejects with TriggerRefusedError when Trigger.dev refuses the key, and with UnavailableError when it does not answer
- * after the SDK's retries, or not before `deadline`, in Unix milliseconds.
+ * Triggers a run and resolves with its id, also if the idempotency key already has a run. Rejects with
+ * TriggerRefusedError if Trigger.dev rejects the key, and with UnavailableError if it does not answer after the SDK's
+ * retries, or before `deadline`, in Unix milliseconds.
  */
 export async function triggerRun(run: TaskRun, deadline: number): Promise<string> {
   try {

@@ -12,13 +12,13 @@ const PASSAGE_LENGTH = 1_000;
 
 type Query = { vector: Float32Array; model: Model; limit: number };
 
-/** A row with its declared columns, and the passage of it that is nearest to the vector; `distance` is from 0 to 2. */
+/** A row with its declared columns, and its passage nearest to the vector; `distance` is from 0 to 2. */
 export type NearestRow = { id: string; columns: Record<string, unknown>; snippet: string; distance: number };
 
 /**
  * The best chunk of each row among the nearest `chunks`, and how many there were. The model is a literal: with a
- * parameter the planner could not tell that the partial index fits. Joined with the rows as they are now, so that what
- * is deleted or excluded is never shown.
+ * parameter, the planner could not tell that the partial index fits. Joined with the rows as they are now, so that
+ * deleted and excluded rows are never shown.
  */
 export function nearestRowsQuery(
   declaration: EmbeddingDeclaration,
@@ -28,7 +28,7 @@ export function nearestRowsQuery(
   const rowId = rowIdColumn(declaration);
   const given = sql`${vectorParameter(vector)}::vector`;
   const distance = sql`${indexedVector(model, sql`e.embedding`)} <=> ${indexedVector(model, given)}`;
-  // Where the text has changed since, its beginning is shown.
+  // If the text has changed since, this shows its beginning.
   return sql`
     with nearest as materialized (
       select e.${rowId} as id, e.text_hash, e.start, e.length, ${distance} as distance
@@ -43,10 +43,10 @@ export function nearestRowsQuery(
 }
 
 /**
- * Has the rest of a transaction take the nearest vectors from the index, where there is one, and as many as are asked
- * for: without iteration it gives at most ef_search, fewer where a filter drops some (pgvector 0.8). The planner does
- * not count what it costs to fetch a vector from beside the table, and would rather sort all of them; and what is
- * switched off counts as so dear to it that it would compile the query first, for 0.4 s.
+ * Makes the rest of a transaction read the nearest vectors from the index, if there is one, and as many as requested:
+ * without iteration, it returns at most ef_search, and fewer if a filter drops some (pgvector 0.8). The planner ignores
+ * the cost of fetching a vector stored out of line, and would rather sort all of them. It also counts a disabled plan
+ * as so expensive that it would compile the query first, which takes 0.4 s.
  */
 export async function searchByIndex(tx: Pick<Database, "execute">): Promise<void> {
   await tx.execute(sql`select set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
@@ -61,7 +61,7 @@ export async function findNearestRows(
 ): Promise<NearestRow[]> {
   return db.transaction(async (tx) => {
     await searchByIndex(tx);
-    // The nearest chunks may all be of a few long rows: then look further.
+    // The nearest chunks may all belong to a few long rows: then read further.
     for (let chunks = query.limit * 4; ; chunks *= 4) {
       const { rows } = await tx.execute<NearestRow & { looked: number }>(
         nearestRowsQuery(declaration, query, chunks),

@@ -21,7 +21,7 @@ const schema = z.object({
 
 export type SearchQuery = z.infer<typeof schema> & { declaration: EmbeddingDeclaration };
 
-/** A search cannot be made; the message names the parameter and is fit to be shown. */
+/** A search is invalid. The message names the parameter and is safe to show. */
 export class InvalidSearchError extends Error {
   override readonly name = "InvalidSearchError";
 }
@@ -29,9 +29,9 @@ export class InvalidSearchError extends Error {
 type Parameters = { q?: string | null; limit?: string | null; in?: string | null };
 
 /**
- * Reads the parameters of a search, `q` without the white space around it. `in` names a declared table by what its rows
- * are called; the first one when it is left out.
- * @throws {InvalidSearchError} when one is missing or out of bounds
+ * Reads the parameters of a search, with `q` trimmed. `in` names a declared table by its plural name. Default: the
+ * first one.
+ * @throws {InvalidSearchError} if one is missing or out of range
  */
 export function searchQuery(
   declarations: readonly EmbeddingDeclaration[],

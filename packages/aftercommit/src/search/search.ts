@@ -12,12 +12,12 @@ import { findNearestRows } from "./nearest-rows.ts";
 import { vectorOfQuery } from "./vector-of-query.ts";
 
 /**
- * A row that was found, with its declared columns: `snippet` is the passage that matched, `score` the cosine similarity,
- * at most 1.
+ * A row that was found, with its declared columns. `snippet` is the passage that matched, `score` the cosine
+ * similarity, at most 1.
  */
 export type SearchResult = { id: string; columns: Record<string, unknown>; snippet: string; score: number };
 
-/** The embedding provider or the database does not answer now; the message is fit to be shown. */
+/** The embedding provider or the database does not answer now. The message is safe to show. */
 export class SearchUnavailableError extends Error {
   override readonly name = "SearchUnavailableError";
 }
@@ -39,8 +39,8 @@ const NO_PROVIDER =
   "Search needs the embedding provider, and that does not answer now; try again in a moment";
 
 /**
- * Finds rows of an embedded table by meaning, the best first, each by its best passage, among the vectors of the active
- * model. Rejects with SearchUnavailableError when the provider or the database does not answer.
+ * Finds rows of an embedded table by meaning, best first, each with its best passage, among the vectors of the active
+ * model. Rejects with SearchUnavailableError if the provider or the database does not answer.
  */
 export async function searchRows(
   declaration: EmbeddingDeclaration,
@@ -66,7 +66,7 @@ export async function searchRows(
         snippet: snippet.trim(),
         score: 1 - distance,
       }));
-    // The vectors of a model that is out of use since may be deleted already.
+    // If the model is no longer in use, its vectors may already be deleted.
     model = present;
   }
 }

@@ -4,7 +4,7 @@ import { askProvider } from "../providers/ask-provider.ts";
 import type { ProviderModel } from "../providers/embed-texts.ts";
 
 const MAX_KEPT = 200;
-// A person waits for the answer.
+// A person is waiting for the response.
 const TIMEOUT_MS = 10_000;
 
 const kept = new Map<string, Promise<Float32Array>>();
@@ -20,8 +20,8 @@ async function embedText(text: string, deps: Deps): Promise<Float32Array> {
 }
 
 /**
- * The vector of a search text. The last 200 are kept, so that a page of results that refreshes itself asks the
- * provider once. Rejects as the provider does.
+ * The vector of a search text. The last 200 are kept, so that a results page that refreshes itself sends the provider
+ * one request. Rejects like the provider.
  */
 export function vectorOfQuery(text: string, deps: Deps): Promise<Float32Array> {
   const key = `${deps.provider.name}\n${deps.model.name}\n${deps.model.dimensions}\n${text}`;

@@ -28,7 +28,7 @@ const textAt = (parent: Parent, path: readonly unknown[]): string | undefined =>
 
 const shown = (value: unknown) => (Array.isArray(value) ? `[${value.join(", ")}]` : "nothing");
 
-/** Sets a list, with the comment that the one before had; nothing when it has the same elements. */
+/** Sets a list and keeps its comment; does nothing if it has the same elements. */
 function setList(
   doc: Document,
   parent: Parent,
@@ -51,7 +51,7 @@ function completeTables(doc: Document, declarations: readonly Declaration[]): st
   const completed = completePublication(textAt(doc, [...PUBLISHED, "init_sql"]), name, declarations);
   if (!completed) return [];
   const node: unknown = doc.getIn([...PUBLISHED, "init_sql"], true);
-  // In its own node, with its comment and its quotes.
+  // Changes the value in its own node, to keep its comment and quotes.
   if (isScalar(node)) node.value = completed.sql;
   else doc.setIn([...PUBLISHED, "init_sql"], completed.sql);
   const { added } = completed;
@@ -91,7 +91,7 @@ function addSink(doc: Document, declaration: Declaration): string[] {
   return [`+ sink ${sink.name}`];
 }
 
-/** The library writes `[ a ]` and `{ a: b }`, or neither with spaces. */
+/** The library writes spaces in both `[ a ]` and `{ a: b }`, or in neither. */
 function print(doc: Document): string {
   visit(doc, {
     Seq(_, seq) {
@@ -103,14 +103,14 @@ function print(doc: Document): string {
   return doc.toString({ lineWidth: 0 });
 }
 
-/** What sequin.yaml is completed to, what changes by that, and the sinks that belong to no declaration. */
+/** A completed sequin.yaml, what changed, and the sinks that belong to no declaration. */
 export type Completed = { text: string; changes: string[]; others: string[] };
 
 /**
  * Completes a sequin.yaml: its publication has every declared table, and each declaration has a sink with its table and
- * its actions. A sink is found by the path that it delivers to; everything else stays as a person wrote it, comments
- * too. Without a text, a new file.
- * @throws when the text is not YAML
+ * actions. A sink is found by the path that it delivers to. Everything else stays as it is, comments included. Without
+ * a text, this creates a new file.
+ * @throws if the text is not YAML
  */
 export function completeSequinYaml(
   text: string | undefined,
@@ -131,6 +131,6 @@ export function completeSequinYaml(
   return { text: text !== undefined && changes.length === 0 ? text : print(doc), changes, others };
 }
 
-/** In what a sequin.yaml differs from the declarations: `-` is what it has, `+` what it lacks. */
+/** How a sequin.yaml differs from the declarations: `-` is what it has, `+` what it lacks. */
 export const sequinProblems = (text: string, declarations: readonly Declaration[]): string[] =>
   completeSequinYaml(text, declarations).changes;

@@ -6,12 +6,12 @@ export const PUBLICATION = "sequin_pub";
 
 const SIMPLE = /^[a-z_][a-z0-9_]*$/;
 
-// After a dot even a reserved word needs no quotes.
+// After a dot, even a reserved word needs no quotes.
 function tableText({ schema, name }: TableName): string {
   return `${schema === "public" ? schema : quotedColumn(schema)}.${SIMPLE.test(name) ? name : quotedColumn(name)}`;
 }
 
-/** Tables as a list in SQL, each once. */
+/** Tables as a list in SQL, without duplicates. */
 export const tableList = (tables: readonly TableName[]) => [...new Set(tables.map(tableText))].join(", ");
 
 /** The statement that creates the publication of all declared tables. */
@@ -25,7 +25,7 @@ export const addToPublicationSql = (tables: readonly TableName[], name = PUBLICA
 const IDENTIFIER = '(?:"(?:[^"]|"")+"|[a-zA-Z_][\\w$]*)';
 const NAMES = new RegExp(`(${IDENTIFIER})(?:\\s*\\.\\s*(${IDENTIFIER}))?`, "g");
 
-/** As Postgres reads it: in lower case unless quoted. */
+/** A name as Postgres reads it: in lowercase unless quoted. */
 const folded = (text: string) =>
   text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
 
@@ -40,8 +40,8 @@ function isIn(list: string, { schema, name }: TableName): boolean {
 const LIST = /^(\s*create\s+publication\s+\S+\s+for\s+table\s+)(.*?)((?:\s+with\s*\([^)]*\))?\s*;?\s*)$/is;
 
 /**
- * A statement that creates a publication, with the declared tables that it lacks. The tables and options that are there
- * stay. Undefined when none is lacking.
+ * A statement that creates a publication, with the declared tables that it lacks added. Existing tables and options
+ * stay. Undefined if none is missing.
  */
 export function completePublication(
   sql: string | undefined,

@@ -2,10 +2,10 @@ import { spelled } from "../catalog/problem.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { routeOf } from "../declare/names.ts";
 
-/** The most that Sequin delivers in a request. It closes a batch 5 ms after its first message: an edit comes alone. */
+/** The most messages in one request. Sequin closes a batch 5 ms after its first message, so an edit arrives alone. */
 const BATCH_SIZE = 500;
 
-/** What sequin.yaml has to say of a declared table. */
+/** What sequin.yaml must contain for a declared table. */
 export type WantedSink = { path: string; tables: string[]; actions: string[] };
 
 export function wantedSink(declaration: Declaration): WantedSink {
@@ -26,7 +26,7 @@ function nameOf(declaration: Declaration): string {
     : `${declaration.row}-${declaration.task}`;
 }
 
-/** The sink of a declaration that sequin.yaml has none for. */
+/** A new sink for a declaration. */
 export function newSink(
   declaration: Declaration,
   { database, endpoint, names }: { database: string; endpoint: string; names: readonly string[] },
@@ -39,7 +39,7 @@ export function newSink(
     database,
     source: { include_tables: tables },
     actions,
-    // The rows that existed before the sink are sent once, as `read` messages.
+    // Existing rows are sent once, as `read` messages.
     ...(declaration.kind === "embedding" ? { initial_backfill: true } : {}),
     destination: { type: "webhook", http_endpoint: endpoint, http_endpoint_path: path, batch: inBatches },
     ...(inBatches ? { batch_size: BATCH_SIZE } : {}),

@@ -1,9 +1,9 @@
 import type { SequinMessage } from "./message.ts";
 
 /**
- * A text that is the same for every delivery of one change to one consumer, or undefined where the message
- * has nothing that tells changes apart. Sequin's own key does not contain the sink, so the consumer's id scopes it.
- * Never derived from the body: a redelivery after Sequin's restart may have other bytes.
+ * The same text for every delivery of one change to one consumer, or undefined if the message has nothing that
+ * distinguishes changes. Sequin's own key does not contain the sink, so the consumer's id scopes it. Never derived from
+ * the body: a redelivery after Sequin's restart may have other bytes.
  */
 export function changeKey({ action, metadata }: SequinMessage): string | undefined {
   const consumer = metadata.consumer?.id ?? "";

@@ -16,9 +16,9 @@ const metadataSchema = z.looseObject({
 const base = { record: columns, changes: columns.nullish(), metadata: metadataSchema.default({}) };
 
 /**
- * One message of a Sequin sink (sequinstream/sequin, lib/sequin/transforms/message.ex).
- * Only `record` is needed: a transform may drop the rest, and messages of Sequin's older row sinks have
- * neither `action` nor `changes`. Those say "this row is there", never "this row was deleted".
+ * One message of a Sequin sink (sequinstream/sequin, lib/sequin/transforms/message.ex). Only `record` is required: a
+ * transform may drop the rest, and messages of Sequin's older row sinks have neither `action` nor `changes`. Those say
+ * that the row exists, never that it was deleted.
  */
 export const sequinMessageSchema = z.discriminatedUnion("action", [
   z.looseObject({ ...base, action: z.literal("insert") }),
@@ -32,6 +32,6 @@ export type SequinMessage = z.infer<typeof sequinMessageSchema>;
 
 const timestamp = z.iso.datetime({ offset: true }).max(40);
 
-/** When the change was committed; null where nobody knows, as of a backfill's rows. */
+/** When the change was committed; null if unknown, as for a backfill's rows. */
 export const commitTime = ({ action, metadata }: SequinMessage): string | null =>
   (action !== "read" && timestamp.safeParse(metadata.commit_timestamp).data) || null;

@@ -3,14 +3,14 @@ import { tableSql } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { Queries } from "../source.ts";
 
-/** Seconds from a change's commit to its embedding: the median, and what 95 of 100 stay below. */
+/** Seconds from a change's commit to its embedding: the median and the 95th percentile. */
 export type Lag = { p50: number; p95: number; changes: number };
 
 const LAST = 1_000;
 
 /**
- * The lag of the last 1,000 changes of a day that the active model embedded, or undefined where there was none. Rows of a
- * backfill or a reconciliation do not count: nothing waited for them.
+ * The lag of the last 1,000 changes within a day that the active model embedded, or undefined if there were none. Rows
+ * of a backfill or a reconciliation do not count, because nothing waited for them.
  */
 export async function readLag(db: Queries, { embeddings }: EmbeddingDeclaration): Promise<Lag | undefined> {
   const { rows } = await db.execute<Lag>(sql`

@@ -48,7 +48,7 @@ function confirmationStep(deletion: RecentDeletion): Step {
   return notTaken(name, outcome);
 }
 
-/** The last deletions with all their steps, the newest first. No addresses: the ledger forgets them, too. */
+/** The last deletions with all their steps, newest first, without addresses. */
 export async function deletionsOnPage(db: Database): Promise<DeletionOnPage[]> {
   const deletions = await findRecentDeletions(db, SHOWN);
   return deletions.map((deletion) => {

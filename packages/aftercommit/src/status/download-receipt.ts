@@ -7,8 +7,9 @@ import { EnvironmentError } from "../env/env.ts";
 const notFound = () => Response.json({ error: "id: there is no such deletion" }, { status: 404 });
 
 /**
- * Answers with the signed receipt of a deletion as a file (application/jose: rfc-editor.org/rfc/rfc7515#section-9.2.1),
- * 404 where there is no such deletion, and 503 without DELETION_RECEIPT_KEY.
+ * Responds with the signed receipt of a deletion as a file (application/jose:
+ * rfc-editor.org/rfc/rfc7515#section-9.2.1), with 404 if there is no such deletion, and with 503 without
+ * DELETION_RECEIPT_KEY.
  */
 export async function downloadReceipt(id: string, { db }: { db: Database }): Promise<Response> {
   if (!deletionIdSchema.safeParse(id).success) return notFound();

@@ -10,15 +10,15 @@ import { askTrigger } from "../runs/ask-trigger.ts";
 import { SourceError, sourceOf } from "../source.ts";
 import { withDeadline } from "../with-deadline.ts";
 
-/** `declarations`: the database has none of a declared table, or another one; npx aftercommit migrate records it. */
+/** `declarations`: the database has no declaration of a table, or another one; npx aftercommit migrate records it. */
 export type Part = "database" | "migrations" | "declarations" | "trigger.dev";
 
 type Deps = { db?: () => Database; limitMs?: number };
 
-// Each is a request to Trigger.dev, which allows 1,500 a minute for everything.
+// Each check is a request to Trigger.dev, which allows 1,500 a minute for everything.
 const FRESH_MS = 5_000;
 
-/** The database has another shape than this version needs. */
+/** The database does not have the shape that this version needs. */
 class NotMigratedError extends Error {
   override readonly name = "NotMigratedError";
 }
@@ -45,7 +45,7 @@ async function askDatabase(db: Database, declarations: readonly Declaration[]): 
   await mapConcurrent(declarations, (declaration) => sourceOf(db, declaration));
 }
 
-/** Lists what fails, each part asked for 2 s at most. Why it does is only in the log: anybody may ask. */
+/** Lists the failing parts, with at most 2 s per part. The reasons are only logged, because anyone may call this. */
 export async function findFailingParts(
   declarations: readonly Declaration[],
   { db = database, limitMs = 2_000 }: Deps = {},
@@ -57,7 +57,7 @@ export async function findFailingParts(
   return parts.flat();
 }
 
-/** As {@link findFailingParts}, at most once every 5 s however many ask. */
+/** Like {@link findFailingParts}, at most once every 5 s, however many requests arrive. */
 export const healthOf = (declarations: readonly Declaration[]): (() => Promise<Part[]>) =>
   memoizeFor(
     () => findFailingParts(declarations),

@@ -9,7 +9,7 @@ const LIMIT_MS = 5_000;
 /** A part of the page: what was read, or why it could not be. */
 export type Part<T> = { known: true; value: T } | { known: false; problem: string };
 
-/** Reads one part of the page from the database, within 5 s. Whatever fails is in the log, and told in few words. */
+/** Reads one part of the page from the database, within 5 s. A failure is logged in full and shown in a few words. */
 export async function readPart<T>(part: string, work: () => Promise<T>): Promise<Part<T>> {
   try {
     return { known: true, value: await withDeadline(work, Date.now() + LIMIT_MS) };

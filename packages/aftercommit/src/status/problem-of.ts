@@ -15,7 +15,7 @@ function rootOf(error: unknown): unknown {
 const isOfSystem = (error: unknown) =>
   error instanceof Error && "code" in error && typeof error.code === "string" && /^E[A-Z]/.test(error.code);
 
-/** Why something that reads the database failed, fit to be shown to whoever may see the status page. */
+/** Why something that reads the database failed, safe to show on the status page. */
 export function databaseProblem(error: unknown): string {
   const root = rootOf(error);
   if (root instanceof EnvironmentError || root instanceof SourceError || root instanceof ModelError)
@@ -26,12 +26,12 @@ export function databaseProblem(error: unknown): string {
       : "";
     return `the database answers with error ${root.code}${advice}`;
   }
-  // What failed as a query without an answer of the server had none.
+  // A failed query without the server's error got no response.
   const unanswered = root instanceof DeadlineError || error instanceof DrizzleQueryError || isOfSystem(root);
   return unanswered ? "the database does not answer" : "an error of this app";
 }
 
-/** Why a call of Trigger.dev failed, fit to be shown. */
+/** Why a request to Trigger.dev failed, safe to show. */
 export function triggerProblem(error: unknown): string {
   if (error instanceof EnvironmentError) return error.message;
   const status = error instanceof ApiError ? error.status : undefined;

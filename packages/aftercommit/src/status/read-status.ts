@@ -15,17 +15,17 @@ import { triggerProblem } from "./problem-of.ts";
 import { readTableCounts } from "./table-counts.ts";
 import { readTableStatus, type TableStatus } from "./table-status.ts";
 
-// Trigger.dev need not answer: the page waits no longer for it.
+// The page works without Trigger.dev, and waits no longer for it.
 const RUNS_LIMIT_MS = 1_500;
 
-/** An embedded table as it is declared, and how things stand with it. */
+/** An embedded table as declared, and its current state. */
 export type TableOnPage = { row: string; rows: string; table: string; status: Part<TableStatus> };
 
-/** What the status page shows, each part read for itself: one that fails hides no other. */
+/** What the status page shows. Each part is read separately, so that a failing one hides no other. */
 export type Status = {
   tables: TableOnPage[];
   models: Part<ModelsInUse>;
-  /** The newest run of each shown row by its tag, or why Trigger.dev did not say. */
+  /** The newest run of each shown row by its tag, or why Trigger.dev did not answer. */
   runs: Part<ReadonlyMap<string, Run>>;
   deletions: Part<{ latest: DeletionOnPage[]; due: Due[]; holds: Hold[] }>;
 };
@@ -68,7 +68,7 @@ async function readRuns(tables: readonly TableOnPage[]): Promise<Status["runs"]>
   }
 }
 
-/** Reads what the status page shows. Neither the database nor Trigger.dev need answer. */
+/** Reads what the status page shows. Works even if the database or Trigger.dev does not answer. */
 export async function readStatus(
   declarations: readonly Declaration[],
   { db = database }: { db?: () => Database } = {},
@@ -81,7 +81,7 @@ export async function readStatus(
   return { tables, models, runs: await readRuns(tables), deletions };
 }
 
-/** As {@link readStatus}, at most once a second however many look. */
+/** Like {@link readStatus}, at most once a second, however many people look. */
 export const statusOf = (declarations: readonly Declaration[]): (() => Promise<Status>) =>
   memoizeFor(
     () => readStatus(declarations),

@@ -16,7 +16,7 @@ export type RecentDeletion = Pick<
 type Times = "requestedAt" | "confirmationSentAt" | "confirmationRefusedAt" | "completedAt";
 type Row = Omit<RecentDeletion, Times> & Record<Times, string> & Record<string, unknown>;
 
-/** The last deletions, the newest first, without the address. */
+/** The last deletions, newest first, without the address. */
 export async function findRecentDeletions(db: Queries, limit: number): Promise<RecentDeletion[]> {
   const { rows } = await db.execute<Row>(sql`
     select id::text, source, row_id as "rowId", required_systems as "requiredSystems", systems, outcome,

@@ -6,9 +6,9 @@ import { UnavailableError } from "../errors.ts";
 import { wake } from "../inbox/wake.ts";
 
 /**
- * Makes all failed rows of a table due now, and wakes the drain. Those that are being worked on are left alone. A
- * Trigger.dev that does not answer changes nothing: the schedule wakes the drain when it is back.
- * Rejects with UnavailableError when the database does not answer.
+ * Makes all failed rows of a table due now, and wakes the drain. Rows in progress are left alone. If Trigger.dev does
+ * not answer, the schedule wakes the drain when it is back. Rejects with UnavailableError if the database does not
+ * answer.
  */
 export async function retryFailed(
   declaration: EmbeddingDeclaration,

@@ -1,21 +1,21 @@
 import { sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 
-/** Counts are exact up to this many: one more says that there are more. */
+/** Counts are exact up to this number; one more means "more than". */
 export const MOST_COUNTED = 10_000;
 
-/** How things stand with an embedded table, from the view aftercommit.status. */
+/** The state of an embedded table, from the view aftercommit.status. */
 export type TableCounts = {
   embedded: number;
   pending: number;
   failed: number;
-  /** How long the oldest pending row has waited; null where none is pending. */
+  /** How long the oldest pending row has waited; null if none is pending. */
   oldestSeconds: number | null;
   /** What the provider charged on this UTC day, for all tables and searches together. */
   tokensToday: number;
 };
 
-/** The counts of every embedded table that the database knows, by the declaration's `row`. */
+/** The counts of every embedded table in the database, by the declaration's `row`. */
 export async function readTableCounts(db: Queries): Promise<Map<string, TableCounts>> {
   const { rows } = await db.execute<TableCounts & { source: string }>(sql`
     select source, embedded::int, pending::int, failed::int, oldest_seconds::float8 as "oldestSeconds",

@@ -10,16 +10,16 @@ import { type Lag, readLag } from "./answer-lag.ts";
 import type { TableCounts } from "./table-counts.ts";
 
 const SHOWN = 5;
-// Failed rows that are due again stand among the pending ones: no more than so many are looked at.
+// Failed rows that are due again are among the pending ones: this reads no more than so many.
 const LOOKED_AT = 100;
 const LABEL_CHARS = 120;
 
-/** A row on the page. `label` is its first declared column; `tag` is what its runs are tagged with. */
+/** A row on the page. `label` is its first declared column; `tag` is the tag of its runs. */
 type ShownRow = { id: string; label: string | undefined; tag: string };
 
 export type PendingRow = ShownRow & {
   queue: "realtime" | "batch";
-  /** When it was changed, or accepted where nobody knows. */
+  /** When it was changed, or accepted if that is unknown. */
   since: Date;
 };
 
@@ -28,9 +28,9 @@ export type FailedRow = ShownRow & { error: string; attempts: number; nextAttemp
 export type TableStatus = {
   counts: TableCounts;
   lag: Lag | undefined;
-  /** The oldest pending rows, the oldest first. */
+  /** The oldest pending rows, oldest first. */
   pending: PendingRow[];
-  /** The failed rows that are tried again next. */
+  /** The failed rows that are retried next. */
   failed: FailedRow[];
 };
 
@@ -38,7 +38,7 @@ const milliseconds = (time: SQL) => sql`extract(epoch from ${time})::float8 * 10
 
 type Pending = { id: string; queue: PendingRow["queue"]; since: number };
 
-// By the index of each queue: what was accepted longest ago is due first.
+// Uses the index of each queue: what was accepted first is due first.
 const oldestOf = (source: string, queue: PendingRow["queue"]) => sql`
   select row_id, queue, coalesce(changed_at, accepted_at) as since from (
     select * from aftercommit.pending
@@ -62,7 +62,7 @@ async function readFailed(db: Queries, source: string): Promise<Failed[]> {
   return rows;
 }
 
-/** The first declared column of some rows, by their ids. The page goes without where it cannot be read. */
+/** The first declared column of some rows, by their ids. The page omits it if it cannot be read. */
 async function readLabels(
   db: Queries,
   { declaration, ...source }: EmbeddingSource,
@@ -83,8 +83,8 @@ async function readLabels(
 }
 
 /**
- * What the status page shows of an embedded table. Only the rows that are shown are read from the table itself.
- * Rejects with SourceError where the database has no declaration of it, or another one.
+ * What the status page shows of an embedded table. Reads only the shown rows from the table itself. Rejects with
+ * SourceError if the database has no declaration of it, or another one.
  */
 export async function readTableStatus(
   db: Database,

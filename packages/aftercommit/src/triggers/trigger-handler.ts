@@ -11,9 +11,8 @@ import { commitTime } from "../sequin/message.ts";
 type Asked = { rowId: string; action: "insert" | "update" | "delete"; changedAt: string | null; key: string };
 
 /**
- * How a route works on the messages of a table whose changes run a task: each change is a run, triggered before the
- * delivery is acknowledged, once for each change however often it is delivered. Where Trigger.dev does not answer,
- * Sequin delivers again.
+ * Handles the messages of a table whose changes run a task. Each change is a run, triggered before the delivery is
+ * acknowledged, and only once however often it is delivered. If Trigger.dev does not answer, Sequin delivers again.
  */
 export function triggerHandler(declaration: TriggerDeclaration): Handler<Asked> {
   const { key, actions, task, row } = declaration;

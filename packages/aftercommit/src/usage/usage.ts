@@ -5,9 +5,9 @@ type Usage = { model: string; tokens: number; calls?: number };
 
 const TODAY = sql`(now() at time zone 'utc')::date`;
 
-/** Adds what an answered request cost to the present UTC day. `tokens` is negative where less was used than reserved. */
+/** Adds the cost of a request to the current UTC day. `tokens` is negative if less was used than reserved. */
 export async function addUsage(db: Queries, { model, tokens, calls = 1 }: Usage): Promise<void> {
-  // One statement, so that runs which end at the same time do not overwrite each other's count.
+  // One statement, so that runs that end at the same time do not overwrite each other's count.
   await db.execute(sql`
     insert into aftercommit.usage as kept (day, model, calls, tokens) values (${TODAY}, ${model}, ${calls}, ${tokens})
     on conflict (day, model) do update
@@ -15,8 +15,8 @@ export async function addUsage(db: Queries, { model, tokens, calls = 1 }: Usage)
 }
 
 /**
- * Reserves tokens of the present UTC day, unless all models together would have more than `most`. Resolves with whether
- * it did. The row is locked, so two that want the last tokens of a model at the same moment do not both get them.
+ * Reserves tokens of the current UTC day, unless all models together would exceed `most`. Resolves with whether it did.
+ * It locks the row, so two simultaneous requests cannot both get a model's last tokens.
  */
 export async function reserveUsage(
   db: Queries,

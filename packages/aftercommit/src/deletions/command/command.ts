@@ -25,7 +25,7 @@ function timeOf(text: string | undefined): Date | undefined {
   return time;
 }
 
-/** `npx aftercommit deletions`. Rejects with what is wrong, in words for the person who called it. */
+/** `npx aftercommit deletions`. Rejects with a message for the person who ran it. */
 export async function deletionsCommand(args: readonly string[], context: CommandContext): Promise<void> {
   const rows = context.declarations.map(({ row }) => [row, { type: "string" }] as const);
   const { values, positionals } = parseArgs({

@@ -12,7 +12,7 @@ import { type CommandContext, nameOf, type Target } from "./target.ts";
 
 type About = Pick<Deletion, "id" | "source" | "rowId" | "email" | "requestedAt" | "systems">;
 
-/** The row as its deletion would be recorded now; undefined where it is not there, or marked as deleted. */
+/** The row as its deletion would be recorded now; undefined if it does not exist or is marked as deleted. */
 async function readRow(
   { declaration, source, rowId }: Target,
   { db }: CommandContext,
@@ -33,7 +33,7 @@ function requestLines(system: ExternalSystem, about: About): string[] {
     const request = system.request(rowFor(system, about));
     if (!request) return ["is not called: it has no request for this row"];
     const { method, url, headers = {}, body } = request;
-    // Values of headers are secrets as often as not.
+    // Header values are often secrets.
     const names = Object.keys(headers).join(", ");
     return [`${method} ${url}`, ...(names ? [`headers: ${names}`] : []), ...(body ? [`body: ${body}`] : [])];
   } catch (error) {
@@ -58,7 +58,7 @@ function mailLine({ email }: About): string {
     : `e-mail: to ${address}, after all systems are clean`;
 }
 
-/** Says what a deletion of a row would send to whom, or what an open one still will. Sends nothing. */
+/** Prints what a deletion of a row would send to each system, or what an open one still will. Sends nothing. */
 export async function preview(target: Target, context: CommandContext): Promise<void> {
   const { declaration, source, rowId } = target;
   const { db, say } = context;

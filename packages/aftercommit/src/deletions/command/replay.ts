@@ -20,9 +20,8 @@ async function readReceipts(file: string, key: ReceiptKey): Promise<Receipt[]> {
 }
 
 /**
- * Finds the rows that exist again although receipts say that they were deleted since a time, and lists them; with `yes`
- * it deletes them. Rejects before anything is deleted where a receipt cannot be trusted, and in the end where a row could
- * not be deleted.
+ * Lists the rows that exist although receipts say that they were deleted since a time; with `yes`, deletes them.
+ * Rejects before it deletes anything if a receipt cannot be trusted, and at the end if a row could not be deleted.
  */
 export async function replay(
   { file, since, yes }: { file: string; since: Date; yes: boolean },

@@ -6,7 +6,7 @@ import { type CommandContext, nameOf, type Target } from "./target.ts";
 
 const TRIGGER_MS = 30_000;
 
-/** Triggers a run for the open deletion of a row now. It does nothing while another run works on it. */
+/** Triggers a run for the open deletion of a row now. The run does nothing while another one works on it. */
 export async function retry(target: Target, { db, say }: CommandContext): Promise<void> {
   const deletions = await deletionsOfRow(db, target);
   const open = deletions.findLast(({ outcome }) => outcome === null);
@@ -19,7 +19,7 @@ export async function retry(target: Target, { db, say }: CommandContext): Promis
   if (await isHeld(db, target)) throw new Error(`${nameOf(target)} is on hold: release it first`);
   const run = cleanupRun(target.declaration, open);
   const now = Date.now();
-  // The run that is there now is part of the key: asking again before it works starts no other.
+  // The key contains the current run: calling this twice before that run works starts no second one.
   const idempotencyKey = `${run.idempotencyKey}:retry:${open.runId}`;
   const id = await triggerRun({ ...run, idempotencyKey, idempotencyKeyTTL: "10m" }, now + TRIGGER_MS);
   say(`Run ${id} tries deletion ${open.id} of ${nameOf(target)} again.`);

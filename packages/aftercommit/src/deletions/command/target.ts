@@ -3,10 +3,10 @@ import type { DeletionDeclaration } from "../../declare/declaration.ts";
 import { canonicalKey } from "../../ingress/row-id.ts";
 import { keyTypeOf } from "../../source.ts";
 
-/** What a command about a row is given: the declaration, and the row's key as the ledger has it. */
+/** The row that a command is about: the declaration, and the row's key as the ledger stores it. */
 export type Target = { declaration: DeletionDeclaration; source: string; rowId: string };
 
-/** What all commands work with. `say` prints a line. */
+/** What all commands use. `say` prints a line. */
 export type CommandContext = {
   db: Database;
   declarations: readonly DeletionDeclaration[];
@@ -17,10 +17,7 @@ export type CommandContext = {
 export const nameOf = ({ source, rowId }: { source: string; rowId: string }) =>
   `${source.replaceAll("-", " ")} ${rowId}`;
 
-/**
- * The row that the options name, such as `--user 7`.
- * Rejects when they name none, or several, or something that is no key.
- */
+/** The row that the options name, such as `--user 7`. Rejects if they name none, several, or an invalid key. */
 export async function targetOf(
   values: Readonly<Record<string, unknown>>,
   { db, declarations }: CommandContext,
