@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-// These take longest: started last, they would run alone at the end. The longest first, and none that mostly waits late.
+// The longest first, because they would otherwise run alone at the end, and none late that mostly waits.
 const LONGEST = [
   "tests/stack/kills.test",
   "tests/browser/status-page.test",
@@ -27,7 +27,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// `until` finds out within a minute that nothing happens any more; these only end what hangs without a word.
+// `until` notices within a minute that nothing happens any more; this only ends what hangs silently.
 const HANGS = 600_000;
 
 const shared = {
@@ -40,9 +40,10 @@ const shared = {
 
 const suites = {
   ...shared,
-  // One more than cores: much of a test is a wait for another process. What starts whole stacks must not wait for many.
+  // One more than cores, because a test mostly waits for another process. Too many would starve the tests that start
+  // whole stacks.
   maxWorkers: 3,
-  // V8 optimizes the WebAssembly of each Postgres anew, which costs more than these short lives gain by it.
+  // V8 would optimize the WebAssembly of each Postgres again, which costs more than these short lives gain.
   execArgv: ["--liftoff-only"],
   sequence: { groupOrder: 0 },
 };
@@ -65,6 +66,8 @@ const kills = [
   "emulators/trigger/tests/restart.test.ts",
 ];
 
+const HOUSE = ["import-directions", "file-sizes", "docs", "documented-commands", "security-page", "words"];
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -80,19 +83,19 @@ export default defineConfig({
             "tests/postgres/**",
             "tests/deploy/image.test.ts",
             "tests/install/**",
-            // Stacks and parts of their own, with the kills: whole minutes on a slow machine.
+            // They start whole stacks and parts, and kill them: minutes on a slow machine.
             "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
             // Commands among 2,000 posts, killed at each step: minutes on PGlite. `test:postgres` runs them.
             ...(process.env.TEST_DATABASE_URL ? [] : ["tests/tasks/commands.test.ts"]),
           ],
-          // Files share their modules: loading the SDK and the ORM for each of them took seconds. Those of Next.js look
-          // for globals as they are loaded.
+          // Files share their modules: loading the SDK and the ORM for each of them took seconds. Next.js' modules look
+          // for globals when they are loaded.
           isolate: false,
           setupFiles: "next/dist/server/node-environment-baseline.js",
         },
       },
-      // Looks at files only: a part of `npm run check`.
-      { test: { name: "house", include: ["tests/unit/{import-directions,file-sizes}.test.ts"] } },
+      // Only reads files: a part of `npm run check`.
+      { test: { name: "house", include: [`tests/unit/{${HOUSE.join()}}.test.ts`] } },
       ofStacks("trigger", ["emulators/trigger/tests/suite/**/*.test.ts"]),
       ofStacks("browser", ["tests/browser/**/*.test.ts"]),
       { test: { ...ofStacks("kills", kills).test, env: { TEST_LONG: "1" } } },

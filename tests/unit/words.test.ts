@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ROOT, read } from "../documents.ts";
+
+type Rule = { not: RegExp; say: string; except?: readonly string[] };
+
+const NOUN =
+  "post|row|run|subject|emulator|package|folder|system|declaration|change|delivery|user|task|table|model";
+
+/**
+ * Phrases that make a reader stop, and what to say instead. `except` are the paths that still have one: remove a path
+ * when it has none, and never add one.
+ */
+const RULES: readonly Rule[] = [
+  { not: /\bmend(s|ed|ing)?\b/, say: "fix", except: ["local/"] },
+  { not: /\btold of\b/, say: "notified of", except: ["local/", "tests/"] },
+  { not: /\banew\b/, say: "again", except: ["local/", "tests/"] },
+  { not: /\bfor good\b/, say: "permanently", except: ["local/", "tests/"] },
+  { not: /\bfor ever\b/, say: "forever", except: ["local/", "tests/"] },
+  { not: /\bever (longer|later)\b/, say: "longer each time", except: ["tests/"] },
+  { not: /\bwhat is no\b/, say: "invalid", except: ["local/", "tests/"] },
+  { not: /\bwithout a word\b/, say: "silently", except: ["local/", "tests/"] },
+  { not: /\bside by side\b/, say: "in parallel", except: ["local/", "tests/"] },
+  {
+    not: /\bof (its|their|one's) own\b/,
+    say: "its own …, a new …, a dedicated …",
+    except: [
+      "local/",
+      "tests/",
+      "packages/aftercommit/src/catalog/columns.ts",
+      "packages/aftercommit/src/define.ts",
+    ],
+  },
+  { not: /\btime-outs?\b/, say: "timeout", except: ["tests/"] },
+  {
+    not: /\bstand-?ins?\b/,
+    say: "emulator",
+    except: [
+      "local/",
+      "tests/",
+      "dev/",
+      "docs/decisions/007-emulators-speak-the-real-protocols.md",
+      "packages/aftercommit/src/doctor/capture-facts.ts",
+      "scripts/with-environment.ts",
+    ],
+  },
+  {
+    not: /\bcancelled\b/,
+    say: "canceled",
+    except: ["local/", "tests/", "packages/aftercommit/src/deletions/within-attempt.ts"],
+  },
+  { not: /\b(behaviour|colour|recognis)/, say: "American spelling", except: ["local/", "tests/"] },
+  { not: /, else (as|it|they|the|a|with|by)\b/, say: "otherwise" },
+  {
+    not: new RegExp(`\\b(a|each|one) (call|file|line|package|page|request|row|run) an? (${NOUN})\\b`),
+    say: "per",
+  },
+];
+
+const NOT_WRITTEN_HERE = /fixtures\/|^CHANGELOG\.md$|^tests\/unit\/words\.test\.ts$/;
+const GIT = ["ls-files", "--cached", "--others", "--exclude-standard"];
+const files = execFileSync("git", GIT, { cwd: ROOT, encoding: "utf8" })
+  .split("\n")
+  .filter((path) => /\.(md|mjs|sql|tsx?|ya?ml)$/.test(path) && !NOT_WRITTEN_HERE.test(path))
+  .filter((path) => existsSync(join(ROOT, path)))
+  .map((path) => ({ path, lines: read(path).split("\n") }));
+
+/** The places of a phrase, as `docs/install.md:12`. */
+const placesOf = ({ not }: Rule) =>
+  files.flatMap(({ path, lines }) =>
+    lines.flatMap((line, index) => (new RegExp(not, "i").test(line) ? [`${path}:${index + 1}`] : [])),
+  );
+
+describe.each(RULES)("instead of $not, say: $say", (rule) => {
+  const { except = [] } = rule;
+  const isExcepted = (place: string) => except.some((path) => place.startsWith(path));
+
+  it("is followed everywhere else", () => {
+    expect(placesOf(rule).filter((place) => !isExcepted(place))).toEqual([]);
+  });
+
+  it("has no exception that is not needed any more", () => {
+    const places = placesOf(rule);
+    expect(except.filter((path) => !places.some((place) => place.startsWith(path)))).toEqual([]);
+  });
+});
