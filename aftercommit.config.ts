@@ -1,6 +1,6 @@
 import { defineDeletion, defineEmbedding } from "aftercommit";
 
-/** Posts are embedded, so that they can be searched by meaning. */
+/** Posts are embedded for semantic search. */
 export const posts = defineEmbedding({
   row: "post",
   table: "public.posts",
@@ -10,5 +10,5 @@ export const posts = defineEmbedding({
   filters: ["author", "created_at"],
 });
 
-/** Deleted users are cleaned up in external systems, and confirmed by e-mail. */
+/** Deleted users are cleaned up in external systems and confirmed by e-mail. */
 export const users = defineDeletion({ row: "user", table: "public.users", key: "id", email: "email" });

@@ -3,15 +3,15 @@ import manifest from "./packages/aftercommit/package.json" with { type: "json" }
 
 const config: NextConfig = {
   poweredByHeader: false,
-  // The Dockerfile asks for it; `next start` does not serve such a build without a warning.
+  // For the Dockerfile. `next start` serves such a build only with a warning.
   output: process.env.NEXT_OUTPUT === "standalone" ? "standalone" : undefined,
-  // Node.js loads them as fast as a bundle of them, which takes longer to make than all of ours.
+  // Node.js loads them as fast as a bundle, and bundling them takes longer than bundling all of our code.
   serverExternalPackages: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
   // The library is TypeScript in this repository.
   transpilePackages: ["aftercommit"],
-  // It would lie over the status page's own content.
+  // It would cover the status page's content.
   devIndicators: false,
-  // The product without its tests and the local stack: it builds when those are not there.
+  // The product without its tests and the local stack: it builds even if those are missing.
   typescript: { tsconfigPath: "tsconfig.product.json" },
   headers: async () => [
     {
@@ -23,7 +23,7 @@ const config: NextConfig = {
         { key: "cross-origin-opener-policy", value: "same-origin" },
         { key: "cross-origin-resource-policy", value: "same-origin" },
         { key: "permissions-policy", value: "camera=(), geolocation=(), microphone=(), payment=(), usb=()" },
-        // The page's own policy, from proxy.ts, takes its place there.
+        // There, the page's own policy from proxy.ts replaces it.
         {
           key: "content-security-policy",
           value: "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",

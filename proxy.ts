@@ -1,12 +1,12 @@
 import { contentSecurityPolicy, logUnauthorized, requireBasicAuth } from "aftercommit/next";
 import { type NextRequest, NextResponse } from "next/server";
 
-// Never the ingress routes: Next.js cuts a body over 10 MB that passes here, and Sequin has a secret of its own.
+// Never the ingress routes: Next.js truncates a body over 10 MB that passes here, and they check Sequin's secret.
 export const config = { matcher: ["/", "/api/search", "/api/retry-failed", "/api/deletion-receipt"] };
 
 export function proxy(request: NextRequest): Response {
   const unauthorized = requireBasicAuth(request);
-  // A browser asks without a password first.
+  // A browser first asks without a password.
   if (unauthorized?.status === 401 && request.headers.has("authorization"))
     logUnauthorized(config.matcher.find((path) => path === request.nextUrl.pathname) ?? "/");
   if (unauthorized) return unauthorized;

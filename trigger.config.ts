@@ -6,12 +6,12 @@ export default defineConfig({
   project: process.env.TRIGGER_PROJECT_REF ?? "",
   dirs: ["./trigger"],
   runtime: "node-22",
-  // In seconds, of all attempts of a run together; waits for a retry or a child do not count.
+  // In seconds, for all attempts of a run together; waiting for a retry or a child does not count.
   maxDuration: 300,
-  // A new process a run costs a third of a second; the tasks keep no state between runs but their database pool.
+  // A new process per run costs a third of a second; the tasks keep no state between runs except their database pool.
   processKeepAlive: { enabled: true, maxExecutionsPerProcess: 1_000 },
   build: {
-    // Called by `trigger.dev deploy` only.
+    // Called only by `trigger.dev deploy`.
     extensions: [
       syncEnvVars(async () => {
         const { taskVariables } = await import("aftercommit/deploy");

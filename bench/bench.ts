@@ -1,5 +1,5 @@
 import type { Server } from "./parts/server.ts";
 import type { Report } from "./report.ts";
 
-/** `quick`: few rows, for its counts alone. */
+/** `quick`: few rows, only for the counts. */
 export type Bench = Report & { server: Server; quick: boolean };

@@ -2,7 +2,7 @@ import type { Bench } from "./bench.ts";
 
 export type Benchmark = {
   load: () => Promise<{ run(bench: Bench): Promise<void> }>;
-  /** Whether `--quick` runs it: those without a count to judge, it does not. */
+  /** Whether `--quick` runs it. It skips benchmarks without a count to judge. */
   inQuick: boolean;
 };
 

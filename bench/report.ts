@@ -10,7 +10,7 @@ export type Figure = {
   good?: boolean;
 };
 
-/** What a count has to be. Times are judged only where a promise is about them, and never with `--quick`. */
+/** What a count must be. Times are judged only if a promise is about them, and never with `--quick`. */
 export type Wanted = { exactly: number } | { atMost: number } | { atLeast: number };
 
 function judge(value: number, wanted: Wanted): { wanted: string; good: boolean } {
@@ -21,7 +21,7 @@ function judge(value: number, wanted: Wanted): { wanted: string; good: boolean }
 
 const rounded = (value: number) => Number(value.toPrecision(value >= 1_000 ? 6 : 3));
 
-/** Collects the figures of one benchmark, and says how far it is. */
+/** Collects the figures of one benchmark, and reports its progress. */
 export function createReport(benchmark: string, figures: Figure[]) {
   return {
     progress(line: string): void {
@@ -34,7 +34,7 @@ export function createReport(benchmark: string, figures: Figure[]) {
     count(what: string, value: number, wanted: Wanted, unit = ""): void {
       figures.push({ benchmark, what, value: rounded(value), unit, ...judge(value, wanted) });
     },
-    /** Median and 99 of 100, in milliseconds. */
+    /** Median and 99th percentile, in milliseconds. */
     times(what: string, times: Times): void {
       for (const [name, percent] of [
         ["p50", 50],
@@ -52,7 +52,7 @@ export function createReport(benchmark: string, figures: Figure[]) {
 
 export type Report = ReturnType<typeof createReport>;
 
-/** Durations, to the microsecond, in milliseconds. */
+/** Durations in milliseconds, to the microsecond. */
 export class Times {
   readonly #histogram: RecordableHistogram = createHistogram();
 

@@ -1,4 +1,4 @@
-// npm run bench [-- NAME …] [--quick] [--json]: runs all benchmarks, or those named, and prints one table.
+// npm run bench [-- NAME …] [--quick] [--json]: runs all benchmarks, or the named ones, and prints one table.
 import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
@@ -53,7 +53,7 @@ const database = { kind: server.kind, version: server.version, pgvector: server.
 const at = new Date().toISOString();
 for (const [name, benchmark] of chosen) {
   await run(name, benchmark);
-  // After each, so that what was measured is there when a later one is interrupted.
+  // After each benchmark, so that nothing is lost if a later one is interrupted.
   write({ at, quick, machine, database, figures, failed }, FILE);
 }
 if (json) process.stdout.write(readFileSync(FILE));

@@ -6,7 +6,10 @@ import { ingressRoutes } from "./ingress-routes.ts";
 import { nextCommand } from "./processes.ts";
 import { until } from "./until.ts";
 
-/** Asks for each ingress route once: `next dev` compiles a route at its first request. By GET, which is no delivery. */
+/**
+ * Requests each ingress route once, because `next dev` compiles a route on its first request. With GET, which is not a
+ * delivery.
+ */
 async function compiled(port: number): Promise<boolean> {
   try {
     for (const route of ingressRoutes())
@@ -17,7 +20,7 @@ async function compiled(port: number): Promise<boolean> {
   }
 }
 
-/** Has the page compiled too, so that the first look at it need not wait. */
+/** Compiles the page, too, so that its first visitor does not wait. */
 export async function openPage(port: number): Promise<void> {
   await fetch(`http://127.0.0.1:${port}`, { signal: AbortSignal.timeout(60_000) }).catch(() => {});
 }
@@ -28,7 +31,7 @@ export function startApp(variables: Variables, settings: Settings) {
     name: "next",
     ...nextCommand(variables, settings),
     onLine: (line) => say("next", line),
-    // It has nothing to save. On SIGTERM it starts a process for its telemetry, switched off or not, that outlives it.
+    // It has nothing to save. On SIGTERM it starts a telemetry process that outlives it, even with telemetry off.
     stopSignal: "SIGKILL",
   });
   until(() => compiled(settings.ports.app), { what: "Next.js answers", timeoutMs: 120_000 }).then(

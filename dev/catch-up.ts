@@ -3,19 +3,19 @@ import { say } from "@aftercommit/local-stack/terminal.ts";
 import { scheduledTasks } from "./scheduled-tasks.ts";
 import { runScheduledTask } from "./trigger-api.ts";
 
-// As often as their schedules do in a deployment.
+// As often as the schedules of a deployment.
 const EVERY_MS = 60_000;
 
 type Restarts = { onRestart(callback: () => void): void };
 
 /**
- * Runs the scheduled tasks for the local database: now, every minute, and after each restart of a process. Resolves when
- * they have run. Never for a database of the user's, which is not a laptop's to fix.
+ * Runs the scheduled tasks for the local database: now, every minute, and after each restart of a process. Resolves
+ * when they have run. Never for a user's database, which a laptop must not fix.
  */
 export async function keepCaughtUp(variables: Variables, stack: Restarts, cli: Restarts): Promise<void> {
   const tasks = scheduledTasks();
 
-  /** One after the other, so that one process does for all. */
+  /** One after another, so that one process is enough. */
   async function catchUp(): Promise<void> {
     for (const task of tasks)
       await runScheduledTask(variables, task).catch((error: unknown) =>

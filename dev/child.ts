@@ -7,23 +7,23 @@ import { deferred } from "./deferred.ts";
 
 export type ChildOptions = {
   name: string;
-  /** Arguments of this Node.js. */
+  /** Arguments for this Node.js. */
   args: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** Gets each line the process prints. */
+  /** Receives each line that the process prints. */
   onLine: (line: string) => void;
-  /** Gets each message the process sends over the channel of `child_process`, and a way to answer. */
+  /** Receives each message that the process sends over the channel of `child_process`, and a function to answer. */
   onMessage?: (message: unknown, reply: (message: string) => void) => void;
   beforeStart?: () => Promise<void>;
-  /** What ends it; SIGTERM when left out. */
+  /** The signal that ends it. Default: SIGTERM. */
   stopSignal?: NodeJS.Signals;
 };
 
 export type Child = {
-  /** Resolves at the first call of `serving`; rejects when the process ends before. */
+  /** Resolves at the first call of `serving`; rejects if the process ends before. */
   serves: Promise<void>;
   serving(): void;
-  /** Ends the process, which is then started again. */
+  /** Ends the process, which then starts again. */
   restart(): void;
   stop(): Promise<void>;
 };
@@ -36,7 +36,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (child.pid) process.kill(-child.pid, signal);
   } catch {
-    // The group has ended already.
+    // The group has already ended.
   }
 }
 
@@ -48,8 +48,8 @@ async function end(child: ChildProcess, exited: Promise<unknown>, signal: NodeJS
 }
 
 /**
- * Starts a Node.js process in a group of its own, so that Ctrl-C reaches only `npm run dev`, which ends its children
- * in order. When it ends by itself after it has served, it is started again, after a delay that doubles from 250 ms
+ * Starts a Node.js process in a new process group, so that Ctrl-C reaches only `npm run dev`, which ends its children
+ * in order. If the process ends by itself after it has served, it is restarted, after a delay that doubles from 250 ms
  * to 10 s.
  */
 export function superviseChild(options: ChildOptions): Child {
@@ -76,7 +76,7 @@ export function superviseChild(options: ChildOptions): Child {
     if (stopping.signal.aborted) stop();
     const [code, signal] = await exited;
     stopping.signal.removeEventListener("abort", stop);
-    // What it started may outlive it.
+    // Its children may outlive it.
     signalGroup(child, "SIGKILL");
     return signal ? `signal ${signal}` : `code ${code}`;
   }

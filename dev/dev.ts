@@ -1,4 +1,5 @@
-// `npm run dev`: starts the local stack, prepares its database, starts Next.js and `trigger.dev dev`, and keeps them running.
+// `npm run dev`: starts the local stack, prepares its database, starts Next.js and `trigger.dev dev`, and keeps them
+// running.
 import { mkdirSync } from "node:fs";
 import { addressRows } from "@aftercommit/local-stack/addresses.ts";
 import { partsNeeded, variablesFor } from "@aftercommit/local-stack/emulators.ts";
@@ -46,11 +47,11 @@ async function start(started: Stoppable[]): Promise<void> {
   started.push(app);
   const cli = startTriggerCli(parts, variables, settings);
   started.push(cli);
-  // Nothing here looks into another database unasked.
+  // Nothing here reads another database without being asked.
   const page = isLocal ? app.serves.then(() => openPage(settings.ports.app)) : app.serves;
   await Promise.all([page, cli.serves]);
   if (isLocal) {
-    // What the last stack left undone is triggered; and there is a process then that waits for the first change.
+    // Triggers what the last stack left undone. This also starts a process that is ready for the first change.
     await keepCaughtUp(variables, stack, cli);
     if (await insertSampleRows(databaseUrl, settings.dataDir))
       say("dev", "inserted the sample users and posts");
@@ -69,7 +70,7 @@ async function start(started: Stoppable[]): Promise<void> {
 const started: Stoppable[] = [];
 let stopping = false;
 
-// The last started stops first: Trigger.dev's CLI still reaches its server, Next.js its database.
+// Stops them in reverse order: Trigger.dev's CLI can still reach its server, and Next.js its database.
 async function stopAll(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;

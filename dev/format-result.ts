@@ -14,7 +14,7 @@ function cell(value: unknown): string {
   return line.length > MAX_WIDTH ? `${line.slice(0, MAX_WIDTH - 1)}…` : line;
 }
 
-/** A result as psql would print it: a table for rows, the command and its count for anything else. */
+/** A result as psql prints it: a table for rows, the command and its count otherwise. */
 export function formatResult(result: QueryResult<Record<string, unknown>>): string {
   const names = result.fields.map((field) => field.name);
   if (names.length === 0) return [result.command, result.rowCount].filter((part) => part !== null).join(" ");

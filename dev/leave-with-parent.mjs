@@ -1,5 +1,5 @@
-// Preloaded (NODE_OPTIONS=--import) into every Node.js process below `npm run dev`: when `npm run dev` itself was
-// killed and could not stop them, they leave within a second instead of holding the ports.
+// Preloaded (NODE_OPTIONS=--import) into every Node.js process below `npm run dev`. If `npm run dev` is killed and
+// cannot stop them, they exit within a second instead of holding the ports.
 const parent = Number(process.env.AFTERCOMMIT_DEV_PID);
 
 if (parent) {

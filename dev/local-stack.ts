@@ -6,8 +6,8 @@ import { deferred } from "./deferred.ts";
 import { stackCommand } from "./processes.ts";
 
 /**
- * Runs the local stack's process. `serves` resolves when all parts but Sequin serve; Sequin starts with
- * `startSequin`, and by itself after each restart.
+ * Runs the local stack's process. `serves` resolves when all parts except Sequin serve. Sequin starts with
+ * `startSequin`, and automatically after each restart.
  */
 export function startLocalStack(parts: readonly Part[], variables: Variables) {
   const sequinServes = deferred<void>();
@@ -17,7 +17,7 @@ export function startLocalStack(parts: readonly Part[], variables: Variables) {
   const child = superviseChild({
     name: "local",
     ...stackCommand(parts, variables),
-    // Its lines begin with the name of their part already.
+    // Its lines already begin with the name of their part.
     onLine: (line) => process.stdout.write(`${line}\n`),
     onMessage: (message, reply) => {
       send = reply;
@@ -38,7 +38,7 @@ export function startLocalStack(parts: readonly Part[], variables: Variables) {
       send("start sequin");
       return sequinServes.promise;
     },
-    /** Calls back each time the process has been started again and serves. */
+    /** Calls back each time the process has restarted and serves. */
     onRestart(callback: () => void) {
       restarted = callback;
     },

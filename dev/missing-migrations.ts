@@ -5,13 +5,13 @@ import { findMissingMigrations } from "../packages/aftercommit/src/migrate/missi
 import { SourceError, sourceOf } from "../packages/aftercommit/src/source.ts";
 import { withDatabase } from "./with-database.ts";
 
-/** The database's or the connection's own message, without the query around it. */
+/** The database's or the connection's own message, without the query. */
 function reasonOf(error: unknown): string {
   const { cause = error } = error instanceof Error ? error : {};
   return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
 
-/** What the database lacks; undefined when it lacks nothing. */
+/** What the database lacks; undefined if nothing. */
 async function findMissing(db: Database): Promise<string | undefined> {
   const migrations = await findMissingMigrations(db);
   if (migrations.length > 0) return `lacks ${migrations.join(", ")}.`;
@@ -26,7 +26,7 @@ async function findMissing(db: Database): Promise<string | undefined> {
   return undefined;
 }
 
-/** Rejects where a database of the user's does not answer or is not migrated; it only reads. */
+/** Rejects if a user's database does not answer or is not migrated. Only reads. */
 export async function requireMigrations(databaseUrl: string): Promise<void> {
   const missing = await withDatabase(databaseUrl, findMissing).catch((error: unknown) => {
     const host = URL.canParse(databaseUrl) ? new URL(databaseUrl).host : "DATABASE_URL";

@@ -2,8 +2,8 @@ import type { Variables } from "@aftercommit/local-stack/emulators.ts";
 import { withDatabase } from "./with-database.ts";
 
 /**
- * A hint where the database's vectors are of another model than EMBEDDING_MODEL, which only a new database takes its
- * model from. Undefined where both agree; it only reads.
+ * A hint if the database's vectors belong to another model than EMBEDDING_MODEL, which only a new database reads.
+ * Undefined if both agree. Only reads.
  */
 export async function otherModelHint({
   DATABASE_URL,

@@ -46,8 +46,9 @@ export function nextCommand(variables: Variables, { ports }: Settings): Command 
 }
 
 /**
- * The unmodified `trigger.dev dev`. Its .env files are already in the environment: an empty --env-file keeps them
- * from overriding it. Beside the local Trigger.dev it looks up no outside host: those look-ups only serve notices.
+ * The unmodified `trigger.dev dev`. The variables of its .env files are already in the environment, and an empty
+ * --env-file keeps the files from overriding it. With the Trigger.dev emulator, it looks up no outside host: those
+ * lookups only serve notices.
  */
 export function triggerCommand(parts: readonly Part[], variables: Variables, { dataDir }: Settings): Command {
   const envFile = join(dataDir, "trigger.env");

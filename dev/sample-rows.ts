@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { posts, users } from "../drizzle/schema.ts";
 import { withDatabase } from "./with-database.ts";
 
-// Those of Sequin's guide (https://sequinstream.com/docs/guides/temporal).
+// The users of Sequin's guide (https://sequinstream.com/docs/guides/temporal).
 const USERS = [
   ["John", "Doe", "john.doe@example.com"],
   ["Jane", "Smith", "jane.smith@example.com"],
@@ -50,7 +50,7 @@ const POSTS = [
   ],
 ].map(([title = "", body = "", author = ""]) => ({ title, body, author }));
 
-/** Inserts the sample users and posts once in the life of a data folder, and only into empty tables. */
+/** Inserts the sample users and posts once per data folder, and only into empty tables. */
 export async function insertSampleRows(databaseUrl: string, dataDir: string): Promise<boolean> {
   const marker = join(dataDir, "sample-rows-inserted");
   if (existsSync(marker)) return false;

@@ -11,7 +11,7 @@ const stored = z.object({
   ),
 });
 
-/** Where the CLI keeps its logins, as the package xdg-app-paths decides it. */
+/** The folder in which the CLI keeps its logins, as the package xdg-app-paths chooses it. */
 function configFolder({ XDG_CONFIG_HOME, APPDATA }: Variables): string {
   if (XDG_CONFIG_HOME) return XDG_CONFIG_HOME;
   if (process.platform === "darwin") return join(homedir(), "Library", "Preferences");
@@ -26,14 +26,14 @@ function loginsOf(env: Variables): string[] {
       accessToken && apiUrl ? [apiUrl] : [],
     );
   } catch {
-    // None is stored, or in a form that only the CLI knows.
+    // No login is stored, or only in a form that this does not know.
     return [];
   }
 }
 
 /**
- * What to do before the CLI can reach a self-hosted Trigger.dev; undefined where nothing is. Without a token or a login
- * it goes to the cloud, whatever TRIGGER_API_URL says.
+ * What to do before the CLI can reach a self-hosted Trigger.dev; undefined if nothing. Without a token or a login it
+ * goes to the cloud, whatever TRIGGER_API_URL says.
  */
 export function loginHint(env: Variables): string | undefined {
   const url = env.TRIGGER_API_URL?.trim();

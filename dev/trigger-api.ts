@@ -23,7 +23,7 @@ async function call(env: Variables, path: string, body?: unknown): Promise<unkno
   return response.json();
 }
 
-/** Runs a scheduled task now, with the payload that its schedule would give it. Resolves when the run has ended. */
+/** Runs a scheduled task now, with the payload of its schedule. Resolves when the run has ended. */
 export async function runScheduledTask(env: Variables, task: string): Promise<void> {
   const timestamp = new Date().toISOString();
   const payload = { scheduleId: "npm-run-dev", type: "IMPERATIVE", timestamp, timezone: "UTC", upcoming: [] };
@@ -38,8 +38,8 @@ export async function runScheduledTask(env: Variables, task: string): Promise<vo
 }
 
 /**
- * Tells the server which runs died with a `trigger.dev dev` that left no watchdog behind: without it they would hold
- * their queues' slots for five minutes. The file and the call are those of the CLI's own watchdog.
+ * Tells the server which runs died with a `trigger.dev dev` that left no watchdog behind. Otherwise they would hold
+ * their queues' slots for five minutes. The file and the request are those of the CLI's own watchdog.
  */
 export async function disconnectDeadRuns(env: Variables, projectDir: string): Promise<number> {
   let text: string;

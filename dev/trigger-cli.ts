@@ -8,7 +8,8 @@ import { triggerCommand } from "./processes.ts";
 import { disconnectDeadRuns } from "./trigger-api.ts";
 
 const WORKER_READY = /worker ready/i;
-// Trigger.dev was away as the CLI registered its worker. It would wait for an edit, while every run waits for it.
+// Trigger.dev was down when the CLI registered its worker. The CLI would wait for an edit, while every run waits for
+// it.
 const NOT_REGISTERED = /Build failed: (Connection error|5\d\d )/;
 
 function endWatchdog(projectDir: string): void {
@@ -51,7 +52,7 @@ export function startTriggerCli(parts: readonly Part[], variables: Variables, se
   });
   return {
     serves: child.serves,
-    /** Calls back each time after the first that a worker is ready: the process, or the code, is a new one. */
+    /** Calls back each time a worker is ready after the first time: the process, or the code, is new. */
     onRestart(callback: () => void) {
       restarted = callback;
     },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Asks ten times a second until the answer is true. Rejects after `timeoutMs`. */
+/** Checks ten times a second until the result is true. Rejects after `timeoutMs`. */
 export async function until(
   ask: () => Promise<boolean>,
   { what, timeoutMs }: { what: string; timeoutMs: number },

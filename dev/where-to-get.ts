@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What .env.example says above a variable; it is the one list of them that users have. */
+/** The comment above a variable in .env.example, which is the only list that users have. */
 export function whereToGet(name: string, text = readFileSync(".env.example", "utf8")): string | undefined {
   const lines = text.split("\n");
   const line = lines.indexOf(`# ${name}=`);

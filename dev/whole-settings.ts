@@ -4,13 +4,13 @@ import { whereToGet } from "./where-to-get.ts";
 
 type Need = { name: string; because: string };
 
-/** Of what is set by half: each variable that is missing, and the one that makes it needed. */
+/** Each variable that is missing from a half-configured service, and the variable that requires it. */
 export function missingHalves(env: Variables, parts: readonly Part[]): Need[] {
   const needs: Need[] = [];
   const need = (name: string, when: boolean, because: string) => {
     if (when && !isSet(env, name)) needs.push({ name, because });
   };
-  /** The first of these that is set: it means a real service, which the deciding variable does not name yet. */
+  /** The first of these that is set: it means a real service that the deciding variable does not name yet. */
   const oneOf = (...names: string[]) => names.find((name) => isSet(env, name));
 
   need("TRIGGER_PROJECT_REF", !parts.includes("trigger"), "TRIGGER_SECRET_KEY is set");
@@ -38,12 +38,12 @@ export function missingHalves(env: Variables, parts: readonly Part[]): Need[] {
   return needs;
 }
 
-/** With another key the app here would trigger the runs of what is deployed there, for rows of this database. */
+/** With another key, the app here would trigger runs of the code deployed there, for rows of this database. */
 const isDeployedKey = (key: string | undefined) => /^\s*tr_(?!dev_)[a-z]+_/.test(key ?? "");
 
 /**
- * Rejects a service that is set by half or is not one to develop with, before anything real is sent a local secret or
- * the other way round.
+ * Rejects a service that is half configured or not meant for development, before a real service receives a local
+ * secret, or the other way round.
  */
 export function requireWholeSettings(env: Variables, parts: readonly Part[]): void {
   const lines = missingHalves(env, parts).map(

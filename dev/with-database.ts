@@ -1,6 +1,6 @@
 import { connect, type Database, disconnect } from "../packages/aftercommit/src/db/client.ts";
 
-/** Works on a database through the product's connection, with its time-outs, and leaves none open. */
+/** Uses a database through the product's connection, with its timeouts, and closes it afterwards. */
 export async function withDatabase<T>(url: string, work: (db: Database) => Promise<T>): Promise<T> {
   try {
     return await work(connect(url, { poolSize: 1 }));

@@ -1,5 +1,5 @@
-// Fails when what is deployed depends on a package with a known hole of high or critical severity. Where the registry does
-// not tell, as some mirrors do not, it says so and passes.
+// Fails if what is deployed depends on a package with a known vulnerability of high or critical severity. If the
+// registry does not answer that, as some mirrors do not, this says so and passes.
 import { spawnSync } from "node:child_process";
 
 const { stdout } = spawnSync("npm", ["audit", "--omit=dev", "--json"], { encoding: "utf8" });

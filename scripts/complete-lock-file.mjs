@@ -1,5 +1,5 @@
-// Adds to package-lock.json the optional packages of other platforms that `npm install` left out because the registry
-// it asked has no copy of them. Without their entries `npm ci` refuses the lock file: run this after adding a package.
+// Adds to package-lock.json the optional packages of other platforms that `npm install` left out because its registry
+// has no copy of them. Without their entries, `npm ci` rejects the lock file: run this after adding a package.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const FILE = "package-lock.json";

@@ -10,10 +10,10 @@ const packagesOf = (file) => {
   }
 };
 
-/** True when a package that the lock file asks for here is missing from node_modules or has another version. */
+/** True if a package of the lock file is missing from node_modules or has another version. */
 function outOfDate(root) {
   const locked = packagesOf(join(root, "package-lock.json"));
-  // npm writes this file at the end of an install, as the list of what it put there.
+  // npm writes this file at the end of an install, as the list of what it installed.
   const installed = packagesOf(join(root, "node_modules", ".package-lock.json"));
   if (!locked || !installed) return true;
   return Object.entries(locked).some(([path, wanted]) => {
@@ -23,7 +23,7 @@ function outOfDate(root) {
   });
 }
 
-/** Installs the locked dependencies with `npm ci` when they are missing or out of date. Ends the process on failure. */
+/** Installs the locked dependencies with `npm ci` if they are missing or out of date. Ends the process on failure. */
 export function installWhenNeeded(root) {
   if (!outOfDate(root)) return;
   console.log("Installing the locked dependencies (npm ci) …");

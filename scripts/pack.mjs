@@ -1,5 +1,5 @@
-// npm run pack: builds packages/aftercommit as JavaScript with its declarations, and packs it as npm publishes it. Prints
-// the tarball's path.
+// npm run pack: builds packages/aftercommit as JavaScript with its declarations, and packs it as npm publishes it.
+// Prints the tarball's path.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -1,5 +1,6 @@
-// Runs another entry with the .env files, and beside the local stack with its addresses: a command of the README works
-// on a laptop as it stands. node scripts/run.mjs scripts/with-environment.ts packages/aftercommit/cli/reconcile.ts [arguments]
+// Runs another entry with the .env files, and with the emulators' addresses while they run, so that every command of
+// the README works on a laptop. node scripts/run.mjs scripts/with-environment.ts packages/aftercommit/cli/reconcile.ts
+// [arguments]
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
@@ -10,7 +11,7 @@ const nextEnv: typeof import("@next/env") = createRequire(import.meta.url)("@nex
 nextEnv.loadEnvConfig(root, true, { info() {}, error: console.error });
 
 const emulators = resolve(root, "emulators/stack/variables.ts");
-// Where a database is set, nothing else of the local stack is meant either.
+// If a database is set, nothing else of the local stack is meant either.
 if (!process.env.DATABASE_URL?.trim() && existsSync(emulators)) {
   const { localVariables } = await import(pathToFileURL(emulators).href);
   Object.assign(process.env, localVariables(process.env));

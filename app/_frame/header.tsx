@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** What stands over every page. */
+/** The header of every page. */
 export function Header({ children }: { children?: ReactNode }) {
   return (
     <header>

@@ -1,4 +1,4 @@
-/** A plain GET form: it works without JavaScript, and a search has an address of its own. */
+/** A plain GET form: it works without JavaScript, and every search has a URL. */
 export function SearchBox({ q }: { q: string }) {
   return (
     <search>

@@ -9,7 +9,7 @@ import {
 import * as config from "../../aftercommit.config.ts";
 import { SearchProblem, SearchResults } from "./search-results.tsx";
 
-/** What the page shows for a search: results, or why there are none. */
+/** The page of a search: results, or why there are none. */
 export async function searchPage(q: string) {
   try {
     const { declaration, ...query } = searchQuery(embeddingsOf(declarationsOf(config)), { q });

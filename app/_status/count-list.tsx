@@ -19,7 +19,7 @@ function Fact({ name, tone, isNone, children }: FactProps) {
   );
 }
 
-/** How many rows of a table there are of each state, how old the oldest pending one is, and how long an edit takes. */
+/** The number of rows of a table in each state, the age of the oldest pending row, and how long an edit takes. */
 export function CountList({ counts, lag }: Pick<TableStatus, "counts" | "lag">) {
   return (
     <dl className="cards counts">

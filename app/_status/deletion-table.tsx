@@ -5,7 +5,7 @@ import { Time } from "./time.tsx";
 
 const TONES = { done: "good", failed: "bad", waiting: "waiting", skipped: "still" };
 
-// A webhook is the usual system: its host says which.
+// Most systems are webhooks, and the host says which.
 const shortName = (name: string) => name.replace(/^webhook:/, "");
 
 function StepLine({ step: { name, state, at, error } }: { step: Step }) {

@@ -5,11 +5,11 @@ const number = new Intl.NumberFormat("en-US");
 /** 1234567 as 1,234,567. */
 export const exactly = (value: number) => number.format(value);
 
-/** A count of rows: 123 as 123, and what is more than is counted as 10,000+. */
+/** A count of rows: 123 as 123, and anything above the limit as 10,000+. */
 export const counted = (value: number) =>
   value > MOST_COUNTED ? `${exactly(MOST_COUNTED)}+` : exactly(value);
 
-/** What rows are called, as words: blog-posts as blog posts. */
+/** The plural name as words: blog-posts as blog posts. */
 export const wordsOf = (rows: string) => rows.replaceAll("-", " ");
 
 /** Seconds as 40 ms, 1.2 s, 3 min, 5 h or 2 d. */

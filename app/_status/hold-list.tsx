@@ -4,7 +4,7 @@ import { Time } from "./time.tsx";
 
 const SHOWN = 10;
 
-/** The rows on hold longest, of which nothing is cleaned up before their release. */
+/** The rows that have been on hold longest. They are not cleaned up before their release. */
 export function HoldList({ holds }: { holds: Hold[] }) {
   return (
     <section className="panel" aria-labelledby="holds">

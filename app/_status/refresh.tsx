@@ -8,7 +8,7 @@ const AFTER_TYPING_MS = 5_000;
 
 const hasSelection = () => document.getSelection()?.isCollapsed === false;
 
-// When a refresh finds no server, Next.js leaves the page for the browser's error page: ask for the server first.
+// If a refresh finds no server, Next.js leaves the page for the browser's error page. So this checks the server first.
 async function serverAnswers(): Promise<boolean> {
   try {
     await fetch("/api/health", { signal: AbortSignal.timeout(5_000) });
@@ -18,7 +18,7 @@ async function serverAnswers(): Promise<boolean> {
   }
 }
 
-/** Keeps the page up to date while somebody looks at it and does not type or select, and can be told to stop. */
+/** Keeps the page up to date while someone looks at it and does not type or select. It can be switched off. */
 export function Refresh() {
   const router = useRouter();
   const [state, setState] = useState<"unknown" | "live" | "paused" | "lost">("unknown");

@@ -54,7 +54,9 @@ function Pending({ pending: { queue, since } }: { pending: PendingRow }) {
 
 type Props = Pick<TableStatus, "pending" | "failed"> & { row: string; runs: Runs };
 
-/** The rows of a table that failed, then the oldest that are pending, each with why or since when, and its newest run. */
+/**
+ * The failed rows of a table, then the oldest pending rows, with the reason or the waiting time, and the newest run.
+ */
 export function RowTable({ pending, failed, row, runs }: Props) {
   return (
     <table>

@@ -1,4 +1,4 @@
-/** A run's id, short, linked to the run in Trigger.dev. */
+/** A short run id, linked to the run in Trigger.dev. */
 export function RunLink({ run }: { run: { id: string; url: string | undefined } | undefined }) {
   if (!run) return <span className="muted">–</span>;
   const short = run.id.replace(/^run_/, "").slice(-8);

@@ -24,7 +24,7 @@ function Problem({ children }: { children: ReactNode }) {
 
 type PartProps<T> = { name: string; part: Part<T>; children: (value: T) => ReactNode };
 
-/** A part of the page, or that it is not known and why. */
+/** A part of the page, or why it is unknown. */
 function Known<T>({ name, part, children }: PartProps<T>) {
   if (part.known) return children(part.value);
   return (
@@ -34,7 +34,7 @@ function Known<T>({ name, part, children }: PartProps<T>) {
   );
 }
 
-/** The one reason why nothing of the database is known; undefined where something is. */
+/** The one reason why nothing in the database is known; undefined if something is. */
 function commonProblem({ tables, models, deletions }: Status): string | undefined {
   const parts = [...tables.map(({ status }) => status), models, deletions];
   const problems = parts.map((part) => (part.known ? undefined : part.problem));
@@ -73,7 +73,7 @@ function PausedModels({ active, building }: ModelsInUse) {
   );
 }
 
-/** What embeds, and what the provider charged for all tables and searches on this UTC day. */
+/** The active model, and what the provider charged for all tables and searches on this UTC day. */
 function ModelLine({ name, tables }: { name: string; tables: TableOnPage[] }) {
   const [tokens] = tables.flatMap(({ status }) => (status.known ? [status.value.counts.tokensToday] : []));
   return (

@@ -5,7 +5,7 @@ function relative(seconds: number): string {
   return seconds < 5 ? "just now" : `${duration(Math.floor(seconds))} ago`;
 }
 
-/** How long ago something was, or in how long it will be, with the exact time to be found on it. */
+/** How long ago something was, or in how long it will be, with the exact time in its tooltip. */
 export function Time({ at }: { at: Date }) {
   const iso = at.toISOString();
   return (

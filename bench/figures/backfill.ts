@@ -7,12 +7,12 @@ import { TIERS, type Tier } from "../parts/provider.ts";
 import type { FreshDatabase } from "../parts/server.ts";
 import { startStack } from "../parts/stack.ts";
 
-// A real provider takes that long for a request.
+// A real provider takes about this long per request.
 const DELAY_MS = 100;
 // However many posts there are: a run drains the inbox until nothing is due.
 const MOST_RUNS = 10;
 
-/** Posts a second by the guide's route and task, which no limit of a tier holds up. */
+/** Posts per second with the guide's route and task, without any tier's limit. */
 async function measureGuide({ server, progress, figure }: Bench): Promise<number> {
   const posts = 200;
   const database = await guideDatabase(server);
@@ -33,7 +33,7 @@ async function measureGuide({ server, progress, figure }: Bench): Promise<number
   }
 }
 
-/** Posts a second that the database itself takes in one statement, with the same indexes. */
+/** Posts per second that the database itself writes in one statement, with the same indexes. */
 async function upsertRate({ client }: FreshDatabase): Promise<number> {
   await client.query("create temp table kept as select * from post_embeddings");
   await client.query("truncate post_embeddings");

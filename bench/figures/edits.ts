@@ -15,7 +15,7 @@ const WARM_UP = 10;
 const EDITED = 200;
 const WARM_UP_POSTS = 2_000;
 
-/** From the trigger of a run that does nothing to its end, as anybody sees it. */
+/** From triggering a run that does nothing to its end, as a client sees it. */
 async function nothing(): Promise<number> {
   const started = performance.now();
   const { id } = await tasks.trigger("do-nothing", {});
@@ -26,7 +26,7 @@ async function nothing(): Promise<number> {
   return performance.now() - started;
 }
 
-/** How long the provider worked on the last text that came alone: an edit's. */
+/** How long the provider worked on the last text that arrived alone, which is an edit's. */
 async function providersTime(provider: Provider): Promise<number> {
   const { last } = await provider.stats();
   return last.find(({ inputs }) => inputs === 1)?.milliseconds ?? DELAY_MS;
@@ -37,7 +37,7 @@ async function edit(database: FreshDatabase, provider: Provider, nth: number, ti
   times.add(took - (await providersTime(provider)));
 }
 
-/** Edits posts, one after another, for as long as the others are embedded, `edits` at most. */
+/** Edits posts, one after another, while the others are embedded, at most `edits` of them. */
 async function duringBackfill(
   stack: Stack,
   database: FreshDatabase,
@@ -55,7 +55,7 @@ async function duringBackfill(
   }).finally(() => {
     embedded = true;
   });
-  // What it rejects with is met below.
+  // A rejection is handled below.
   backfill.catch(() => {});
   for (let round = 0; !embedded && round < edits; round += 1)
     await edit(database, stack.provider, round, times);
@@ -88,7 +88,7 @@ async function measure(tier: Tier, bench: Bench): Promise<void> {
       "",
     );
 
-    // The first bulk runs, and an edit beside them, start processes of their own; those of a deployment are there.
+    // The first batch runs, and an edit next to them, each start a process; a deployment already has them.
     const warmUp = { from: EDITED, posts: WARM_UP_POSTS, edits: WARM_UP_POSTS };
     await duringBackfill(stack, database, warmUp, tier, bench, new Times());
     const meanwhile = new Times();

@@ -6,11 +6,11 @@ import { startStack } from "../parts/stack.ts";
 
 const BATCH = 100;
 const AT_ONCE = 10;
-// More edits than that are a rush, which the drain works on. It is over after a while.
+// More edits than this are a rush, which the drain processes. It ends after a while.
 const WITH_RUNS = 50;
 const RUSH_MS = 15_000;
 
-/** How many of the works are done in a second, ten at a time. */
+/** How many of the works finish per second, ten at a time. */
 async function rate(works: readonly (() => Promise<unknown>)[]): Promise<number> {
   const queue = works.values();
   const started = performance.now();
@@ -26,7 +26,7 @@ export async function run({ server, quick, progress, figure }: Bench): Promise<v
   const database = await productDatabase(server);
   const stack = await startStack("product", database, { delayMs: 0, sequin: false });
   try {
-    // What is measured is that a delivery is accepted, not what becomes of it.
+    // This measures how fast a delivery is accepted, not how it is processed.
     await stack.stopTasks();
     await addPosts(database, 0, posts);
     const records = await recordsOf(database);

@@ -17,14 +17,14 @@ import { connectPatiently, countUpToDate } from "../parts/vectors.ts";
 import { Times } from "../report.ts";
 
 const DIMENSIONS = 64;
-// As sequin.yaml has it.
+// The batch size in sequin.yaml.
 const BATCH = 500;
 const AT_ONCE = 4;
 const MOST_RUNS = 100;
 const MOST_PAGE_MS = 50;
 const MOST_RECONCILE_SECONDS = 10;
 const WARM_UP = 10;
-// As one person edits: ten in a second would be a rush, which the drain works on.
+// As one person edits: ten a second would be a rush, which the drain processes.
 const PAUSE_MS = 100;
 const STUCK_MS = 5 * 60_000;
 const DRAIN = "create-embeddings-for-posts";
@@ -43,7 +43,7 @@ async function addRows({ client }: FreshDatabase, rows: number): Promise<void> {
   await client.query("vacuum analyze posts");
 }
 
-/** Delivers all rows as Sequin's backfill does. */
+/** Delivers all rows like Sequin's backfill. */
 async function backfill({ bench: { progress, figure }, stack, rows }: Run): Promise<void> {
   const started = performance.now();
   let next = 0;
@@ -68,7 +68,7 @@ async function backfill({ bench: { progress, figure }, stack, rows }: Run): Prom
   );
 }
 
-/** Edits posts one after another until there are so many edits, or `isOver`. */
+/** Edits posts one after another, until there are `edits` or `isOver`. */
 async function edit({ stack, database }: Run, edits: number, isOver = () => false): Promise<Times> {
   const times = new Times();
   const send = (id: string) => deliver(stack.appUrl, messagesOf("update", [{ id: Number(id) }])[0]);
@@ -80,7 +80,7 @@ async function edit({ stack, database }: Run, edits: number, isOver = () => fals
 }
 
 async function isPending({ client }: FreshDatabase): Promise<boolean> {
-  // By the index: from the heap's beginning, it would read all that has been deleted.
+  // Uses the index: from the heap's beginning, it would read all deleted rows.
   const { rowCount } = await client.query(
     `select from aftercommit.pending where source = 'post' and queue = 'batch' and settle_xid is null
      order by next_attempt limit 1`,
@@ -88,7 +88,7 @@ async function isPending({ client }: FreshDatabase): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** About how many rows have vectors: to count them would take a core. */
+/** An estimate of the rows that have vectors: counting them would take a core. */
 async function estimateEmbedded({ client }: FreshDatabase): Promise<number> {
   const { rows } = await client.query<{ rows: string }>(
     "select pg_stat_get_live_tuples('post_embeddings'::regclass) as rows",
@@ -109,13 +109,13 @@ async function measurePage({ bench: { progress, times, count, quick }, db, rows 
   }
 }
 
-/** Works on the inbox, with edits in the middle. */
+/** Processes the inbox, with edits in between. */
 async function drainAll(run: Run, idle: Times): Promise<void> {
   const { bench, stack, database, rows } = run;
   const { progress, figure, count, times } = bench;
   await stack.startTasks();
   const started = performance.now();
-  // The first runs start processes of their own; those of a deployment are there.
+  // The first runs each start a process; a deployment already has them.
   await edit(run, WARM_UP);
   let isOver = false;
   const embedded = async () => {

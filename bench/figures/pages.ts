@@ -50,7 +50,7 @@ async function addRows({ client, url }: FreshDatabase): Promise<void> {
 const PAGES: { name: string; path: (round: number) => string; status?: number; pauseMs?: number }[] = [
   { name: "nothing (404)", path: () => "/nothing", status: 404 },
   { name: "status, many viewers", path: () => "/" },
-  // What viewers share is a second old at most: one viewer's refreshes read it again each time.
+  // Viewers share data that is at most a second old; a single viewer's refreshes read it every time.
   { name: "status, one viewer", path: () => "/", pauseMs: 1_500 },
   { name: "search, page, new words", path: (round) => `/?q=words+${round}` },
   { name: "search, JSON, new words", path: (round) => `/api/search?q=other+words+${round}` },

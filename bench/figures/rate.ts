@@ -17,7 +17,7 @@ const BATCH = 5;
 // The cloud's limit for all API requests of an environment.
 const API_REQUESTS_A_MINUTE = 1_500;
 const AT_ONCE = 50;
-// Of so many deliveries, one is watched until its first row is visible.
+// One in so many deliveries is watched until its first row is visible.
 const WATCHED = 10;
 const WATCH_MS = 20;
 
@@ -35,7 +35,7 @@ async function change(pool: pg.Pool, nth: number): Promise<Message[]> {
   return rows.flatMap((row) => messagesOf("insert", [{ ...row, id: Number(row.id) }]));
 }
 
-/** Watches rows until they are visible, and notes how long after their commits. */
+/** Watches rows until they are visible, and records how long after their commits. */
 function watch(pool: pg.Pool, lags: Times) {
   const watched = new Map<number, number>();
   let isOpen = true;
@@ -54,7 +54,7 @@ function watch(pool: pg.Pool, lags: Times) {
     }
   };
   const looking = look();
-  // Where something else fails first, the pool ends while it looks.
+  // If something else fails first, the pool ends while this polls.
   looking.catch(() => {});
   return {
     add: (id: number) => void watched.set(id, performance.now()),
@@ -69,7 +69,10 @@ function watch(pool: pg.Pool, lags: Times) {
   };
 }
 
-/** Makes changes at an even rate, as far as the app answers. Resolves with how many seconds the last one came after the first. */
+/**
+ * Makes changes at an even rate, if the app keeps up. Resolves with how many seconds after the first one the last one
+ * came.
+ */
 async function changeEvenly(
   changes: number,
   work: (nth: number) => Promise<void>,
@@ -91,7 +94,7 @@ async function changeEvenly(
   return (performance.now() - started) / 1_000;
 }
 
-/** 1,000 edits a second for a minute, where Trigger.dev answers 25 requests a second. */
+/** 1,000 edits a second for a minute, while Trigger.dev answers 25 requests a second. */
 export async function run(bench: Bench): Promise<void> {
   const { quick, progress, figure, count, times } = bench;
   const seconds = quick ? 5 : 60;

@@ -12,7 +12,7 @@ const PASSES = 3;
 
 const found = ({ missing, orphaned }: Reconciliation) => missing + orphaned;
 
-/** Walks a table and its vectors: first with nothing to do, then with one of a hundred rows damaged. */
+/** Walks a table and its vectors: first with nothing to do, then with one in a hundred rows damaged. */
 export async function run({ server, quick, progress, figure, count, times }: Bench): Promise<void> {
   const all = quick ? 20_000 : 200_000;
   const database = await productDatabase(server, DIMENSIONS);
@@ -56,7 +56,7 @@ export async function run({ server, quick, progress, figure, count, times }: Ben
       exactly: 2 * damaged,
     });
     const { rowCount } = await client.query("select from aftercommit.pending");
-    // A table of which more than a tenth was gone would have lost no vector.
+    // If more than a tenth of the table were missing, no vector would be deleted.
     count("entries in the inbox", rowCount ?? 0, { exactly: 3 * damaged });
   } finally {
     await database.drop();

@@ -8,7 +8,7 @@ import { type Stack, startStack } from "../parts/stack.ts";
 
 const BATCH = 100;
 
-/** What happens about the embeddings while something is done, and until all runs of it have ended. */
+/** Counts provider requests and runs from the start of some work until all its runs have ended. */
 async function during(stack: Stack, work: () => Promise<void>): Promise<{ calls: number; runs: number }> {
   const [{ calls }, runs] = [await stack.provider.stats(), await stack.runs()];
   await work();
@@ -16,10 +16,10 @@ async function during(stack: Stack, work: () => Promise<void>): Promise<{ calls:
   return { calls: (await stack.provider.stats()).calls - calls, runs: (await stack.runs()) - runs };
 }
 
-/** Updates columns beside the text of all posts, and waits for an edit that was committed after that. */
+/** Updates columns other than the text of all posts, and waits for an edit that was committed afterwards. */
 async function updateOthers(database: FreshDatabase): Promise<void> {
   await database.client.query("update posts set author = author || '!'");
-  // Sequin delivers what was committed before at the same time, so the second edit comes after all of it.
+  // Sequin delivers everything committed earlier at the same time, so the second edit arrives after all of it.
   for (let edit = 0; edit < 2; edit += 1) await waitForEdit(database, { nth: edit + 1 });
 }
 

@@ -7,7 +7,7 @@ import { connectPatiently, countUpToDate } from "../parts/vectors.ts";
 
 const FAILING = 3;
 
-/** Reconciles everything, and tells what the provider was asked for that. */
+/** Reconciles everything, and returns what the provider was asked for. */
 async function reconcile(stack: Stack) {
   const before = await stack.provider.stats();
   await stack.reconcile();
@@ -23,7 +23,7 @@ async function countFailed({ client }: FreshDatabase): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** One of a hundred vectors is gone, or that of another text; then three texts fail among all. */
+/** One in a hundred vectors is missing, or belongs to another text; then three texts fail among all. */
 export async function run({ server, quick, progress, count }: Bench): Promise<void> {
   const posts = quick ? 400 : 2_000;
   const database = await productDatabase(server);

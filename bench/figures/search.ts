@@ -22,7 +22,7 @@ const topics = Array.from({ length: TOPICS }, () =>
 
 const halfvec = (vector: Float32Array) => JSON.stringify(Array.from(vector));
 
-/** A vector of one of 1,000 topics, as texts about one thing are nearer to each other than to the rest. */
+/** A vector on one of 1,000 topics: texts on one topic are nearer to each other than to the rest. */
 function someVector(): Float32Array {
   const topic = topics[Math.floor(random() * TOPICS)] ?? new Float32Array(DIMENSIONS);
   return topic.map((value) => value + around(1));

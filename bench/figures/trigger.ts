@@ -7,7 +7,7 @@ import { Times } from "../report.ts";
 const BURST = 500;
 const AT_ONCE = 50;
 
-/** The local Trigger.dev, the real CLI and the real SDK, with tasks that do nothing. */
+/** The Trigger.dev emulator, the real CLI and the real SDK, with tasks that do nothing. */
 export async function run({ quick, figure, times, progress }: Bench): Promise<void> {
   const endings = new Map<string, () => void>();
   const server = await serve({

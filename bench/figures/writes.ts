@@ -28,8 +28,8 @@ async function write({ client }: FreshDatabase, times: Record<Statement, Times>)
 const noTimes = () => ({ insert: new Times(), update: new Times(), delete: new Times() });
 
 /**
- * The owner's own statements, on a real PostgreSQL, in a database that has nothing but their tables and in one that the
- * product was migrated into. They take turns, so that whatever else the machine does befalls both.
+ * The owner's own statements on a real PostgreSQL: in a database with only their tables, and in one that the product
+ * was migrated into. The two take turns, so that the machine's other load affects both.
  */
 export async function run({ server, quick, progress, times, figure }: Bench): Promise<void> {
   const real = await realServer(server);

@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** Writes a post's embedding through a connection of its own. */
+/** Writes a post's embedding through a new connection. */
 export async function writeEmbedding(id: number, embedding: number[]): Promise<void> {
   const client = new pg.Client({ connectionString: process.env.DATABASE_URL });
   await client.connect();

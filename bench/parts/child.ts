@@ -7,13 +7,13 @@ export type Child = { output(): string; stop(): Promise<void> };
 type Options = { cwd: string; env?: NodeJS.ProcessEnv; ready: RegExp };
 
 const stops = new Set<() => void>();
-// Whatever ends this process takes what it started along.
+// When this process ends for any reason, so do its children.
 process.on("exit", () => {
   for (const stop of stops) stop();
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 
-/** Starts a command in a process group of its own and resolves when it has printed what says that it serves. */
+/** Starts a command in a new process group and resolves when it has printed that it serves. */
 export async function startChild(command: string, args: readonly string[], options: Options): Promise<Child> {
   const { cwd, env = {}, ready } = options;
   const { PATH, HOME } = process.env;

@@ -15,7 +15,7 @@ export type Message = { action: Action; record: { id: number }; changes: null; m
 
 let commits = 0;
 
-/** What Sequin sends of one commit, a moment ago, that changed these posts. */
+/** Sequin's messages about one recent commit that changed these posts. */
 export function messagesOf(action: Action, records: readonly { id: number }[]): Message[] {
   commits += 1;
   const commit = { commit_timestamp: new Date().toISOString(), commit_lsn: commits };
@@ -35,7 +35,7 @@ export function messagesOf(action: Action, records: readonly { id: number }[]): 
   }));
 }
 
-/** All posts, as their records are in messages. */
+/** All posts, as the records of messages. */
 export async function recordsOf({ client }: FreshDatabase): Promise<{ id: number }[]> {
   const { rows } = await client.query<{ id: string }>(
     "select id, title, body, author, created_at, updated_at from posts order by id",
@@ -43,7 +43,7 @@ export async function recordsOf({ client }: FreshDatabase): Promise<{ id: number
   return rows.map((record) => ({ ...record, id: Number(record.id) }));
 }
 
-// Far cheaper than fetch: what delivers shares the cores with what is measured.
+// Much cheaper than fetch: delivering shares the cores with what is measured.
 const agent = new Agent({ keepAlive: true });
 
 async function post(url: string, body: string): Promise<{ status: number; text: string }> {
@@ -60,8 +60,8 @@ async function post(url: string, body: string): Promise<{ status: number; text: 
 }
 
 /**
- * Sends a body to the route that takes posts, as Sequin does: again after a while, where the database did not take it.
- * Resolves with how often it was sent.
+ * Sends a body to the route for posts like Sequin: again after a while if the database did not store it. Resolves with
+ * how often it was sent.
  */
 export async function deliver(
   appUrl: string,

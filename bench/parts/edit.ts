@@ -4,11 +4,11 @@ import { connectPatiently, hasPresentVector } from "./vectors.ts";
 
 type Edit = {
   nth: number;
-  /** Delivers the change, where no Sequin does. */
+  /** Delivers the change if no Sequin does. */
   deliver?: (id: string) => Promise<unknown>;
 };
 
-/** Changes a post's text, and resolves when its vector is that of the new text, with the milliseconds since the commit. */
+/** Changes a post's text. Resolves when its vector is that of the new text, with the milliseconds since the commit. */
 export async function waitForEdit(
   { client, url }: Pick<FreshDatabase, "client" | "url">,
   { nth, deliver = async () => {} }: Edit,

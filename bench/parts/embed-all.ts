@@ -17,7 +17,7 @@ async function countVectors({ client }: Pick<FreshDatabase, "client">): Promise<
 
 type Expected = { posts: number; progress: (line: string) => void };
 
-/** Resolves when so many posts, each of one chunk, have vectors. */
+/** Resolves when so many posts, with one chunk each, have vectors. */
 async function untilEmbedded(
   database: Pick<FreshDatabase, "client">,
   { posts, progress }: Expected,
@@ -36,7 +36,7 @@ async function untilEmbedded(
   );
 }
 
-/** Backfills all posts, each of one chunk, and tells what that took from the request for it to the last visible vector. */
+/** Backfills all posts, with one chunk each. Returns what it took from the request to the last visible vector. */
 export async function embedAll(stack: Stack, database: FreshDatabase, expected: Expected): Promise<Embedded> {
   const [before, runsBefore] = [await stack.provider.stats(), await stack.runs()];
   const started = performance.now();

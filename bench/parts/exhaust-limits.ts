@@ -4,9 +4,9 @@ import type { Provider, Tier } from "./provider.ts";
 import type { FreshDatabase } from "./server.ts";
 
 /**
- * Takes away the tokens that a minute starts with, the provider's and those of the shared rate limiter, but for the
- * headroom that a backfill leaves to edits. So they are in the middle of a long backfill, and what is measured is what a
- * tier lets through, not what it starts with.
+ * Uses up the tokens that a minute starts with, the provider's and those of the shared rate limiter, except the
+ * headroom that a backfill leaves to edits. This is the state in the middle of a long backfill, so it measures what a
+ * tier allows, not what it starts with.
  */
 export async function exhaustLimits(
   provider: Provider,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { freePorts } from "../../tests/stack/free-ports.ts";
 import { startChild } from "./child.ts";
 
-/** Starts parts of the local stack by `npm run local`, in a process of their own, with data that goes away with them. */
+/** Starts parts of the local stack with `npm run local`, in another process, and deletes their data afterwards. */
 export async function startLocal(folder: string, parts: readonly string[], env: Record<string, string> = {}) {
   const [http = 0, postgres = 0, smtp = 0] = await freePorts(3);
   const dataDir = await mkdtemp(join(tmpdir(), "bench-"));

@@ -4,7 +4,7 @@ import { descendantsOf } from "../../tests/stack/processes.ts";
 const EVERY_MS = 1_000;
 const WORKER = /dev-run-worker/;
 
-/** Watches the app, and the largest of the processes that runs are executed in. `stop` resolves with their peaks in MB. */
+/** Watches the app, and the largest process that executes runs. `stop` resolves with their peaks in MB. */
 export function watchMemory(appPid: number) {
   let worker = 0;
   const timer = setInterval(() => {

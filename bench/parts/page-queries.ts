@@ -7,7 +7,7 @@ import { readTableStatus } from "../../packages/aftercommit/src/status/table-sta
 
 const NO_COUNTS = { embedded: 0, pending: 0, failed: 0, oldestSeconds: null, tokensToday: 0 };
 
-/** What the status page asks the database. */
+/** The status page's queries. */
 export const PAGE_QUERIES: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
   counts: readTableCounts,
   "pending rows, failed rows and lag of posts": (db) => readTableStatus(db, posts, NO_COUNTS),

@@ -9,7 +9,7 @@ import { postOf } from "./texts.ts";
 
 export const MODEL = "text-embedding-3-small";
 
-/** A migrated database with the sample tables, whose vectors have so many dimensions. */
+/** A migrated database with the sample tables and vectors of this width. */
 export async function productDatabase(server: Server, dimensions = 1_536): Promise<FreshDatabase> {
   const database = await server.fresh();
   await createSampleTables(database.url);
@@ -27,7 +27,7 @@ export async function productDatabase(server: Server, dimensions = 1_536): Promi
 
 const PAGE = 1_000;
 
-/** Adds posts, the first of them with that number. */
+/** Adds posts, numbered from `from`. */
 export async function addPosts({ client }: FreshDatabase, from: number, count: number): Promise<void> {
   for (let start = from; start < from + count; start += PAGE) {
     const posts = Array.from({ length: Math.min(PAGE, from + count - start) }, (_, n) => postOf(start + n));

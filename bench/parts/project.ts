@@ -12,7 +12,7 @@ export type Project = {
 
 const GUIDE = join(import.meta.dirname, "../guide");
 
-// To compare with: what a request and a run cost that do nothing.
+// For comparison: the cost of a request and a run that do nothing.
 const NOTHING = {
   "app/api/nothing/route.ts": `export async function POST(request: Request): Promise<Response> {
   await request.arrayBuffer();

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { startLocal } from "./local.ts";
 
-/** What OpenAI allows for text-embedding-3-small, by usage tier. */
+/** OpenAI's limits for text-embedding-3-small, by usage tier. */
 export type Tier = { name: string; tokensPerMinute: number; requestsPerMinute: number };
 
 export const TIERS: readonly Tier[] = [
@@ -10,7 +10,7 @@ export const TIERS: readonly Tier[] = [
   { name: "tier 5", tokensPerMinute: 10_000_000, requestsPerMinute: 10_000 },
 ];
 
-/** Limits that nothing meets. */
+/** Limits that are never reached. */
 export const NO_LIMITS: Tier = {
   name: "no limits",
   tokensPerMinute: 1_000_000_000,
@@ -45,18 +45,18 @@ export async function startProvider(folder: string, tier: Tier | undefined) {
     });
   return {
     url: local.url,
-    /** Answers each call so much later. */
+    /** Delays each response by this long. */
     async delay(delayMs: number): Promise<void> {
       if (delayMs > 0) await post("/local/openai/faults", { delayMs });
     },
-    /** Refuses each request that has a text with this word in it, and says which text that is. */
+    /** Rejects each request that has a text with this word, and says which text that is. */
     async refuse(word: string): Promise<void> {
       await post("/local/openai/faults", { containing: word, named: true });
     },
     async stats(): Promise<Stats> {
       return statsSchema.parse(await (await fetch(`${local.url}/local/openai/stats`)).json());
     },
-    /** Leaves so many of this minute's tokens. */
+    /** Leaves this many of the minute's tokens. */
     async leaveTokens(tokensLeft: number): Promise<void> {
       const { ok, status } = await post("/local/openai/limits", { tokensLeft });
       if (!ok) throw new Error(`The provider answered ${status}`);

@@ -7,7 +7,7 @@ import pg from "pg";
 import { freePorts } from "../../tests/stack/free-ports.ts";
 import { startLocal } from "./local.ts";
 
-/** A database of a benchmark's own, empty but for what Postgres brings. */
+/** A new database for one benchmark, empty except for what Postgres contains. */
 export type FreshDatabase = { url: string; client: pg.Client; drop(): Promise<void> };
 
 export type Server = {
@@ -19,7 +19,7 @@ export type Server = {
 
 async function open(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: "bench" });
-  // A database that goes away is told by the next query.
+  // If the database disappears, the next query reports it.
   client.on("error", () => {});
   await client.connect();
   return client;
@@ -69,7 +69,7 @@ async function startPglite(): Promise<FreshDatabase> {
   };
 }
 
-/** The PostgreSQL of BENCH_DATABASE_URL or TEST_DATABASE_URL, or PGlite where neither is set. */
+/** The PostgreSQL of BENCH_DATABASE_URL or TEST_DATABASE_URL, or PGlite if neither is set. */
 export async function openServer(): Promise<Server> {
   const url = process.env.BENCH_DATABASE_URL || process.env.TEST_DATABASE_URL;
   if (url) return onPostgres(url);
@@ -81,7 +81,7 @@ export async function openServer(): Promise<Server> {
 
 const SCRIPT = join(import.meta.dirname, "../../scripts/postgres-17.sh");
 
-/** A PostgreSQL 17 that ends with this process, where the benchmarks' server is not a PostgreSQL anyway. */
+/** A PostgreSQL 17 that ends with this process, unless the benchmarks' server is one already. */
 export async function realServer(server: Server): Promise<Server> {
   if (server.kind === "PostgreSQL") return server;
   const [port = 0] = await freePorts(1);

@@ -20,33 +20,35 @@ const BUSY = ["create-embedding-for-post", "create-embeddings-for-posts"];
 const apiStats = z.object({ requests: z.number(), refused: z.number() });
 
 type Options = {
-  /** How long the provider takes for each request. */
+  /** How long the provider takes per request. */
   delayMs: number;
   tier?: Tier;
-  /** False where the benchmark delivers by itself. */
+  /** False if the benchmark delivers the changes itself. */
   sequin?: boolean;
-  /** How many API requests Trigger.dev answers in a minute; all of them when left out. */
+  /** How many API requests Trigger.dev answers per minute. Default: all. */
   requestsPerMinute?: number;
 };
 
-/** All that a change meets, each in a process of its own, with the real CLI and a production build of the app. */
+/**
+ * Everything that a change passes through, each in its process, with the real CLI and a production build of the app.
+ */
 export type Stack = {
   project: Project;
   provider: Provider;
   appUrl: string;
   /** The process of the app. */
   appPid: number;
-  /** Does something in the database that Sequin does not see: it is stopped meanwhile. */
+  /** Changes the database while Sequin is stopped and does not see it. */
   unseen(work: () => Promise<void>): Promise<void>;
-  /** Has Sequin send all rows of posts as `read` messages. */
+  /** Makes Sequin send all posts as `read` messages. */
   backfill(): Promise<void>;
-  /** Runs `npm run reconcile -- --full`, which waits for the inbox. That it fails where texts have failed is no matter. */
+  /** Runs `npm run reconcile -- --full`, which waits for the inbox. Ignores its failure if texts have failed. */
   reconcile(): Promise<void>;
-  /** How many runs of some tasks there are; of all tasks that embed when left out. */
+  /** The number of runs of some tasks. Default: of all tasks that embed. */
   runs(...tasks: string[]): Promise<number>;
-  /** The API requests that Trigger.dev has had, and those that it refused for being too many. */
+  /** The API requests that Trigger.dev received, and those over its limit. */
   apiRequests(): Promise<z.infer<typeof apiStats>>;
-  /** Resolves when no run of these waits or works. */
+  /** Resolves when no run of these waits or executes. */
   idle(): Promise<void>;
   /** Ends the CLI, so that runs only wait. */
   stopTasks(): Promise<void>;
@@ -61,7 +63,7 @@ async function countRuns(taskIdentifier: string[]): Promise<number> {
 }
 
 async function runsLeft(): Promise<number> {
-  // A queue that Trigger.dev does not know yet has none.
+  // A queue that Trigger.dev does not know yet has no runs.
   const known = await Promise.allSettled(BUSY.map((name) => queues.retrieve({ type: "task", name })));
   return known.reduce(
     (sum, queue) => sum + (queue.status === "fulfilled" ? queue.value.queued + queue.value.running : 0),
@@ -71,7 +73,7 @@ async function runsLeft(): Promise<number> {
 
 async function askForBackfill(sequinUrl: string, sink: string): Promise<void> {
   const body = new URLSearchParams({ sink, table: "public.posts" });
-  // As the console's own form sends it: the console takes changes from its own pages only.
+  // Like the console's own form: the console accepts changes from its own pages only.
   const headers = { origin: sequinUrl };
   const response = await fetch(`${sequinUrl}/deliveries/backfill`, {
     method: "POST",
@@ -119,7 +121,7 @@ export async function startStack(
       EMBEDDING_REQUESTS_PER_MINUTE: `${tier.requestsPerMinute}`,
     }),
   };
-  // The CLI gives the tasks what is in here.
+  // The CLI passes this file to the tasks.
   writeFileSync(
     join(folder, ".env"),
     Object.entries(variables)

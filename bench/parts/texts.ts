@@ -8,7 +8,7 @@ vaccination physician antibiotics nutrition marathon goalkeeper championship orc
     /\s+/,
   );
 
-/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
@@ -21,7 +21,7 @@ export function randomOf(seed: number): () => number {
 
 export type Post = { title: string; body: string };
 
-/** A post of 200 words, the same one for the same number. */
+/** A post of 200 words, the same for the same number. */
 export function postOf(number: number): Post {
   const random = randomOf(number);
   const words = (count: number) =>

@@ -5,7 +5,7 @@ type Options = { rounds: number; status?: number; pauseMs?: number; headers?: Re
 
 const WARM_UP = 5;
 
-/** Fetches a page again and again, one request after another. */
+/** Fetches a page repeatedly, one request after another. */
 export async function timePage(
   urlOf: (round: number) => string,
   { rounds, status = 200, pauseMs = 0, headers = {} }: Options,

@@ -3,7 +3,7 @@ import { posts } from "../../aftercommit.config.ts";
 import { connect, type Database } from "../../packages/aftercommit/src/db/client.ts";
 import { rowsSql } from "../../packages/aftercommit/src/source.ts";
 
-/** A connection of the product whose statements may take as long as they need. */
+/** A connection of the product without a statement timeout. */
 export const connectPatiently = (url: string): Database => connect(url, { statementTimeoutMs: 0 });
 
 type Vectors = {
@@ -12,7 +12,7 @@ type Vectors = {
   where?: SQL;
 };
 
-/** Gives posts a vector of their present text by the first model, without a provider. */
+/** Gives posts a vector of their current text by the first model, without a provider. */
 export async function insertVectors(db: Database, { embedding, where = sql`true` }: Vectors): Promise<void> {
   await db.execute(sql`
     insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
@@ -22,7 +22,7 @@ export async function insertVectors(db: Database, { embedding, where = sql`true`
 const isUpToDate = sql`exists (select from post_embeddings e
   where e.post_id = r.id and e.model_id = 1 and e.chunk = 0 and e.text_hash = r.text_hash)`;
 
-/** Whether a post has the vector of its present text. */
+/** Whether a post has the vector of its current text. */
 export async function hasPresentVector(db: Database, id: string): Promise<boolean> {
   const { rows } = await db.execute(
     sql`select from ${rowsSql(posts)} r where r.id = ${id}::bigint and ${isUpToDate}`,
@@ -30,7 +30,7 @@ export async function hasPresentVector(db: Database, id: string): Promise<boolea
   return rows.length > 0;
 }
 
-/** How many posts have the vectors of their present texts. */
+/** How many posts have the vectors of their current texts. */
 export async function countUpToDate(db: Database): Promise<number> {
   const { rows } = await db.execute<{ count: number }>(
     sql`select count(*)::int as count from ${rowsSql(posts)} r where ${isUpToDate}`,

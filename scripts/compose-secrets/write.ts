@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { type VariableName, variables } from "../../packages/aftercommit/src/env/env.ts";
 
-// Without characters that mean something in a URL or to compose.
+// Without characters that have a meaning in a URL or in compose.
 const hex = () => randomBytes(32).toString("hex");
 const base64 = (bytes: number) => randomBytes(bytes).toString("base64");
 const ed25519 = () =>
@@ -24,7 +24,7 @@ const RANDOM: Readonly<Record<string, () => string>> = {
   DELETION_RECEIPT_KEY: ed25519,
 };
 
-/** What nobody can make up: keys and addresses of services that are yours. */
+/** What cannot be generated: keys and addresses of your services. */
 const YOURS = [
   "TRIGGER_SECRET_KEY",
   "TRIGGER_PROJECT_REF",
@@ -51,7 +51,7 @@ function contents(): string {
 
 /**
  * Writes random secrets to a file that only its owner can read, and names the variables that are left to fill in.
- * Rejects when the file is there: what runs uses the secrets in it.
+ * Rejects if the file exists, because running services use the secrets in it.
  */
 export async function writeComposeSecrets(
   file: string,

@@ -14,20 +14,20 @@ const NOUN =
  * when it has none, and never add one.
  */
 const RULES: readonly Rule[] = [
-  { not: /\bmend(s|ed|ing)?\b/, say: "fix", except: ["local/"] },
-  { not: /\btold of\b/, say: "notified of", except: ["local/", "tests/"] },
-  { not: /\banew\b/, say: "again", except: ["local/", "tests/"] },
-  { not: /\bfor good\b/, say: "permanently", except: ["local/", "tests/"] },
-  { not: /\bfor ever\b/, say: "forever", except: ["local/", "tests/"] },
+  { not: /\bmend(s|ed|ing)?\b/, say: "fix", except: ["emulators/"] },
+  { not: /\btold of\b/, say: "notified of", except: ["emulators/", "tests/"] },
+  { not: /\banew\b/, say: "again", except: ["emulators/", "tests/"] },
+  { not: /\bfor good\b/, say: "permanently", except: ["emulators/", "tests/"] },
+  { not: /\bfor ever\b/, say: "forever", except: ["emulators/", "tests/"] },
   { not: /\bever (longer|later)\b/, say: "longer each time", except: ["tests/"] },
-  { not: /\bwhat is no\b/, say: "invalid", except: ["local/", "tests/"] },
-  { not: /\bwithout a word\b/, say: "silently", except: ["local/", "tests/"] },
-  { not: /\bside by side\b/, say: "in parallel", except: ["local/", "tests/"] },
+  { not: /\bwhat is no\b/, say: "invalid", except: ["emulators/", "tests/"] },
+  { not: /\bwithout a word\b/, say: "silently", except: ["emulators/", "tests/"] },
+  { not: /\bside by side\b/, say: "in parallel", except: ["emulators/", "tests/"] },
   {
     not: /\bof (its|their|one's) own\b/,
     say: "its own …, a new …, a dedicated …",
     except: [
-      "local/",
+      "emulators/",
       "tests/",
       "packages/aftercommit/src/catalog/columns.ts",
       "packages/aftercommit/src/define.ts",
@@ -38,7 +38,7 @@ const RULES: readonly Rule[] = [
     not: /\bstand-?ins?\b/,
     say: "emulator",
     except: [
-      "local/",
+      "emulators/",
       "tests/",
       "dev/",
       "docs/decisions/007-emulators-speak-the-real-protocols.md",
@@ -49,9 +49,9 @@ const RULES: readonly Rule[] = [
   {
     not: /\bcancelled\b/,
     say: "canceled",
-    except: ["local/", "tests/", "packages/aftercommit/src/deletions/within-attempt.ts"],
+    except: ["emulators/", "tests/", "packages/aftercommit/src/deletions/within-attempt.ts"],
   },
-  { not: /\b(behaviour|colour|recognis)/, say: "American spelling", except: ["local/", "tests/"] },
+  { not: /\b(behaviour|colour|recognis)/, say: "American spelling", except: ["emulators/", "tests/"] },
   { not: /, else (as|it|they|the|a|with|by)\b/, say: "otherwise" },
   {
     not: new RegExp(`\\b(a|each|one) (call|file|line|package|page|request|row|run) an? (${NOUN})\\b`),

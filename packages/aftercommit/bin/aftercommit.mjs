@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command line in this repository, where the package is TypeScript and commands get the addresses of the emulators.
-// scripts/pack.mjs writes the one that is published.
+// The command line in this repository, where the package is TypeScript and commands get the emulators' addresses.
+// scripts/pack.mjs writes the published one.
 import { register } from "tsx/esm/api";
 
 register();

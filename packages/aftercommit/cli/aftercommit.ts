@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, { does: string; run: () => Promise<unkno
 };
 
 function loadEnvironment(): void {
-  // The first file that sets a variable wins, and the environment wins over both: as Next.js has it.
+  // The first file that sets a variable wins, and the environment wins over both, as in Next.js.
   for (const file of [".env.local", ".env"]) {
     try {
       process.loadEnvFile(file);

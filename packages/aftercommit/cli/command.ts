@@ -7,7 +7,7 @@ function messageOf(error: unknown): string {
   return message.includes(root) ? message : `${message}: ${root}`;
 }
 
-/** Runs a command to its end; an error ends it with its message, that of its cause, and exit code 1. */
+/** Runs a command to its end. An error ends it with its message, the message of its cause, and exit code 1. */
 export async function command(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -21,12 +21,12 @@ export async function command(work: () => Promise<void>): Promise<void> {
 
 const POLL_MS = 1_000;
 
-/** Waits before another look at the tables; longer where the last one, begun at `startedAt`, took its time. */
+/** Waits before the next check of the tables; longer if the last one, which began at `startedAt`, was slow. */
 export const pause = (startedAt: number) => sleep(Math.max(POLL_MS, 4 * (Date.now() - startedAt)));
 
 const QUIET_MS = 5_000;
 
-/** Shows how far a work has come: one line that is written over in a terminal, a line every 5 s elsewhere. */
+/** Shows progress: one line that is overwritten in a terminal, a line every 5 s elsewhere. */
 export function progress(what: string) {
   let lastLine = 0;
   let open = false;

@@ -1,5 +1,5 @@
-// npx aftercommit deletions preview | hold | release | list | retry | receipt | export | replay: what people do about
-// deletions. Without a command it says how to call each.
+// npx aftercommit deletions preview | hold | release | list | retry | receipt | export | replay: for people who manage
+// deletions. Without a subcommand, it prints the usage of each.
 import { connect } from "../src/db/client.ts";
 import { deletionsOf } from "../src/declare/declarations.ts";
 import { deletionsCommand } from "../src/deletions/command/command.ts";
@@ -7,7 +7,7 @@ import { required } from "../src/env/env.ts";
 import { command } from "./command.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 
-// A window of a large table may take longer than a request of the app may.
+// A window of a large table may take longer than a request of the app.
 const STATEMENT_MS = 120_000;
 
 await command(async () =>

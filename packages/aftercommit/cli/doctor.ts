@@ -1,17 +1,17 @@
-// npx aftercommit doctor [--json] [--only database,capture] [--list] [--wait[=SECONDS]]: looks at everything that
-// this app needs, and says what is wrong and how to fix it. See docs/doctor.md.
+// npx aftercommit doctor [--json] [--only database,capture] [--list] [--wait[=SECONDS]]: checks the whole setup, and
+// says what is wrong and how to fix it. See docs/doctor.md.
 import { setTimeout as sleep } from "node:timers/promises";
 import { disconnect } from "../src/db/client.ts";
 import { doctor } from "../src/doctor/command.ts";
 import { messageOf } from "../src/errors.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 
-// What a check left behind must not keep the command from its end.
+// What a check left behind must not keep the command from ending.
 const GRACE_MS = 1_000;
 
 const args = process.argv.slice(2);
 const interrupt = new AbortController();
-// Ctrl-C ends a wait by a report; without one, the command.
+// Ctrl-C ends a wait with a report; without a wait, it ends the command.
 if (args.some((arg) => arg.startsWith("--wait"))) process.once("SIGINT", () => interrupt.abort());
 
 try {

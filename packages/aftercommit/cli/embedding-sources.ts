@@ -5,10 +5,10 @@ import { required } from "../src/env/env.ts";
 import { type EmbeddingSource, sourceOf } from "../src/source.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 
-// A window of a large table may take longer than a request of the app may.
+// A window of a large table may take longer than a request of the app.
 const STATEMENT_MS = 120_000;
 
-/** The embedded tables that a command is about: all of them, or the one that is named by its rows or its table. */
+/** The embedded tables that a command is about: all, or the one named by its plural or its table name. */
 export async function embeddingSources(
   table?: string,
 ): Promise<{ db: Database; sources: EmbeddingSource[] }> {

@@ -1,6 +1,6 @@
 // aftercommit init [--table posts [--key id] [--text title,body]] [--delete-table users [--email email]] [--yes]:
-// declares tables of the project in this folder, and writes its routes, tasks and sequin.yaml. It shows what it will
-// write first, and overwrites nothing.
+// declares tables of the project in this folder, and writes its routes, tasks and sequin.yaml. It shows every file
+// first, and overwrites nothing.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -18,7 +18,7 @@ import { openai } from "../src/providers/openai.ts";
 import { completeSequinYaml } from "../src/sequin-config/complete.ts";
 import { command } from "./command.ts";
 
-// The CLI has to be of the same version.
+// The CLI must have the same version.
 const sdk: { version: string } = createRequire(import.meta.url)("@trigger.dev/sdk/package.json");
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -101,7 +101,7 @@ async function askDeletion(
   return { name: variableOf(candidate.name), declaration };
 }
 
-/** The variables that .env.example lacks, each with where to get it. */
+/** The variables missing from .env.example, each with where to get it. */
 function environmentFile(): File | undefined {
   const before = existsSync(".env.example") ? readFileSync(".env.example", "utf8") : "";
   const missing = Object.entries(variables).filter(

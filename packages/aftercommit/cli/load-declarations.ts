@@ -7,7 +7,7 @@ import { declarationsOf } from "../src/declare/declarations.ts";
 
 const FILE = "aftercommit.config.ts";
 
-/** The declarations of the project that a command is run in. Rejects when it has none, or two of one name. */
+/** The declarations of the project in which a command runs. Rejects if there are none, or two with the same name. */
 export async function loadDeclarations(folder = process.cwd()): Promise<Declaration[]> {
   const file = join(folder, FILE);
   if (!existsSync(file))

@@ -1,5 +1,5 @@
-// npx aftercommit migrate: brings the database of DATABASE_URL up to this version and to aftercommit.config.ts. With --print it
-// only prints the SQL of that, and the roles with their privileges.
+// npx aftercommit migrate: brings the database of DATABASE_URL up to this version and to aftercommit.config.ts. --print
+// only prints the SQL for that, and the roles with their privileges.
 import { embeddingsOf } from "../src/declare/declarations.ts";
 import { required } from "../src/env/env.ts";
 import { firstModel } from "../src/migrate/first-model.ts";

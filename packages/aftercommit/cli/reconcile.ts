@@ -1,5 +1,6 @@
-// npx aftercommit reconcile [--full] [--table posts] [--row ID] [--dry-run] [--remove-many]: puts rows into the inbox whose
-// vectors are missing, and vectors whose rows are; with --full also those of another text. --dry-run says what it takes.
+// npx aftercommit reconcile [--full] [--table posts] [--row ID] [--dry-run] [--remove-many]: puts rows without vectors,
+// and vectors without rows, into the inbox; with --full, also rows whose vectors are of another text. --dry-run only
+// estimates the cost.
 import { parseArgs } from "node:util";
 import { type Estimate, estimate } from "../src/embeddings/estimate.ts";
 import { type Reconciliation, reconcile } from "../src/embeddings/reconcile.ts";

@@ -1,5 +1,5 @@
-// npx aftercommit reembed --model M [--provider P] [--dimensions D]: makes the vectors of another model while search goes on, and then
-// switches. --stop gives up; --retire deletes the vectors of models that are not in use.
+// npx aftercommit reembed --model M [--provider P] [--dimensions D]: makes the vectors of another model while search
+// keeps working, and then switches. --stop cancels this; --retire deletes the vectors of models that are not in use.
 import { parseArgs } from "node:util";
 import type { Database } from "../src/db/client.ts";
 import { withLongConnection } from "../src/db/long-connection.ts";
@@ -25,12 +25,14 @@ import { embeddingSources } from "./embedding-sources.ts";
 import { waitForInbox } from "./wait-for-inbox.ts";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-// Edits that began before the model was complete have left it to the drain, and may have been edited again meanwhile.
+// Edits that began before the model was complete left it to the drain, and may have been edited again since.
 const ROUNDS = 3;
 
 type Change = { from: Model | undefined; to: Model };
 
-/** Has the drain embed every row by the new model. Rejects when rows are left that cannot be, and names them. */
+/**
+ * Has the drain embed every row with the new model. Rejects if rows are left that cannot be embedded, and names them.
+ */
 async function build(
   db: Database,
   sources: readonly EmbeddingSource[],

@@ -1,4 +1,4 @@
-// npx aftercommit sequin: completes sequin.yaml from aftercommit.config.ts. With --check it only says what it would change.
+// npx aftercommit sequin: completes sequin.yaml from aftercommit.config.ts. --check only says what would change.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { completeSequinYaml } from "../src/sequin-config/complete.ts";
 import { command } from "./command.ts";

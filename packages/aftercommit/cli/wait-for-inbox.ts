@@ -24,8 +24,8 @@ async function presentVersion(db: Queries): Promise<string> {
 }
 
 /**
- * Shows a progress bar until all that is in the inbox now has been worked on; what changes in the meantime is not
- * waited for, or a busy table would never be done. Resolves with what has failed, which is tried again by itself.
+ * Shows a progress bar until everything that is in the inbox now has been processed. Does not wait for later changes,
+ * or it would never end on a busy table. Resolves with what has failed, which is retried automatically.
  */
 export async function waitForInbox(
   db: Database,

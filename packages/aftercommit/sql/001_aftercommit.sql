@@ -1,19 +1,20 @@
--- Everything of Aftercommit's but the vectors, which stand in a table beside the one that they belong to.
+-- Everything of Aftercommit except the vectors, which are in a table next to the one that they belong to.
 
 create table aftercommit.sources (
   name text primary key,
   kind text not null check (kind in ('embedding', 'deletion', 'trigger')),
-  -- The declared table as SQL, and what it was when it was declared: a table swapped by renaming has another OID.
+  -- The declared table as SQL, and its OID when it was declared: a table swapped by renaming has another OID.
   table_name text not null,
   table_oid oid not null,
   key_type text not null,
-  -- Of all that decides what a row's vectors are made from. A worker with another one leaves the rows alone.
+  -- A hash of everything that decides what a row's vectors are made from. A worker with another one leaves the rows
+  -- alone.
   fingerprint text not null,
   embeddings text,
-  -- Transaction ids mean something on one timeline of one cluster.
+  -- Transaction ids are valid on one timeline of one cluster.
   system_identifier text not null,
   timeline text not null,
-  -- When a run of the drain was asked for that has not started yet.
+  -- When a run of the drain was requested that has not started yet.
   woken_at timestamptz,
   reconciled_at timestamptz,
   fully_reconciled_at timestamptz,
@@ -32,7 +33,7 @@ create table aftercommit.pending (
   changed_at timestamptz,
   accepted_at timestamptz not null,
   accepted_xid xid8 not null,
-  -- Set after a look that could have come before the commit was visible: looked at again when it surely is.
+  -- Set after a read that may have come before the commit was visible: the row is read again when it certainly is.
   settle_xid xid8,
   next_attempt timestamptz not null,
   lease uuid,
@@ -45,7 +46,7 @@ create index pending_settling on aftercommit.pending (source, settle_xid) where 
 create index pending_failed on aftercommit.pending (source, next_attempt) where error is not null;
 comment on table aftercommit.pending is 'Rows that may have changed and have not been worked on yet';
 
--- The runs that drain the inbox now. One that has not been seen for a while is dead.
+-- The runs that drain the inbox now. A run without a heartbeat for a while is dead.
 create table aftercommit.drains (
   run_id text primary key,
   source text not null references aftercommit.sources (name) on delete cascade,
@@ -54,23 +55,23 @@ create table aftercommit.drains (
 
 create table aftercommit.models (
   id integer primary key generated always as identity,
-  -- The name of the declared provider that it is asked at.
+  -- The name of the declared provider that serves it.
   provider text not null default 'openai',
   name text not null,
   dimensions integer not null,
-  -- Whether the provider is asked for this width, or answers it by itself.
+  -- Whether requests ask the provider for this width, or it is the model's own.
   dimensions_asked boolean not null default false,
-  -- The longest input that it was seen to take, where a longer one was refused for its length.
+  -- The longest input that the model was seen to accept, if it rejected a longer one for its length.
   max_input_tokens integer,
-  -- The version of what makes a text's chunks.
+  -- The version of the chunker.
   chunker integer not null,
   state text not null check (state in ('building', 'active', 'retired')),
   index_type text not null check (index_type in ('halfvec', 'vector')),
   created_at timestamptz not null default now(),
-  -- When a model that is being built first had every row: from then on, edits write its vectors too.
+  -- When a model that is being built first had every row: from then on, edits write its vectors, too.
   completed_at timestamptz,
   activated_at timestamptz,
-  -- The provider failed for everybody: no row is tried until then.
+  -- The provider failed for every text: no row is tried until then.
   paused_until timestamptz,
   pause_reason text,
   constraint models_identity unique (provider, name, dimensions, chunker)
@@ -79,7 +80,7 @@ create unique index models_one_active on aftercommit.models (state) where state 
 create unique index models_one_building on aftercommit.models (state) where state = 'building';
 comment on table aftercommit.models is 'The models that vectors are made by; search answers from the active one';
 
--- Token buckets that all processes share: one for each model, and one for Trigger.dev's API.
+-- Token buckets that all processes share: one per model, and one for Trigger.dev's API.
 create table aftercommit.rate_limits (
   name text primary key,
   tokens double precision not null,
@@ -102,15 +103,15 @@ create table aftercommit.deletions (
   id bigint primary key generated always as identity,
   source text not null references aftercommit.sources (name),
   row_id text collate "C" not null,
-  -- What tells one deletion of an id from the next: the commit's position and time, or the value of the mark.
+  -- Distinguishes one deletion of an id from the next: the commit's position and time, or the value of the mark.
   position text not null,
   email text,
   requested_at timestamptz not null default now(),
   accepted_xid xid8 not null,
-  -- The systems that have to be notified, as decided when the deletion was accepted.
+  -- The systems that must be notified, as decided when the deletion was accepted.
   required_systems text[] not null,
   systems jsonb not null default '{}',
-  -- The run that is sending the confirmation, and since when: no other one sends in the meantime.
+  -- The run that is sending the confirmation, and since when: no other run sends it in the meantime.
   confirmation_claimed_by text,
   confirmation_claimed_at timestamptz,
   confirmation_refused_at timestamptz,
@@ -118,9 +119,9 @@ create table aftercommit.deletions (
   completed_at timestamptz,
   outcome text check (outcome in ('completed', 'row_is_back')),
   last_error text,
-  -- When its next step is due, where a system is declared to wait: no run is needed before.
+  -- When the next step is due, if a system has a grace period: no run is needed before.
   next_at timestamptz,
-  -- The run that works on it, or did last, and the environment of Trigger.dev that the run is in.
+  -- The run that works on it, or did last, and that run's Trigger.dev environment.
   run_id text,
   environment text,
   updated_at timestamptz not null default now(),
@@ -132,7 +133,7 @@ create index deletions_open on aftercommit.deletions (source, id) where complete
 create index deletions_newest on aftercommit.deletions (requested_at, id);
 comment on table aftercommit.deletions is 'One row for each deletion: what has to be done about it, and what has been';
 
--- Rows of which nothing may be cleaned up for now, whether or not they have been deleted yet.
+-- Rows that must not be cleaned up for now, whether or not they have been deleted yet.
 create table aftercommit.deletion_holds (
   source text not null references aftercommit.sources (name),
   row_id text collate "C" not null,
@@ -151,8 +152,8 @@ create table aftercommit.deletion_replays (
   primary key (source, row_id)
 );
 
--- How things stand with a source. Each count is exact up to 10,000, and 10,001 where there are more: 10 ms on a million
--- entries. A planner without fresh statistics would sort all of them, which takes a second.
+-- The state of a source. Each count is exact up to 10,000, and 10,001 if there are more: 10 ms on a million entries. A
+-- planner without fresh statistics would sort all of them, which takes a second.
 create function aftercommit.counts(
   of aftercommit.sources, out embedded bigint, out pending bigint, out failed bigint, out oldest_seconds float8
 ) language plpgsql stable

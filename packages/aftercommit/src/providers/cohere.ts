@@ -32,7 +32,7 @@ const schema = z.object({
     .catch(undefined),
 });
 
-/** Cohere answers in the order of the texts, in lists of its own shape (https://docs.cohere.com/reference/embed). */
+/** Cohere answers in the order of the texts, in lists with another shape (https://docs.cohere.com/reference/embed). */
 async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
   const { model, dimensions, texts, purpose, timeoutMs } = request;
   const { answer } = await post({

@@ -66,7 +66,7 @@ export async function acquire(db: Queries, request: Acquire): Promise<number> {
 }
 
 type Told = {
-  /** What the provider says is left of its own bucket: ours holds no more than that. */
+  /** What is left of the provider's bucket, as it says: ours holds no more than that. */
   tokens?: number | undefined;
   requests?: number | undefined;
   /** How long every process must wait. */
