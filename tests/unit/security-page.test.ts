@@ -7,7 +7,9 @@ const rows = readFileSync("SECURITY.md", "utf8")
   .slice(1);
 
 const testsOf = (row: string) =>
-  [...row.matchAll(/`((?:tests|app|packages|local|\.ci)\/[^`]+|\.ci\/run)`/g)].map(([, path = ""]) => path);
+  [...row.matchAll(/`((?:tests|app|packages|emulators|\.ci)\/[^`]+|\.ci\/run)`/g)].map(
+    ([, path = ""]) => path,
+  );
 
 it("each threat of SECURITY.md names a test, and each test that it names is there", () => {
   expect(rows.length).toBeGreaterThan(15);

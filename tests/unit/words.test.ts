@@ -34,18 +34,7 @@ const RULES: readonly Rule[] = [
     ],
   },
   { not: /\btime-outs?\b/, say: "timeout", except: ["tests/"] },
-  {
-    not: /\bstand-?ins?\b/,
-    say: "emulator",
-    except: [
-      "emulators/",
-      "tests/",
-      "dev/",
-      "docs/decisions/007-emulators-speak-the-real-protocols.md",
-      "packages/aftercommit/src/doctor/capture-facts.ts",
-      "scripts/with-environment.ts",
-    ],
-  },
+  { not: /\bstand-?ins?\b/, say: "emulator" },
   {
     not: /\bcancelled\b/,
     say: "canceled",
