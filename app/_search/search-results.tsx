@@ -3,10 +3,10 @@ import type { EmbeddingDeclaration, SearchResult } from "aftercommit";
 type Of = Pick<EmbeddingDeclaration, "row" | "rows" | "columns">;
 
 /** The first declared column names a row; the others are shown as details. */
-function shown({ id, columns, snippet }: SearchResult, { row, columns: names }: Of) {
+function shown({ id, columns, passage: whole }: SearchResult, { row, columns: names }: Of) {
   const [title = "", ...facts] = names.map((name) => String(columns[name] ?? ""));
   // The first passage of a row starts with its title, which is already shown above it.
-  const passage = title && snippet.startsWith(title) ? snippet.slice(title.length).trim() : snippet;
+  const passage = title && whole.startsWith(title) ? whole.slice(title.length).trim() : whole;
   return { name: title || `${row} ${id}`, passage, facts: facts.filter((fact) => fact !== "") };
 }
 

@@ -3,6 +3,7 @@ import { posts } from "../../aftercommit.config.ts";
 import { connect, type Database } from "../../packages/aftercommit/src/db/client.ts";
 import { type Model, readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
 import { buildVectorIndex, dropVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
+import { readInTransaction } from "../../packages/aftercommit/src/search/connection.ts";
 import { findNearestRows } from "../../packages/aftercommit/src/search/nearest-rows.ts";
 import type { Bench } from "../bench.ts";
 import { productDatabase } from "../parts/product-database.ts";
@@ -42,6 +43,11 @@ async function addRows(client: pg.Client, modelId: number, from: number, count: 
   );
 }
 
+const findNearest = (db: Database, model: Model, vector: Float32Array) =>
+  readInTransaction(db.$client, (client) =>
+    findNearestRows(client, posts, { vector, model, limit: LIMIT, filter: undefined }),
+  );
+
 async function exactRows(client: pg.Client, vector: Float32Array): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     "select post_id::text as id from post_embeddings order by embedding <=> $1::halfvec limit $2",
@@ -56,7 +62,7 @@ async function recall(db: Database, client: pg.Client, model: Model, queries: re
   let found = 0;
   for (const vector of queries) {
     const exact = new Set(await scans.measure(() => exactRows(client, vector)));
-    const rows = await findNearestRows(db, posts, { vector, model, limit: LIMIT });
+    const rows = await findNearest(db, model, vector);
     found += rows.filter(({ id }) => exact.has(id)).length;
   }
   return { share: found / (queries.length * LIMIT), scans };
@@ -77,8 +83,7 @@ async function measureIndex(bench: Bench, url: string, client: pg.Client, model:
   await client.query("analyze post_embeddings");
   const queries = Array.from({ length: quick ? 20 : 300 }, someVector);
   const took = new Times();
-  for (const vector of queries)
-    await took.measure(() => findNearestRows(db, posts, { vector, model, limit: LIMIT }));
+  for (const vector of queries) await took.measure(() => findNearest(db, model, vector));
   times(`${indexType}: search`, took);
   progress(`compares ${indexType} with the exact scan`);
   const { share, scans } = await recall(db, client, model, queries.slice(0, quick ? 20 : 50));

@@ -10,7 +10,8 @@ import type {
 import { routeOf } from "../../packages/aftercommit/src/declare/names.ts";
 import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
-import { searchRows } from "../../packages/aftercommit/src/search/search.ts";
+import type { SearchOptions } from "../../packages/aftercommit/src/search/options.ts";
+import { search } from "../../packages/aftercommit/src/search/search.ts";
 import { serveAll } from "../../packages/aftercommit/src/serve.ts";
 import { rowIdColumn, sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { startFreshPostgres } from "../postgres.ts";
@@ -108,8 +109,8 @@ export function appForTests(
       const response = await serve(new Request(`http://localhost${routeOf(declaration)}`, init));
       return { status: response.status, body: await response.json() };
     },
-    search: (declaration: EmbeddingDeclaration, q: string, limit = 5) =>
-      searchRows(declaration, { q, limit }, { db: connect(urlOf("aftercommit_app")) }),
+    search: async (declaration: EmbeddingDeclaration, query: string, options: Partial<SearchOptions> = {}) =>
+      (await search(declaration, { query, limit: 5, ...options })).results,
     /** The keys that have vectors, in the order of their texts. */
     async embedded(declaration: EmbeddingDeclaration): Promise<string[]> {
       const { rows } = await tasks().execute<{ id: string }>(sql`

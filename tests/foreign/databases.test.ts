@@ -64,7 +64,7 @@ describe.each(Object.entries(DATABASES))("a database %s", (_, database) => {
     expect(await app.drain(declaration)).toMatchObject({ failed: 0, unsettled: 0, waiting: 0, left: false });
     const [best] = await app.search(declaration, FOUND);
     expect(Object.keys(best?.columns ?? {}).toSorted()).toEqual(declaration.columns.toSorted());
-    expect(best?.snippet).toContain(FOUND);
+    expect(best?.passage).toContain(FOUND);
     expect(await schemaOf(app, database)).toEqual(theirs);
 
     const sequin = await startSequinFor([declaration], {
@@ -85,7 +85,7 @@ describe.each(Object.entries(DATABASES))("a database %s", (_, database) => {
     await until(async () => (await found("lighthouse"))[0] === id, { what: "the inserted row" });
     await app.client.query(statements.edit, [id, "Its keeper collects vermilion umbrellas."]);
     const isEdited = async () =>
-      (await app.search(declaration, "vermilion umbrellas"))[0]?.snippet.includes("vermilion");
+      (await app.search(declaration, "vermilion umbrellas"))[0]?.passage.includes("vermilion");
     await until(isEdited, { what: "the edited row" });
     await app.client.query(statements.remove, [id]);
     expect(await found("vermilion umbrellas")).not.toContain(id);

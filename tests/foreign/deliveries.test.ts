@@ -175,12 +175,12 @@ it("a large value that an update left alone, and columns that are null, are read
   await app.workOff();
   expect((await app.search(articles, "gargantuan zeppelins"))[0]).toMatchObject({
     id,
-    snippet: "New\n\ngargantuan zeppelins",
+    passage: "New\n\ngargantuan zeppelins",
   });
   await app.client.query("update articles set body = null where id = $1", [id]);
   await deliver(commitOf(articles, [{ record: { id: Number(id), title: "New", body: null } }]));
   await app.workOff();
-  expect((await app.search(articles, "New"))[0]).toMatchObject({ id, snippet: "New" });
+  expect((await app.search(articles, "New"))[0]).toMatchObject({ id, passage: "New" });
   await app.client.query("update articles set title = null where id = $1", [id]);
   await deliver(commitOf(articles, [{ record: { id: Number(id), title: null, body: null } }]));
   await app.workOff();

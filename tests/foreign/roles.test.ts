@@ -9,7 +9,7 @@ import { lookAfter } from "../../packages/aftercommit/src/embeddings/look-after.
 import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
 import { readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
 import { buildVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
-import { searchRows } from "../../packages/aftercommit/src/search/search.ts";
+import { search } from "../../packages/aftercommit/src/search/search.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { realPostgres } from "../real-postgres.ts";
 import { appForTests } from "./app.ts";
@@ -116,7 +116,7 @@ describe.runIf(realPostgres)("the roles that migrate prints", () => {
       await app.client.query("update aftercommit.pending set next_attempt = now()");
       await expect(drainOf(db, secrets)).rejects.toMatchObject(hidden);
       await expect(reconcile(db, await sourceOf(db, secrets), { full: true })).rejects.toMatchObject(hidden);
-      await expect(searchRows(secrets, { q: "treasure", limit: 5 }, { db })).rejects.toThrow(/database/);
+      await expect(search(secrets, { query: "treasure" }, { db: db.$client })).rejects.toThrow(/database/);
       expect(await app.embedded(secrets)).toEqual([id]);
       expect(await app.pending(secrets)).toMatchObject([{ rowId: id, error: null }]);
       expect(await app.search(secrets, "treasure")).toMatchObject([{ id }]);

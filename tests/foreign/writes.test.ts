@@ -74,7 +74,7 @@ describe("an update under session_replication_role = replica, which fires no tri
     await deliverUpdate(id, { body: null });
     expect((await app.search(articles, "marmalade skies"))[0]).toMatchObject({
       id,
-      snippet: expect.stringContaining("marmalade"),
+      passage: expect.stringContaining("marmalade"),
     });
     expect(await app.reconcile(articles, { full: true, dryRun: true })).toMatchObject({ missing: 0 });
   });

@@ -22,12 +22,12 @@ afterAll(async () => {
   if (app) await rm(dirname(app.folder), { recursive: true, force: true });
 });
 
-const found = z.object({ results: z.array(z.looseObject({ headline: z.string() })) });
+const found = z.object({ results: z.array(z.looseObject({ columns: z.object({ headline: z.string() }) })) });
 
 async function search(words: string): Promise<string[]> {
   const answer = await fetch(`http://127.0.0.1:${app.ports.app}/api/search?q=${encodeURIComponent(words)}`);
   const body = await answer.text();
-  return answer.ok ? found.parse(JSON.parse(body)).results.map(({ headline }) => headline) : [];
+  return answer.ok ? found.parse(JSON.parse(body)).results.map(({ columns }) => columns.headline) : [];
 }
 
 const within = { everyMs: 500, progress: () => app.output };

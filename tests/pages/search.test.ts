@@ -17,9 +17,8 @@ const answerSchema = z.object({
   results: z.array(
     z.object({
       id: z.string(),
-      title: z.string(),
-      author: z.string(),
-      snippet: z.string(),
+      columns: z.object({ title: z.string(), author: z.string() }),
+      passage: z.string(),
       score: z.number(),
     }),
   ),
@@ -55,9 +54,8 @@ describe("a search", () => {
     const [first, second] = await search("sourdough starter flour");
     expect(first).toEqual({
       id: bread,
-      title: "Baking",
-      author: "Alice",
-      snippet: "Baking\n\nFlour, water, salt and a sourdough starter.",
+      columns: { title: "Baking", author: "Alice" },
+      passage: "Baking\n\nFlour, water, salt and a sourdough starter.",
       score: expect.closeTo(first?.score ?? 0, 5),
     });
     expect(second?.id).toBe(garden);
@@ -72,7 +70,7 @@ describe("a search", () => {
     const id = await embeddedPost("Long", body);
     const results = await search(words("gamma", 60));
     expect(results).toHaveLength(1);
-    expect(results[0]).toMatchObject({ id, snippet: chunks.at(-1)?.text.trim() });
+    expect(results[0]).toMatchObject({ id, passage: chunks.at(-1)?.text.trim() });
   });
 
   it("looks past a long post whose chunks are all nearer than any other post", async () => {
@@ -114,7 +112,7 @@ describe("a search", () => {
     expect(chunks.length).toBeGreaterThan(2);
     await embeddedPost("Astral", body);
     const matched = chunks.find(({ text }) => text.includes("gamma59"))?.text.trim();
-    expect((await search(words("gamma", 60)))[0]?.snippet).toBe(matched);
+    expect((await search(words("gamma", 60)))[0]?.passage).toBe(matched);
   });
 
   it("embeds every passage with the title of its row", () => {
@@ -129,7 +127,10 @@ describe("a search", () => {
     const present = words("delta", 1_000);
     await updatePost(BigInt(id), { title: "After", body: present });
     const [found] = await search(words("beta", 60));
-    expect(found).toMatchObject({ title: "After", snippet: `After\n\n${present}`.slice(0, 1_000).trim() });
+    expect(found).toMatchObject({
+      columns: { title: "After" },
+      passage: `After\n\n${present}`.slice(0, 1_000).trim(),
+    });
   });
 
   it("answers as many as were asked for, ten when nothing was said", async () => {
@@ -154,11 +155,11 @@ describe("a search", () => {
 
 describe("a search is refused", () => {
   it.each([
-    ["", "q: is missing"],
-    ["q=", "q: is empty"],
-    ["q=%20%09", "q: is empty"],
+    ["", "query: is empty"],
+    ["q=", "query: is empty"],
+    ["q=%20%09", "query: is empty"],
     ["q=a&in=users", "in: must be one of posts"],
-    [`q=${"a".repeat(1_001)}`, "q: is longer than 1000 characters"],
+    [`q=${"a".repeat(1_001)}`, "query: is longer than 1000 characters"],
     ...["0", "51", "-1", "1.5", "ten", "", "1e1"].map((limit) => [
       `q=a&limit=${limit}`,
       "limit: must be a whole number from 1 to 50",

@@ -9,6 +9,7 @@ import { leaseDue } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { type Model, readModels, readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
 import { buildVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
 import { enqueueRows, rowsLacking } from "../../packages/aftercommit/src/reembed/change-model.ts";
+import { readInTransaction } from "../../packages/aftercommit/src/search/connection.ts";
 import { findNearestRows } from "../../packages/aftercommit/src/search/nearest-rows.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { readLag } from "../../packages/aftercommit/src/status/answer-lag.ts";
@@ -63,8 +64,10 @@ describe.skipIf(!realPostgres)(
       expect(steps(found).filter((step) => LARGE.test(step))).toEqual([]);
 
     it.each([1, 50])("a search for %s takes the nearest vectors from their index", async (limit) => {
-      const query = { vector: Float32Array.of(1, 2, 3, 4), model: models.from, limit };
-      const found = await plans((client) => findNearestRows(client, posts, query));
+      const query = { vector: Float32Array.of(1, 2, 3, 4), model: models.from, limit, filter: undefined };
+      const found = await plans(({ $client }) =>
+        readInTransaction($client, (client) => findNearestRows(client, posts, query)),
+      );
       const searching = found.filter((one) => stepsOf(one).some((step) => step.includes("embeddings")));
       expect(searching.length).toBeGreaterThan(0);
       for (const one of searching) expectIndex(one, "post_embeddings_model_1");

@@ -3,7 +3,7 @@ import { asc } from "drizzle-orm";
 import { posts } from "../../aftercommit.config.ts";
 import { posts as postsTable } from "../../drizzle/schema.ts";
 import { messageOf } from "../../packages/aftercommit/src/errors.ts";
-import { searchRows } from "../../packages/aftercommit/src/search/search.ts";
+import { search } from "../../packages/aftercommit/src/search/search.ts";
 import type { databaseForTests } from "./database.ts";
 import { isBy, WIDTHS } from "./two-models.ts";
 import type { Workers } from "./workers.ts";
@@ -100,7 +100,7 @@ export class EditedPosts {
     const look = async () => {
       const q = QUERIES[seen.answers % QUERIES.length] ?? "";
       try {
-        const found = await searchRows(posts, { q, limit: 10 });
+        const { results: found } = await search(posts, { query: q });
         const isWhole = Object.keys(WIDTHS).some((model) =>
           found.every(({ id, score }) => isBy(model, this.texts.get(id) ?? [], q, score)),
         );

@@ -11,8 +11,10 @@ import {
   dropVectorIndex,
   needsVectorIndex,
 } from "../../packages/aftercommit/src/models/vector-index.ts";
+import { readInTransaction, rowsOf } from "../../packages/aftercommit/src/search/connection.ts";
 import {
   findNearestRows,
+  type NearestQuery,
   nearestRowsQuery,
   searchByIndex,
 } from "../../packages/aftercommit/src/search/nearest-rows.ts";
@@ -40,6 +42,11 @@ const insertVectors = (from: number, to: number) =>
 
 const active = async () => (await readModelsInUse(database.db)).active;
 const needsIndex = async () => needsVectorIndex(database.db, posts.embeddings, await active());
+
+const nearestRows = (query: Omit<NearestQuery, "filter">) =>
+  readInTransaction(database.db.$client, (client) =>
+    findNearestRows(client, posts, { ...query, filter: undefined }),
+  );
 
 /** Work while the active model has a vector index. */
 const withIndex = (model: Model, work: () => Promise<void>) =>
@@ -73,10 +80,10 @@ describe("the nearest vectors of a model", () => {
     }
     const model = await active();
     const nearest = async () => {
-      const found = await findNearestRows(database.db, posts, { vector: near, model, limit: 2 });
-      return found.map(({ id, columns }) => [id, columns]);
+      const found = await nearestRows({ vector: near, model, limit: 2 });
+      return found.map(({ id }) => id);
     };
-    const expected = ids.slice(0, 2).map((id, n) => [id, { title: `Axis ${n + 5}`, author: "Alice" }]);
+    const expected = ids.slice(0, 2);
     expect(await nearest()).toEqual(expected);
     await withIndex(model, async () => expect(await nearest()).toEqual(expected));
   });
@@ -88,15 +95,16 @@ describe("the nearest vectors of a model", () => {
       await database.db.execute(sql`analyze post_embeddings`);
       const model = { ...(await active()), indexType };
       await withIndex(model, async () => {
-        const plan = await database.db.transaction(async (tx) => {
-          await searchByIndex(tx);
-          const query = nearestRowsQuery(posts, { vector: near, model, limit: 5 }, 20);
-          const { rows } = await tx.execute(sql`explain ${query}`);
-          return z.array(z.object({ "QUERY PLAN": z.string() })).parse(rows);
+        const plan = await readInTransaction(database.db.$client, async (client) => {
+          await searchByIndex(client, false);
+          const query = nearestRowsQuery(posts, { vector: near, model, limit: 5, filter: undefined }, 20);
+          return z
+            .array(z.object({ "QUERY PLAN": z.string() }))
+            .parse(await rowsOf(client, sql`explain ${query}`));
         });
         expect(plan.map((row) => row["QUERY PLAN"]).join("\n")).toContain(`Index Scan using ${INDEX}`);
         const vector = Float32Array.from({ length: 16 }, (_, n) => Math.sin(142 * (n + 1)));
-        const found = await findNearestRows(database.db, posts, { vector, model, limit: 10 });
+        const found = await nearestRows({ vector, model, limit: 10 });
         expect(found).toHaveLength(10);
         expect(found[0]).toMatchObject({ id: "142", distance: expect.closeTo(0, 4) });
         const distances = found.map(({ distance }) => distance);
@@ -116,7 +124,7 @@ describe("the nearest vectors of a model", () => {
       insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens)
       values (${blank}, 1, 0, 0, md5('')::uuid, 0, 0, 0)`);
     await database.deletePost(deleted);
-    const found = await findNearestRows(database.db, posts, {
+    const found = await nearestRows({
       vector: axis(1),
       model: await active(),
       limit: 10,

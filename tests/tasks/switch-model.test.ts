@@ -7,7 +7,7 @@ import {
   ModelChangeError,
   stopBuilding,
 } from "../../packages/aftercommit/src/reembed/change-model.ts";
-import { searchRows } from "../../packages/aftercommit/src/search/search.ts";
+import { search } from "../../packages/aftercommit/src/search/search.ts";
 import { modelChangeForTests, NEW, UNCHANGED } from "./changing-model.ts";
 import { MODEL } from "./embedding.ts";
 import { refuse } from "./strict-provider.ts";
@@ -109,8 +109,8 @@ describe("the switch", () => {
       await database.db.execute(sql`delete from post_embeddings where model_id = 1`);
       return undefined;
     };
-    const found = await searchRows(posts, { q: "what takes its time", limit: 10 }, { db: database.db });
-    expect(found.map((row) => row.id)).toEqual([id]);
+    const found = await search(posts, { query: "what takes its time" });
+    expect(found.results.map((row) => row.id)).toEqual([id]);
   });
 });
 

@@ -112,9 +112,9 @@ export const unstampedSql = (alias: SQL): SQL => sql`${alias}.xmax::text in ('0'
 
 /**
  * The declared table as a subquery that the planner can inline: key, text, hash, title, the declared columns, whether
- * the row is included, and whether it is settled: no transaction has set the tuple's xmax (rule 4).
+ * the row is included, and whether it is settled: no transaction has set the tuple's xmax (rule 4). `filter` is a condition over the table's columns.
  */
-export function rowsSql(declaration: EmbeddingDeclaration): SQL {
+export function rowsSql(declaration: EmbeddingDeclaration, filter?: SQL): SQL {
   const { table, key, where, text, columns } = declaration;
   const alias = sql.raw(quotedColumn(table.name));
   const column = (name: string) => sql.raw(`${quotedColumn(table.name)}.${quotedColumn(name)}`);
@@ -125,5 +125,5 @@ export function rowsSql(declaration: EmbeddingDeclaration): SQL {
     ${where === undefined ? sql`true` : sql.raw(`(${where}) is true`)} as included,
     ${unstampedSql(alias)} as settled,
     jsonb_build_object(${sql.raw(columns.map((name) => `'${name.replaceAll("'", "''")}', ${quotedColumn(table.name)}.${quotedColumn(name)}`).join(", "))}) as columns
-    from ${tableSql(table)} as ${alias})`;
+    from ${tableSql(table)} as ${alias} ${filter ? sql`where ${filter}` : sql``})`;
 }

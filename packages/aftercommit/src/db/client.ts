@@ -2,7 +2,7 @@ import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import type { Pool } from "pg";
 import { type Bounds, boundedPool } from "./bounded-pool.ts";
 
-export type Database = NodePgDatabase;
+export type Database = NodePgDatabase & { $client: Pool };
 
 const STATEMENT_MS = 10_000;
 

@@ -1,9 +1,10 @@
 import { declarationsOf, embeddingsOf } from "../declare/declarations.ts";
-import { InvalidSearchError, searchQuery } from "../search/query.ts";
-import { SearchUnavailableError, searchRows } from "../search/search.ts";
+import { InvalidSearchError } from "../search/options.ts";
+import { searchRequest } from "../search/request.ts";
+import { SearchUnavailableError, search } from "../search/search.ts";
 
 /**
- * The handler of `GET /api/search?q=&limit=&in=`: the rows of a declared table that are closest in meaning to `q`.
+ * The handler of `GET /api/search?q=&in=&limit=&after=&where[column]=`: what {@link search} finds in a declared table.
  *
  * @example
  * export const GET = searchRoute(config);
@@ -11,15 +12,9 @@ import { SearchUnavailableError, searchRows } from "../search/search.ts";
 export function searchRoute(config: object): (request: Request) => Promise<Response> {
   const declarations = embeddingsOf(declarationsOf(config));
   return async (request) => {
-    const { searchParams } = new URL(request.url);
     try {
-      const { declaration, ...query } = searchQuery(declarations, {
-        q: searchParams.get("q"),
-        limit: searchParams.get("limit"),
-        in: searchParams.get("in"),
-      });
-      const found = await searchRows(declaration, query);
-      return Response.json({ results: found.map(({ columns, ...row }) => ({ ...columns, ...row })) });
+      const { declaration, options } = searchRequest(declarations, new URL(request.url).searchParams);
+      return Response.json(await search(declaration, options));
     } catch (error) {
       if (error instanceof InvalidSearchError)
         return Response.json({ error: error.message }, { status: 400 });

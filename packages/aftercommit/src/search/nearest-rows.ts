@@ -1,45 +1,76 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/client.ts";
 import { tableSql } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
-import { vectorParameter } from "../embeddings/vector-parameter.ts";
 import type { Model } from "../models/models.ts";
 import { indexedVector } from "../models/vector-index.ts";
 import { rowIdColumn, rowsSql } from "../source.ts";
+import { rowsOf, type SearchConnection } from "./connection.ts";
 
-const MAX_CHUNKS = 3_200;
-const PASSAGE_LENGTH = 1_000;
+// The nearest chunks may all belong to a few long rows: then the search reads further, up to this many.
+const MOST_CHUNKS = 3_200;
+const CHUNKS_PER_ROW = 4;
+// Comparing this many rows one by one takes about as long as the index does with a filter.
+const MOST_SCANNED = 20_000;
 
-type Query = { vector: Float32Array; model: Model; limit: number };
+export type NearestQuery = {
+  vector: Float32Array;
+  model: Model;
+  limit: number;
+  /** A condition over the columns of the rows; all of them if undefined. */
+  filter: SQL | undefined;
+};
 
-/** A row with its declared columns, and its passage nearest to the vector; `distance` is from 0 to 2. */
-export type NearestRow = { id: string; columns: Record<string, unknown>; snippet: string; distance: number };
+/** A passage in the text of a row, and the hash of the text that it is a passage of. */
+export type Place = { textHash: string; start: number; length: number };
+
+/** A row by its nearest passage; `distance` is from 0 to 2. */
+export type NearestRow = Place & { id: string; distance: number };
+
+const distanceSql = ({ model, vector }: NearestQuery) =>
+  sql`${indexedVector(model, sql`e.embedding`)} <=> ${indexedVector(model, sql`${JSON.stringify([...vector])}::vector`)}`;
+
+// The model is a literal: with a parameter, the planner could not tell that the partial index fits.
+const ofModel = ({ model }: NearestQuery) => sql`e.model_id = ${sql.raw(String(model.id))}`;
 
 /**
- * The best chunk of each row among the nearest `chunks`, and how many there were. The model is a literal: with a
- * parameter, the planner could not tell that the partial index fits. Joined with the rows as they are now, so that
- * deleted and excluded rows are never shown.
+ * The best chunk of each row among the nearest `chunks`, and how many there were. Joined with the rows as they are now,
+ * so that deleted and excluded rows are never shown.
  */
 export function nearestRowsQuery(
   declaration: EmbeddingDeclaration,
-  { vector, model, limit }: Query,
+  query: NearestQuery,
   chunks: number,
 ): SQL {
+  const { filter, limit } = query;
   const rowId = rowIdColumn(declaration);
-  const given = sql`${vectorParameter(vector)}::vector`;
-  const distance = sql`${indexedVector(model, sql`e.embedding`)} <=> ${indexedVector(model, given)}`;
-  // If the text has changed since, this shows its beginning.
+  const distance = distanceSql(query);
+  const rows = rowsSql(declaration, filter);
+  // With a filter, the join is inside: the index is read until there are enough chunks of matching rows.
+  const filtered = filter ? sql`join ${rows} f on f.id = e.${rowId} and f.included` : sql``;
   return sql`
     with nearest as materialized (
       select e.${rowId} as id, e.text_hash, e.start, e.length, ${distance} as distance
-      from ${tableSql(declaration.embeddings)} e where e.model_id = ${sql.raw(String(model.id))}
+      from ${tableSql(declaration.embeddings)} e ${filtered} where ${ofModel(query)}
       order by ${distance} limit ${chunks}
     ), best as (select distinct on (id) * from nearest where distance is not null order by id, distance)
-    select b.id::text as id, r.columns, b.distance, (select count(*)::int from nearest) as looked,
-      case when b.text_hash = r.text_hash then substr(r.text, b.start + 1, b.length)
-        else substr(r.text, 1, ${PASSAGE_LENGTH}) end as snippet
-    from best b join ${rowsSql(declaration)} r on r.id = b.id and r.included
+    select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.distance,
+      (select count(*)::int from nearest) as looked
+    from best b join ${rows} r on r.id = b.id and r.included
     order by b.distance, b.id limit ${limit}`;
+}
+
+/** The nearest of the rows that pass the filter, by comparing all of their vectors. */
+function exactRowsQuery(declaration: EmbeddingDeclaration, query: NearestQuery): SQL {
+  const rowId = rowIdColumn(declaration);
+  return sql`
+    with fitting as materialized (select r.id from ${rowsSql(declaration, query.filter)} r where r.included),
+    best as (
+      select distinct on (e.${rowId}) e.${rowId} as id, e.text_hash, e.start, e.length, ${distanceSql(query)} as distance
+      from fitting f join ${tableSql(declaration.embeddings)} e on e.${rowId} = f.id
+      where ${ofModel(query)} and e.embedding is not null order by 1, 5
+    )
+    select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.distance
+    from best b where b.distance is not null order by b.distance, b.id limit ${query.limit}`;
 }
 
 /**
@@ -48,27 +79,59 @@ export function nearestRowsQuery(
  * the cost of fetching a vector stored out of line, and would rather sort all of them. It also counts a disabled plan
  * as so expensive that it would compile the query first, which takes 0.4 s.
  */
-export async function searchByIndex(tx: Pick<Database, "execute">): Promise<void> {
-  await tx.execute(sql`select set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
-    set_config('hnsw.ef_search', '100', true), set_config('hnsw.iterative_scan', 'strict_order', true)`);
+export async function searchByIndex(db: SearchConnection, isFiltered: boolean): Promise<void> {
+  await rowsOf(
+    db,
+    sql`select set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
+      set_config('hnsw.ef_search', ${isFiltered ? "200" : "100"}, true),
+      set_config('hnsw.iterative_scan', 'strict_order', true)`,
+  );
 }
 
-/** The rows with the nearest chunks by a model, nearest first. */
-export async function findNearestRows(
-  db: Database,
+const searchExactly = (db: SearchConnection) =>
+  rowsOf(db, sql`select set_config('enable_sort', 'on', true), set_config('jit', 'off', true)`);
+
+type Explained = { "QUERY PLAN": [{ Plan: { "Plan Rows": number } }] };
+
+/** How many rows pass a filter, as the planner estimates. */
+async function estimateRows(
+  db: SearchConnection,
   declaration: EmbeddingDeclaration,
-  query: Query,
+  filter: SQL,
+): Promise<number> {
+  const [row] = await rowsOf<Explained>(
+    db,
+    sql`explain (format json) select r.id from ${rowsSql(declaration, filter)} r`,
+  );
+  return row?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0;
+}
+
+async function scanExactly(db: SearchConnection, declaration: EmbeddingDeclaration, query: NearestQuery) {
+  await searchExactly(db);
+  return rowsOf<NearestRow>(db, exactRowsQuery(declaration, query));
+}
+
+/**
+ * The rows with the nearest chunks of a model, nearest first. If few rows pass the filter, or the index ends before it
+ * has found enough of them, all of their vectors are compared. Call it in a transaction.
+ */
+export async function findNearestRows(
+  db: SearchConnection,
+  declaration: EmbeddingDeclaration,
+  query: NearestQuery,
 ): Promise<NearestRow[]> {
-  return db.transaction(async (tx) => {
-    await searchByIndex(tx);
-    // The nearest chunks may all belong to a few long rows: then read further.
-    for (let chunks = query.limit * 4; ; chunks *= 4) {
-      const { rows } = await tx.execute<NearestRow & { looked: number }>(
-        nearestRowsQuery(declaration, query, chunks),
-      );
-      const all = (rows[0]?.looked ?? 0) < chunks;
-      if (rows.length === query.limit || all || chunks >= MAX_CHUNKS)
-        return rows.map(({ id, columns, snippet, distance }) => ({ id, columns, snippet, distance }));
-    }
-  });
+  const { filter, limit } = query;
+  if (filter && (await estimateRows(db, declaration, filter)) <= MOST_SCANNED)
+    return scanExactly(db, declaration, query);
+  await searchByIndex(db, filter !== undefined);
+  for (let chunks = limit * CHUNKS_PER_ROW; ; chunks *= CHUNKS_PER_ROW) {
+    const rows = await rowsOf<NearestRow & { looked: number }>(
+      db,
+      nearestRowsQuery(declaration, query, chunks),
+    );
+    if (rows.length === limit) return rows;
+    const isAll = (rows[0]?.looked ?? 0) < chunks;
+    if (filter && (isAll || chunks >= MOST_CHUNKS)) return scanExactly(db, declaration, query);
+    if (isAll || chunks >= MOST_CHUNKS) return rows;
+  }
 }

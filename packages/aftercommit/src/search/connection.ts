@@ -1,0 +1,76 @@
+import type { SQL } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
+import { DatabaseError } from "pg";
+
+/**
+ * A database connection: a client of `pg`, or anything with the same `query`. If it is in a transaction, the search is
+ * part of it, with its role, settings and row level security.
+ */
+export type SearchConnection = {
+  query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
+};
+
+type PooledConnection = SearchConnection & { release(error?: boolean): void };
+type ConnectionPool = SearchConnection & { totalCount: number; connect(): Promise<PooledConnection> };
+
+const isPool = (db: SearchConnection): db is ConnectionPool => "totalCount" in db && "connect" in db;
+
+const dialect = new PgDialect();
+
+/** The rows of a query. The caller vouches for their type. */
+export async function rowsOf<Row>(db: SearchConnection, query: SQL): Promise<Row[]> {
+  const { sql: text, params } = dialect.sqlToQuery(query);
+  const { rows } = await db.query(text, params);
+  return rows as Row[];
+}
+
+const NO_TRANSACTION = "25P01";
+
+async function open(db: SearchConnection): Promise<"savepoint" | "transaction"> {
+  try {
+    await db.query("savepoint aftercommit_search", []);
+    return "savepoint";
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.code !== NO_TRANSACTION) throw error;
+    await db.query("begin read only", []);
+    return "transaction";
+  }
+}
+
+async function readOnClient<T>(db: SearchConnection, work: () => Promise<T>): Promise<T> {
+  // The settings of the search end with the rollback; the release of a savepoint would keep them.
+  const end = (await open(db)) === "savepoint" ? "rollback to savepoint aftercommit_search" : "rollback";
+  try {
+    return await work();
+  } finally {
+    await db.query(end, []);
+  }
+}
+
+async function readOnPool<T>(
+  pool: ConnectionPool,
+  work: (client: SearchConnection) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let isBroken = true;
+  try {
+    await client.query("begin read only", []);
+    try {
+      return await work(client);
+    } finally {
+      await client.query("rollback", []);
+      isBroken = false;
+    }
+  } finally {
+    client.release(isBroken);
+  }
+}
+
+/**
+ * Reads in a transaction, so that its settings end with it. Inside a transaction of the caller's it uses a savepoint,
+ * so that the caller can continue even if the work fails. Rejects as the work does.
+ */
+export const readInTransaction = <T>(
+  db: SearchConnection,
+  work: (client: SearchConnection) => Promise<T>,
+): Promise<T> => (isPool(db) ? readOnPool(db, work) : readOnClient(db, () => work(db)));

@@ -1,0 +1,59 @@
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+
+/** A value that a column is compared with. Postgres reads it as the column's type. */
+export type WhereValue = string | number | bigint | boolean | Date | null;
+
+/** A condition on a column: a value, one of several values, or comparisons. */
+export type WhereCondition =
+  | WhereValue
+  | readonly WhereValue[]
+  | {
+      eq?: WhereValue;
+      ne?: WhereValue;
+      gt?: WhereValue;
+      gte?: WhereValue;
+      lt?: WhereValue;
+      lte?: WhereValue;
+      in?: readonly WhereValue[];
+    };
+
+export type SearchOptions = {
+  /** What to search for, 1,000 characters at most. */
+  query: string;
+  /** Conditions on columns that the declaration lists as `filters`. All of them must hold. */
+  where?: Readonly<Record<string, WhereCondition>>;
+  /** How many results a page has, from 1 to 50; 10 by default. */
+  limit?: number;
+  /** The `next` of the page before. */
+  after?: string;
+  /** Leaves out results with a lower score. */
+  minScore?: number;
+};
+
+/** A search that cannot be made. The message names the option and is safe to show. */
+export class InvalidSearchError extends Error {
+  override readonly name = "InvalidSearchError";
+}
+
+const MOST_CHARACTERS = 1_000;
+const MOST_RESULTS = 50;
+
+/** Checks the options of a search and fills in what was left out. */
+export function checkOptions({ filters }: EmbeddingDeclaration, options: SearchOptions) {
+  const { where = {}, limit = 10, after, minScore = 0 } = options;
+  const query = options.query.trim();
+  if (query === "") throw new InvalidSearchError("query: is empty");
+  if (query.length > MOST_CHARACTERS)
+    throw new InvalidSearchError(`query: is longer than ${MOST_CHARACTERS} characters`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RESULTS)
+    throw new InvalidSearchError(`limit: must be a whole number from 1 to ${MOST_RESULTS}`);
+  if (!(minScore >= 0 && minScore <= 1)) throw new InvalidSearchError("minScore: must be from 0 to 1");
+  for (const column of Object.keys(where))
+    if (!filters.includes(column))
+      throw new InvalidSearchError(
+        filters.length > 0
+          ? `where.${column}: is not a filter; there are ${filters.join(", ")}`
+          : `where.${column}: is not a filter, and the declaration has none`,
+      );
+  return { query, where, limit, after, minScore };
+}

@@ -1,0 +1,46 @@
+import { sql } from "drizzle-orm";
+import { beforeEach } from "vitest";
+import { posts } from "../../aftercommit.config.ts";
+import { GET } from "../../app/api/search/route.ts";
+import { posts as postsTable } from "../../drizzle/schema.ts";
+import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
+import { databaseForTests } from "../tasks/database.ts";
+import { providerForTests } from "../tasks/provider.ts";
+
+type Post = { title?: string; body?: string; author?: string; createdAt?: Date };
+
+/** Embedded posts to search among, for the tests of a file, each of which begins with none. */
+export function searchForTests() {
+  const database = databaseForTests();
+  const provider = providerForTests();
+
+  beforeEach(async () => {
+    for (const table of ["posts", "post_embeddings", "aftercommit.pending", "aftercommit.usage"])
+      await database.db.execute(sql.raw(`delete from ${table}`));
+  });
+
+  async function insert(post: Post): Promise<string> {
+    const values = { title: "Post", body: "Words.", author: "Alice", ...post };
+    const [row] = await database.db.insert(postsTable).values(values).returning({ id: postsTable.id });
+    return String(row?.id);
+  }
+
+  return {
+    database,
+    provider,
+    insert,
+    async insertEmbedded(post: Post): Promise<string> {
+      const id = await insert(post);
+      await embedOne(posts, id, { db: database.db });
+      return id;
+    },
+    /** A request to `GET /api/search`. */
+    async ask(parameters: Record<string, string> | string) {
+      const query = new URLSearchParams(parameters).toString();
+      const response = await GET(new Request(`http://localhost/api/search?${query}`));
+      return { status: response.status, body: await response.json() };
+    },
+  };
+}
+
+export const idsOf = ({ results }: { results: readonly { id: string }[] }) => results.map(({ id }) => id);
