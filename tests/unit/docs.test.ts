@@ -106,6 +106,23 @@ describe("docs/decisions", () => {
   });
 });
 
+it("docs/api.md names everything that the package exports", () => {
+  const page = read("docs/api.md");
+  const entries = ["index.ts", "next.ts", "trigger.ts", "status.ts"].map((file) =>
+    read(`packages/aftercommit/src/${file}`),
+  );
+  const exported = entries.flatMap((text) =>
+    [...text.matchAll(/^export (?:type )?\{([^}]+)\}/gm)].flatMap(([, names = ""]) =>
+      names
+        .split(",")
+        .map((name) => name.trim().replace(/^type /, ""))
+        .filter(Boolean),
+    ),
+  );
+  expect(exported.length).toBeGreaterThan(40);
+  expect(exported.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+});
+
 it("docs/operations.md lists exactly the metrics of the app", () => {
   const listed = [...read("docs/operations.md").matchAll(/^\| `(aftercommit\.[\w.]+)`/gm)].map(
     ([, name = ""]) => name,
