@@ -76,7 +76,7 @@ export function copyOf(template: Template): string {
 
 /** Vitest's global set-up: makes what every database of the suites is a copy of. */
 export async function setup(): Promise<void> {
-  // Vitest ends its processes without a word: what they leave behind goes at the end of the run.
+  // Vitest ends its processes silently, so what they leave behind is removed at the end of the run.
   process.env.TEST_RUN_FOLDER ??= mkdtempSync(join(tmpdir(), "aftercommit-tests-"));
   await makeFolder("empty", async (draft) => {
     await databaseIn(draft);

@@ -3,7 +3,7 @@ import { type Postgres, type PostgresOptions, startPostgres } from "../emulators
 import { applyMigrations, copyOf, type Template, templateDatabase } from "./postgres-template.ts";
 import { createDatabase, realPostgres, runOn } from "./real-postgres.ts";
 
-/** A local Postgres on a free port, with a fresh database in a folder of its own that goes away with it. */
+/** A Postgres emulator on a free port, with a new database in a temporary folder. */
 export async function startLocalPostgres(
   options: Partial<PostgresOptions> = {},
   template: Template = "empty",

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 
-/** TEST_DATABASE_URL names a real PostgreSQL with pgvector: each suite then works in a new database of its own there. */
+/** TEST_DATABASE_URL names a real PostgreSQL with pgvector: each suite then uses a new database there. */
 export const realPostgres = process.env.TEST_DATABASE_URL || undefined;
 
 /** The address of another database of a server. */
@@ -11,7 +11,7 @@ export function databaseUrl(serverUrl: string, name: string): string {
   return url.href;
 }
 
-/** Runs statements one by one on a connection of their own, each outside a transaction. */
+/** Runs statements one by one on a dedicated connection, each outside a transaction. */
 export async function runOn(url: string, statements: readonly string[]): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();

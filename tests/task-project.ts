@@ -2,7 +2,7 @@ import { cp, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** The product's tasks in a folder of their own, with their variables: the CLI allows one `dev` a folder. */
+/** The product's tasks in a separate folder, with their variables: the CLI allows one `dev` per folder. */
 export async function copyTasks(env: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tasks-"));
   for (const path of [

@@ -25,7 +25,7 @@ const files: Record<Name, ReturnType<typeof read>> = {
   "icon.svg": read("icon.svg"),
 };
 
-/** Where a page finds the file; a changed file has another address, so browsers may keep each for good. */
+/** The URL of a file. A changed file gets another URL, so browsers may cache each permanently. */
 export function assetPath(name: Name): string {
   return `/console/${files[name].version}/${name}`;
 }

@@ -12,9 +12,9 @@ import { framePages } from "./page.tsx";
 import { ownFormsOnly, securityHeaders } from "./security.ts";
 
 /**
- * Pages to look at the local stack and to operate it: an overview, and what each part plugs in. Serve them on loopback
- * only, to requests that name loopback as their host: they show what rows and mails hold, to whoever asks. Changes are
- * taken from their own forms only.
+ * Pages to inspect and operate the local stack: an overview, and the pages of each part. Serve them only on loopback,
+ * to requests whose host is loopback, because they show the contents of rows and e-mails to anyone. They accept changes
+ * only from their own forms.
  */
 export function createConsole(parts: readonly Pages[], log: Log): Hono {
   const app = new Hono();

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Pages } from "@aftercommit/local-shared/part.ts";
 
-/** The first page: every part in a few words, and what is newest. */
+/** The first page: every part in a few words, and the newest items. */
 export function Overview({ parts }: { parts: readonly Pages[] }) {
   return (
     <>

@@ -5,7 +5,7 @@ import { assetPath } from "./assets.ts";
 
 const OVERVIEW = { path: "/", name: "Overview" };
 
-/** Puts each page that a handler answers into the frame of the console, with these places in its navigation. */
+/** Puts each page that a handler returns into the console's frame, with these places in its navigation. */
 export const framePages = (places: readonly { path: string; name: string }[]) =>
   createMiddleware(async (c, next) => {
     c.setRenderer((body, { title, place }) => {

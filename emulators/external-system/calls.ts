@@ -9,7 +9,7 @@ const callSchema = z.object({
   system: z.string(),
   webhookId: z.string(),
   userId: z.string(),
-  /** The status that was answered. */
+  /** The status of the response. */
   status: z.int(),
 });
 
@@ -19,7 +19,7 @@ const KEPT = 1_000;
 
 async function load(path: string): Promise<Call[]> {
   const text = existsSync(path) ? await readFile(path, "utf8") : "";
-  // What follows the last line break was cut off by a kill.
+  // A kill cut off what follows the last line break.
   return text
     .split("\n")
     .slice(0, -1)
@@ -33,7 +33,7 @@ async function replace(path: string, calls: Call[]): Promise<void> {
   await rename(`${path}.part`, path);
 }
 
-/** The last 1,000 calls; with a folder they survive a restart. */
+/** The last 1,000 calls. With a folder, they survive a restart. */
 export async function openCalls(dataDir?: string) {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   const path = dataDir === undefined ? undefined : join(dataDir, "calls.jsonl");
@@ -45,7 +45,7 @@ export async function openCalls(dataDir?: string) {
       calls.push(call);
       if (calls.length > KEPT) calls.shift();
     },
-    /** The newest first. */
+    /** Newest first. */
     list: () => calls.toReversed(),
   };
 }

@@ -15,7 +15,7 @@ import type { Call } from "./calls.ts";
 const place = { path: "/external-system", name: "Deletion calls" };
 const paths = ["/external-system/*"];
 
-/** The calls that the local external system took; only signed ones are kept. */
+/** The calls that the external system received. Only signed ones are kept. */
 export function callPages(calls: { list(): Call[] }): Pages {
   const routes = new Hono().get(place.path, (c) =>
     answerPage(c, {

@@ -1,16 +1,16 @@
 import { z } from "zod";
 
 export const faultSchema = z.strictObject({
-  /** The system to fail, every system when left out. */
+  /** The system to fail. Default: every system. */
   name: z.string().min(1).optional(),
   status: z.int().min(300).max(599),
-  /** Without it the fault holds until it is replaced or cleared. */
+  /** Without it, the fault stays until it is replaced or cleared. */
   times: z.int().min(1).optional(),
 });
 
 export type Fault = z.infer<typeof faultSchema>;
 
-/** Holds what the next calls are to be answered with; a fault of one system goes before that of every system. */
+/** The faults of the next calls. A fault of one system takes precedence over one of every system. */
 export function createFaults() {
   const faults = new Map<string | undefined, Fault>();
   return {

@@ -9,15 +9,15 @@ import { type Call, openCalls } from "./calls.ts";
 import { createFaults, faultSchema } from "./faults.ts";
 
 export type ExternalSystemOptions = {
-  /** What the calls are signed with: whsec_… */
+  /** The secret that signs the calls: whsec_… */
   secret: string;
   log: Log;
-  /** Where the calls are kept; in memory when left out. */
+  /** The folder that keeps the calls. Default: in memory. */
   dataDir?: string;
 };
 
 const timestamp = z.iso.datetime();
-// Of a user, or of whatever rows are declared: `account.deleted` has `account_id`.
+// About a user, or any declared row: `account.deleted` has `account_id`.
 const eventSchema = z.object({
   type: z.templateLiteral([z.string(), ".", z.enum(["deleted", "deletion_verify", "deletion_test"])]),
   timestamp,
@@ -25,11 +25,10 @@ const eventSchema = z.object({
 });
 
 /**
- * External systems of any name for the demonstration: `POST /local/external-system/:name/user-deleted` checks the
- * signature (standardwebhooks.com), records the call and answers 204, or what `…/faults` {name?, status, times?} says. It
- * has found a user whom no call has removed yet, where it is asked.
- * `GET /local/external-system/calls` lists the signed calls, newest first.
- * Rejects when the secret is no base64.
+ * External systems of any name: `POST /local/external-system/:name/user-deleted` verifies the signature
+ * (standardwebhooks.com), records the call and answers 204, or as `…/faults` {name?, status, times?} says. Asked by
+ * `user.deletion_verify`, it has found a user if no call has removed them yet. `GET /local/external-system/calls` lists
+ * the signed calls, newest first. Rejects if the secret is not base64.
  */
 export async function startExternalSystem({ secret, log, dataDir }: ExternalSystemOptions) {
   const webhook = new Webhook(secret);

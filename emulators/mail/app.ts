@@ -12,9 +12,8 @@ const faultSchema = z.strictObject({
 export type MailFault = z.infer<typeof faultSchema>;
 
 /**
- * The catcher's pages for programs: `GET /local/mail` lists the messages without their bodies, newest first;
- * `GET /local/mail/:id` is one whole; `POST /local/mail/faults` {status, times?} refuses the next recipients and
- * `DELETE` ends that.
+ * The HTTP API: `GET /local/mail` lists the messages without their bodies, newest first; `GET /local/mail/:id` returns
+ * one; `POST /local/mail/faults` {status, times?} rejects the next recipients, and `DELETE` ends that.
  */
 export function createApp(mailbox: Mailbox, setFault: (fault: MailFault | undefined) => void): Hono {
   const app = new Hono();

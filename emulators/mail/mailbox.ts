@@ -10,7 +10,7 @@ const mailSchema = z.object({
   /** The addresses of the SMTP envelope. */
   from: z.string(),
   to: z.array(z.string()),
-  /** What the message's own header says. */
+  /** From the message's header. */
   subject: z.string(),
   messageId: z.string().nullable(),
   text: z.string(),
@@ -23,11 +23,11 @@ export type Mail = z.infer<typeof mailSchema>;
 const KEPT = 100;
 const FILE = /^mail_\d+_[0-9a-f]+\.json$/;
 
-/** The last 100 messages; with a folder they survive a restart. */
+/** The last 100 messages. With a folder, they survive a restart. */
 export type Mailbox = {
-  /** Resolves when the message is stored, so that what SMTP accepted is not lost. */
+  /** Resolves when the message is stored, so that nothing that SMTP accepted is lost. */
   add(mail: Omit<Mail, "id" | "receivedAt">): Promise<Mail>;
-  /** The newest first. */
+  /** Newest first. */
   list(): Mail[];
   find(id: string): Mail | undefined;
 };
@@ -39,14 +39,14 @@ async function load(dataDir: string): Promise<Mail[]> {
   return texts.map((text) => mailSchema.parse(JSON.parse(text)));
 }
 
-/** Opens the mailbox of a folder, or one in memory. Rejects when the folder cannot be read. */
+/** Opens a folder's mailbox, or one in memory. Rejects if the folder cannot be read. */
 export async function openMailbox(dataDir?: string): Promise<Mailbox> {
   const mails = dataDir === undefined ? [] : await load(dataDir);
   const pathOf = (folder: string, { id }: Mail) => join(folder, `${id}.json`);
 
   async function store(folder: string, mail: Mail): Promise<void> {
     const path = pathOf(folder, mail);
-    // By renaming: a process that is killed leaves no half a message.
+    // By renaming, so that a killed process leaves no partial message.
     await writeFile(`${path}.part`, JSON.stringify(mail));
     await rename(`${path}.part`, path);
   }

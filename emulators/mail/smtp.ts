@@ -9,9 +9,9 @@ export type Received = Omit<Mail, "id" | "receivedAt">;
 
 export type SmtpOptions = {
   host: string;
-  /** 0 takes any free port. */
+  /** 0 uses any free port. */
   port: number;
-  /** The SMTP status to refuse the next recipient with, or undefined to accept it. */
+  /** The SMTP status that rejects the next recipient, or undefined to accept it. */
   refusal(): number | undefined;
   receive(mail: Received): Promise<void>;
 };
@@ -36,8 +36,8 @@ async function read(stream: Readable, { envelope }: SMTPServerSession): Promise<
 }
 
 /**
- * Listens for mail without TLS and takes any user and password. Resolves when it listens; rejects with the system's
- * error when the port is taken.
+ * Listens for e-mail without TLS and accepts any user and password. Resolves when it listens; rejects with the system's
+ * error if the port is taken.
  */
 export async function listenForMail({ host, port, refusal, receive }: SmtpOptions) {
   const server = new SMTPServer({
@@ -59,7 +59,7 @@ export async function listenForMail({ host, port, refusal, receive }: SmtpOption
         .then(() => callback(null), callback);
     },
   });
-  // A client that breaks off is its own affair; a port that is taken rejects below.
+  // A client that disconnects is not our error; a taken port rejects below.
   server.on("error", () => {});
   server.listen(port, host);
   await once(server.server, "listening");

@@ -6,9 +6,9 @@ import { listenForMail } from "./smtp.ts";
 
 export type MailOptions = {
   host: string;
-  /** 0 takes any free port. */
+  /** 0 uses any free port. */
   port: number;
-  /** Where the messages are kept; in memory when left out. */
+  /** The folder that keeps the messages. Default: in memory. */
   dataDir?: string;
   log: Log;
 };
@@ -24,8 +24,8 @@ export type LocalMail = {
 };
 
 /**
- * Starts an SMTP server that keeps the last 100 messages instead of sending them on.
- * Rejects with the system's error when the port is taken or the folder cannot be read.
+ * Starts an SMTP server that keeps the last 100 messages instead of sending them. Rejects with the system's error if
+ * the port is taken or the folder cannot be read.
  */
 export async function startMail({ host, port, dataDir, log }: MailOptions): Promise<LocalMail> {
   const mailbox = await openMailbox(dataDir);

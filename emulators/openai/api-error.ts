@@ -1,6 +1,6 @@
 type Body = { message: string; type: string; param: string | null; code: string | null };
 
-/** An answer that is not 2xx, in the shape of https://platform.openai.com/docs/guides/error-codes. */
+/** A response other than 2xx, in the shape of https://platform.openai.com/docs/guides/error-codes. */
 export class ApiError extends Error {
   readonly status: number;
   readonly body: Body;

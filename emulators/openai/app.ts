@@ -21,23 +21,23 @@ type Env = { Variables: { inputs: number; tokens: number } };
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
-/** What `POST /local/openai/limits` takes: how many tokens are left of this minute. */
+/** The body of `POST /local/openai/limits`: how many tokens are left of this minute. */
 const limitsSchema = z.strictObject({ tokensLeft: z.int().min(0) });
 
 /**
- * OpenAI's `POST /v1/embeddings`, and beside it `/local/openai/faults`, `/limits` and `/stats` for tests and
- * demonstrations. `closing` ends delays that are under way.
+ * OpenAI's `POST /v1/embeddings`, and `/local/openai/faults`, `/limits` and `/stats` for tests and demonstrations.
+ * `closing` ends running delays.
  */
 export function createApp(options: {
   embedder: Embedder;
-  /** The local model that the embedder is. */
+  /** The name of the local model. */
   model: ModelName;
   log: Log;
   apiKey?: string;
   closing: AbortSignal;
-  /** What is allowed in a minute; no limits when left out. */
+  /** The limits per minute. Default: none. */
   limits?: RateLimits;
-  /** Where the calls are counted. */
+  /** Counts the requests. */
   calls?: Calls;
 }): Hono<Env> {
   const { embedder, model: served, log, apiKey, closing, limits = {}, calls = createCalls() } = options;

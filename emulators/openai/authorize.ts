@@ -1,7 +1,7 @@
 import { sameSecret } from "@aftercommit/local-shared/same-secret.ts";
 import { ApiError } from "./api-error.ts";
 
-/** Takes any bearer key, or only `apiKey` when there is one. Throws OpenAI's 401 otherwise. */
+/** Accepts any bearer key, or only `apiKey` if there is one. Otherwise throws OpenAI's 401. */
 export function authorize(header: string | undefined, apiKey: string | undefined): void {
   const key = /^Bearer +(\S+) *$/i.exec(header ?? "")?.[1];
   if (key === undefined) {

@@ -9,7 +9,7 @@ export type Call = {
 
 const KEPT = 20;
 
-/** Counts the calls of `/v1/embeddings` since the start and keeps the last 20, the newest first. */
+/** Counts the requests to `/v1/embeddings` since the start and keeps the last 20, newest first. */
 export function createCalls() {
   const totals = { calls: 0, inputs: 0, tokens: 0, failures: 0 };
   const last: Call[] = [];

@@ -8,7 +8,7 @@ import type { Calls } from "./calls.ts";
 
 const name = "Embeddings";
 
-/** A card only: the calls are counted, and what they hold is not kept. */
+/** Only a card: requests are counted, and their contents are not kept. */
 export function embeddingPages(stats: Calls["stats"]): Pages {
   return { paths: [], routes: new Hono(), card: () => <Embeddings {...stats()} /> };
 }

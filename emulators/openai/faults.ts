@@ -4,16 +4,16 @@ import type { Input } from "./protocol.ts";
 
 const milliseconds = z.int().min(0).max(600_000);
 
-/** What `POST /local/openai/faults` takes. Without `times` it holds until it is replaced or cleared. */
+/** The body of `POST /local/openai/faults`. Without `times`, the fault stays until it is replaced or cleared. */
 export const faultSchema = z
   .strictObject({
     status: z.int().min(400).max(599).optional(),
     code: z.string().min(1).optional(),
     retryAfterMs: milliseconds.optional(),
     delayMs: milliseconds.optional(),
-    /** Refuses the requests that have an input with this text in it, with 400, and no others. */
+    /** Rejects only requests with an input that contains this text, with 400. */
     containing: z.string().min(1).optional(),
-    /** Whether that refusal says which input it is, as `param: "input[3]"`. */
+    /** Whether that error names the input, as `param: "input[3]"`. */
     named: z.boolean().optional(),
     times: z.int().min(1).optional(),
   })
@@ -32,7 +32,7 @@ export const faultSchema = z
 
 export type Fault = z.infer<typeof faultSchema>;
 
-/** Holds the fault that the next calls meet. */
+/** Stores the fault that affects the next requests. */
 export function createFaults() {
   let current: Fault | undefined;
   return {
@@ -42,7 +42,7 @@ export function createFaults() {
     clear() {
       current = undefined;
     },
-    /** What a request with such inputs meets. */
+    /** The fault for a request with these inputs. */
     take(inputs: readonly Input[]): Fault | undefined {
       const fault = current;
       if (fault?.times === undefined) return fault;
@@ -53,7 +53,7 @@ export function createFaults() {
   };
 }
 
-/** The answer to a request with an input that a fault refuses; undefined where there is none. */
+/** The error for a request with an input that a fault rejects; undefined if there is none. */
 export function refusalOf(inputs: readonly Input[], { containing, named }: Fault): ApiError | undefined {
   if (containing === undefined) return undefined;
   const index = inputs.findIndex((input) => typeof input === "string" && input.includes(containing));
@@ -65,7 +65,7 @@ export function refusalOf(inputs: readonly Input[], { containing, named }: Fault
   });
 }
 
-/** The error that a fault with a status asks for, worded as https://platform.openai.com/docs/guides/error-codes. */
+/** The error of a fault with a status, worded like https://platform.openai.com/docs/guides/error-codes. */
 export function toApiError(status: number, { code, retryAfterMs }: Fault): ApiError {
   const headers =
     retryAfterMs === undefined

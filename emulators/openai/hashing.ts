@@ -5,9 +5,9 @@ const WORD = /[\p{L}\p{N}]+/gu;
 const EMPTY = 0x811c9dc5;
 
 /**
- * Embeds by feature hashing of lower-cased words and pairs of words (Weinberger et al.,
- * https://arxiv.org/abs/0902.2206): 1,536 dimensions, unit length, the same vector for the same text everywhere.
- * Texts are near when they share words; meaning plays no part.
+ * Embeds by feature hashing of lowercase words and pairs of words (Weinberger et al., https://arxiv.org/abs/0902.2206):
+ * 1,536 dimensions, unit length, the same vector for the same text everywhere. Texts are close if they share words;
+ * meaning does not matter.
  */
 export function embedByHashing(text: string): Float32Array {
   const vector = new Float32Array(DIMENSIONS);
@@ -15,7 +15,7 @@ export function embedByHashing(text: string): Float32Array {
   for (const word of text.toLowerCase().match(WORD) ?? []) {
     const hash = fnv1a(word, EMPTY);
     addFeature(vector, hash);
-    // The hash of "previous word": what has been hashed of it goes on.
+    // The hash of "previous word" continues from the hash of "previous".
     if (previous !== undefined) addFeature(vector, fnv1a(word, fnv1a(" ", previous)));
     previous = hash;
   }

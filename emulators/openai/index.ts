@@ -4,7 +4,7 @@ import { type OpenAIOptions, startOpenAI } from "./start.ts";
 
 export { absentEmbeddingPages as absent } from "./console.tsx";
 
-/** Starts `POST /v1/embeddings` with a model of this machine, and a card that counts its calls. */
+/** Starts `POST /v1/embeddings` with a local model, and a card that counts its requests. */
 export async function start(options: OpenAIOptions): Promise<RunningPart> {
   const { app, stats, close } = await startOpenAI(options);
   return { app, close, pages: embeddingPages(stats) };

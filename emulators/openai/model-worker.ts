@@ -2,10 +2,10 @@ import { Worker } from "node:worker_threads";
 import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Answer, Counted, Embedded, Input, Job, ModelName, Refused, Reply } from "./protocol.ts";
 
-/** Both reject when the worker dies before it has answered, or cannot be started. */
+/** Both reject if the worker dies before it has answered, or cannot be started. */
 export type Embedder = {
   count(inputs: Input[]): Promise<Counted | Refused>;
-  /** Embeds inputs whose tokens were counted, and not refused. */
+  /** Embeds inputs whose tokens were counted and accepted. */
   embed(inputs: Input[]): Promise<Embedded>;
   close(): Promise<void>;
 };
@@ -14,9 +14,8 @@ type Running = { ask(kind: Job["kind"], inputs: Input[]): Promise<Answer>; worke
 type Waiting = { resolve(reply: Answer): void; reject(error: Error): void };
 
 /**
- * Runs the model in a thread of its own, so that the HTTP server stays free. Resolves when the model is loaded.
- * A thread that dies is started again; calls made meanwhile wait for it. One that cannot load is tried again by
- * the next call.
+ * Runs the model in a thread, so that the HTTP server stays responsive. Resolves when the model is loaded. A thread
+ * that dies is restarted, and later calls wait for it. If it cannot load, the next call tries again.
  */
 export async function startModelWorker(options: {
   model: ModelName;

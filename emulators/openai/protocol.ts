@@ -1,9 +1,9 @@
-/** One text to embed, as the request gave it: a string, or token ids of cl100k_base. */
+/** One text to embed, as in the request: a string, or token ids of cl100k_base. */
 export type Input = string | number[];
 
 export type ModelName = "universal-sentence-encoder-lite" | "hashing";
 
-/** How many tokens all inputs have together. */
+/** The number of tokens of all inputs together. */
 export type Counted = { kind: "counted"; tokens: number };
 
 /** `vectors` have unit length and the model's own number of dimensions. */
@@ -14,7 +14,7 @@ export type Refused =
   | { kind: "refused"; reason: "input_too_long" | "request_too_long"; tokens: number }
   | { kind: "refused"; reason: "unknown_token" };
 
-/** What the two threads say to each other. */
+/** The messages between the two threads. */
 export type Job = { id: number; kind: "count" | "embed"; inputs: Input[] };
 export type Answer = Counted | Embedded | Refused;
 export type Reply = { kind: "ready" } | (Answer & { id: number });

@@ -1,11 +1,11 @@
 import { ApiError } from "./api-error.ts";
 
-/** What is allowed in a minute; without a number there is no limit. */
+/** The limits per minute. Without a number there is no limit. */
 export type RateLimits = { tokensPerMinute?: number | undefined; requestsPerMinute?: number | undefined };
 
 type Kind = "requests" | "tokens";
 
-/** Holds what a minute allows, is full at first, and is refilled all the time. In milliseconds. */
+/** A bucket that holds a minute's allowance, starts full, and refills continuously. In milliseconds. */
 class Bucket {
   readonly kind: Kind;
   readonly perMinute: number;
@@ -32,7 +32,7 @@ class Bucket {
     this.#left = this.left - amount;
   }
 
-  /** How long until it holds so much. */
+  /** How long until it holds this amount. */
   wait(amount: number): number {
     return Math.max(0, ((amount - this.left) * 60_000) / this.perMinute);
   }
@@ -79,8 +79,8 @@ function refusal(bucket: Bucket, model: string, requested: number): ApiError {
 }
 
 /**
- * OpenAI's limits a minute, as it enforces them (https://platform.openai.com/docs/guides/rate-limits): buckets that
- * refill all the time, 429 with the time to wait when one has too little. A request that is refused for its tokens
+ * OpenAI's limits per minute, as OpenAI enforces them (https://platform.openai.com/docs/guides/rate-limits): buckets
+ * that refill continuously, and 429 with the time to wait if one has too little. A request that fails for its tokens
  * counts as a request.
  */
 export function createRateLimits(
@@ -91,7 +91,7 @@ export function createRateLimits(
     perMinute === undefined ? [] : [new Bucket(kind, perMinute, now)];
   const buckets = [...bucket("requests", requestsPerMinute), ...bucket("tokens", tokensPerMinute)];
   return {
-    /** Takes a request of so many tokens. Throws OpenAI's 429 when a limit does not allow it now. */
+    /** Acquires a request of this many tokens. Throws OpenAI's 429 if a limit does not allow it now. */
     take(model: string, tokens: number): void {
       for (const one of buckets) {
         const amount = one.kind === "tokens" ? tokens : 1;
@@ -99,11 +99,11 @@ export function createRateLimits(
         one.take(amount);
       }
     },
-    /** Leaves so many of the tokens of this minute, as in the middle of a long backfill. */
+    /** Leaves this many of the minute's tokens, as in the middle of a long backfill. */
     leaveTokens(tokens: number): void {
       for (const one of buckets) if (one.kind === "tokens") one.take(one.left - tokens);
     },
-    /** How the limits stand, as each answer of OpenAI tells; none without a limit. */
+    /** The state of the limits, which every response of OpenAI carries; none without a limit. */
     headers: (): Record<string, string> => Object.assign({}, ...buckets.map((one) => one.headers())),
   };
 }

@@ -6,19 +6,19 @@ const MAX_CHARACTERS = MAX_INPUT_TOKENS * LONGEST_TOKEN;
 const TOKENS = 100_256;
 const SPECIAL_TOKENS_ARE_TEXT = { disallowedSpecial: new Set<string>() };
 
-// Byte pair merging takes quadratic time in a run that has no break, so a longer run is counted in slices.
+// Byte pair merging takes quadratic time in a run without a break, so a longer run is counted in slices.
 const LONG_RUN = /\p{L}{1000}|\s{1000}|[^\s\p{L}\p{N}]{1000}/gu;
 
-// gpt-tokenizer keeps the bytes of a character that its input left unfinished and puts them before the next
-// caller's text. A whole character at the end makes it let go of them.
+// gpt-tokenizer keeps the bytes of an incomplete character at the end of its input and puts them before the next
+// caller's text. A complete character at the end makes it drop them.
 const WHOLE_CHARACTER = "🦄";
 const FLUSH = encode(WHOLE_CHARACTER);
 
 /**
  * The length of an input in tokens of cl100k_base, the encoding of OpenAI's embedding models
- * (https://github.com/openai/tiktoken/blob/main/tiktoken/model.py). Undefined for ids that are
- * no ordinary token of it. The count is exact, except that an unbroken run of more than 1,000 characters may count one
- * token more per 1,000, and that counting ends at 1,048,576 characters, which no 8,192 tokens can hold.
+ * (https://github.com/openai/tiktoken/blob/main/tiktoken/model.py). Undefined for ids that are not ordinary tokens. The
+ * count is exact, except that an unbroken run of more than 1,000 characters may count one extra token per 1,000, and
+ * that counting stops at 1,048,576 characters, which never fit into 8,192 tokens.
  */
 export function tokensOf(input: Input): number | undefined {
   if (typeof input === "string") return tokensIn(input);

@@ -13,7 +13,7 @@ type Facts = { dimensions: number; shortens: boolean };
 
 const LOCAL: Facts = { dimensions: 1_536, shortens: false };
 
-/** OpenAI's models, whose names any client may ask for. Only those of the third generation can be shortened. */
+/** OpenAI's models, whose names any client may request. Only those of the third generation can be shortened. */
 const MODELS = new Map<string, Facts>([
   ["text-embedding-3-small", { dimensions: 1_536, shortens: true }],
   ["text-embedding-3-large", { dimensions: 3_072, shortens: true }],
@@ -38,8 +38,8 @@ export type EmbeddingsRequest = {
 
 /**
  * Reads the body of `POST /v1/embeddings` (https://platform.openai.com/docs/api-reference/embeddings/create). Of the
- * local models only the one that is served answers by its name: vectors of another are not comparable.
- * Throws an ApiError with OpenAI's own words, as far as they are public.
+ * local models, only the running one is accepted by name: vectors of another are not comparable. Throws an ApiError
+ * with OpenAI's own message, as far as it is public.
  */
 export function parseRequest(body: string, served: ModelName): EmbeddingsRequest {
   const parsed = bodySchema.safeParse(parseJson(body));
@@ -63,7 +63,7 @@ export function parseRequest(body: string, served: ModelName): EmbeddingsRequest
   };
 }
 
-/** The answer to inputs that the model's thread found to be too long, or not to be tokens. */
+/** The error for inputs that the model's thread found to be too long, or not to be tokens. */
 export function refusal(refused: Refused): ApiError {
   switch (refused.reason) {
     case "unknown_token":

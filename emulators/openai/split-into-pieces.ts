@@ -5,9 +5,9 @@ const LONGEST_WORD = 64;
 const WORD = new RegExp(`\\S{1,${LONGEST_WORD}}`, "gu");
 
 /**
- * Splits a text at white space into pieces of at most `maxTokens` and of about equal length. `tokensOf` is asked
- * one word at a time, because the model's tokenizer takes quadratic time; words of more than 64 characters are
- * cut. White space within a piece is one blank.
+ * Splits a text at white space into pieces of at most `maxTokens` and of about equal length. `tokensOf` gets one word
+ * at a time, because the model's tokenizer takes quadratic time; words of more than 64 characters are cut. White space
+ * within a piece becomes one space.
  */
 export function splitIntoPieces(
   text: string,

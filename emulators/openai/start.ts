@@ -10,14 +10,13 @@ export type OpenAIOptions = {
   model: ModelName;
   log: Log;
   apiKey?: string;
-  /** What is allowed in a minute, enforced as OpenAI does; no limits when left out. */
+  /** The limits per minute, enforced like OpenAI's. Default: none. */
   limits?: RateLimits;
 };
 
 /**
- * Starts `POST /v1/embeddings` with OpenAI's protocol and a model that runs on this machine, and resolves when
- * the model is loaded. Mount `app` on any server. With `apiKey`, only that key is accepted. Rejects when the
- * model cannot be loaded.
+ * Starts `POST /v1/embeddings` with OpenAI's protocol and a local model, and resolves when the model is loaded. Mount
+ * `app` on any server. With `apiKey`, only that key is accepted. Rejects if the model cannot be loaded.
  */
 export async function startOpenAI(
   options: OpenAIOptions,

@@ -1,4 +1,4 @@
-/** Scales a vector to length 1, in place. One without direction becomes the first axis, so that cosines exist. */
+/** Scales a vector to length 1, in place. A zero vector becomes the first axis, so that cosines exist. */
 export function toUnitLength(vector: Float32Array): Float32Array {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   if (length === 0) {
@@ -10,8 +10,8 @@ export function toUnitLength(vector: Float32Array): Float32Array {
 }
 
 /**
- * Gives a unit vector another number of dimensions. More: zeros follow, and every cosine stays what it was.
- * Fewer: the first ones, scaled to length 1 again, as OpenAI shortens its own
+ * Gives a unit vector another number of dimensions. More: adds zeros, so every cosine stays the same. Fewer: takes the
+ * first ones, scaled to length 1 again, as OpenAI does
  * (https://platform.openai.com/docs/guides/embeddings#reducing-embedding-dimensions).
  */
 export function resize(vector: Float32Array, dimensions: number): Float32Array {

@@ -21,10 +21,10 @@ const { model } = z
 const embed = model === "hashing" ? embedByHashing : await loadSentenceEncoder();
 
 say({ kind: "ready" });
-// The first text takes ten times as long as the next ones: it should be nobody's.
+// The first text takes ten times as long as the next ones, so it is not a caller's.
 await embed("ready");
 
-// An error ends the thread: after one, WebAssembly memory may be broken, and a fresh thread loads in a moment.
+// An error ends the thread: WebAssembly memory may be broken after one, and a new thread loads in a moment.
 parentPort?.on("message", async ({ id, kind, inputs }: Job) => {
   const answer: Answer = kind === "count" ? count(inputs) : await embedAll(inputs);
   say({ id, ...answer });

@@ -15,7 +15,7 @@ const confirmedBy: Partial<Record<string, Effect["kind"]>> = {
   "DISCARD ALL": "discard-all",
 };
 
-/** Reads what Postgres answers a client: keeps the books of the session by it, and turns it into the client's terms. */
+/** Reads Postgres' responses to a client: tracks the session's state, and translates the response for the client. */
 export class Answers {
   readonly #statements: PreparedStatements;
   readonly #settings: SessionSettings;
@@ -31,7 +31,7 @@ export class Answers {
     this.#listeners = listeners;
   }
 
-  /** Returns what the client gets; notifications go to their listeners. */
+  /** Returns what the client receives. Notifications go to their listeners. */
   settle(client: SessionClient, answer: Frame[]): Buffer[] {
     const out: Buffer[] = [];
     const notifications: Buffer[] = [];

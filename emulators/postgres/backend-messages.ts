@@ -7,7 +7,7 @@ export const backendKeyData = (pid: number, secret: number): Buffer => frame("K"
 export const notification = (pid: number, channel: string, payload: string): Buffer =>
   frame("A", int32(pid), channel, payload);
 
-/** Tells a client of a newer protocol, or with protocol extensions, what is not supported here. */
+/** Tells a client with a newer protocol, or with protocol extensions, what is not supported here. */
 export function negotiateProtocolVersion(extensions: string[]): Buffer {
   return frame("v", int32(3 << 16), int32(extensions.length), ...extensions);
 }

@@ -26,12 +26,12 @@ export type ConnectionOptions = {
 };
 
 const clientMessages = new Set("QPBDECSHFXdcf");
-/** Messages after which a client waits for an answer; what comes before them is kept until one arrives. */
+/** Messages after which a client waits for a response. Earlier messages are kept until one arrives. */
 const runPoints = new Set("QSHFX");
 const inboxHighWater = 16 * 1024 * 1024;
 const longTurnMs = 10;
 
-/** One client's socket: framing, the start of the conversation, and its turns at the session. */
+/** One client's socket: framing, the start of the session, and its turns in the shared one. */
 export class Connection implements Waiter {
   readonly name: string;
   readonly #socket: Socket;
@@ -68,7 +68,7 @@ export class Connection implements Waiter {
     this.#work();
   }
 
-  /** Says why and closes the connection. */
+  /** Sends the error and closes the connection. */
   fail(error: Omit<ErrorFields, "severity">): void {
     this.#write(errorResponse({ severity: "FATAL", ...error }));
     this.#socket.end(() => this.#socket.destroy());
@@ -87,7 +87,7 @@ export class Connection implements Waiter {
       for (let next = this.#reader.nextFrame(); next; next = this.#reader.nextFrame()) this.#accept(next);
       this.#work();
     } catch (error) {
-      // Framing and string errors are the client's doing; anything else is ours.
+      // Framing and string errors are the client's fault; anything else is ours.
       if (!(error instanceof ProtocolError)) throw error;
       this.fail({ code: "08P01", message: error.message });
     }
@@ -129,7 +129,7 @@ export class Connection implements Waiter {
     if (!clientMessages.has(next.type)) {
       throw new ProtocolError(`invalid frontend message type ${next.bytes.readUInt8(0)}`);
     }
-    // Postgres ignores stray COPY data; nothing here ever asks for any.
+    // Postgres ignores stray COPY data, and nothing here ever requests any.
     if ("dcf".includes(next.type)) return;
     this.#inbox.push(next);
     this.#inboxBytes += next.bytes.length;
@@ -137,7 +137,7 @@ export class Connection implements Waiter {
     if (this.#inboxBytes > inboxHighWater && this.#runnable > 0) this.#socket.pause();
   }
 
-  /** Runs what has arrived, as far as this client's turn goes. */
+  /** Runs what has arrived, while it is this client's turn. */
   #work(): void {
     const client = this.#client;
     const { session, turnstile } = this.#options;
@@ -197,7 +197,7 @@ export class Connection implements Waiter {
     this.#end();
   }
 
-  /** Leaves the session as if this client had never been there. */
+  /** Leaves the session as if this client had never existed. */
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;

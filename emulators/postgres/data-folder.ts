@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openEngine } from "./engine.ts";
 
 /**
- * The database's folder inside a data folder, made anew if there is none. A database that a kill left half made
+ * The database's folder inside a data folder, created if there is none. A database whose creation was killed halfway
  * never gets the name under which it is opened.
  */
 export async function databaseIn(folder: string): Promise<string> {

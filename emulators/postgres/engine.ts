@@ -5,18 +5,18 @@ import { vector } from "@electric-sql/pglite-pgvector";
 import { errorFields } from "./backend-messages.ts";
 import { type Frame, frame, splitFrames } from "./frames.ts";
 
-/** The one Postgres session of the process. Every call runs to its end before it returns. */
+/** The one Postgres session of the process. Every call completes before it returns. */
 export type Engine = {
-  /** Runs one message and returns the whole answer. */
+  /** Runs one message and returns the whole response. */
   send(message: Buffer): Frame[];
-  /** Runs SQL text (Latin-1 decoded bytes) and returns the rows as text; throws with Postgres' words. */
+  /** Runs SQL text (Latin-1 decoded bytes) and returns the rows as text. Throws with Postgres' message. */
   query(sql: string): (string | null)[][];
   /** Counts the simple queries: each destroys the session's unnamed statement. */
   simpleQueries(): number;
   close(): Promise<void>;
 };
 
-/** An error that Postgres answered to the server's own SQL. */
+/** Postgres' error about the server's own SQL. */
 export class EngineError extends Error {
   override name = "EngineError";
   /** SQLSTATE. */
@@ -30,7 +30,7 @@ export class EngineError extends Error {
 
 const simpleQueryType = "Q".charCodeAt(0);
 
-// Nothing checkpoints by itself in PGlite's single-user mode, so these bound only what a CHECKPOINT keeps.
+// PGlite's single-user mode never checkpoints by itself, so these only limit what a CHECKPOINT keeps.
 const startParams = [
   "-c",
   'search_path="$user", public',
@@ -40,12 +40,12 @@ const startParams = [
   "max_wal_size=64MB",
 ];
 
-/** The engine did not answer as the protocol asks: it cannot be trusted any more. What is committed is on disk. */
+/** The engine's response violates the protocol, so it can no longer be trusted. What is committed is on disk. */
 export class EngineCrash extends Error {
   override name = "EngineCrash";
 }
 
-/** What an answer to each message must contain; E alone for a message in error. */
+/** What the response to each message must contain; only E for a message that failed. */
 const answersTo: Partial<Record<string, string>> = {
   Q: "Z",
   F: "Z",
@@ -57,7 +57,7 @@ const answersTo: Partial<Record<string, string>> = {
   E: "CIsE",
 };
 
-/** Opens the folder, or a database in memory for null; the extensions vector, pg_trgm and pgcrypto can be created. */
+/** Opens the folder, or an in-memory database for null. The extensions vector, pg_trgm and pgcrypto can be created. */
 export async function openEngine(dataDir: string | null): Promise<Engine> {
   const pglite = await PGlite.create({
     dataDir: dataDir ?? "memory://",
@@ -72,15 +72,15 @@ export async function openEngine(dataDir: string | null): Promise<Engine> {
   function send(message: Buffer): Frame[] {
     if (message[0] === simpleQueryType) simpleQueries += 1;
     const chunks: Buffer[] = [];
-    // Without syncToFs (a no-op for folders) the call runs to its end before it returns its promise.
-    // The chunk is a view into WebAssembly memory that is used again, hence the copy.
+    // Without syncToFs (a no-op for folders), the call completes before it returns its promise. The chunk is a view of
+    // WebAssembly memory that is reused, hence the copy.
     pglite
       .execProtocolRawStream(message, {
         syncToFs: false,
         onRawData: (bytes) => chunks.push(Buffer.from(bytes)),
       })
       .catch(() => {
-        // The engine's exit, which the check below has seen.
+        // The engine's exit, which the check below has detected.
       });
     const answer = splitFrames(Buffer.concat(chunks));
     const type = String.fromCharCode(message.readUInt8(0));

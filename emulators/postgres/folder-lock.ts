@@ -8,8 +8,8 @@ export class FolderInUseError extends Error {
 }
 
 /**
- * Keeps a folder to this process, and returns what gives it up. The lock is that of an empty LevelDB beside the data:
- * the system takes it from a process that ends, however it ends. Throws FolderInUseError.
+ * Locks a folder for this process, and returns a function that unlocks it. The lock is that of an empty LevelDB next to
+ * the data: the system releases it when a process ends, however it ends. Throws FolderInUseError.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true });

@@ -1,12 +1,12 @@
 /** One protocol message: its type letter and all its bytes, header included. */
 export type Frame = { type: string; bytes: Buffer };
 
-/** A client broke the protocol's framing; the connection cannot go on. */
+/** A client violated the protocol's framing; the connection cannot continue. */
 export class ProtocolError extends Error {
   override name = "ProtocolError";
 }
 
-/** Collects a client's bytes and hands out whole messages. Source: PostgreSQL documentation, "Message Formats". */
+/** Collects a client's bytes and returns complete messages. Source: PostgreSQL documentation, "Message Formats". */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #length = 0;

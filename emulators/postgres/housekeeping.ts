@@ -8,7 +8,7 @@ const everyMs = 15_000;
 const checkpointBytes = 16 * 1024 * 1024;
 const checkpointMs = 5 * 60_000;
 
-/** Does what the background processes of a Postgres server do: CHECKPOINT, and VACUUM ANALYZE of changed tables. */
+/** Does the work of a Postgres server's background processes: CHECKPOINT, and VACUUM ANALYZE of changed tables. */
 export class Housekeeping implements Waiter {
   readonly name = "housekeeping";
   readonly #engine: Engine;
@@ -41,7 +41,7 @@ export class Housekeeping implements Waiter {
     }
   }
 
-  /** Ends the housekeeping with a last checkpoint; no client may have the session. */
+  /** Ends the housekeeping with a last checkpoint. No client may have the session. */
   finish(): void {
     clearInterval(this.#timer);
     this.#turnstile.release(this);
@@ -64,9 +64,9 @@ export class Housekeeping implements Waiter {
     );
   }
 
-  /** One table a turn, the one that changed most; the thresholds are autovacuum's defaults. */
+  /** One table per turn, the one that changed most. The thresholds are autovacuum's defaults. */
   #vacuum(): void {
-    // Postgres keeps the counts of the last second to itself.
+    // Postgres does not publish the counts of the last second by itself.
     this.#engine.query("select pg_stat_force_next_flush()");
     const [row] = this.#engine.query(
       `select schemaname, relname from pg_stat_user_tables

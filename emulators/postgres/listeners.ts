@@ -1,6 +1,6 @@
 import { type Engine, identifier } from "./engine.ts";
 
-/** Null as an UNLISTEN's channel stands for all. */
+/** Null, as the channel of an UNLISTEN, means all. */
 export type ListenChange = { kind: "listen"; channel: string } | { kind: "unlisten"; channel: string | null };
 
 /** Which client listens on which channel. The one session listens on all of them. */
@@ -17,8 +17,8 @@ export class Listeners<Client> {
   }
 
   /**
-   * Takes over what a client's committed LISTEN and UNLISTEN statements changed, and brings the session in line. A
-   * channel that the session has and nobody claims is the client's (it came by a road that the text did not show).
+   * Applies a client's committed LISTEN and UNLISTEN statements, and updates the session. A channel that the session
+   * has and nobody claims belongs to the client (the text of its statements did not show it).
    */
   commit(client: Client, changes: ListenChange[]): void {
     const heard = this.#heard();
@@ -36,7 +36,7 @@ export class Listeners<Client> {
     );
   }
 
-  /** Forgets a client that has gone, and the channels that only it listened on. */
+  /** Forgets a client that has disconnected, and the channels that only it listened on. */
   remove(client: Client): void {
     if (!this.#channels.delete(client)) return;
     const claimed = this.#claimed();

@@ -5,7 +5,7 @@ import type { Effect } from "./statement-effects.ts";
 
 type Prepared = {
   sql: string;
-  /** The message that makes the statement in the session again. */
+  /** The message that recreates the statement in the session. */
   message: Buffer;
   effects: Effect[];
 };
@@ -14,9 +14,8 @@ type Prepared = {
 export type ClientStatements = { readonly id: number; readonly byName: Map<string, Prepared> };
 
 /**
- * Keeps the prepared statements of many clients apart in the one session. Named ones get a name of their own there;
- * the unnamed one, and those that another client's DEALLOCATE ALL or DISCARD ALL has swept away, are made again
- * just before they are used.
+ * Separates the prepared statements of many clients in the one session. Named ones get a unique name there. The unnamed
+ * one, and those that another client's DEALLOCATE ALL or DISCARD ALL removed, are recreated just before they are used.
  */
 export class PreparedStatements {
   readonly #engine: Engine;
@@ -33,7 +32,7 @@ export class PreparedStatements {
     return own.length <= 63 ? own : `${id}/${createHash("sha1").update(name, "latin1").digest("hex")}`;
   }
 
-  /** Turns the session's names in Postgres' words back into the client's. */
+  /** Replaces the session's names in Postgres' messages with the client's. */
   clientWords({ id }: ClientStatements, message: string): string {
     return message.replaceAll(`"${id}/`, '"');
   }
@@ -43,7 +42,7 @@ export class PreparedStatements {
     return this.#unnamed?.owner === client && this.#unnamed.simpleQueries === this.#engine.simpleQueries();
   }
 
-  /** Makes a statement that the client has and the session has lost. A failure shows when it is used. */
+  /** Recreates a statement that the client has and the session has lost. A failure shows when it is used. */
   restore(client: ClientStatements, name: string, messageTypes: "P" | "PQ"): void {
     const prepared = client.byName.get(name);
     if (!prepared || this.isPresent(client, name)) return;
@@ -63,7 +62,7 @@ export class PreparedStatements {
     else this.#present.delete(this.serverName(client, name));
   }
 
-  /** The session has lost every statement, the other clients' as well. */
+  /** The session has lost every statement, including the other clients'. */
   dropAll(client: ClientStatements): void {
     client.byName.clear();
     this.#present.clear();
@@ -80,7 +79,7 @@ export class PreparedStatements {
     client.byName.clear();
   }
 
-  /** Puts the session's names into PREPARE, EXECUTE and DEALLOCATE statements, and restores what they use. */
+  /** Puts the session's names into PREPARE, EXECUTE and DEALLOCATE statements, and recreates what they use. */
   rewrite(client: ClientStatements, sql: string, effects: Effect[]): string {
     let text = "";
     let at = 0;
@@ -92,7 +91,7 @@ export class PreparedStatements {
     return text + sql.slice(at);
   }
 
-  /** The record of a statement that SQL's PREPARE has made. */
+  /** The record of a statement that SQL's PREPARE created. */
   addFromSql(client: ClientStatements, sql: string, effect: Extract<Effect, { kind: "prepare" }>): void {
     const name = identifier(this.serverName(client, effect.name));
     const message = frame("Q", `prepare ${name}${sql.slice(effect.end, effect.statementEnd)}`);

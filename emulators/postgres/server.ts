@@ -12,9 +12,9 @@ export type ServerOptions = {
   /** Opens the engine once the port is ours. */
   open(): Promise<Engine>;
   host: string;
-  /** 0 takes any free port. */
+  /** 0 uses any free port. */
   port: number;
-  /** How long a client may keep the session in an open transaction without a word. */
+  /** How long a client may stay idle in an open transaction. */
   idleInTransactionMs: number;
   maxMessageBytes: number;
   log: Log;
@@ -22,7 +22,10 @@ export type ServerOptions = {
 
 export type Server = { port: number; close(): Promise<void> };
 
-/** Serves a database on a port; who connects before it is open waits. A client's turn that breaks the engine throws EngineCrash out of an event. */
+/**
+ * Serves a database on a port. Clients that connect before it is open wait. If a client's turn crashes the engine, an
+ * event throws EngineCrash.
+ */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { open, host, port, idleInTransactionMs, maxMessageBytes, log } = options;
   const early: Socket[] = [];
@@ -61,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   async function shutDown(): Promise<void> {
     const closed = once(server, "close");
     server.close();
-    // A client that has said goodbye is not told that the server goes: its message may still be in the socket.
+    // A client that has disconnected is not told that the server stops: its message may still be in the socket.
     await nextTurn();
     await nextTurn();
     for (const connection of connections) {

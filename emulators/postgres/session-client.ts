@@ -3,19 +3,19 @@ import type { ClientStatements } from "./prepared-statements.ts";
 import type { ClientSettings } from "./session-settings.ts";
 import type { Effect } from "./statement-effects.ts";
 
-/** What the session keeps for one connection. */
+/** The session's state of one connection. */
 export type SessionClient = {
   readonly pid: number;
   readonly statements: ClientStatements;
   readonly settings: ClientSettings;
   /** As in ReadyForQuery: I idle, T in a transaction, E in a failed one. */
   status: string;
-  /** Messages of the extended protocol have run that no Sync has closed. */
+  /** Messages of the extended protocol have run that no Sync has ended. */
   batchOpen: boolean;
-  /** Effects that a CommandComplete will confirm, with the text they are in. */
+  /** Effects that a CommandComplete will confirm, with their text. */
   expected: { effect: Effect; sql: string }[];
   listenChanges: ListenChange[];
-  /** Those before a ROLLBACK, which may have been one to a savepoint. */
+  /** Changes before a ROLLBACK, which may have been to a savepoint. */
   suspendedChanges: ListenChange[];
   settingsChanged: boolean;
   notify(message: Buffer): void;

@@ -20,9 +20,9 @@ const reportedNames = [
   "TimeZone",
 ];
 
-/** What one client has set in its session, by name in lower case. */
+/** What one client has set in its session, by name in lowercase. */
 export type ClientSettings = {
-  /** Asked for when it connected; RESET returns to these. */
+  /** Requested when it connected; RESET returns to these. */
   readonly startup: ReadonlyMap<string, string>;
   current: Map<string, string>;
   /** Names such as `app.user`, which pg_settings does not list. */
@@ -51,7 +51,7 @@ export class SessionSettings {
     return { startup, current: new Map(startup), custom: new Set(), reported };
   }
 
-  /** Makes the session's settings those of a client. Throws when Postgres refuses one; the session then has none. */
+  /** Applies a client's settings to the session. If Postgres rejects one, it throws, and the session has none. */
   apply({ current }: ClientSettings): void {
     if (current.size === 0 && this.#applied.size === 0) return;
     const changes: string[] = [];
@@ -72,7 +72,7 @@ export class SessionSettings {
     }
   }
 
-  /** Reads what the client's last unit has set; returns the ParameterStatus messages it is owed. */
+  /** Reads what the client's last unit has set. Returns the ParameterStatus messages to send. */
   refresh(client: ClientSettings): Buffer[] {
     const custom = [...client.custom].map(
       (name) => `union all select ${literal(name)}, nullif(current_setting(${literal(name)}, true), '')`,

@@ -18,13 +18,13 @@ const copyRefusal = (what: string) =>
 const notSql = frame("P", "", "!", Buffer.alloc(2));
 
 /**
- * Runs the messages of many clients in the one session of the engine. The caller gives it to one client at a time,
- * until that client is idle.
+ * Runs the messages of many clients in the engine's one session. The caller gives it to one client at a time, until
+ * that client is idle.
  *
- * Shared by all clients, unlike in a Postgres server: temporary tables, cursors WITH HOLD, session-level advisory
- * locks (a second client gets the lock too), pg_backend_pid(), and settings that a function changes by itself.
- * Without effect: statement_timeout and cancel requests, since a statement cannot be interrupted. SQL text is read as
- * under `standard_conforming_strings = on`.
+ * Unlike in a Postgres server, all clients share temporary tables, cursors WITH HOLD, session-level advisory locks (a
+ * second client gets the lock, too), pg_backend_pid(), and settings that a function changes. statement_timeout and
+ * cancel requests have no effect, because a statement cannot be interrupted. SQL text is read as under
+ * `standard_conforming_strings = on`.
  */
 export class Session {
   readonly #engine: Engine;
@@ -51,13 +51,13 @@ export class Session {
     return sessionClient({ id, pid, settings: this.#settings.forClient(startup), notify });
   }
 
-  /** Gives the idle session to a client. Throws EngineError when one of its settings is refused. */
+  /** Gives the idle session to a client. Throws EngineError if one of its settings is rejected. */
   enter(client: SessionClient): void {
     this.sweep();
     this.#settings.apply(client.settings);
   }
 
-  /** Frees what gone clients left behind; the session must be idle. */
+  /** Frees what disconnected clients left behind. The session must be idle. */
   sweep(): void {
     for (const gone of this.#departed.splice(0)) {
       this.#statements.remove(gone.statements);
@@ -75,7 +75,7 @@ export class Session {
     if (client.status !== "I") this.#answers.settle(client, this.#engine.send(frame("Q", "rollback")));
   }
 
-  /** To be called once for a client that is gone, after `abandon` if it had the session. */
+  /** Call once for a client that has disconnected, after `abandon` if it had the session. */
   depart(client: SessionClient): void {
     this.#departed.push(client);
   }
@@ -84,7 +84,7 @@ export class Session {
     return status === "I" && !batchOpen;
   }
 
-  /** Runs one message of the client that has the session; returns what it is answered. */
+  /** Runs one message of the client that has the session. Returns the response. */
   run(client: SessionClient, message: Frame): Buffer[] {
     switch (message.type) {
       case "Q":
@@ -163,7 +163,10 @@ export class Session {
     return this.#answers.settle(client, answer);
   }
 
-  /** Lets Postgres fail on text that is no SQL, so that its transaction and batch state follow, in our words. */
+  /**
+   * Makes Postgres fail on text that is not SQL, so that the state of its transaction and batch follows, with our
+   * message.
+   */
   #refuse(client: SessionClient, message: Buffer, refusal: Buffer): Buffer[] {
     const answer = this.#send(client, message);
     const refused = answer.map((frame) => (frame.type === "E" ? { type: "E", bytes: refusal } : frame));

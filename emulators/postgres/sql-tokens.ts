@@ -34,7 +34,7 @@ function blockCommentEnd(sql: string, at: number): number {
 
 /**
  * Splits SQL text into tokens by PostgreSQL's lexical rules (nested comments, E'' and dollar quoting), with
- * `standard_conforming_strings = on`. Text that is not closed ends at the end of the input; Postgres words the error.
+ * `standard_conforming_strings = on`. Unterminated text ends at the end of the input, and Postgres reports the error.
  * Source: PostgreSQL documentation, "Lexical Structure".
  */
 export function* tokens(sql: string): Generator<Token> {

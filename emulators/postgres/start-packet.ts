@@ -29,7 +29,7 @@ export function readStartPacket(bytes: Buffer): StartPacket {
 
 const notSettings = new Set(["user", "database", "replication", "options"]);
 
-/** The settings that a client asks for when it connects, by name in lower case. */
+/** The settings that a client requests when it connects, by name in lowercase. */
 export function startupSettings(parameters: ReadonlyMap<string, string>): Map<string, string> {
   const settings = new Map<string, string>();
   const options = (parameters.get("options") ?? "").match(/(?:\\[\s\S]|[^\\\s])+/g) ?? [];

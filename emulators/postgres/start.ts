@@ -8,9 +8,9 @@ export type PostgresOptions = {
   /** Null keeps everything in memory. */
   dataDir: string | null;
   host: string;
-  /** 0 takes any free port. */
+  /** 0 uses any free port. */
   port: number;
-  /** How long a client may keep the session in an open transaction without a word; 60,000 by default. */
+  /** How long a client may stay idle in an open transaction; 60,000 by default. */
   idleInTransactionMs?: number;
   /** 256 MiB by default. */
   maxMessageBytes?: number;
@@ -23,13 +23,14 @@ const restartMs = 1_000;
 
 type Thread = { worker: Worker; port: number; exited: Promise<void> };
 
-// Recursion in WebAssembly fills V8's stack before Postgres sees its own max_stack_depth; only used pages cost memory.
+// Recursion in WebAssembly fills V8's stack before Postgres reaches its own max_stack_depth; only used pages cost
+// memory.
 const stackSizeMb = 256;
 
 /**
- * Starts Postgres 18 with pgvector (PGlite) for any number of clients at once, which share one session by turns, in a
- * thread of its own. If a statement breaks the engine, all connections end, and it starts again with what is on disk.
- * Rejects with FolderInUseError, or with the system's error when the port is taken.
+ * Starts Postgres 18 with pgvector (PGlite) in a thread, for any number of simultaneous clients, which take turns on
+ * one session. If a statement crashes the engine, all connections end, and it restarts with what is on disk. Rejects
+ * with FolderInUseError, or with the system's error if the port is taken.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { dataDir, host, log } = options;

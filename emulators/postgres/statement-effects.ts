@@ -2,7 +2,7 @@ import { type Token, tokens } from "./sql-tokens.ts";
 
 type NamedAt = { name: string; start: number; end: number };
 
-/** What a statement does to the session beyond its own transaction, as far as the text tells. */
+/** What a statement does to the session beyond its own transaction, as far as its text shows. */
 export type Effect =
   | { kind: "unsupported-copy"; what: "COPY FROM STDIN" | "COPY PROGRAM" }
   | { kind: "listen"; channel: string }

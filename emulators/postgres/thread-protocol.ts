@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What the server's thread is started with. */
+/** The data that the server's thread starts with. */
 export const threadDataSchema = z.object({
   folder: z.string().nullable(),
   host: z.string(),
@@ -10,7 +10,7 @@ export const threadDataSchema = z.object({
 });
 export type ThreadData = z.infer<typeof threadDataSchema>;
 
-/** What the thread says. */
+/** The thread's messages. */
 export const threadMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("log"), line: z.string() }),
   z.object({ kind: z.literal("listening"), port: z.number().int() }),

@@ -1,9 +1,9 @@
 import type { Log } from "@aftercommit/local-shared/log.ts";
 
-/** One who waits for the session. */
+/** Someone who waits for the session. */
 export type Waiter = {
   readonly name: string;
-  /** Gets the session; keeps it until it calls `release`. */
+  /** Receives the session and keeps it until it calls `release`. */
   enter(): void;
 };
 
@@ -38,13 +38,13 @@ export class Turnstile {
     this.#watch();
   }
 
-  /** Gives the session back, or gives up waiting for it. */
+  /** Returns the session, or stops waiting for it. */
   release(waiter: Waiter): void {
     this.#queue.delete(waiter);
     if (this.#holder !== waiter) return;
     this.#holder = null;
     this.#unwatch();
-    // Between two turns the event loop runs, so that answers leave and others' messages arrive.
+    // The event loop runs between two turns, so that responses leave and other clients' messages arrive.
     if (this.#queue.size > 0) setImmediate(() => this.#next());
   }
 

@@ -6,26 +6,26 @@ const delivery = z.object({
   sink: z.string(),
   action: z.enum(["insert", "update", "delete", "read"]),
   table: z.string(),
-  /** The table and the values of the row's key or group columns; null where the sink has no groups. */
+  /** The table and the values of the row's key or group columns; null if the sink has no groups. */
   group: z.string().nullable(),
   status: z.enum(["pending", "delivered", "discarded"]),
   deliverCount: z.number(),
   httpStatus: z.number().nullable(),
   answer: z.string().nullable(),
   tookMs: z.number().nullable(),
-  /** Kept in flight until the next try, as Sequin keeps what its failure handler crashes on. */
+  /** Kept in flight until the next attempt, like messages on which Sequin's failure handler crashes. */
   stuck: z.boolean(),
   /** When a failed message may be tried again. */
   nextTryAt: z.date().nullable(),
-  /** When the change was captured, or the row was read by a backfill. */
+  /** When the change was captured, or a backfill read the row. */
   capturedAt: z.date(),
   updatedAt: z.date(),
 });
 
-/** What the console shows of one message of one sink. */
+/** What the console shows of one message to one sink. */
 export type Delivery = z.infer<typeof delivery>;
 
-/** Which deliveries to list; what is left out is open. */
+/** Which deliveries to list. What is left out is not restricted. */
 export type DeliveryFilter = {
   sink?: string;
   status?: Delivery["status"];
@@ -33,7 +33,7 @@ export type DeliveryFilter = {
   before?: number;
 };
 
-/** The newest deliveries first. */
+/** Newest first. */
 export async function listDeliveries(
   pool: Pool,
   schema: string,
@@ -46,7 +46,7 @@ export async function listDeliveries(
        d.deliver_count as "deliverCount", d.http_status as "httpStatus", d.answer, d.took_ms as "tookMs",
        d.stuck, d.not_before as "nextTryAt", d.updated_at as "updatedAt", c.at as "capturedAt"
      from (
-       -- The few that are shown first: joined before, every kept delivery would be.
+       -- The few that are shown first, because a join would read every kept delivery.
        select * from ${s}.delivery
        where ($2::bigint is null or id = $2) and ($4::text is null or status = $4) and ($5::bigint is null or id < $5)
          and ($3::text is null or sink_id = (select id from ${s}.sink where name = $3))
@@ -66,7 +66,7 @@ const count = z.object({
   count: z.coerce.number(),
 });
 
-/** How many deliveries of each sink have each status; a pair without any is left out. */
+/** How many deliveries of each sink have each status. Zero counts are left out. */
 export async function countDeliveries(pool: Pool, schema: string): Promise<z.infer<typeof count>[]> {
   const s = escapeIdentifier(schema);
   const found = await pool.query(

@@ -5,7 +5,7 @@ import { type Sequin, type SequinOptions, startSequin } from "./start.ts";
 export { absentDeliveryPages as absent } from "./console/pages.tsx";
 export { uninstall } from "./uninstall.ts";
 
-/** Has the pages of Sequin ready; it captures and delivers from `connect` on, when tables and app are there. */
+/** Serves Sequin's pages. It captures and delivers once `connect` is called, when the tables and the app exist. */
 export async function start(options: SequinOptions): Promise<RunningPart> {
   let sequin: Sequin | undefined;
   return {

@@ -4,8 +4,8 @@ import { parseTable } from "./config/source.ts";
 import type { Outlet } from "./outlets.ts";
 
 /**
- * Asks for the backfills of sinks that have just been created, also of tables that do not exist yet. With
- * `initial_backfill: true` these are the tables that the source lists by name.
+ * Requests the backfills of new sinks, also of tables that do not exist yet. With `initial_backfill: true`, these are
+ * the tables that the source lists by name.
  */
 export async function initialBackfills(pool: Pool, schema: string, outlets: Outlet[]): Promise<void> {
   for (const { id, sink } of outlets) {

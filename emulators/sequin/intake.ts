@@ -8,9 +8,11 @@ import { readRow } from "./message/row.ts";
 import type { Outlet } from "./outlets.ts";
 
 const PAGE = 200;
-/** A page fills a batch of the greediest sink: those who take the page's messages send them together. */
+/**
+ * A page fills a batch of the sink with the largest batches: sinks that take the page's messages send them together.
+ */
 const pageFor = (outlets: Outlet[]) => Math.max(PAGE, ...outlets.map(({ sink }) => sink.batchSize));
-/** Sequin's buffer per sink; beyond it, changes wait in the outbox as they would in the replication slot. */
+/** Sequin's buffer per sink. Beyond it, changes wait in the outbox as they would in the replication slot. */
 const BUFFER = 50_000;
 
 /** Moves newly committed changes from the outbox to the sinks that take them. Returns how many it moved. */

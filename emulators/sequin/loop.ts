@@ -6,12 +6,12 @@ import { takeIn } from "./intake.ts";
 import type { Outlet } from "./outlets.ts";
 import type { Watch } from "./watch.ts";
 
-/** Between two looks at the database when no notification comes. Sequin's own idle look is every 10 s. */
+/** Between two checks of the database without a notification. Sequin's own idle check is every 10 s. */
 const IDLE_MS = 1000;
 const PRUNE_EVERY_MS = 5000;
-/** How many finished deliveries of a sink are kept to be looked at. */
+/** How many finished deliveries per sink are kept to look at. */
 const KEPT = 200;
-/** How many changes are forgotten before their space is given back. */
+/** How many changes are forgotten before a VACUUM frees their space. */
 const VACUUM_AFTER = 1000;
 /** A backfill waits while its sink has this many messages, or batches, to send. */
 const ENOUGH_READS = 1000;
@@ -20,7 +20,7 @@ const READ_PAGE = 200;
 
 export type Loop = { wake(): void; close(): Promise<void> };
 
-/** Keeps triggers, intake and backfills going until it is closed; a failure is logged and tried again. */
+/** Keeps triggers, intake and backfills running until it is closed. A failure is logged and retried. */
 export function runLoop(options: {
   pool: Pool;
   schema: string;

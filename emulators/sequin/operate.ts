@@ -8,20 +8,20 @@ import { writeJson } from "./message/json.ts";
 import type { Outlet } from "./outlets.ts";
 import { reopen } from "./pending.ts";
 
-/** What an operator can look at and do. */
+/** What an operator can see and do. */
 export type Operations = {
   sinks(): { name: string; status: string; url: string; waiting: number }[];
   /** The tables, as `schema.table`, whose rows the sink takes. Throws for an unknown sink. */
   tables(sinkName: string): Promise<string[]>;
-  /** The newest first, finished ones among them. */
+  /** Newest first, including finished ones. */
   deliveries(limit?: number, filter?: DeliveryFilter): Promise<Delivery[]>;
   /** Undefined if it is no longer kept. */
   delivery(id: number): Promise<Delivery | undefined>;
-  /** How many deliveries are kept of each sink and status. */
+  /** How many deliveries are kept per sink and status. */
   counts(): Promise<{ sink: string; status: Delivery["status"]; count: number }[]>;
   /** The message of a delivery as JSON text, or null if it is no longer kept. */
   message(id: number): Promise<string | null>;
-  /** Sends a message again, a waiting one at once; false if it is no longer kept. */
+  /** Sends a message again, a waiting one immediately; false if it is no longer kept. */
   redeliver(id: number): Promise<boolean>;
   /** Sends every row of `schema.table` to the sink as `read` messages. Throws for an unknown sink. */
   backfill(sinkName: string, table: string): Promise<void>;
@@ -77,7 +77,7 @@ export function operate({
     async redeliver(id) {
       if (outlets.some(({ runner }) => runner.retryOne(id))) return true;
       const reopened = await reopen(pool, schema, id);
-      // One that is under way or in its turn goes out anyway.
+      // A delivery that is in flight or due goes out anyway.
       if (!reopened) return (await listDeliveries(pool, schema, { limit: 1, id })).length > 0;
       const { sink_id, ...message } = reopened;
       outlets.find((outlet) => outlet.id === sink_id)?.runner.add(message);

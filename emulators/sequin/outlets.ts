@@ -11,7 +11,7 @@ import type { Json } from "./message/json.ts";
 import { TypeCatalog } from "./message/types.ts";
 import { RecentChanges } from "./recent-changes.ts";
 
-/** A sink at work. */
+/** A running sink. */
 export type Outlet = {
   id: string;
   sink: Sink;

@@ -13,7 +13,7 @@ const rows = z.array(
 
 const COLUMNS = `d.id, d.sink_id, d.group_key as "group", c.action = 'read' as read, d.deliver_count as "deliverCount"`;
 
-/** Every message that an earlier run has not got acknowledged, oldest first. */
+/** Every message that was not acknowledged in an earlier run, oldest first. */
 export async function readPending(pool: Pool, schema: string): Promise<z.infer<typeof rows>> {
   const s = escapeIdentifier(schema);
   const found = await pool.query(

@@ -2,7 +2,10 @@ import type { Change } from "./capture/change.ts";
 
 const KEPT = 2000;
 
-/** Changes that were just taken in, by delivery id, so that a first delivery need not read its change again. */
+/**
+ * Changes that were just taken from the outbox, by delivery id, so that a first delivery need not read its change
+ * again.
+ */
 export class RecentChanges {
   readonly #changes = new Map<number, Change>();
 
@@ -10,7 +13,7 @@ export class RecentChanges {
     if (this.#changes.size < KEPT) this.#changes.set(deliveryId, change);
   }
 
-  /** Hands each change out once; those it does not have come from `load`. */
+  /** Returns each change once. Changes that it does not have come from `load`. */
   async take(
     ids: number[],
     load: (ids: number[]) => Promise<Map<number, Change>>,

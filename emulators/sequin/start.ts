@@ -16,7 +16,7 @@ import { type Outlet, openOutlets } from "./outlets.ts";
 import { readPending } from "./pending.ts";
 import { Watch } from "./watch.ts";
 
-/** How long requests that are under way may take to end when the emulator is closed. */
+/** How long running requests may take to end when the emulator is closed. */
 const CLOSE_GRACE_MS = 2000;
 const CONNECT_TIMEOUT_MS = 5000;
 
@@ -24,25 +24,27 @@ export type SequinOptions = {
   databaseUrl: string;
   /** The sequin.yaml. */
   configPath: string;
-  /** For `${VAR}` in it. */
+  /** The variables for `${VAR}` in it. */
   env: Environment;
   log: Log;
-  /** Where the emulator keeps everything it needs. */
+  /** The schema of the emulator's tables. */
   schema?: string;
   /** Requests in parallel per sink. */
   workers?: number;
   pace?: Partial<Pace>;
-  /** Beside a database that is not its own, the emulator leaves no trigger and no delivered row behind when it stops. */
+  /**
+   * In a database that does not belong to the emulators, leave no trigger and no delivered row behind when this stops.
+   */
   detachOnClose?: boolean;
 };
 
 export type Sequin = Operations & { close(): Promise<void> };
 
 /**
- * An emulator of Sequin: captures row changes with triggers, in the changing transaction, and delivers them
- * to the webhooks of sequin.yaml. It cannot see `pg_logical_emit_message`, so transaction annotations are
- * null. At a start the backoff of waiting messages ends, so that nobody waits minutes for an app that was
- * down. Throws `ConfigError`, and when the database cannot be reached or is served by another emulator.
+ * An emulator of Sequin. It captures row changes with triggers, in the changing transaction, and delivers them to the
+ * webhooks of sequin.yaml. It cannot see `pg_logical_emit_message`, so transaction annotations are null. When it
+ * starts, it ends the backoff of waiting messages, so that no one waits minutes for an app that was down. Throws
+ * `ConfigError`, and if the database cannot be reached or another emulator serves it.
  */
 export async function startSequin(options: SequinOptions): Promise<Sequin> {
   const { databaseUrl, log, schema = "sequin_local" } = options;
@@ -92,7 +94,7 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
   }
 }
 
-/** A stop goes on when the database is away or a table is locked. */
+/** A stop continues if the database is down or a table is locked. */
 async function leave(step: () => Promise<unknown>, log: Log): Promise<void> {
   try {
     await step();

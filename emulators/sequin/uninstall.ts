@@ -2,8 +2,8 @@ import { Client, escapeIdentifier } from "pg";
 import { releaseLock, takeLock } from "./capture/listen.ts";
 
 /**
- * Removes everything the emulator has put into a database: its schema, and with it its functions and their
- * triggers. Returns whether there was anything. Throws while an emulator works there, and when a table stays locked.
+ * Removes everything that the emulator has put into a database: its schema, with its functions and their triggers.
+ * Returns whether there was anything. Throws while an emulator works there, and if a table stays locked.
  */
 export async function uninstall({
   databaseUrl,
@@ -17,7 +17,7 @@ export async function uninstall({
   try {
     await takeLock(client, schema);
     const found = await client.query("select from pg_namespace where nspname = $1", [schema]);
-    // Whoever waits for a table's lock makes all others of that table wait, too.
+    // Waiting for a table's lock makes everyone else who needs that table wait, too.
     await client.query("set lock_timeout = '5s'");
     await client.query(`drop schema if exists ${escapeIdentifier(schema)} cascade`);
     await releaseLock(client, schema);

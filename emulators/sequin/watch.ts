@@ -6,7 +6,7 @@ import type { Publication } from "./config/publication.ts";
 import { parseTable, type Table, takesTable } from "./config/source.ts";
 import type { Outlet } from "./outlets.ts";
 
-/** Keeps the triggers where the sinks want them, also when tables appear, vanish or are made again. */
+/** Keeps the triggers where the sinks want them, also when tables appear, disappear or are recreated. */
 export class Watch {
   readonly #pool: Pool;
   readonly #schema: string;
@@ -25,7 +25,7 @@ export class Watch {
     this.#log = log;
   }
 
-  /** Whether the table exists and, where its changes are wanted, they are captured already. */
+  /** Whether the table exists and, if its changes are wanted, they are already captured. */
   allowsBackfill(table: Table): boolean {
     return this.#readable.has(nameOf(table));
   }
@@ -40,7 +40,7 @@ export class Watch {
     this.#sayOnce(this.#outlets.flatMap((outlet) => this.#shortcomings(outlet, present, published)));
   }
 
-  /** What a sink does not get, and why. */
+  /** What a sink does not receive, and why. */
   #shortcomings(
     { sink }: Outlet,
     present: { table: Table }[],
@@ -60,7 +60,7 @@ export class Watch {
     return [`${sink.name} gets nothing: none of its tables is in the database and in the publication`];
   }
 
-  /** Says what is new, and again what has been mended and is broken once more. */
+  /** Logs what is new, and again what was fixed and is broken once more. */
   #sayOnce(lines: string[]): void {
     for (const line of lines) if (!this.#said.has(line)) this.#log(line);
     this.#said = new Set(lines);

@@ -9,7 +9,7 @@ type Absent = { service?: RealService } & (
   | { place: NonNullable<Pages["place"]>; paths: readonly string[]; instead: string }
 );
 
-/** What the console shows of a part that this stack was started without; `instead` says where to look. */
+/** What the console shows of a part that this stack was started without. `instead` says where to look. */
 export function absentPages({ service, ...part }: Absent): Pages {
   const elsewhere = () => <Elsewhere service={service} />;
   const routes = new Hono();
@@ -22,6 +22,6 @@ export function absentPages({ service, ...part }: Absent): Pages {
       {elsewhere()}
     </Card>
   );
-  // Without a service to lead to it is no place to go: the overview says so already.
+  // Without a service to link to, there is no page: the overview already says so.
   return { place: service && place, paths, routes, card };
 }

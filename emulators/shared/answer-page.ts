@@ -13,7 +13,7 @@ declare module "hono" {
 
 type Page = Place & { body: Child; status?: ContentfulStatusCode };
 
-/** Answers a page in the frame of the console that the part is plugged into. */
+/** Responds with a page in the frame of the console that the part is plugged into. */
 export function answerPage(c: Context, { title, place, body, status = 200 }: Page) {
   c.status(status);
   return c.render(body, { title, place });

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 
-/** `POST` sets what the schema takes, and answers with it; `DELETE` clears it. */
+/** `POST` sets a fault that matches the schema, and returns it; `DELETE` clears it. */
 export function faultRoutes<S extends z.ZodObject>(
   schema: S,
   { set, clear }: { set(fault: z.output<S>): void; clear(): void },

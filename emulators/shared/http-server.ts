@@ -7,8 +7,9 @@ import type { Hono } from "hono";
 const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 /**
- * Listens on loopback with one server for every HTTP part of the local stack. Port 0 takes any. Only requests that name loopback as their host are taken: a page of
- * another site whose name resolves to 127.0.0.1 gets nothing (DNS rebinding).
+ * Listens on loopback with one server for every HTTP part of the local stack. Port 0 uses any free port. It accepts
+ * only requests whose host is loopback: a page of another site whose name resolves to 127.0.0.1 gets nothing (DNS
+ * rebinding).
  */
 export async function startHttpServer(port: number, app: Hono) {
   const server = createServer(
@@ -18,7 +19,7 @@ export async function startHttpServer(port: number, app: Hono) {
         : Response.json({ error: "Only for this machine" }, { status: 403 }),
     ),
   );
-  // All of them: those that became WebSockets, as of a connected CLI, are none of `closeAllConnections`.
+  // All of them: `closeAllConnections` leaves out those that became WebSockets, such as a connected CLI's.
   const connections = new Set<Socket>();
   server.on("connection", (connection) => {
     connections.add(connection);

@@ -4,28 +4,28 @@ import type { Child } from "hono/jsx";
 
 /** What a part shows in the console. */
 export type Pages = {
-  /** Where it is in the navigation; a part without one has only a card. */
+  /** Its place in the navigation; a part without one only has a card. */
   place?: { path: string; name: string };
-  /** The addresses that `routes` answer, as Hono writes them. */
+  /** The paths of `routes`, as Hono writes them. */
   paths: readonly string[];
   routes: Hono;
   /** The part in a few words, for the first page. */
   card(): Child;
-  /** What is newest, below all cards. */
+  /** The newest items, shown below all cards. */
   latest?(): Child;
 };
 
-/** A part of the local stack at work. Its package exports `start`, which resolves to one. */
+/** A running part of the local stack. Its package exports `start`, which resolves to one. */
 export type RunningPart = {
-  /** Routes for programs, at the addresses of the real service. */
+  /** Routes for programs, at the paths of the real service. */
   app?: Hono;
   pages?: Pages;
-  /** Adds to the HTTP server what is no route, such as a socket. */
+  /** Attaches to the HTTP server what is not a route, such as a socket. */
   attach?(server: Server): void;
-  /** Begins what needs every other part, and the app. */
+  /** Starts what needs every other part, and the app. */
   connect?(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** A service that no emulator plays: its name for a person, and the page where a person looks at it. */
+/** A service that is not emulated: its name, and its page for people. */
 export type RealService = { name: string; href?: string };

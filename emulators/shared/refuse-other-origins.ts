@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 
-/** Whether the browser's page is one of the address that it asks; undefined where none says that it is a page. */
+/** Whether the request comes from a page of the same address; undefined if it does not come from a page. */
 export function isFromOwnPage(c: Context): boolean | undefined {
   const origin = c.req.header("origin");
   if (origin === undefined) return undefined;
@@ -10,7 +10,7 @@ export function isFromOwnPage(c: Context): boolean | undefined {
 
 export const isSafe = ({ req }: Context) => req.method === "GET" || req.method === "HEAD";
 
-/** Answers 403 to a page of another site that the developer has open: it must not change the local stack. */
+/** Responds 403 to a page of another site that the developer has open: it must not change the local stack. */
 export const refuseOtherOrigins = createMiddleware(async (c, next) =>
   isFromOwnPage(c) === false ? c.json({ error: "This address answers its own pages only" }, 403) : next(),
 );

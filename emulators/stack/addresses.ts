@@ -21,7 +21,7 @@ const SHOWN: readonly (readonly [Part, string])[] = [
 const shownOf = (parts: readonly Part[]) =>
   SHOWN.flatMap(([part, what]) => (parts.includes(part) ? what : [])).join(", ");
 
-/** One row for each service: its address, and the variable or the file that decides it. */
+/** One row per service: its address, and the variable or the file that decides it. */
 export function addressRows(
   parts: readonly Part[],
   variables: Variables,

@@ -1,6 +1,9 @@
 import { PARTS, type Part, type Settings } from "./settings.ts";
 
-/** What `npm run dev` and `npm run local` give to a process: no value where neither the user nor an emulator set one. */
+/**
+ * The variables that `npm run dev` and `npm run local` pass to a process; undefined if neither the user nor an emulator
+ * set one.
+ */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 export type GeneratedSecrets = Readonly<
@@ -15,8 +18,8 @@ export const TRIGGER_ACCESS_TOKEN = "tr_pat_local";
 export const isSet = (env: Variables, ...names: string[]) => names.some((name) => env[name]?.trim());
 
 /**
- * The parts of the local stack that no variable has a real service for. The local Sequin belongs to the local
- * Postgres; beside another database it starts only with LOCAL_SEQUIN=on.
+ * The emulators that are needed because no variable names a real service. The Sequin emulator belongs to the Postgres
+ * emulator; with another database, it starts only with LOCAL_SEQUIN=on.
  */
 export function partsNeeded(env: Variables, settings: Settings): Part[] {
   const ownDatabase = isSet(env, "DATABASE_URL");
@@ -33,7 +36,7 @@ export function partsNeeded(env: Variables, settings: Settings): Part[] {
 export const localDatabaseUrl = ({ ports }: Settings) =>
   `postgres://postgres:postgres@${LOOPBACK}:${ports.postgres}/postgres`;
 
-/** The variables by which the product finds the given parts; what the user set stays as it is. */
+/** The variables with which the product finds the given parts. What the user set stays as it is. */
 export function variablesFor(
   parts: readonly Part[],
   env: Variables,
@@ -45,7 +48,7 @@ export function variablesFor(
   const ofParts: Record<Part, Variables> = {
     postgres: {
       DATABASE_URL: localDatabaseUrl(settings),
-      // Of this database only: in another a user would count as clean once the demonstration system was told.
+      // Only for this database: in another, a user would count as clean once the emulated system was notified.
       USER_DELETION_WEBHOOK_URLS: `crm=${http}/local/external-system/crm/user-deleted`,
     },
     sequin: { APP_URL: `http://${LOOPBACK}:${ports.app}` },
@@ -55,7 +58,7 @@ export function variablesFor(
       TRIGGER_PROJECT_REF: "proj_local",
       TRIGGER_API_URL: http,
     },
-    // The model's own name goes into each row: with OpenAI's model every one of them is stale.
+    // Each row stores the model's own name. If it were OpenAI's, OpenAI would make every row out of date.
     openai: { OPENAI_API_KEY: "local", OPENAI_BASE_URL: `${http}/v1`, EMBEDDING_MODEL: embeddingModel },
     mail: { SMTP_URL: `smtp://${LOOPBACK}:${ports.smtp}`, MAIL_FROM: "Aftercommit <no-reply@example.com>" },
   };

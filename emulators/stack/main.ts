@@ -1,5 +1,5 @@
-// The local stack, or some of its parts: npm run local -- postgres trigger
-// Or removes what the local Sequin has put into a database: npm run local -- sequin --uninstall
+// The local stack, or some of its parts: npm run local -- postgres trigger. Or removes what the Sequin emulator has put
+// into a database: npm run local -- sequin --uninstall
 import { mkdirSync } from "node:fs";
 import { uninstall } from "@aftercommit/local-sequin";
 import { addressRows } from "./addresses.ts";

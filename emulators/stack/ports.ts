@@ -10,9 +10,7 @@ function isFree(port: number, host: string): Promise<boolean> {
   });
 }
 
-/**
- * Rejects when something else listens on one of the ports; the message says which variable moves it.
- */
+/** Rejects if something else listens on one of the ports. The message says which variable changes it. */
 export async function requireFreePorts(ports: Readonly<Record<string, number>>): Promise<void> {
   const names = Object.keys(ports);
   const seen = new Map<number, string>();

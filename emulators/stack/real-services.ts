@@ -6,7 +6,7 @@ export type RealServices = Partial<Record<"trigger" | "openai" | "mail" | "exter
 
 const CLOUD = "https://cloud.trigger.dev";
 
-// The cloud has its dashboard beside its API; a self-hosted server serves both at one address.
+// The cloud's dashboard has a different address than its API; a self-hosted server serves both at one address.
 function dashboard({ TRIGGER_API_URL, TRIGGER_PROJECT_REF }: Variables): RealService {
   const url = new URL(TRIGGER_API_URL ?? CLOUD);
   if (/^api\.(.+\.)?trigger\.dev$/.test(url.hostname)) url.hostname = url.hostname.replace(/^api\./, "");
@@ -22,12 +22,12 @@ function provider({ OPENAI_BASE_URL }: Variables): RealService {
     : { name: host };
 }
 
-/** Hosts only: a path may hold a secret. */
+/** Only hosts: a path may contain a secret. */
 function hosts(urls: string): string {
   return [...new Set([...urls.matchAll(/https?:\/\/([^\s,/?#]+)/g)].map(([, host = ""]) => host))].join(", ");
 }
 
-/** The services of the user's own, for each part that does not run here. */
+/** The user's own services, for each part that does not run here. */
 export function realServices(parts: readonly Part[], variables: Variables): RealServices {
   const {
     TRIGGER_SECRET_KEY,

@@ -4,8 +4,9 @@ import { localDatabaseUrl, type Variables } from "./emulators.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * Where the local Trigger.dev keeps its runs. Those that wait belong to the database whose changes triggered them, so
- * each has a folder: with one for all, a run of the local database would do its work in a real one.
+ * The folder in which the Trigger.dev emulator keeps its runs. Waiting runs belong to the database whose changes
+ * triggered them, so each database has a folder: with one for all, a run of the local database would do its work in a
+ * real one.
  */
 export function runsFolder(settings: Settings, { DATABASE_URL }: Variables): string {
   if (!DATABASE_URL || DATABASE_URL === localDatabaseUrl(settings)) return settings.dataDir;

@@ -12,7 +12,7 @@ const stored = z
 const newReceiptKey = () =>
   generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
 
-/** The secrets of this data folder, made once. A folder of an earlier version gets those that it lacks. */
+/** The secrets of this data folder, generated once. A folder of an earlier version gets the missing ones. */
 export function generatedSecrets(dataDir: string): GeneratedSecrets {
   const file = join(dataDir, "secrets.json");
   const kept = existsSync(file) ? stored.parse(JSON.parse(readFileSync(file, "utf8"))) : {};

@@ -25,18 +25,18 @@ const schema = z.object({
 
 export type Settings = Readonly<{
   ports: Readonly<{ app: number; postgres: number; http: number; smtp: number }>;
-  /** Absolute path of the folder that keeps the local stack's data. */
+  /** The absolute path of the folder that keeps the local stack's data. */
   dataDir: string;
   sequin: "on" | "off" | undefined;
   embeddingModel: "universal-sentence-encoder-lite" | "hashing";
-  /** What the local model's endpoint allows in a minute; undefined where there is no limit. */
+  /** The limits per minute of the OpenAI emulator; undefined for no limit. */
   embeddingLimits: Readonly<{ tokensPerMinute: number | undefined; requestsPerMinute: number | undefined }>;
-  /** API requests that the local Trigger.dev answers in a minute; undefined where there is no limit. */
+  /** The API requests per minute that the Trigger.dev emulator answers; undefined for no limit. */
   triggerRequestsPerMinute: number | undefined;
 }>;
 
 /**
- * Reads the local stack's own settings from an environment. An empty text is missing.
+ * Reads the local stack's own settings from an environment. An empty text counts as missing.
  * @throws {Error} naming the variable that cannot be read
  */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -65,7 +65,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   };
 }
 
-/** The ports that the given parts listen on, by the variables that move them. */
+/** The ports that the given parts listen on, by the variables that change them. */
 export function portsOf(parts: readonly Part[], { ports }: Settings): Record<string, number> {
   return {
     ...(parts.includes("postgres") ? { LOCAL_POSTGRES_PORT: ports.postgres } : {}),

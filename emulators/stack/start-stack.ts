@@ -11,7 +11,7 @@ export type Stack = {
   close(): Promise<void>;
 };
 
-/** Starts the given parts of the local stack and resolves when they serve; `connect` is for later. */
+/** Starts the given parts of the local stack and resolves when they serve. Call `connect` later. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { parts, settings, log } = options;
   const starters = startersFor(options);

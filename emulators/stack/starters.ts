@@ -19,7 +19,10 @@ export type StackOptions = {
   log: (part: string) => Log;
 };
 
-/** The external system costs nothing, and is told of deletions in the local database only: it runs in every stack. */
+/**
+ * The external system costs nothing, and is only notified of deletions in the local database, so it runs in every
+ * stack.
+ */
 export type Name = Part | "externalSystem";
 
 const HOST = "127.0.0.1";
@@ -27,7 +30,7 @@ const HOST = "127.0.0.1";
 // About as long as two cores take to start a process.
 const PROCESS_PATIENCE_MS = 1_000;
 
-/** How each part is started. */
+/** How to start each part. */
 export function startersFor({ parts, settings, variables, log }: StackOptions) {
   const { dataDir, ports, embeddingModel, embeddingLimits, triggerRequestsPerMinute } = settings;
   const folder = (name: string) => resolve(dataDir, name);
@@ -64,7 +67,7 @@ export function startersFor({ parts, settings, variables, log }: StackOptions) {
   } satisfies Record<Name, () => Promise<RunningPart>>;
 }
 
-/** What the console shows: the pages of each part that runs here, and where to look instead of each that does not. */
+/** What the console shows: the pages of each part that runs here, and where to look for each that does not. */
 export function pagesOf(
   running: ReadonlyMap<Name, RunningPart>,
   { parts, variables }: Pick<StackOptions, "parts" | "variables">,

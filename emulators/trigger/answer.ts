@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { ApiError } from "./errors.ts";
 import { parse } from "./parse.ts";
 
-/** Answers with a body that the clients' own schema accepts; one that it refuses is our mistake and a 500. */
+/** Responds with a body that the clients' own schema accepts. If it does not, that is our bug and a 500. */
 export function answer<S extends z.ZodType>(
   c: Context,
   schema: S,
@@ -20,7 +20,7 @@ export function answer<S extends z.ZodType>(
 
 /**
  * The request's body, parsed as JSON whatever its content type says: the CLI sends some of it as text/plain.
- * @throws ApiError 400 when it is no JSON or not of the schema's shape
+ * @throws ApiError 400 if it is not JSON or does not match the schema
  */
 export async function readBody<S extends z.ZodType>(c: Context, schema: S): Promise<z.output<S>> {
   let json: unknown;

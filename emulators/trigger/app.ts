@@ -16,7 +16,7 @@ import { triggerRoutes } from "./routes/trigger.ts";
 import { waitpointRoutes } from "./routes/waitpoints.ts";
 import type { Server } from "./server.ts";
 
-/** Every route of the API, at the paths of the real one, and `/local/trigger/stats` for tests and benchmarks. */
+/** Every route of the API, at the real paths, and `/local/trigger/stats` for tests and benchmarks. */
 export function createApp(server: Server): Hono {
   const { secretKey, accessToken, store, engine, rateLimit } = server;
   const app = new Hono();
@@ -31,7 +31,7 @@ export function createApp(server: Server): Hono {
   app.get("/local/trigger/stats", (c) => c.json(rateLimit.stats()));
   for (const path of ["/api/*", "/engine/*", "/otel/*", "/realtime/*"]) {
     app.use(path, refuseOtherSites);
-    // Nobody is told of a change before it is stored.
+    // No one learns of a change before it is stored.
     app.use(path, async (_, next) => {
       await next();
       await store.commit();

@@ -3,7 +3,7 @@ import { sameSecret } from "@aftercommit/local-shared/same-secret.ts";
 import type { MiddlewareHandler } from "hono";
 import { ApiError } from "./errors.ts";
 
-/** Lets requests through that carry one of the given keys as bearer token; 401 otherwise. */
+/** Accepts requests that carry one of the given keys as bearer token; otherwise 401. */
 export function requireKey(...keys: string[]): MiddlewareHandler {
   return async (c, next) => {
     if (!hasKey(c.req.header("authorization"), keys)) throw new ApiError(401, "Invalid API key");
@@ -17,8 +17,8 @@ export function hasKey(authorization: string | undefined, keys: string[]): boole
 }
 
 /**
- * Refuses changes that a page of another site asks for: the keys are no secret on the developer's machine.
- * There are no CORS headers either.
+ * Rejects changes from pages of other sites: the keys are no secret on the developer's machine. There are no CORS
+ * headers either.
  */
 export const refuseOtherSites: MiddlewareHandler = async (c, next) => {
   if (isFromOwnPage(c) === false && !isSafe(c))

@@ -1,11 +1,11 @@
-/** The time as the server sees it, in milliseconds since the epoch; tests pass one that they move by hand. */
+/** The server's time, in milliseconds since the epoch. Tests pass a clock that they control. */
 export interface Clock {
   now(): number;
-  /** Runs `task` once after `ms` milliseconds of this clock; the returned function calls it off. */
+  /** Runs `task` once after `ms` milliseconds of this clock. The returned function cancels it. */
   after(ms: number, task: () => void): () => void;
 }
 
-// A laptop that sleeps stops Node's timers but not the wall clock, so long waits look at it again every minute.
+// A sleeping laptop stops Node.js' timers but not the wall clock, so long waits check it every minute.
 const LONGEST_TIMER_MS = 60_000;
 
 export const systemClock: Clock = {

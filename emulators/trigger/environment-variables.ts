@@ -1,6 +1,6 @@
 import type { Server } from "./server.ts";
 
-/** What task processes find in their environment; the telemetry endpoint must answer or each run ends 5 s late. */
+/** The environment variables of task processes. The telemetry endpoint must answer, or each run ends 5 s late. */
 export function environmentVariables({ url, engine }: Server): Record<string, string> {
   const base = url();
   const own = [...engine.tables.envVars.values()].map(({ id, value }) => [id, value] as const);

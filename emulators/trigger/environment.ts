@@ -6,8 +6,8 @@ export const organization = { id: "org_local", slug: "local", name: "Local" };
 export type Place = ReturnType<typeof findPlace>;
 
 /**
- * The one environment of the local server: every project ref and both keys lead to it. Its ids are made once for each
- * data folder: who keeps \`ctx.environment.id\` in a shared database can tell one laptop from another.
+ * The server's only environment: every project ref and both keys lead to it. Its ids are generated once per data
+ * folder, so that a shared database that stores \`ctx.environment.id\` can tell one laptop from another.
  */
 export function findPlace({ identity }: Tables) {
   const [known] = identity.values();

@@ -1,7 +1,7 @@
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
-/** An answer of the API that is not a success: `{ "error": message }`. */
+/** An API response that is not a success: `{ "error": message }`. */
 export class ApiError extends HTTPException {
   override readonly name = "ApiError";
   readonly headers: Record<string, string>;
@@ -12,7 +12,7 @@ export class ApiError extends HTTPException {
   }
 }
 
-/** A business rule refuses a well-formed request. */
+/** A business rule rejects a well-formed request. */
 export function refused(message: string): ApiError {
   return new ApiError(422, message);
 }

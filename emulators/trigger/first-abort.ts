@@ -1,6 +1,6 @@
 /**
- * Aborts with the first of the given signals. Unlike AbortSignal.any it can be released, so that a signal as old
- * as the server does not gather a listener for every request there ever was.
+ * Aborts with the first of the given signals. Unlike AbortSignal.any it can be released, so that a signal that lives as
+ * long as the server does not collect a listener for every request.
  */
 export function firstAbort(...signals: AbortSignal[]): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();

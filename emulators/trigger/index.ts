@@ -4,7 +4,7 @@ import { startTrigger, type TriggerOptions } from "./start.ts";
 
 export { absentRunPages as absent } from "./console/pages.tsx";
 
-/** Starts the API that `trigger.dev dev` and the SDK talk to, with pages to look at the runs. */
+/** Starts the API that `trigger.dev dev` and the SDK use, with pages that show the runs. */
 export async function start(options: TriggerOptions): Promise<RunningPart> {
   const trigger = await startTrigger(options);
   const { app, attach, close } = trigger;

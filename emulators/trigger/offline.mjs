@@ -1,6 +1,6 @@
-// A preload for `trigger.dev dev`, given by NODE_OPTIONS=--import. While it starts, the CLI asks one site whether
-// there is a newer version of itself, and another whether it can show links to JSON; neither answer matters here,
-// and waiting for both costs 7.5 s where there is no DNS. Their names fail at once; every other look-up is untouched.
+// A preload for `trigger.dev dev`, given with NODE_OPTIONS=--import. When it starts, the CLI asks one site whether it
+// has a newer version, and another whether it can show links to JSON. Neither answer matters here, and waiting for both
+// costs 7.5 s without DNS. These names fail immediately; every other lookup is untouched.
 import dns from "node:dns";
 
 const unneeded = new Set(["npm.antfu.dev", "jsonhero.io"]);

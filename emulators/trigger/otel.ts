@@ -58,10 +58,10 @@ export const TracesRequest = z.object({
   ),
 });
 
-// How TaskContextSpanProcessor and TaskContextLogProcessor of @trigger.dev/core name the run.
+// The name of the run in TaskContextSpanProcessor and TaskContextLogProcessor of @trigger.dev/core.
 const RUN_ID = `${keys.METADATA}.${keys.RUN_ID}`;
 
-/** Keeps what `logger.*` and `console.*` wrote in a task. */
+/** Stores what `logger.*` and `console.*` wrote in a task. */
 export function keepLogs(engine: Engine, { resourceLogs }: z.output<typeof LogsRequest>): void {
   for (const { resource, scopeLogs } of resourceLogs)
     for (const { logRecords } of scopeLogs)
@@ -77,7 +77,7 @@ export function keepLogs(engine: Engine, { resourceLogs }: z.output<typeof LogsR
       }
 }
 
-/** Keeps the spans of a run: its attempts, waits, and what `logger.trace` measured. */
+/** Stores the spans of a run: its attempts, waits, and what `logger.trace` measured. */
 export function keepSpans(engine: Engine, { resourceSpans }: z.output<typeof TracesRequest>): void {
   for (const { resource, scopeSpans } of resourceSpans)
     for (const { spans } of scopeSpans)
@@ -109,7 +109,7 @@ function plain(attributes: z.output<typeof Attributes> = []): Record<string, unk
   return Object.fromEntries(attributes.map(({ key, value }) => [key, scalar(value)]));
 }
 
-/** The attributes that the task's author gave: those of the SDK have a prefix. */
+/** The attributes that the task's author set: those of the SDK have a prefix. */
 function own(attributes: z.output<typeof Attributes>): Record<string, unknown> {
   return plain(
     attributes.filter(

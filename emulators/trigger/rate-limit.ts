@@ -10,9 +10,9 @@ interface Bucket {
 }
 
 /**
- * Counts the requests to the API, and refuses those beyond a number a minute as the cloud does: for each key by itself,
- * before the key is looked at (apps/webapp/app/services/{apiRateLimit,authorizationRateLimitMiddleware}.server.ts of
- * triggerdotdev/trigger.dev, where the cloud's 1,500 are 250 in ten seconds and 750 at most).
+ * Counts the requests to the API, and rejects those above a number per minute like the cloud: per key, before the key
+ * is checked (apps/webapp/app/services/{apiRateLimit,authorizationRateLimitMiddleware}.server.ts of
+ * triggerdotdev/trigger.dev, where the cloud's 1,500 are 250 in ten seconds and at most 750).
  */
 export function createRateLimit(requestsPerMinute: number | undefined, clock: Clock) {
   const counts = { requests: 0, refused: 0 };

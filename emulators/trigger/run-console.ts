@@ -13,30 +13,30 @@ import type { LogLine, Run, Waitpoint } from "./store/records.ts";
 
 export type RunPage = z.output<typeof ListRunResponse>;
 
-/** What pages about runs need; the shapes are those of the SDK's `runs.list` and `runs.retrieve`. */
+/** What pages about runs need, in the shapes of the SDK's `runs.list` and `runs.retrieve`. */
 export interface RunConsole {
   summarizeRuns(): RunSummary;
-  /** Newest first; throws ApiError 400 for filters that are none. */
+  /** Newest first; throws ApiError 400 for invalid filters. */
   listRuns(query: z.input<typeof ListRunsQuery>): RunPage;
   /** Undefined for an unknown id. */
   retrieveRun(friendlyId: string): Promise<RunDetails | undefined>;
-  /** Triggers the run again and answers the new run's id; undefined for an unknown id. */
+  /** Triggers the run again and returns the new run's id; undefined for an unknown id. */
   replayRun(friendlyId: string): Promise<string | undefined>;
-  /** False for an unknown id; a run that is finished stays as it is. */
+  /** False for an unknown id. A finished run stays as it is. */
   cancelRun(friendlyId: string): Promise<boolean>;
 }
 
 export interface RunSummary {
-  /** Whether a `trigger.dev dev` that takes runs is connected. */
+  /** Whether a `trigger.dev dev` that executes runs is connected. */
   connected: boolean;
   byStatus: Partial<Record<PublicStatus, number>>;
-  /** The tasks of all kept runs, in the order of their names. */
+  /** The tasks of all kept runs, sorted by name. */
   tasks: string[];
 }
 
 export interface RunDetails {
   run: z.output<typeof RetrieveRunResponse>;
-  /** What `runs.retrieve` leaves out. */
+  /** What `runs.retrieve` omits. */
   more: Pick<
     Run,
     "queue" | "gates" | "concurrencyKey" | "replayOf" | "maxAttempts" | "maxDuration" | "machine"
@@ -45,7 +45,7 @@ export interface RunDetails {
   attempts: { number: number; startedAt: number; finishedAt?: number; error?: ShownError }[];
   /** What the run waits for now; times are epoch milliseconds. */
   waitsFor: Pick<Waitpoint, "type" | "dueAt" | "childRunId">[];
-  /** What the task logged, and its spans, in the order of their time. */
+  /** The task's logs and spans, in order of time. */
   logs: LogLine[];
 }
 

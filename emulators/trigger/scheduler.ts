@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** What a timer is for; each kind has one handler, so that timers can be set again from stored state. */
+/** The purpose of a timer. Each kind has one handler, so that timers can be set again from stored state. */
 export type TimerKind =
   | "stall"
   | "delay"

@@ -3,12 +3,12 @@ import type { RateLimit } from "./rate-limit.ts";
 import type { LevelStore } from "./store/level-store.ts";
 import type { WorkSignal } from "./work-signal.ts";
 
-/** What the routes share. */
+/** Shared by the routes. */
 export interface Server {
   engine: Engine;
   store: LevelStore;
   work: WorkSignal;
-  /** The base URL that clients reach this server at, without a slash at its end. */
+  /** The base URL at which clients reach this server, without a slash at its end. */
   url(): string;
   secretKey: string;
   accessToken: string;

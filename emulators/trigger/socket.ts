@@ -6,7 +6,7 @@ import type { Server } from "./server.ts";
 
 const Subscription = z.object({ version: z.literal("1"), runFriendlyIds: z.array(z.string()) });
 
-/** Tells the CLI that one of its runs has a new snapshot; it then asks for it over HTTP. */
+/** Tells the CLI that one of its runs has a new snapshot, which it then requests over HTTP. */
 export class RunNotifications {
   readonly #io = new SocketServer({ serveClient: false, destroyUpgrade: false, transports: ["websocket"] });
   readonly #workers = this.#io.of("/dev-worker");

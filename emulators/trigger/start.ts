@@ -14,9 +14,9 @@ import { LevelStore } from "./store/level-store.ts";
 import { WorkSignal } from "./work-signal.ts";
 
 export interface TriggerOptions {
-  /** State is kept in `<dataDir>/trigger`, which one process at a time may use. */
+  /** State is kept in `<dataDir>/trigger`, which only one process at a time may use. */
   dataDir: string;
-  /** The public base URL; asked for when it is needed, so it may be unknown until the server listens. */
+  /** The public base URL. It is read when it is needed, so it may be unknown until the server listens. */
   url: () => string;
   /** The environment's secret key that the SDK and the CLI's processes send. */
   secretKey: string;
@@ -25,12 +25,12 @@ export interface TriggerOptions {
   log: Log;
   clock?: Clock;
   limits?: Partial<Limits>;
-  /** API requests that are answered in a minute, 1,500 in the cloud; all of them when left out. */
+  /** The most API requests per minute, 1,500 in the cloud. Default: unlimited. */
   requestsPerMinute?: number;
 }
 
 export interface LocalTrigger extends RunConsole {
-  /** The HTTP API; it answers below /api, /engine, /otel, /realtime and /local/trigger only. */
+  /** The HTTP API, below /api, /engine, /otel, /realtime and /local/trigger. */
   app: Hono;
   /** Adds the socket that the CLI listens on. */
   attach(server: HttpServer): void;
@@ -39,8 +39,8 @@ export interface LocalTrigger extends RunConsole {
 }
 
 /**
- * Starts the part of Trigger.dev that `trigger.dev dev` and `@trigger.dev/sdk` 4.8 talk to.
- * @throws when another process has the data folder open
+ * Starts the part of Trigger.dev that `trigger.dev dev` and `@trigger.dev/sdk` 4.8 use.
+ * @throws if another process has the data folder open
  */
 export async function startTrigger(options: TriggerOptions): Promise<LocalTrigger> {
   const { url, secretKey, accessToken, log } = options;

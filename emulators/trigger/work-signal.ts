@@ -3,7 +3,7 @@ export class WorkSignal {
   #waiters = new Set<() => void>();
   #scheduled = false;
 
-  /** Many changes of one turn wake the polls once. */
+  /** Many changes in one turn wake the polls once. */
   wake(): void {
     if (this.#scheduled || this.#waiters.size === 0) return;
     this.#scheduled = true;

@@ -1,4 +1,4 @@
-// Makes the pictures of docs/images from a stack of its own: `npm run screenshots`.
+// Takes the pictures of docs/images from a new stack: `npm run screenshots`.
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -9,7 +9,7 @@ import { launchChromium } from "./launch-chromium.ts";
 
 const IMAGES = resolve(import.meta.dirname, "../../docs/images");
 
-/** What there is to see beside the sample rows: a post of one's own, and a user who left. */
+/** What the pictures show in addition to the sample rows: a new post, and a deleted user. */
 async function makeWork(stack: DevStack): Promise<void> {
   await stack.query(
     "insert into posts (title, body, author) values ('The kitchen of tomorrow', 'Robots will cook.', 'Alice H Johnson')",

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-it("has no time-out of its statements, though its sessions begin with one", async () => {
+it("has no statement timeout, although its sessions begin with one", async () => {
   const url = new URL(database.url);
   // As a role or a database may have one.
   url.searchParams.set("options", "-c statement_timeout=7s");

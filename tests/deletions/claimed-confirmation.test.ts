@@ -106,9 +106,9 @@ describe("a claim", () => {
     ["a refused message", { atEnd: "554 5.6.0 no" }, "the mail server answered 554 5.6.0 to DATA"],
     ["a deferred message", { atEnd: "452 4.3.1 full" }, "the mail server answered 452 4.3.1 to DATA"],
     ["a server that closes", { atEnd: "421 4.3.2 bye" }, "the mail server answered 421 4.3.2 to DATA"],
-  ] as const)("is given back after %s: another run may send at once", async (_, behaviour, message) => {
+  ] as const)("is given back after %s: another run may send at once", async (_, behavior, message) => {
     const { id } = await newDeletion();
-    smtp.behave(behaviour);
+    smtp.behave(behavior);
     expect((await failureOf(id, "run_1")).message).toBe(message);
     expect((await database.deletion(id)).confirmation_claimed_by).toBeNull();
     smtp.behave({});
@@ -138,7 +138,7 @@ describe("a claim", () => {
     expect(smtp.messagesTo(email)).toHaveLength(1);
   });
 
-  it("stays when the run is cancelled while the mail server has the message and does not answer", async () => {
+  it("stays when the run is canceled while the mail server has the message and does not answer", async () => {
     const { id, email } = await newDeletion();
     smtp.behave({ atEnd: "hang" });
     const run = new AbortController();
@@ -193,9 +193,9 @@ describe("an address that bounces", () => {
   it.each([
     ["the recipient", { replies: { RCPT: "550 5.1.1 no" } }],
     ["the message", { atEnd: "554 5.6.0 no" }],
-  ] as const)("is noted when it is %s, with the first time it happened", async (_, behaviour) => {
+  ] as const)("is noted when it is %s, with the first time it happened", async (_, behavior) => {
     const { id } = await newDeletion();
-    smtp.behave(behaviour);
+    smtp.behave(behavior);
     expect(afterError({ error: await failureOf(id, "run_1") })).toEqual({ skipRetrying: true });
     const { confirmation_refused_at: bouncedAt } = await database.deletion(id);
     expect(bouncedAt).toBeInstanceOf(Date);
@@ -210,9 +210,9 @@ describe("an address that bounces", () => {
     ["a wrong password", { replies: { AUTH: "535 5.7.8 no" } }],
     ["a refused sender", { replies: { MAIL: "550 5.7.1 no" } }],
     ["a busy recipient", { replies: { RCPT: "451 4.2.1 later" } }],
-  ] as const)("is not %s", async (_, behaviour) => {
+  ] as const)("is not %s", async (_, behavior) => {
     const { id } = await newDeletion();
-    smtp.behave(behaviour);
+    smtp.behave(behavior);
     await failureOf(id, "run_1");
     expect((await database.deletion(id)).confirmation_refused_at).toBeNull();
   });

@@ -145,7 +145,7 @@ describe("confirming a deletion", () => {
     expect((await confirm(id)).confirmation).toBe("sent");
   });
 
-  it("does not try again when the mail server refuses for good, and keeps the address out of the error", async () => {
+  it("does not try again when the mail server permanently rejects the e-mail, and keeps the address out of the error", async () => {
     const id = await newDeletion();
     await refuse({ status: 550, times: 1 });
     const error = await confirm(id).catch((reason) => reason);
@@ -168,7 +168,7 @@ describe("confirming a deletion", () => {
     expect((await confirm(await newDeletion(null))).confirmation).toBe("no-address");
   });
 
-  it("gives up an attempt when the run is cancelled", async () => {
+  it("gives up an attempt when the run is canceled", async () => {
     const run = new AbortController();
     run.abort();
     const id = await newDeletion();

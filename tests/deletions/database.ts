@@ -34,7 +34,7 @@ const rowSchema = z.strictObject({
   updated_at: z.coerce.date(),
 });
 
-/** A Postgres of its own with the sample tables and all of Aftercommit's. */
+/** A new Postgres with the sample tables and all of Aftercommit's. */
 export async function startDatabase() {
   const postgres = await startMigratedPostgres();
   const db = connect(postgres.url);

@@ -45,7 +45,7 @@ const answering = (found: boolean) => (request: { body: string }) =>
 describe("a declared webhook", () => {
   const crm = (options: object = {}) => webhook({ name: "crm", url: `${server.url}/hook`, ...options });
 
-  it("has a secret of its own, and neither the address nor a second event where it asks for neither", async () => {
+  it("has its own secret, and gets neither the address nor a second event if it asks for neither", async () => {
     const { message, rowId } = await attempt(crm({ secret: own }));
     expect(message).toBe("clean");
     const verified = server.requests.map((request) => verifiedBy(own, request));

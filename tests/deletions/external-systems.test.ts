@@ -142,7 +142,7 @@ describe("an attempt", () => {
     await server.close();
   });
 
-  it("ends when the run is cancelled, also when the work does not listen", async () => {
+  it("ends when the run is canceled, also when the work does not listen", async () => {
     const run = new AbortController();
     const attempt = withinAttempt(() => new Promise<void>(() => {}), { signal: run.signal });
     run.abort();

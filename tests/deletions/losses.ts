@@ -45,7 +45,7 @@ export function describeLosses(pipelineOf: () => Pipeline): void {
     });
 
     it.runIf(isLong)(
-      "is not forgotten when the CLI is killed and its run cancelled (npm run test:kills)",
+      "is not forgotten when the CLI is killed and its run canceled (npm run test:kills)",
       async () => {
         const pipeline = pipelineOf();
         await pipeline.fail({ name: "crm", status: 503 });

@@ -5,7 +5,7 @@ type Changes = { id?: string; email?: string | null; action?: string; metadata?:
 
 let commits = 0;
 
-/** A recorded delete of a user (replica identity full), about a user and in a commit of its own. */
+/** A recorded delete of a user (replica identity full), about another user and in another commit. */
 export function deletedUser({
   id = randomUUID(),
   email = `${id}@example.com`,

@@ -84,7 +84,7 @@ export function outcomeWorld({ db, system }: Options) {
     },
     /** What the route records when the deletion is delivered. */
     record: () => recordedDeletion(db, { userId, email, systems: ["crm"] }),
-    /** A run of its own: its status, or why it failed. The one before it has ended. */
+    /** Starts a run after the previous one has ended. Resolves with its status, or why it failed. */
     async run(deletionId: string): Promise<string> {
       state.runs += 1;
       const runId = `run_${userId}_${state.runs}`;

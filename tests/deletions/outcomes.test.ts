@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { newReceiptKey, runDeletions } from "./commands.ts";
 import { startDatabase } from "./database.ts";
 import { outcomeWorld, type SystemMode } from "./outcome-world.ts";
-import { type Behaviour, startSmtp } from "./smtp.ts";
+import { type Behavior, startSmtp } from "./smtp.ts";
 import { startSystem } from "./system-server.ts";
 
 const secret = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
@@ -84,8 +84,8 @@ async function complete(world: World, id: string, mode: SystemMode, mail: keyof 
     if (mode === "holding") await command(world, "release", "--user", world.userId);
     world.state.mode = "clean";
   }
-  const behaviour: Behaviour = MAILS[mail];
-  smtp.behave(behaviour);
+  const behavior: Behavior = MAILS[mail];
+  smtp.behave(behavior);
   const status = await world.run(id);
   smtp.behave({});
   if (mail !== "accepted") {

@@ -164,7 +164,7 @@ describe("a deleted user", () => {
     ]);
   });
 
-  it("gets no e-mail when a system fails for good, until resume-user-deletions finishes the rest", async () => {
+  it("gets no e-mail when a system fails permanently, until resume-user-deletions finishes the rest", async () => {
     await pipeline.fail({ name: "crm", status: 500 });
     const { id, email, run } = await pipeline.deleteUser();
     const failed = await pipeline.ended(run);

@@ -76,7 +76,7 @@ export async function startPipeline(systems: readonly string[]) {
     database,
     systemOf: (name: string) => systemAt(`${http.url}/local/external-system/${name}/user-deleted`),
     deliver,
-    /** Delivers a delete of a user of its own and answers with the user and the run that was triggered. */
+    /** Delivers a delete of a new user. Resolves with the user and the triggered run. */
     async deleteUser(changes: Parameters<typeof deletedUser>[0] = {}) {
       const user = deletedUser(changes);
       const { status, body } = await deliver(user.message);
@@ -140,7 +140,7 @@ export async function startPipeline(systems: readonly string[]) {
       for (const { pid, command } of descendantsOf(process.pid))
         if (command.startsWith("trigger-dev-run-worker")) process.kill(pid, "SIGKILL");
     },
-    /** Says of a run what the CLI's watchdog says of all that a dead CLI held; the run is cancelled at once. */
+    /** Reports a run like the CLI's watchdog reports those of a dead CLI; the run is canceled immediately. */
     async loseRun(id: string) {
       const headers = { authorization: `Bearer ${keys.secretKey}`, "content-type": "application/json" };
       const init = { method: "POST", headers, body: JSON.stringify({ runFriendlyIds: [id] }) };

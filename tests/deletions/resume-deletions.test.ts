@@ -160,7 +160,7 @@ describe("resuming deletions that no run works on", () => {
     expect(asked).toHaveLength(125);
   });
 
-  it("finds the one cancelled run among 5,000 open deletions in one pass, with one question about a single run", async () => {
+  it("finds the one canceled run among 5,000 open deletions in one pass, with one question about a single run", async () => {
     await database.db.execute(sql`
       insert into aftercommit.deletions (source, row_id, position, accepted_xid, required_systems, run_id, environment, updated_at)
       select 'user', gen_random_uuid(), n::text, pg_current_xact_id(), '{crm}', 'run_' || n, ${ENVIRONMENT}, now() - interval '1 hour'

@@ -2,7 +2,7 @@ import { createServer, type Socket } from "node:net";
 import { onFreePort } from "../on-free-port.ts";
 
 /** What a mail server does when it has the whole of a message, or `refuse` a command with a reply. */
-export type Behaviour = {
+export type Behavior = {
   atEnd?: "accept" | "drop" | "hang" | `${number} ${string}`;
   replies?: Record<string, string>;
 };
@@ -11,12 +11,12 @@ const EHLO = "250-mail.test\r\n250 AUTH PLAIN";
 
 /** A mail server that keeps each message it has read to its end, and then behaves as told. */
 export async function startSmtp() {
-  const state = { behaviour: {} as Behaviour, messages: [] as string[], commands: [] as string[] };
+  const state = { behavior: {} as Behavior, messages: [] as string[], commands: [] as string[] };
   const sockets = new Set<Socket>();
 
   function end(socket: Socket, message: string) {
     state.messages.push(message);
-    const { atEnd = "accept" } = state.behaviour;
+    const { atEnd = "accept" } = state.behavior;
     if (atEnd === "drop") socket.destroy();
     else if (atEnd !== "hang") socket.write(`${atEnd === "accept" ? "250 accepted" : atEnd}\r\n`);
   }
@@ -44,7 +44,7 @@ export async function startSmtp() {
             AUTH: "235 welcome",
             QUIT: "221 bye",
           };
-          const reply = state.behaviour.replies?.[verb] ?? defaults[verb] ?? "250 ok";
+          const reply = state.behavior.replies?.[verb] ?? defaults[verb] ?? "250 ok";
           if (reply === "drop") socket.destroy();
           else socket.write(`${reply}\r\n`);
           if (verb === "DATA" && reply.startsWith("354")) data = [];
@@ -55,8 +55,8 @@ export async function startSmtp() {
   const { port, close } = await onFreePort(server);
   return {
     url: `smtp://user:password@127.0.0.1:${port}`,
-    behave(behaviour: Behaviour) {
-      state.behaviour = behaviour;
+    behave(behavior: Behavior) {
+      state.behavior = behavior;
     },
     messagesTo: (address: string) => state.messages.filter((message) => message.includes(`To: ${address}`)),
     /** The addresses of all RCPT TO, in order. */

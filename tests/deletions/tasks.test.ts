@@ -74,7 +74,7 @@ describe("a run of send-deletion-confirmation", () => {
     expect(smtp.messagesTo(email)).toEqual([]);
   });
 
-  it("is not tried again when the mail server refuses the address for good", async () => {
+  it("is not tried again when the mail server permanently rejects the address", async () => {
     const { deletionId } = await deletion();
     smtp.behave({ replies: { RCPT: "550 5.1.1 no" } });
     const result = await executeTask("send-deletion-confirmation", { deletionId });

@@ -26,7 +26,7 @@ type Options = {
   declaration?: DeletionDeclaration;
 };
 
-/** A database for the tests of a file, and worlds in which a deletion of its own is finished. */
+/** A database for the tests of a file, and worlds that each finish another deletion. */
 export function worldsForTests() {
   let database: Awaited<ReturnType<typeof startDatabase>>;
 

@@ -71,7 +71,7 @@ describe("compose.yaml", () => {
     for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{[A-Z]+_ADDRESS:-127\.0\.0\.1\}):/);
   });
 
-  it("has no secret of its own: each is a variable without a default", () => {
+  it("contains no secret: each is a variable without a default", () => {
     for (const [, { environment = {} }] of services)
       for (const [name, value] of Object.entries(environment))
         if (/PASSWORD|SECRET|KEY/.test(name) && value !== null)

@@ -76,7 +76,7 @@ it("what the Dockerfile builds starts as its user, changes none of its files, an
   const answer = await fetch(`http://127.0.0.1:${port}/api/health`);
   expect([answer.status, await answer.json()]).toEqual([200, { status: "ok" }]);
 
-  // The routes and what sends the metrics are bundles of their own: both have to mean the same counters.
+  // The routes and the sender of the metrics are separate bundles, but must use the same counters.
   expect((await fetch(`http://127.0.0.1:${port}/api/delete-user`, { method: "POST" })).status).toBe(401);
   const refused = () =>
     collector

@@ -6,7 +6,7 @@ import { realPostgres } from "../real-postgres.ts";
 import { migrateDrizzleApp } from "./drizzle-app.ts";
 import type { Statements } from "./writer.ts";
 
-/** A database as somebody else's framework made it, and how Aftercommit is told of it. */
+/** A database made by another framework, and its declaration. */
 export type ForeignDatabase = {
   tables: (client: Client, url: string) => Promise<unknown>;
   declaration: EmbeddingDeclaration;
@@ -111,7 +111,7 @@ const django: ForeignDatabase = {
   leastPrivileges: true,
 };
 
-// Supabase has extensions in a schema of their own, which its own roles search, and nobody else.
+// Supabase has extensions in a separate schema, which only Supabase's roles search.
 const EXTENSIONS = `
     create schema extensions;
     create extension vector with schema extensions;
@@ -218,8 +218,8 @@ const partitioned: ForeignDatabase = {
 export const DATABASES = {
   "of Rails, with bigint keys and rows that are deleted by a date": rails,
   "of Prisma, with mixed-case names and text keys": prisma,
-  "of Django, with integer keys in a schema of its own": django,
-  "of Supabase, with uuid keys, row level security and extensions in a schema of their own": supabase,
+  "of Django, with integer keys in a separate schema": django,
+  "of Supabase, with uuid keys, row level security and extensions in a separate schema": supabase,
   "of an app that uses drizzle, with migrations to come": drizzle,
   "of the guide, whose vectors have the name that ours would have": guide,
   "with a table that is partitioned by date": partitioned,

@@ -29,7 +29,7 @@ afterEach(async () => {
   expect(await app.pending(articles)).toEqual([]);
 });
 
-/** New rows, each with a text of its own. */
+/** New rows, each with a different text. */
 async function insert(count: number, body: string | null = "of an import"): Promise<string[]> {
   const { rows } = await app.client.query<{ id: string }>(
     `insert into articles (title, body) select 'Row ' || md5(random()::text), $2 from generate_series(1, $1)
@@ -88,8 +88,8 @@ describe("rows whose delivery is grouped otherwise when it comes again", () => {
   });
 });
 
-describe("an edit whose run was cancelled", () => {
-  async function cancelledEdit(): Promise<string> {
+describe("an edit whose run was canceled", () => {
+  async function canceledEdit(): Promise<string> {
     const [id = ""] = await insert(1);
     await deliver(inserted([id]));
     expect(await tasks()).toContain(ONE);
@@ -98,14 +98,14 @@ describe("an edit whose run was cancelled", () => {
   }
 
   it("is embedded by the drain of the next import", async () => {
-    const id = await cancelledEdit();
+    const id = await canceledEdit();
     await deliver(inserted(await insert(20)));
     expect(await app.workOff()).toEqual([MANY]);
     expect(await app.embedded(articles)).toContain(id);
   });
 
   it("is embedded by the drain that the schedule wakes, where nothing else happens", async () => {
-    const id = await cancelledEdit();
+    const id = await canceledEdit();
     expect(await lookAfter(articles, { db: app.db })).toMatchObject({ woken: true });
     expect(await app.workOff()).toEqual([MANY]);
     expect(await app.embedded(articles)).toContain(id);
@@ -114,7 +114,7 @@ describe("an edit whose run was cancelled", () => {
   it("is embedded by a drain that is under way while imports come without a pause, and so is what was never delivered", async () => {
     await deliver(inserted(await insert(20)));
     await app.cancelRuns();
-    await app.client.query("update articles set title = title || ' that nobody was told of' where id = 1");
+    await app.client.query("update articles set title = title || ' that no message was about' where id = 1");
     await app.db.execute("update aftercommit.sources set reconciled_at = null, fully_reconciled_at = null");
     const edits: string[] = [];
     let leases = 0;
@@ -122,7 +122,7 @@ describe("an edit whose run was cancelled", () => {
       leases += 1;
       if (leases <= 3) {
         await deliver(inserted(await insert(20)));
-        edits.push(await cancelledEdit());
+        edits.push(await canceledEdit());
         const looked = await lookAfter(articles, { db: app.db });
         if (leases === 1) expect(looked).toMatchObject({ reconciled: { missing: 1 }, woken: false });
       }

@@ -57,7 +57,7 @@ it("a bigint that only the rounded number tells is rejected, and its batch is wo
   expect(embedded).toEqual(expect.arrayContaining(["42", "43"]));
 });
 
-it("a uuid in upper case is the row's, and what is no uuid does not fail its batch", async () => {
+it("a uuid in uppercase is the row's, and an invalid uuid does not fail its batch", async () => {
   const id = "20f5cc55-b218-4aad-8fa7-ef7556575776";
   const records = [{ record: { id: id.toUpperCase() } }, { record: { id: "no uuid" } }, { record: { id } }];
   const { status, body, embedded, pending } = await embed(tokens, [id], records);

@@ -61,7 +61,7 @@ export function runsOf(
     async cancelRuns(): Promise<void> {
       for (const { id } of await openRuns()) await runs.cancel(id);
     },
-    /** Works on runs, side by side, until there is none, and resolves with their tasks. */
+    /** Executes runs in parallel until there are none. Resolves with their tasks. */
     async workOff(): Promise<string[]> {
       const worked: string[] = [];
       for (let open = await openRuns(); open.length > 0; open = await openRuns())

@@ -9,7 +9,7 @@ const PACE_MS = 100;
 const SHARE = 3;
 
 /**
- * The owner's own statements, one after another on a connection of their own, until it is stopped. Rejects when one of
+ * The owner's own statements, one after another on a dedicated connection, until it is stopped. Rejects when one of
  * them fails, or has to wait.
  */
 export async function startWriter(url: string, { insert, edit, remove }: Statements) {

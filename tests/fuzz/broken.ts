@@ -81,7 +81,7 @@ export function broken(n: number, chance: Chance): FuzzRequest {
 export const brokenAndHuge = (_: number, chance: Chance): FuzzRequest =>
   send(chance.one(ROUTES), huge(chance), chance.below(2) === 0);
 
-/** A body that stops before its end: the server may not wait for the rest for ever. */
+/** A body that stops before its end: the server must not wait for the rest forever. */
 export function unfinished(n: number, chance: Chance): FuzzRequest {
   const route = chance.one(ROUTES);
   const { body } = goodBody(route, n, chance);

@@ -33,7 +33,7 @@ const report = createReport(seed);
 const accepted = new Set<string>();
 const triggered = new Set<string>();
 
-/** Linux takes all of 127.0.0.0/8 for loopback: each request comes from an address of its own. */
+/** Linux takes all of 127.0.0.0/8 for loopback: each request comes from a different address. */
 function addressOf(n: number, fromOneAddress = false): string | undefined {
   if (process.platform !== "linux") return undefined;
   if (fromOneAddress) return "127.1.0.1";

@@ -24,7 +24,7 @@ async function build(): Promise<string> {
 }
 
 /**
- * The production build in a process of its own, with a database, a Trigger.dev and a provider behind it: that of this
+ * The production build in another process, with a database, a Trigger.dev and a provider behind it: that of this
  * folder where it is `built`, else one of a copy.
  */
 export async function startTarget({ built }: { built: boolean }) {

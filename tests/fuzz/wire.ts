@@ -35,7 +35,7 @@ async function write(socket: Socket, pieces: readonly Piece[]): Promise<void> {
   }
 }
 
-/** Sends bytes over a connection of their own from an address of loopback. Rejects when there is no answer in time. */
+/** Sends bytes over a new connection from a loopback address. Rejects if there is no response in time. */
 export async function exchange(
   port: number,
   pieces: readonly Piece[],

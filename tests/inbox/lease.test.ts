@@ -23,7 +23,7 @@ it("an entry is leased by one worker at a time, until the lease is over", async 
   expect((await leaseRow(inbox.db, "note", "1")).entries).toMatchObject([{ rowId: "1", attempts: 2 }]);
 });
 
-it("an entry that two workers have not lived to end is leased alone, after all others, and for ever longer", async () => {
+it("an entry that killed two workers is leased alone, after all others, and for longer each time", async () => {
   await accept(inbox.db, "note", ["1", "2", "3"].map(backfill));
   await inbox.db.execute("update aftercommit.pending set attempts = 2 where row_id <> '3'");
   expect(await lease()).toEqual(["3"]);

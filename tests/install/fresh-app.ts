@@ -82,7 +82,7 @@ export class FreshApp {
     );
   }
 
-  /** Starts parts of the local stack, at a port of their own. */
+  /** Starts parts of the local stack, on separate ports. */
   async startLocal(parts: readonly string[], port = this.ports.http): Promise<void> {
     const args = ["--import", TSX, join(root, "emulators/stack/main.ts"), ...parts];
     await this.start(/^ready/m, process.execPath, args, { LOCAL_PORT: String(port) });

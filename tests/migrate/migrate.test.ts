@@ -24,7 +24,7 @@ it("knows every file of sql/", () => {
   expect(files.toSorted()).toEqual(MIGRATIONS.map((name) => `${name}.sql`));
 });
 
-describe("a database with tables of its own", () => {
+describe("a database with other tables", () => {
   it("gets all that is Aftercommit's once, and its tables stay as they are to the last row of the catalog", async () => {
     await database.client.query(TABLES);
     await database.client.query(`create schema drizzle; create table drizzle.__drizzle_migrations (id serial, hash text);

@@ -71,7 +71,7 @@ async function startPooler(target: string) {
   return { url: url.href, close: () => server.close() };
 }
 
-describe("the doctor on a PostgreSQL of its own", () => {
+describe("the doctor on a dedicated PostgreSQL", () => {
   let cluster: Awaited<ReturnType<typeof startCluster>>;
   const run = (...statements: string[]) => runOn(cluster.url, statements);
   /** Runs the statements of a fix, up to the sentence that says what comes after them. */

@@ -77,7 +77,7 @@ async function crowd(beside: () => Promise<unknown>): Promise<void> {
   ]);
 }
 
-it("acceptors, drains, a reconciliation and a new stamp side by side meet no deadlock", async () => {
+it("parallel acceptors, drains, a reconciliation and a new stamp meet no deadlock", async () => {
   await crowd(async () => {
     await reconcile(db, source, { full: true });
     await db.execute("update aftercommit.sources set timeline = 'another'");

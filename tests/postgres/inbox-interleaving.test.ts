@@ -24,7 +24,7 @@ let sessions: Sessions;
 beforeAll(async () => {
   process.env.EMBEDDING_REQUESTS_PER_MINUTE = "1000000000";
   cluster = await startCluster();
-  // It has transactions of its own, which make looks uncertain.
+  // It has transactions, too, which make reads uncertain.
   await runOn(cluster.url, ["alter system set autovacuum = off", "select pg_reload_conf()"]);
   await createNotes(cluster.url);
   db = connect(cluster.url);

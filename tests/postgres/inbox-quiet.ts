@@ -32,7 +32,7 @@ export function faultOf(world: World, steps: readonly Step[]): string | undefine
 
 /** Lets everything end that has begun: nothing happens any more that need not. */
 export async function finish(world: World, take: (step: Step) => Promise<void>): Promise<void> {
-  // The step that has not been taken for longest, so that nobody goes on for ever while others wait.
+  // The step that has waited longest, so that no one continues forever while others wait.
   const takenAt = new Map<string, number>();
   const lastOf = ({ label }: Step) => takenAt.get(label) ?? -1;
   for (let steps = 0; ; steps += 1) {

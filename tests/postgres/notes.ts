@@ -102,7 +102,7 @@ export async function faultsOf(db: Database): Promise<{ pending: string[]; wrong
   return row;
 }
 
-/** A connection of its own, which keeps a transaction open between statements. */
+/** A dedicated connection, which keeps a transaction open between statements. */
 export async function startSession(url: string, settings = ""): Promise<Client> {
   const client = new Client({ connectionString: url, options: settings });
   client.on("error", () => {});

@@ -27,7 +27,7 @@ async function clusterOn(port: number) {
 
 export type Cluster = Awaited<ReturnType<typeof clusterOn>>;
 
-/** A PostgreSQL 17 of one's own, which can be stopped, killed and started again at its address. */
+/** A dedicated PostgreSQL 17, which can be stopped, killed and restarted at the same address. */
 export async function startCluster(): Promise<Cluster> {
   const [port = 0] = await freePorts(1);
   return clusterOn(port);

@@ -1,4 +1,4 @@
-// A worker with a process of its own, for `shuffle.test.ts`: a run of the drain after another, or runs for the rows that
+// A worker in another process, for `shuffle.test.ts`: a run of the drain after another, or runs for the rows that
 // it is told.
 import { once } from "node:events";
 import { connect } from "../../packages/aftercommit/src/db/client.ts";

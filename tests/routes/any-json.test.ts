@@ -96,7 +96,7 @@ it("no JSON at all in 1,000 messages makes a delivery fail", async () => {
     accepted += body.triggered + body.pending;
   }
   expect(accepted).toBeGreaterThan(400);
-  // So many edits are a rush: only the first have runs of their own.
+  // This many edits are a rush: only the first ones get separate runs.
   expect(trigger.state.requests).toBeGreaterThan(50);
   await trigger.close();
 });

@@ -18,7 +18,7 @@ export function restartServer(): void {
 
 let deliveries = 0;
 
-/** Calls the route as Sequin does, with the right secret unless `headers` says otherwise, from an address of its own. */
+/** Calls the route like Sequin, from a new address, with the right secret unless `headers` says otherwise. */
 export async function deliverRaw({ body, headers }: Delivery) {
   deliveries += 1;
   const from = { "x-forwarded-for": `2001:db8::${deliveries.toString(16)}` };
@@ -38,7 +38,7 @@ export const deliver = (message: unknown) => deliverRaw({ body: JSON.stringify(m
 let changes = 0;
 
 /**
- * A recorded change of a post, as one that was not delivered before, in a commit of its own unless `metadata` says
+ * A recorded change of a post, as one that was not delivered before, in a new commit unless `metadata` says
  * otherwise. Keys in `metadata` are those of the record as well.
  */
 export function newChange(name = "01_posts_insert", metadata: Record<string, unknown> = {}): Recorded {

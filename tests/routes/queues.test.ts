@@ -25,7 +25,7 @@ async function triggered(): Promise<Record<string, number>> {
 const changeOf = (id: number, metadata: object = {}) =>
   newChange("02_posts_update", { record_pks: [String(id)], ...metadata });
 
-/** Changes of rows by commits of their own. */
+/** Changes of rows, one commit each. */
 const edits = (count: number, first: number) => Array.from({ length: count }, (_, n) => changeOf(first + n));
 
 /** Changes of many rows by one commit, or a part of one. */

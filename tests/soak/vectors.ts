@@ -6,7 +6,7 @@ type Row = { id: string; text: string; embedding: string };
 
 const PAGE = 500;
 
-/** How many of the stored vectors are not that of their post's present text, each made anew by the stack's own model. */
+/** How many of the stored vectors are not that of their post's current text, which the stack's own model embeds again. */
 export async function countWrongVectors(stack: DevStack): Promise<number> {
   let wrong = 0;
   let last = "0";

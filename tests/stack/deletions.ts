@@ -24,7 +24,7 @@ export async function textOfMail(stack: DevStack, id: string): Promise<string> {
   return (await get(stack, `/local/mail/${id}`, z.object({ text: z.string() }))).text;
 }
 
-/** What the stack's external system was told of a user. */
+/** The calls about a user that the stack's external system received. */
 export async function callsFor(stack: DevStack, userId: string) {
   return (await get(stack, "/local/external-system/calls", calls)).filter((call) => call.userId === userId);
 }

@@ -31,7 +31,7 @@ function environment(ports: Ports, extra: Record<string, string>): NodeJS.Proces
   };
 }
 
-/** `npm run dev` in a folder, as a user would start it, in a process group of its own like a terminal's. */
+/** `npm run dev` in a folder, as a user starts it, in a separate process group like a terminal's. */
 export class DevStack {
   readonly ports: Ports;
   readonly folder: string;

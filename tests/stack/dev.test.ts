@@ -206,7 +206,7 @@ describe("Ctrl-C and a second start", () => {
     expect(models).toEqual([{ name: "universal-sentence-encoder-lite", state: "active" }]);
   });
 
-  it("makes all vectors anew by npm run reembed, and keeps those of the old model", async () => {
+  it("makes all vectors again with npm run reembed, and keeps those of the old model", async () => {
     const printed = await stack.command("reembed", "--model", "hashing");
     expect(printed).toContain("Search answers from hashing now.");
     expect(await stack.query("select name, state from aftercommit.models order by id")).toEqual([

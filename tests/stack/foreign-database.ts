@@ -18,7 +18,7 @@ const POSTS = `
   select made.id, m.id, 0, 1, md5(made.id::text)::uuid, 0, 10, 3, array_fill(0.025::real, array[1536])::halfvec
   from made, aftercommit.models m`;
 
-// Quiet for two hours, by a run that no Trigger.dev of this machine knows: a resumption would begin them anew.
+// Idle for two hours, with a run that no Trigger.dev on this machine knows: a resumption would start them again.
 const DELETIONS = `
   insert into aftercommit.deletions (source, row_id, position, email, accepted_xid, required_systems, run_id, requested_at,
     updated_at)

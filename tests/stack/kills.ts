@@ -138,7 +138,7 @@ export function describeKills(running: () => DevStack): void {
     });
   });
 
-  it("a CLI that finds no Trigger.dev as it registers its worker is started anew", async () => {
+  it("a CLI that finds no Trigger.dev when it registers its worker is started again", async () => {
     const stack = running();
     const from = stack.output.length;
     const said = (pattern: RegExp) => pattern.test(stack.output.slice(from));

@@ -61,7 +61,7 @@ describe("a request", () => {
     expect(vi.mocked(console.warn).mock.calls.flat().join()).toContain("embedding.usage_not_counted");
   });
 
-  it("corrects the bucket by what the provider says is left of its own", async () => {
+  it("corrects the bucket to what the provider says is left of its limits", async () => {
     provider.headers = { "x-ratelimit-remaining-tokens": "1234", "x-ratelimit-remaining-requests": "56" };
     await ask();
     expect(await bucket()).toMatchObject({ tokens: 1_234, requests: 56 });

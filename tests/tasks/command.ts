@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { processorSecondsOf } from "../stack/processes.ts";
 import { until } from "../until.ts";
 
-/** A command of the README under way, in a process group of its own. */
+/** A running command of the README, in a separate process group. */
 export function startCommand(name: string, args: readonly string[], env: Record<string, string>) {
   const { PATH, HOME } = process.env;
   const child = spawn("npm", ["run", "--silent", name, "--", ...args], {

@@ -10,7 +10,7 @@ const { updatePost, deletePost, embeddingsOf } = database;
 
 const errors = async () => (await pending()).map(({ id, error }) => [id, error]);
 
-/** Answers these vectors for every text, in place of its own. */
+/** Returns these vectors for every text. */
 const answerVectors = (vector: (input: string) => number[]) => {
   provider.rule = ({ input }) =>
     answerWith(
@@ -138,11 +138,7 @@ describe("a vector that cannot be stored or compared", () => {
       () => [70_000, ...new Array(7).fill(1)],
       "the provider answered a value over 65504",
     ],
-    [
-      "with what is no number",
-      () => [Number.NaN, ...new Array(7).fill(1)],
-      "the provider answered a vector with NaN",
-    ],
+    ["with NaN", () => [Number.NaN, ...new Array(7).fill(1)], "the provider answered a vector with NaN"],
     [
       "of another width",
       () => new Array(7).fill(1),

@@ -38,7 +38,7 @@ it("embeds a new post, and nothing of it is left in the inbox", async () => {
   expect(await pending()).toEqual([]);
 });
 
-it("puts a row that nobody has told of into the inbox first, for a run that is started by hand", async () => {
+it("puts a row without an entry into the inbox first, for a run that is started by hand", async () => {
   const post = { title: "By hand", body: "Nobody told" };
   const id = await insertPost(post);
   await embedOne(posts, String(id), { db: database.db });
@@ -56,8 +56,8 @@ describe("a change that is delivered again", () => {
     expect(inputs()).toHaveLength(1);
   });
 
-  it("and is run ten times side by side is paid for once", async () => {
-    const post = { title: "Side by side", body: paragraphs(5) };
+  it("and is run ten times in parallel is paid for once", async () => {
+    const post = { title: "In parallel", body: paragraphs(5) };
     const id = await insertPost(post);
     await change([id]);
     await Promise.all(Array.from({ length: 10 }, () => embedPost(id)));

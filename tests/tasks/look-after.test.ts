@@ -158,7 +158,7 @@ describe("the table is reconciled", () => {
 });
 
 describe("the vector index", () => {
-  it("is asked for once when the active model has 5,000 vectors, and built by a task of its own", async () => {
+  it("is asked for once when the active model has 5,000 vectors, and built by a separate task", async () => {
     await isReconciled();
     expect(await look()).toMatchObject({ indexed: false });
     await database.db.execute(sql`

@@ -31,7 +31,7 @@ const insertVector = (id: bigint, vector: Float32Array) =>
     insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
     values (${id}, 1, 0, 1, md5('')::uuid, 0, 1, 1, ${vectorParameter(vector)}::vector::halfvec)`);
 
-/** Vectors of some posts, each of its own direction. */
+/** Vectors of some posts, each in another direction. */
 const insertVectors = (from: number, to: number) =>
   database.db.execute(sql`
     with made as (insert into posts (id, title, body, author)

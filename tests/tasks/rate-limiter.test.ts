@@ -102,7 +102,7 @@ it("grants a request that is larger than a full bucket, for every limit", async 
   }
 });
 
-it("grants no more than the bucket holds to many who ask side by side", async () => {
+it("grants no more than the bucket holds to many parallel requests", async () => {
   await fill(600_000, 600);
   const waits = await Promise.all(Array.from({ length: 20 }, () => take(57_000, false)));
   // 570,000 beside the headroom; what flows in while a slow machine asks may be enough for a few more.

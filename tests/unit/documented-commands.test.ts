@@ -8,7 +8,7 @@ type Kind = { command: RegExp } & ({ by: string; has: string } | { because: stri
 
 const NO_DOCKER =
   "it needs Docker; tests/deploy checks the files, each step of the Dockerfile and what it makes";
-const NO_ACCOUNT = "it needs an account at Trigger.dev, or a server of one's own";
+const NO_ACCOUNT = "it needs an account at Trigger.dev, or a self-hosted server";
 const READERS_OWN = "it stands for a program of the reader's";
 
 const IN_CI = [
@@ -31,7 +31,7 @@ const KINDS: readonly Kind[] = [
   { command: /^npm test( -- tests\/\w+)?$/, by: ".ci/run", has: "\nnpm test\n" },
   { command: /^npm test -w emulators\/[\w-]+$/, because: "npm test runs the same files" },
   { command: /^npm audit$/, by: ".ci/run", has: "scripts/audit.mjs" },
-  { command: /^npm run soak$/, because: "it takes minutes and a machine of its own" },
+  { command: /^npm run soak$/, because: "it takes minutes and a machine for nothing else" },
   { command: /^npm run reconcile\b/, by: "tests/tasks/commands.test.ts", has: '"--row"' },
   { command: /^npm run reembed\b/, by: "tests/stack/dev.test.ts", has: '"reembed", "--model"' },
   { command: /^npm run pack$/, by: "tests/install/fresh-app.ts", has: "scripts/pack.mjs" },

@@ -133,7 +133,7 @@ describe("the app", () => {
     }
   }
 
-  it("does not start while it is not said which systems have to be told of a deletion", () => {
+  it("does not start until it is configured which systems to notify of a deletion", () => {
     for (const unset of ["", " "])
       expect(startWith(unset)).toContain("cannot start: USER_DELETION_WEBHOOK_URLS is not set");
     expect(startWith("https://a.example, http://a.example")).toContain("names two systems webhook:a.example");

@@ -14,15 +14,15 @@ function requestWith(source: UnderlyingDefaultSource<Uint8Array>): Request {
 const start = new TextEncoder().encode('{"data":[');
 
 it("a body that does not come to its end is refused with 408, and read no further", async () => {
-  let cancelled = false;
+  let canceled = false;
   const request = requestWith({
     start: (controller) => controller.enqueue(start),
     cancel: () => {
-      cancelled = true;
+      canceled = true;
     },
   });
   await expect(readJson(request, Date.now() + 50)).rejects.toMatchObject({ status: 408 });
-  expect(cancelled).toBe(true);
+  expect(canceled).toBe(true);
 });
 
 it("a body that breaks off is refused with 400, as no fault of the server", async () => {

@@ -3,7 +3,7 @@ import type { Pages } from "@aftercommit/local-shared/part.ts";
 import { Hono } from "hono";
 import { createConsole } from "../console.tsx";
 
-/** The console with these pages, beside other routes, on a free port of loopback. */
+/** The console with these pages, and other routes, on a free loopback port. */
 export async function openPages(pages: readonly Pages[], app = new Hono()) {
   app.route(
     "/",
@@ -18,7 +18,7 @@ export async function openPages(pages: readonly Pages[], app = new Hono()) {
       const response = await fetch(`${url}${path}`, { redirect: "manual" });
       return { status: response.status, headers: response.headers, html: await response.text() };
     },
-    /** Sends a form as a browser does from one of the console's own pages, unless the headers say otherwise. */
+    /** Sends a form like a browser on one of the console's own pages, unless the headers say otherwise. */
     async post(
       path: string,
       form: Record<string, string> = {},
@@ -37,7 +37,7 @@ export async function openPages(pages: readonly Pages[], app = new Hono()) {
 
 export type OpenPages = Awaited<ReturnType<typeof openPages>>;
 
-/** What a reader sees of a page: its text without tags, on one line. */
+/** The text of a page as a reader sees it: without tags, on one line. */
 export function textOf(html: string): string {
   const main = /<main[^>]*>(.*)<\/main>/s.exec(html)?.[1] ?? "";
   const entities: Record<string, string> = {

@@ -9,7 +9,7 @@ import { mailRoutes } from "./routes.tsx";
 const place = { path: "/mails", name: "Mails" };
 const paths = ["/mails/*"];
 
-/** What the mail catcher holds. */
+/** The e-mails that were received. */
 export function mailPages(mailbox: Pick<Mailbox, "list" | "find">): Pages {
   return { place, paths, routes: mailRoutes(mailbox), card: () => <Mails mails={mailbox.list()} /> };
 }

@@ -9,11 +9,11 @@ import { MailView } from "./mail-page.tsx";
 
 const place = "/mails";
 
-// Its own address and not srcdoc: a srcdoc document has the page's policy too, under which a mail has no styles.
+// A URL instead of srcdoc: a srcdoc document also has the page's policy, under which an e-mail has no styles.
 const MAIL_POLICY =
   "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'self'";
 
-/** A mail's own HTML runs no script and loads nothing. */
+/** An e-mail's own HTML runs no script and loads nothing. */
 export function mailRoutes(mailbox: Pick<Mailbox, "list" | "find">): Hono {
   const app = new Hono();
   const missing = (c: Context) =>

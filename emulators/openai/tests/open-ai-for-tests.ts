@@ -7,7 +7,7 @@ import { serveApp } from "./serve.ts";
 export const model = "text-embedding-3-small";
 const key = { authorization: "Bearer sk-test", "content-type": "application/json" };
 
-/** The part with its hashing model for the tests of a file, and calls of it by the real SDK and by hand. */
+/** The emulator with its hashing model for the tests of a file, called through the real SDK and by hand. */
 export function openAIForTests() {
   const lines: string[] = [];
   let part: Awaited<ReturnType<typeof startOpenAI>>;

@@ -3,7 +3,7 @@ import { getRequestListener } from "@hono/node-server";
 import OpenAI from "openai";
 import { onFreePort } from "../../../tests/on-free-port.ts";
 
-/** Listens on a free port of loopback and answers a client of the real SDK that does not retry by itself. */
+/** Listens on a free loopback port and returns a client of the real SDK that does not retry by itself. */
 export async function serveApp(app: { fetch(request: Request): Response | Promise<Response> }) {
   const { port, close } = await onFreePort(createServer(getRequestListener((request) => app.fetch(request))));
   const url = `http://127.0.0.1:${port}`;

@@ -50,7 +50,7 @@ it("answers endless recursion with Postgres' own error", async () => {
 it("starts again on its port, with what was committed, after a statement broke the engine", async () => {
   const client = await connect();
   await client.query("create table kept (value int); insert into kept values (1)");
-  // With this setting off, which nobody should want, the text below hides a COPY FROM STDIN from us.
+  // With this setting off, the text below hides a COPY FROM STDIN from us.
   await client.query("set standard_conforming_strings = off");
   await expect(client.query(String.raw`select 'a\''; copy kept from stdin; --'`)).rejects.toThrow();
   await until(() => postgres.log.includes("starting again"), { what: "the restart" });

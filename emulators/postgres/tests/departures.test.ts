@@ -41,7 +41,7 @@ describe("a client that dies", () => {
     dying.send(serialize.query("insert into kept values (3)"));
     await wire();
     dying.socket.destroy();
-    // A connection that is answered after the destroy shows that the server has seen it.
+    // A response to a connection after the destroy shows that the server has seen it.
     await wire();
     await holder.query("commit");
     expect(await count()).toBe(0);

@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(parent, { recursive: true });
 });
 
-/** A server in a process of its own; `output` grows. */
+/** A server in another process; `output` grows. */
 function serve(folder: string): { child: ChildProcess; output(): string; url(): Promise<string> } {
   const child = spawn(process.execPath, ["--liftoff-only", "--import", "tsx", script, folder], {
     stdio: ["ignore", "pipe", "pipe"],

@@ -11,7 +11,7 @@ function heardBy(client: Client): string[] {
   return heard;
 }
 
-/** An answer to a later query shows that every notification before it has arrived. */
+/** A response to a later query shows that every earlier notification has arrived. */
 async function settled(...clients: Client[]): Promise<void> {
   await Promise.all(clients.map((client) => client.query("select 1")));
 }

@@ -54,7 +54,7 @@ describe("one session for many clients", () => {
     await holder.query("begin");
     const insert = (who: string) => serialize.query(`insert into turns (who) values ('${who}')`);
     first.send(insert("first"), insert("first"), insert("first"));
-    // A later connection that is answered shows that the server has read what came before it.
+    // A response to a later connection shows that the server has read what came before.
     await wire();
     second.send(insert("second"));
     await holder.query("commit");

@@ -4,7 +4,7 @@ import { serialize } from "pg-protocol";
 import { until } from "../../../tests/until.ts";
 import { type Frame, FrameReader } from "../frames.ts";
 
-/** A client that speaks single messages, for what `pg` would not say. */
+/** A client that sends single messages, including those that `pg` would not send. */
 export class WireClient {
   readonly socket: Socket;
   readonly frames: Frame[] = [];
@@ -66,7 +66,7 @@ export class WireClient {
   }
 }
 
-/** The text of a message, zeros as bars. */
+/** The text of a message, with zeros as bars. */
 export function textOf(frames: Frame[], type: string): string {
   return frames
     .filter((frame) => frame.type === type)

@@ -26,7 +26,7 @@ describe("the wire", () => {
     socket.destroy();
   });
 
-  it("gives each connection a key of its own and closes a cancel request without an answer", async () => {
+  it("gives each connection another key and closes a cancel request without an answer", async () => {
     const [a, b] = await Promise.all([wire(), wire()]);
     expect(textOf(a.frames, "K")).not.toBe(textOf(b.frames, "K"));
     const cancel = await WireClient.open(server().port);
@@ -115,7 +115,7 @@ describe("known clients", () => {
     at: vector({ dimensions: 3 }),
   });
 
-  it("serves drizzle on a pool of five with transactions side by side", async () => {
+  it("serves drizzle on a pool of five with parallel transactions", async () => {
     const pool = new Pool({ connectionString: server().url, max: 5 });
     const database = drizzle(pool);
     await database.execute(

@@ -10,8 +10,9 @@ const rows = z.array(z.object({ schema: z.string(), name: z.string(), attached: 
 export type Present = { table: Table; captured: boolean };
 
 /**
- * Brings the triggers in line with the tables that the sinks want, and returns every table. A table that does not exist yet gets its triggers when it appears. Partitions inherit those of their parent.
- * The triggers are ENABLE ALWAYS because logical decoding, too, sees changes made under session_replication_role.
+ * Creates and drops triggers to match the tables that the sinks want, and returns every table. A table that does not
+ * exist yet gets its triggers when it appears. Partitions inherit their parent's. The triggers are ENABLE ALWAYS
+ * because logical decoding also sees changes made under session_replication_role.
  */
 export async function attachTriggers(
   pool: Pool,
@@ -40,7 +41,7 @@ export async function attachTriggers(
       log(`${attached ? "left" : "watching"} ${table.schema}.${table.name}`);
       present.push({ table, captured: !attached });
     } catch (error) {
-      // Mostly a lock that others hold; the other tables must not wait for it.
+      // Usually a lock that someone else has; the other tables must not wait for it.
       log(`${table.schema}.${table.name}: ${error instanceof Error ? error.message : error}; trying again`);
       present.push({ table, captured: attached });
     }
@@ -48,7 +49,7 @@ export async function attachTriggers(
   return present;
 }
 
-/** Several statements in one message are one transaction, so a lock that does not come leaves nothing behind. */
+/** Several statements in one message are one transaction, so a lock that cannot be taken leaves nothing behind. */
 function attachSql(schema: string, table: Table): string {
   const on = `${escapeIdentifier(table.schema)}.${escapeIdentifier(table.name)}`;
   const each = escapeIdentifier(triggerName(schema));

@@ -24,7 +24,7 @@ export async function requestBackfill(pool: Pool, schema: string, request: Backf
   );
 }
 
-/** Asks for a sink's initial backfills, in one statement once in its life. */
+/** Requests a sink's initial backfills, in one statement, once in its life. */
 export async function requestInitialBackfills(
   pool: Pool,
   schema: string,
@@ -57,8 +57,8 @@ export async function openBackfills(pool: Pool, schema: string): Promise<Backfil
 }
 
 /**
- * Reads the next rows of a table into the outbox, in one statement, so that a change of such a row is either
- * in the row that was read or captured after it. Returns how many, or null while the table does not exist.
+ * Reads the next rows of a table into the outbox, in one statement, so that a change of such a row is either in the row
+ * that was read or captured after it. Returns how many, or null while the table does not exist.
  */
 export async function readPage(
   pool: Pool,

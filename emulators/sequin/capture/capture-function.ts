@@ -28,9 +28,9 @@ $$;`;
 }
 
 /**
- * The trigger function: it stores what logical decoding would show, in the changing transaction. A large value
- * that an update writes again unchanged cannot be told from one that it left alone; both are reported as held
- * out of line. The names of `old` and `new` are resolved at run time, so columns may come and go.
+ * The trigger function. It stores what logical decoding would show, in the changing transaction. A large value that an
+ * update writes again unchanged looks like one that it left alone; both are reported as stored out of line. The names
+ * of `old` and `new` are resolved at run time, so columns may come and go.
  */
 export function captureFunction(s: string, schema: string): string {
   return `

@@ -4,7 +4,7 @@ import { triggerName } from "./schema.ts";
 
 const rows = z.array(z.object({ table: z.string() }));
 
-/** The tables whose changes are captured, as `schema.table`, in the order of their names. */
+/** The tables whose changes are captured, as `schema.table`, sorted by name. */
 export async function capturedTables(pool: Pool, schema: string): Promise<string[]> {
   const found = await pool.query(
     `select n.nspname || '.' || c.relname as table

@@ -1,7 +1,7 @@
 import { escapeIdentifier, type Pool } from "pg";
 import { z } from "zod";
 
-/** What an earlier version has stored lacks the type modifier. */
+/** Changes stored by an earlier version have no type modifier. */
 const column = z
   .tuple([z.string(), z.number(), z.boolean(), z.boolean(), z.boolean(), z.number().default(-1)])
   .transform(([name, type, primaryKey, identity, generated, modifier]) => ({
@@ -38,7 +38,7 @@ const CHANGE_COLUMNS = `c.id, c.table_schema, c.table_name, c.action, c.full_ide
   c.new_row, c.held_out_of_line, c.backfill_id, b.sink_id as backfill_sink_id, c.commit_lsn::text, c.commit_idx,
   to_char(c.committed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as committed_at`;
 
-/** The next changes that no sink has been given yet, in commit order, backfilled rows last. */
+/** The next changes that no sink has received yet, in commit order, backfilled rows last. */
 export async function readUnrouted(pool: Pool, schema: string, limit: number): Promise<Change[]> {
   const s = escapeIdentifier(schema);
   const found = await pool.query(

@@ -4,7 +4,7 @@ import { attachTriggers } from "./attach.ts";
 
 const TRIES = 2;
 
-/** Takes the triggers off every table. What somebody's lock prevents is said, not waited for. */
+/** Drops the triggers of every table. If a lock prevents that, this says so and does not wait. */
 export async function detachTriggers(pool: Pool, schema: string, log: Log): Promise<void> {
   for (let tries = 1; ; tries++) {
     const present = await attachTriggers(pool, schema, () => false, log);

@@ -5,12 +5,12 @@ import { schemaSql } from "./schema.ts";
 
 const identity = z.array(z.object({ id: z.string() }));
 
-/** A sink of the file with its identity, which it keeps for as long as its name stays in the file. */
+/** A sink of the file with its id, which it keeps as long as its name stays in the file. */
 export type Installed = { databaseId: string; sinks: { id: string; sink: Sink }[] };
 
 /**
- * Creates the schema where it is missing and brings its sinks in line with the file. Unlike Sequin, which
- * never deletes, a sink that is no longer in the file is forgotten with its messages; returns their names too.
+ * Creates the schema if it is missing and updates its sinks to match the file. Unlike Sequin, which never deletes, this
+ * forgets a sink that is no longer in the file, with its messages. Returns the forgotten names, too.
  */
 export async function install(
   pool: Pool,

@@ -8,9 +8,9 @@ export type Listener = { close(): Promise<void> };
 const lock = z.tuple([z.object({ locked: z.boolean() })]);
 
 /**
- * Calls `wake` whenever a transaction with captured changes commits, over a connection of its own that is
- * opened again when it breaks. It also holds the advisory lock that keeps a second emulator off the schema;
- * rejects when another process has it.
+ * Calls `wake` whenever a transaction with captured changes commits, over a dedicated connection that is reopened if it
+ * breaks. The connection also holds the advisory lock that keeps a second emulator away from the schema. Rejects if
+ * another process has it.
  */
 export async function listen(
   databaseUrl: string,
@@ -49,7 +49,7 @@ export async function listen(
         wake();
         return;
       } catch {
-        // Still away; the next turn tries again.
+        // Still down; the next turn tries again.
       }
     }
   }
@@ -64,11 +64,11 @@ export async function listen(
 }
 
 /**
- * Waits for the advisory lock that one emulator at a time holds on its schema, for the rest of the session.
- * Throws when another process keeps it.
+ * Waits for the advisory lock of the schema, which one emulator at a time holds for the rest of its session. Throws if
+ * another process keeps it.
  */
 export async function takeLock(client: Client, schema: string): Promise<void> {
-  // The connection of a process that was killed may live on for a moment.
+  // The connection of a killed process may live on for a moment.
   for (let tries = 0; tries < 10; tries++) {
     const found = await client.query("select pg_try_advisory_lock(hashtextextended($1, 0)) as locked", [
       schema,
@@ -79,7 +79,7 @@ export async function takeLock(client: Client, schema: string): Promise<void> {
   throw new Error(`another local Sequin works on this database (advisory lock of schema ${schema})`);
 }
 
-/** Sessions that end release it anyway; those of the local Postgres are all one. */
+/** Sessions that end release it anyway, but those of the Postgres emulator are all one. */
 export async function releaseLock(client: Client, schema: string): Promise<void> {
   await client.query("select pg_advisory_unlock(hashtextextended($1, 0))", [schema]);
 }

@@ -1,13 +1,13 @@
 import { escapeIdentifier, escapeLiteral, type Pool } from "pg";
 import { z } from "zod";
 
-/** How many changes wait for an emulator that does not run, and for one that cannot keep up. */
+/** How many changes may wait for an emulator that is not running, and for one that cannot keep up. */
 export const MOST_ALONE = 50_000;
 const MOST_WATCHED = 2_000_000;
 
 /**
- * Says of an outbox with as many changes whether the triggers, which outlive an emulator that was killed, store nothing
- * more, so that they do not fill somebody's disk. `taken` is where the sequence stood when changes were last taken.
+ * Decides whether the triggers, which outlive a killed emulator, stop storing changes, so that they do not fill a disk.
+ * `taken` is the sequence's value when changes were last taken.
  */
 export function outboxFunction(s: string, schema: string): string {
   return `
@@ -25,7 +25,7 @@ $$;`;
 
 const waiting = z.array(z.object({ waiting: z.coerce.number().nullable() }));
 
-/** Opens the outbox at a start. Returns whether it had been full, so that changes are lost. */
+/** Opens the outbox at a start. Returns whether it was full, which means that changes are lost. */
 export async function openOutbox(pool: Pool, schema: string): Promise<boolean> {
   const s = escapeIdentifier(schema);
   const found = await pool.query(

@@ -6,8 +6,8 @@ import type { Table } from "../config/source.ts";
 const rows = z.array(z.object({ schema: z.string().nullable(), name: z.string().nullable() }));
 
 /**
- * Says which tables are published: those of the database's publication of this name, where there is one, since
- * Sequin then leaves `init_sql` alone; else those of the file. A partition publishes its parent.
+ * The published tables: those of the database's publication of this name, if there is one, because Sequin then ignores
+ * `init_sql`; otherwise those of the file. A partition publishes its parent.
  */
 export async function readPublished(
   pool: Pool,

@@ -1,8 +1,8 @@
 import { OUTPUT_SETTINGS } from "./output-settings.ts";
 
 /**
- * Reads a backfill's next rows into the outbox: those behind the last key that was read, in any order, since
- * Sequin's come in no order that a receiver could rely on.
+ * Reads a backfill's next rows into the outbox: those after the last key that was read, in any order, because Sequin's
+ * come in no order that a receiver could rely on.
  */
 export function readPageFunction(s: string): string {
   return `

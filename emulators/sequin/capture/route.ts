@@ -1,7 +1,7 @@
 import { escapeIdentifier, type Pool } from "pg";
 import { z } from "zod";
 
-/** One sink that gets one change. */
+/** One change for one sink. */
 export type Route = { changeId: number; sinkId: string; group: string | null };
 
 const inserted = z.array(

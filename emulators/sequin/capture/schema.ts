@@ -9,11 +9,10 @@ export function triggerName(schema: string): string {
 }
 
 /**
- * The statements that create everything the emulator keeps: its tables and the trigger function.
- * They may run again at every start.
+ * The statements that create the emulator's tables and trigger function. They may run again at every start.
  *
- * `last_lsn` starts at the current time in microseconds, so that a schema which is dropped and made again
- * never repeats an idempotency key; a fresh number is under 2^53 until the year 2255.
+ * `last_lsn` starts at the current time in microseconds, so that a schema that is dropped and recreated never repeats
+ * an idempotency key. A new number is under 2^53 until the year 2255.
  */
 export function schemaSql(schema: string): string {
   const s = escapeIdentifier(schema);

@@ -1,11 +1,10 @@
 import { escapeIdentifier, type Pool } from "pg";
 
 /**
- * Gives every newly committed transaction its place: a number that grows with commit order, and each of its
- * changes an index. One statement sees one snapshot, so it takes a transaction whole or not at all, and one
- * that started early but commits late is taken when it commits. Transactions are ordered by their last
- * change: whoever waited for another's row lock wrote after it.
- * Returns how many changes were placed.
+ * Gives every newly committed transaction its place: a number that grows in commit order, and an index for each of its
+ * changes. One statement sees one snapshot, so it takes a transaction whole or not at all, and takes one that started
+ * early when it commits. Transactions are ordered by their last change: a transaction that waited for another's row
+ * lock wrote after it. Returns how many changes were placed.
  */
 export async function sequenceChanges(pool: Pool, schema: string): Promise<number> {
   const s = escapeIdentifier(schema);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** An object whose unknown keys are an error that names the keys which would be accepted. */
+/** An object whose unknown keys are an error that names the accepted keys. */
 function closed<Shape extends z.ZodRawShape>(shape: Shape, why: string) {
   return z.strictObject(shape, {
     error: (issue) =>
@@ -159,8 +159,8 @@ const database = z
   );
 
 /**
- * A sequin.yaml after substitution, with the keys that Sequin accepts (lib/sequin/transforms/transforms.ex):
- * it refuses unknown keys on sinks and http_endpoints, and ignores them on databases and at the top.
+ * A sequin.yaml after substitution, with the keys that Sequin accepts (lib/sequin/transforms/transforms.ex). Sequin
+ * rejects unknown keys on sinks and http_endpoints, and ignores them on databases and at the top.
  */
 export const document = z.object({
   databases: z.array(database).default([]),

@@ -16,7 +16,7 @@ export type Sink = {
   annotations: Record<string, z.core.util.JSONType>;
   source: Source;
   actions: Action[];
-  /** Per listed table, its group columns; an empty list turns grouping off for that table. */
+  /** The group columns per listed table; an empty list turns grouping off for that table. */
   groupColumns: { table: Table; columns: string[] }[];
   grouping: boolean;
   batch: boolean;
@@ -27,7 +27,7 @@ export type Sink = {
   transformPath: string | null;
   initialBackfill: boolean | { table: Table; sortColumn: string | null; startPosition: string | null }[];
   url: string;
-  /** Lower-case names. */
+  /** Lowercase names. */
   headers: Record<string, string>;
 };
 
@@ -35,13 +35,13 @@ export type Config = {
   database: {
     name: string;
     annotations: Record<string, z.core.util.JSONType>;
-    /** Null where the file names none; then every table counts as published. */
+    /** Null if the file names none; then every table counts as published. */
     publication: Publication | null;
   };
   sinks: Sink[];
 };
 
-/** A sequin.yaml that Sequin, or this emulator, would refuse. The message names the place. */
+/** A sequin.yaml that Sequin, or this emulator, would reject. The message names the place. */
 export class ConfigError extends Error {
   override name = "ConfigError";
 }
@@ -97,7 +97,7 @@ function readYaml(text: string): unknown {
   }
 }
 
-/** The emulator is told its database elsewhere, so what Sequin refuses in this URL does not stop it. */
+/** The emulator gets its database from elsewhere, so what Sequin rejects in this URL does not stop it. */
 function warnAboutUrl(url: string | undefined, log: Log): void {
   if (!url || !URL.canParse(url)) return;
   const { port, search } = new URL(url);
@@ -189,7 +189,7 @@ function resolveEndpoint(
     throw new ConfigError(`${at}.destination.http_endpoint: no http_endpoint is called "${http_endpoint}"`);
   if (!endpoint.url)
     throw new ConfigError(`http_endpoints (${endpoint.name}).url: the local emulator needs a url`);
-  // Encrypted headers win, and user info in the URL is not kept: lib/sequin/transforms/transforms.ex.
+  // Encrypted headers win, and user info in the URL is dropped: lib/sequin/transforms/transforms.ex.
   const base = new URL(endpoint.url);
   base.username = "";
   base.password = "";
@@ -200,7 +200,7 @@ function resolveEndpoint(
   };
 }
 
-/** The plain string join that Req does: exactly one slash between the two, an empty path changes nothing. */
+/** Joins strings like Req: exactly one slash between the two, and an empty path changes nothing. */
 function joinPath(base: string, path: string): string {
   return path === "" ? base : `${base.replace(/\/$/, "")}/${path.replace(/^\//, "")}`;
 }

@@ -1,9 +1,9 @@
 import type { Table } from "./source.ts";
 
-/** The publication that Sequin makes when the database has none of this name. */
+/** The publication that Sequin creates if the database has none of this name. */
 export type Publication = {
   name: string;
-  /** Undefined for every table of the database. */
+  /** Undefined means every table of the database. */
   tables: Table[] | undefined;
   schemas: string[];
 };
@@ -13,7 +13,7 @@ const NAME = `(?:${IDENTIFIER.source})`;
 const CREATE = new RegExp(`^create publication (${NAME})(?: for (.+?))?(?: with \\(.*\\))?$`, "i");
 const TABLE = new RegExp(`^(?:only )?(${NAME}(?: ?\\. ?${NAME})?)(?: ?\\*)?$`, "i");
 
-/** As Postgres folds it: lower case unless quoted. */
+/** A name as Postgres folds it: lowercase unless quoted. */
 function fold(identifier: string): string {
   return identifier.startsWith('"')
     ? identifier.slice(1, -1).replaceAll('""', '"')
@@ -27,7 +27,7 @@ function foldTable(reference: string): Table {
 
 /**
  * Reads the `init_sql` of sequin.yaml; without one, Sequin publishes all tables (lib/sequin/postgres/postgres.ex).
- * Throws for what is no such statement, or needs more than names of tables and schemas.
+ * Throws if it is not such a statement, or uses more than names of tables and schemas.
  */
 export function parsePublication(name: string, initSql: string | undefined): Publication {
   if (initSql === undefined) return { name, tables: undefined, schemas: [] };

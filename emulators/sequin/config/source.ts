@@ -1,7 +1,7 @@
 /** A table by its two names. */
 export type Table = { schema: string; name: string };
 
-/** Which tables a sink takes; everything left out is open. */
+/** Which tables a sink takes. What is left out is not restricted. */
 export type Source = {
   includeTables?: string[];
   excludeTables?: string[];

@@ -4,9 +4,9 @@ export type Environment = Record<string, string | undefined>;
 const REFERENCE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?-)([^}]*))?\}|\$([A-Za-z_][A-Za-z0-9_]*)/g;
 
 /**
- * Replaces `${VAR}`, `${VAR:-default}` and `$VAR` in every string of a parsed YAML document except those under
- * a `code` key, as Sequin's CLI does (cli/config/config.go): a replaced value stays a string, and a variable
- * that is not set and has no default becomes "". `missing` is told the name of each such variable.
+ * Replaces `${VAR}`, `${VAR:-default}` and `$VAR` in every string of a parsed YAML document except those under a `code`
+ * key, like Sequin's CLI (cli/config/config.go). A replaced value stays a string, and an unset variable without a
+ * default becomes "". `missing` receives the name of each such variable.
  */
 export function substitute(value: unknown, env: Environment, missing: (name: string) => void): unknown {
   if (typeof value === "string") return substituteText(value, env, missing);

@@ -13,7 +13,7 @@ import { type SinkRow, Sinks } from "./sinks.tsx";
 
 const STATUSES = ["pending", "delivered", "discarded"] as const;
 
-/** What the address of the list asks for; what cannot be read is left out. */
+/** The query of the list. Invalid parameters are ignored. */
 export const DeliveryQuery = z.object({
   sink: z.string().min(1).optional().catch(undefined),
   status: z.enum(STATUSES).optional().catch(undefined),

@@ -8,7 +8,7 @@ import { deliveryRoutes } from "./routes.tsx";
 const place = { path: "/deliveries", name: "Deliveries" };
 const paths = ["/deliveries/*"];
 
-/** The deliveries, and forms to send again. `current` answers undefined until Sequin has started. */
+/** The deliveries, with forms to send them again. `current` returns undefined until Sequin has started. */
 export function deliveryPages(current: () => Operations | undefined): Pages {
   const card = () => (
     <Card name={place.name} href={place.path}>

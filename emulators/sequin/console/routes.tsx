@@ -82,7 +82,7 @@ export function deliveryRoutes(current: () => Operations | undefined): Hono {
     withSequin(async (c, sequin) => {
       const asked = backfill.safeParse(await c.req.parseBody());
       const known = asked.success && sequin.sinks().some(({ name }) => name === asked.data.sink);
-      // A table that the sink does not take would be waited for without end.
+      // A table that the sink does not take would be waited for forever.
       if (!known || !(await sequin.tables(asked.data.sink)).includes(asked.data.table))
         return c.text("No sink takes this table.\n", 400);
       await sequin.backfill(asked.data.sink, asked.data.table);

@@ -10,7 +10,7 @@ export type SinkRow = ReturnType<Operations["sinks"]>[number] & {
   discarded: number;
 };
 
-/** The sinks of sequin.yaml with what they have to do, and a form each to send a table's rows again. */
+/** The sinks of sequin.yaml with their pending work, each with a form to send a table's rows again. */
 export function Sinks({ sinks }: { sinks: SinkRow[] }) {
   return (
     <Section id="sinks" title="Sinks">

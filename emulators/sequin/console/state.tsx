@@ -4,7 +4,7 @@ import { Badge } from "@aftercommit/local-shared/elements/badge.tsx";
 import { Time } from "@aftercommit/local-shared/elements/time.tsx";
 import type { Delivery } from "../deliveries.ts";
 
-/** A stuck delivery holds up its row; one that has failed before is worse off than one that waits for its first turn. */
+/** A stuck delivery holds up its row. One that has failed is worse off than one that waits for its first attempt. */
 export function DeliveryState({ delivery: { status, deliverCount, stuck } }: { delivery: Delivery }) {
   if (status === "delivered") return <Badge tone="good">Delivered</Badge>;
   if (status === "discarded") return <Badge tone="bad">Discarded</Badge>;
@@ -18,7 +18,7 @@ export function NextTry({ delivery: { status, nextTryAt } }: { delivery: Deliver
   return <Time at={nextTryAt} />;
 }
 
-/** The table and the key of its row, or the table alone where the sink has no groups. */
+/** The table and the key of its row, or only the table if the sink has no groups. */
 export function subjectOf({ action, table, group }: Delivery): string {
   return `${action} ${group ?? table}`;
 }

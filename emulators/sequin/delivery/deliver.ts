@@ -4,11 +4,11 @@ import { type Connections, exchange, type HttpAnswer, readText } from "./exchang
 
 export type Outcome = {
   acknowledged: boolean;
-  /** Of the final answer; null if there was none. */
+  /** The status of the final response; null if there was none. */
   status: number | null;
-  /** The beginning of the answer's body, or what went wrong. */
+  /** The beginning of the response's body, or the error. */
   answer: string;
-  /** What went wrong where Sequin's own failure handler fails: the message stays in flight. */
+  /** The error, if it makes Sequin's own failure handler fail: the message stays in flight. */
   stuck?: string;
 };
 
@@ -16,7 +16,7 @@ export type DeliverOptions = {
   url: string;
   headers: Record<string, string>;
   timeoutMs: number;
-  /** Before the one retry inside a delivery: 500 in Sequin, 15 % more or less. */
+  /** Before the one retry within a delivery: 500 in Sequin, 15 % more or less. */
   quickRetryMs: number;
   signal: AbortSignal;
 };
@@ -28,11 +28,10 @@ const RETRIED_ERRORS = new Set(["ETIMEDOUT", "ECONNREFUSED", "ECONNRESET", "EPIP
 const ANSWER_LENGTH = 1000;
 
 /**
- * One delivery of a body: the POST, its redirects with the POST repeated, and one quick retry. It is
- * acknowledged by a 2xx of the final answer. A body that claims to be JSON and is not, too many redirects and a
- * bad certificate are errors that Sequin cannot write down, so that its message is stuck
- * (lib/sequin/runtime/http_push_pipeline.ex, lib/sequin/health/health.ex:316; lib/req/steps.ex of req 0.5.15).
- * Rejects only when aborted.
+ * One delivery of a body: the POST, its redirects with the POST repeated, and one quick retry. A 2xx as the final
+ * response acknowledges it. A body that claims to be JSON and is not, too many redirects, and a bad certificate are
+ * errors that Sequin cannot record, so the message is stuck (lib/sequin/runtime/http_push_pipeline.ex,
+ * lib/sequin/health/health.ex:316; lib/req/steps.ex of req 0.5.15). Rejects only if aborted.
  */
 export async function deliver(json: string, options: DeliverOptions, via: Connections): Promise<Outcome> {
   const headers = withDefaults(options.headers);
@@ -58,7 +57,7 @@ export async function deliver(json: string, options: DeliverOptions, via: Connec
       return { acknowledged: false, status: reply.status, answer: stuck, stuck };
     }
     const next = new URL(location, url);
-    // Only this header is dropped for another host; other secrets travel on, as from Sequin.
+    // Only this header is dropped for another host; other secrets are sent on, as from Sequin.
     if (next.origin !== url.origin) delete headers.authorization;
     url = next;
   }
@@ -115,7 +114,7 @@ function judge(reply: HttpAnswer): Outcome {
   }
 }
 
-/** OpenSSL's words for a certificate that does not verify. */
+/** OpenSSL's errors for a certificate that does not verify. */
 const BAD_CERTIFICATE = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 
 function failed(error: NodeJS.ErrnoException): Outcome {
@@ -125,7 +124,7 @@ function failed(error: NodeJS.ErrnoException): Outcome {
 }
 
 function claimsJson(reply: HttpAnswer): boolean {
-  // What Node 20 cannot decompress cannot be judged.
+  // Node 20 cannot decompress zstd, so such a body cannot be judged.
   if (reply.headers["content-encoding"]?.toLowerCase() === "zstd") return false;
   return /^application\/(json|[^;]+\+json)\s*(;|$)/i.test(reply.headers["content-type"] ?? "");
 }

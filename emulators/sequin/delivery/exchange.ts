@@ -29,7 +29,7 @@ export class Connections {
   }
 }
 
-/** One POST and its whole answer. Rejects with Node's socket error; a silent server is code ETIMEDOUT. */
+/** One POST and its whole response. Rejects with Node's socket error; a silent server is code ETIMEDOUT. */
 export function exchange(
   { url, headers, body, timeoutMs, signal }: Exchange,
   via: Connections,
@@ -54,13 +54,13 @@ export function exchange(
       request.destroy(Object.assign(new Error(`no answer for ${timeoutMs} ms`), { code: "ETIMEDOUT" })),
     );
     request.on("error", reject);
-    // HTTP/1.1 keeps it alive without saying so, as Sequin's client does.
+    // HTTP/1.1 keeps the connection alive without this header, as Sequin's client does.
     request.removeHeader("connection");
     request.end(body);
   });
 }
 
-/** The answer's text with its content-encoding undone. Throws if the encoding does not fit; Node 20 has no zstd. */
+/** The response's text, decompressed. Throws if the content-encoding is wrong; Node 20 has no zstd. */
 export function readText(answer: HttpAnswer): string {
   const encoding = answer.headers["content-encoding"]?.toLowerCase();
   if (answer.body.length === 0) return "";

@@ -1,6 +1,6 @@
 import type { Entry } from "./queue.ts";
 
-/** Messages that are kept in flight for a time although no request is under way. */
+/** Messages that stay in flight for a time although no request is running. */
 export class Held {
   readonly #held = new Map<number, { entry: Entry; timer: NodeJS.Timeout }>();
   readonly #release: (entry: Entry) => void;

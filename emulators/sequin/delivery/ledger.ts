@@ -16,8 +16,8 @@ export type Result = {
 };
 
 /**
- * Writes results of deliveries, many in one statement while the one before is under way. A result that is
- * lost to a crash means that its message is delivered once more, never that it is skipped.
+ * Records the results of deliveries, batching those that arrive while a statement runs. If a crash loses a result, its
+ * message is delivered again, never skipped.
  */
 export class Ledger {
   #queued: Result[] = [];
@@ -38,7 +38,7 @@ export class Ledger {
     this.#writing ??= this.#drain();
   }
 
-  /** Resolves when everything recorded so far is stored. While the database is away it gives up. */
+  /** Resolves when everything recorded so far is stored. Gives up while the database is down. */
   async close(): Promise<void> {
     this.#closing = true;
     await this.#writing;

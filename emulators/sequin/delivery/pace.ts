@@ -3,13 +3,13 @@ import { cpus } from "node:os";
 /** Times in milliseconds; the defaults are Sequin's own. Tests shorten them. */
 export type Pace = {
   backoffBaseMs: number;
-  /** Between two looks for messages whose backoff is over; a new message or an acknowledgement is a look, too. */
+  /** Between two checks for messages whose backoff is over. A new message or an acknowledgment is also a check. */
   pollMs: number;
   quickRetryMs: number;
   requestTimeoutMs: number;
-  /** How long a batch that is not full waits for more messages after its first one. */
+  /** How long an incomplete batch waits for more messages after its first one. */
   batchTimeoutMs: number;
-  /** How long a message is stuck whose failure Sequin cannot write down: until its sweep finds it. */
+  /** How long a message is stuck whose failure Sequin cannot record: until its sweep finds it. */
   stuckMs: number;
 };
 

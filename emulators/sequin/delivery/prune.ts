@@ -1,8 +1,8 @@
 import { escapeIdentifier, type Pool } from "pg";
 
 /**
- * Forgets each sink's finished deliveries beyond the newest `keep`, and changes that no delivery refers to.
- * Returns how many changes it forgot.
+ * Forgets each sink's finished deliveries except the newest `keep`, and changes that no delivery refers to. Returns how
+ * many changes it forgot.
  */
 export async function pruneFinished(pool: Pool, schema: string, keep: number): Promise<number> {
   const s = escapeIdentifier(schema);
@@ -27,7 +27,7 @@ export async function pruneFinished(pool: Pool, schema: string, keep: number): P
   return pruned.rowCount ?? 0;
 }
 
-/** PGlite has no autovacuum; without this the outbox grows with every change. */
+/** PGlite has no autovacuum; without this, the outbox grows with every change. */
 export async function vacuum(pool: Pool, schema: string): Promise<void> {
   for (const table of ["change", "delivery"]) {
     await pool.query(`vacuum (analyze) ${escapeIdentifier(schema)}.${table}`);

@@ -4,18 +4,18 @@ import { Sorted } from "./sorted.ts";
 export type Entry = {
   id: number;
   group: string | null;
-  /** A backfilled row: it lets changes of other rows go first. */
+  /** A backfilled row: changes of other rows go first. */
   read: boolean;
-  /** How often it has been delivered without success. */
+  /** How often its delivery has failed. */
   deliverCount: number;
 };
 
 type Group = { key: string; ready: Sorted<Entry>; busy: boolean; listed: Sorted<Group> | null; rank: number };
 
 /**
- * Decides what a sink delivers next, as Sequin's message store does (slot_message_store_state.ex): one message
- * of a group at a time, oldest first; changes before backfilled rows, unless both are of one group; and a
- * message that fails releases its group at once, so newer messages of the row overtake it.
+ * Decides what a sink delivers next, like Sequin's message store (slot_message_store_state.ex): one message of a group
+ * at a time, oldest first; changes before backfilled rows, unless both are in one group. A message that fails releases
+ * its group immediately, so newer messages of the row overtake it.
  */
 export class DeliveryQueue {
   readonly #groups = new Map<string, Group>();
@@ -24,7 +24,7 @@ export class DeliveryQueue {
   readonly #asleep = new Sorted<{ entry: Entry; dueAt: number }>((sleeper) => sleeper.dueAt);
   readonly #busy = new Map<number, Group>();
 
-  /** How many messages are waiting or under way. */
+  /** How many messages are waiting or in flight. */
   get size(): number {
     let ready = 0;
     for (const group of this.#groups.values()) ready += group.ready.items.length;
@@ -42,7 +42,7 @@ export class DeliveryQueue {
     this.#list(group);
   }
 
-  /** At most `limit` messages, at most one per group; each must be given back by `release` or `postpone`. */
+  /** At most `limit` messages, at most one per group. Each must be returned with `release` or `postpone`. */
   take(limit: number): Entry[] {
     const taken: Entry[] = [];
     while (taken.length < limit) {
@@ -57,7 +57,7 @@ export class DeliveryQueue {
     return taken;
   }
 
-  /** The message is done with: acknowledged or discarded. */
+  /** The message is finished: acknowledged or discarded. */
   release(entry: Entry): void {
     const group = this.#busy.get(entry.id);
     if (!group) return;
@@ -73,12 +73,12 @@ export class DeliveryQueue {
     this.#asleep.add({ entry, dueAt });
   }
 
-  /** Every failed message can be taken now. Returns how many there were. */
+  /** Makes every failed message due now. Returns how many there were. */
   wakeAll(): number {
     return this.wake(Number.POSITIVE_INFINITY);
   }
 
-  /** The waiting message with this id is due now. Returns whether it was waiting. */
+  /** Makes the waiting message with this id due now. Returns whether it was waiting. */
   wakeOne(id: number): boolean {
     const sleeper = this.#asleep.items.find(({ entry }) => entry.id === id);
     if (!sleeper) return false;
@@ -87,7 +87,7 @@ export class DeliveryQueue {
     return true;
   }
 
-  /** The failed messages whose backoff is over by now can be taken. Returns how many there were. */
+  /** Makes the failed messages due whose backoff is over. Returns how many there were. */
   wake(now: number): number {
     let woken = 0;
     for (let next = this.#asleep.first(); next && next.dueAt <= now; next = this.#asleep.first()) {
@@ -108,7 +108,7 @@ export class DeliveryQueue {
     return group;
   }
 
-  /** Puts the group where its oldest message belongs; a group with any change is among the changes. */
+  /** Puts the group where its oldest message belongs. A group with any change is among the changes. */
   #list(group: Group): void {
     group.listed?.remove(group);
     group.listed = null;

@@ -12,7 +12,7 @@ import type { Pace } from "./pace.ts";
 import { DeliveryQueue, type Entry } from "./queue.ts";
 import { describeOutcome } from "./say.ts";
 
-/** Sequin drops larger messages before any sink sees them (message_handler.ex); the size is ours to estimate. */
+/** Sequin drops larger messages before any sink sees them (message_handler.ex). The size here is an estimate. */
 const MAX_MESSAGE_BYTES = 5_000_000;
 
 export type RunnerOptions = {
@@ -28,8 +28,8 @@ export type RunnerOptions = {
 type Loaded = { entry: Entry; change: Change };
 
 /**
- * Delivers one sink's messages as Sequin's pipeline does: it looks for what is due when messages come, when one is
- * acknowledged, and every `pollMs`; a failure is no such moment, unless every worker was busy and one is free now.
+ * Delivers one sink's messages like Sequin's pipeline. It checks for due messages when messages arrive, when one is
+ * acknowledged, and every `pollMs`, but not after a failure, unless every worker was busy and one is free now.
  */
 export class SinkRunner {
   readonly queue = new DeliveryQueue();
@@ -47,7 +47,7 @@ export class SinkRunner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    // Every request under way listens to this signal; ten is only where Node begins to warn.
+    // Every running request listens to this signal, and Node.js warns above ten.
     setMaxListeners(0, this.#abort.signal);
     this.#connections = new Connections(options.workers);
     this.#poll = setInterval(() => this.#look(), options.pace.pollMs);
@@ -58,7 +58,7 @@ export class SinkRunner {
     this.#look();
   }
 
-  /** Tries every waiting message now, stuck ones among them. Returns how many there were. */
+  /** Tries every waiting message now, including stuck ones. Returns how many there were. */
   retryNow(): number {
     const woken = this.queue.wakeAll() + this.#stuck.releaseAll();
     this.#look();
@@ -72,7 +72,7 @@ export class SinkRunner {
     return woken;
   }
 
-  /** Starts nothing new, and gives what is under way a moment to end. */
+  /** Starts nothing new, and gives running requests a moment to end. */
   async close(graceMs: number): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#poll);
@@ -90,7 +90,7 @@ export class SinkRunner {
     );
   }
 
-  /** Sends what fills a batch, and the rest a moment later, with what has come by then. */
+  /** Sends full batches, and the rest a moment later, with what has arrived by then. */
   #look(): void {
     const { batchSize } = this.#options.sink;
     this.queue.wake(Date.now());
@@ -114,7 +114,7 @@ export class SinkRunner {
     this.#running.add(delivery);
   }
 
-  /** Resolves with whether messages are done with, so that others of their rows may go. */
+  /** Resolves with whether messages are finished, so that others of their rows may go. */
   async #run(entries: Entry[]): Promise<boolean> {
     const { sink, pace, log } = this.#options;
     try {
@@ -137,7 +137,7 @@ export class SinkRunner {
       return this.#settle(loaded, outcome, Date.now() - startedAt);
     } catch (error) {
       if (this.#abort.signal.aborted) return false;
-      // The database is away or a value cannot be read; the message stays and is tried again.
+      // The database is down or a value cannot be read. The message stays and is tried again.
       log(`${sink.name}: ${error instanceof Error ? error.message : String(error)}; trying again`);
       for (const entry of entries) this.queue.postpone(entry, Date.now() + pace.backoffBaseMs);
       setTimeout(() => this.#look(), pace.backoffBaseMs + 1).unref();
@@ -190,7 +190,7 @@ export class SinkRunner {
       if (stuck) {
         nextTryMs = pace.stuckMs;
         this.#stuck.hold(entry, nextTryMs);
-        // Sequin counts a delivery when it writes its failure down, so this one is not counted.
+        // Sequin counts a delivery when it records its failure, so this one is not counted.
         const { id, deliverCount } = entry;
         ledger.record([{ id, status: "pending", deliverCount, notBefore: now + nextTryMs, ...result }]);
         continue;

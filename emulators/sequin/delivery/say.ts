@@ -3,7 +3,7 @@ import { primaryKey, readRow } from "../message/row.ts";
 import type { Outcome } from "./deliver.ts";
 import type { Entry } from "./queue.ts";
 
-/** One line about a delivery, without any of the row's values but its key. */
+/** One line about a delivery, without any of the row's values except its key. */
 export function describeOutcome(
   delivered: { entry: Entry; change: Change }[],
   outcome: Outcome,

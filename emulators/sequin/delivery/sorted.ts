@@ -24,7 +24,7 @@ export class Sorted<Item> {
     return this.items.shift();
   }
 
-  /** The index behind the last item whose rank is not above the given one. */
+  /** The index after the last item whose rank is not above the given one. */
   #end(rank: number): number {
     let low = 0;
     let high = this.items.length;

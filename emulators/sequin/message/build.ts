@@ -6,7 +6,7 @@ import { followPath } from "./path.ts";
 import { type Field, primaryKey, readRow, UNCHANGED_TOAST } from "./row.ts";
 import type { TypeCatalog } from "./types.ts";
 
-/** Where a message comes from and goes to: the two objects that every message of a sink repeats. */
+/** The source and destination of a message: the two objects that every message of a sink repeats. */
 export type Origin = {
   consumer: { id: string; name: string; annotations: Json };
   database: { id: string; name: string; annotations: Json; database: string; hostname: string };

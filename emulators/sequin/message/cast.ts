@@ -23,7 +23,7 @@ const float: Caster = (text, { from }) => {
   if (Number.isFinite(value)) return new RawJson(writeFloat(value));
   return from === "read" ? text.replace("Infinity", "inf") : text;
 };
-/** The table reader gets the four bytes, whose value as a double has more digits. */
+/** The table reader receives the four bytes, whose value as a double has more digits. */
 const widened: Caster = (text, options) => {
   const value = Math.fround(Number(text));
   return Number.isFinite(value) ? new RawJson(writeFloat(value)) : float(text, options);
@@ -75,7 +75,10 @@ const READ_CASTERS: Record<string, Caster> = {
   ),
 };
 
-/** A value's JSON as Sequin sends it; what a change has no rule for stays Postgres' text (lib/sequin/postgres/value_caster.ex). */
+/**
+ * A value's JSON as Sequin sends it. In a change, a type without a rule stays Postgres' text
+ * (lib/sequin/postgres/value_caster.ex).
+ */
 export function cast(type: Type, text: Text, options: CastOptions): Json {
   if (text === null) return null;
   const array = type.name.startsWith("_") && text.endsWith("}");

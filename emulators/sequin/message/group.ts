@@ -3,9 +3,8 @@ import type { Sink } from "../config/load.ts";
 import { primaryKey, type Row } from "./row.ts";
 
 /**
- * The group whose messages are delivered one at a time, or null for none: the row's key or the sink's group
- * columns, within one table. A table that is listed without group columns has no groups
- * (lib/sequin/consumers/consumers.ex).
+ * The group whose messages are delivered one at a time, or null for none: the row's key or the sink's group columns,
+ * within one table. A table that is listed without group columns has no groups (lib/sequin/consumers/consumers.ex).
  */
 export function groupKey(sink: Sink, change: Change, row: Row): string | null {
   if (!sink.grouping) return null;

@@ -1,4 +1,4 @@
-/** JSON text that is written as it is: a number above 2^53, `1.0`, a jsonb column. */
+/** JSON text that is written unchanged: a number above 2^53, `1.0`, a jsonb column. */
 export class RawJson {
   readonly text: string;
   constructor(text: string) {

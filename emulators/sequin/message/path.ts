@@ -1,6 +1,6 @@
 import { type Json, RawJson } from "./json.ts";
 
-/** What a path transform such as `record.meta.kind` finds; null where it leads nowhere (path_function.ex). */
+/** The value at a path transform such as `record.meta.kind`; null if there is none (path_function.ex). */
 export function followPath(message: Json, path: string): Json {
   let value: Json = message;
   for (const key of path.split(".")) {

@@ -3,12 +3,12 @@ import { parseComposite, type Text } from "./literal.ts";
 
 export type Field = { column: Column; text: Text };
 
-/** Sequin sends this string in place of a large value that an update left alone and the WAL does not hold. */
+/** Sequin sends this string instead of a large value that an update left alone and the WAL does not contain. */
 export const UNCHANGED_TOAST = "unchanged_toast";
 
 /** A change's row as Postgres' logical decoding would show it, values still as text. */
 export type Row = {
-  /** The new row; on a delete the old row, where only the replica identity's columns have values. */
+  /** The new row. On a delete, the old row, where only the replica identity's columns have values. */
   fields: Field[];
   /** Under full replica identity, an update's old values that differ. */
   replaced: Field[];

@@ -3,7 +3,7 @@ import { type Json, RawJson } from "./json.ts";
 /** How Sequin prints a value: of a captured change, or of a row that its table reader (Postgrex) read. */
 export type From = "stream" | "read";
 
-/** The type's own number of fractional digits; six where none is declared. */
+/** The type's own number of fractional digits; six if none is declared. */
 const precision = (modifier: number) => (modifier >= 0 ? modifier : 6);
 
 function withFraction(clock: string, fraction: string, digits: number): string {
@@ -42,7 +42,7 @@ function isoYear(year: string, era: string | undefined): string {
   return `${before === 0 ? "" : "-"}${String(before).padStart(4, "0")}`;
 }
 
-/** In a change, what is not a plain year of four digits stays Postgres' text. */
+/** In a change, anything but a plain four-digit year stays Postgres' text. */
 export function castTimestamp(
   text: string,
   {
@@ -64,7 +64,7 @@ export function castTimestamp(
   return `${date}T${withFraction(clock ?? "", fraction, digits)}${zone ? "Z" : ""}`;
 }
 
-/** Postgrex knows no infinite date: it takes the first and the last number for days. */
+/** Postgrex has no infinite date: it uses the first and the last number of days. */
 const ENDS: Record<string, string> = { infinity: "5881610-07-11", "-infinity": "-5877611-06-22" };
 
 export function castDate(text: string, from: From): string {

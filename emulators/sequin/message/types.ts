@@ -5,7 +5,7 @@ import { z } from "zod";
 export type Type = {
   name: string;
   delimiter: string;
-  /** Sequin's table reader selects enums and domains whatever they hold. */
+  /** Sequin's table reader selects enums and domains whatever they contain. */
   anyEncoder: boolean;
 };
 
@@ -15,7 +15,7 @@ const rows = z.array(
 
 const UNKNOWN: Type = { name: "text", delimiter: ",", anyEncoder: true };
 
-/** Remembers types by oid. An oid is never given to another type while changes of its columns are around. */
+/** Caches types by oid. An oid is never reused for another type while changes of its columns exist. */
 export class TypeCatalog {
   readonly #known = new Map<number, Type>();
   readonly #pool: Pool;
@@ -24,7 +24,7 @@ export class TypeCatalog {
     this.#pool = pool;
   }
 
-  /** Asks the database for the oids that are not known yet; one that has been dropped is text. */
+  /** Looks up unknown oids in the database; a dropped one is text. */
   async learn(oids: Iterable<number>): Promise<void> {
     const fresh = [...new Set(oids)].filter((oid) => !this.#known.has(oid));
     if (fresh.length === 0) return;

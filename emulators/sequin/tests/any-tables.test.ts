@@ -8,14 +8,16 @@ const { sql, start, messages } = sequin;
 
 const UUID = "20f5cc55-b218-4aad-8fa7-ef7556575776";
 
-/** Tables as other people's migrations make them: how each is made, its name in sequin.yaml, and a key of it. */
+/**
+ * Tables like those of other frameworks' migrations: how each is created, its name in sequin.yaml, and one of its keys.
+ */
 const TABLES = {
   "Prisma: mixed case, text keys": [
     `create table public."Post" ("id" text primary key, "authorId" text)`,
     "public.Post",
     "clx1:ü",
   ],
-  "Django: a schema of its own, integer keys": [
+  "Django: a separate schema, integer keys": [
     `create schema blog; create table blog.blog_post (id integer primary key, "authorId" text)`,
     "blog.blog_post",
     "7",
@@ -38,7 +40,7 @@ const TABLES = {
   ],
 } as const;
 
-/** A change of the user's own, by an application that is careful with its search_path. */
+/** A change by the user's own application, which is careful with its search_path. */
 async function change(text: string, values: unknown[]): Promise<void> {
   const client = new Client({ connectionString: sequin.database.url });
   await client.connect();

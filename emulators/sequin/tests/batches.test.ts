@@ -105,7 +105,7 @@ describe("batches", () => {
     await received(2_000);
     await sequin.stack.backfill("sink", "posts");
     await received(4_000);
-    // A machine that is busy may close a batch before it is full: its time is up.
+    // A busy machine may close a batch before it is full, because its time is up.
     expect(Math.max(...sequin.receiver.requests.map(({ messages }) => messages.length))).toBe(1_000);
     expect(sequin.receiver.requests.length).toBeLessThan(20);
     expect(sequin.receiver.messages().map(({ action }) => action)).toEqual([

@@ -2,7 +2,7 @@ import type { Database } from "./database.ts";
 
 const USER = "nspname !~ '^pg_' and nspname <> 'information_schema'";
 
-/** What a schema dump would show, and how many dependencies there are: the same text for the same database. */
+/** What a schema dump would show, and the number of dependencies: the same text for the same database. */
 const QUERIES = [
   `select nspname, nspacl::text from pg_namespace where ${USER}`,
   `select n.nspname, c.relname, c.relkind, c.relreplident, c.relacl::text, c.reloptions::text
@@ -25,7 +25,7 @@ const QUERIES = [
   "select setrole::text, setconfig::text from pg_db_role_setting",
 ];
 
-/** Everything that is declared in the database, leaving out one schema. */
+/** Everything that is declared in the database, except one schema. */
 export async function catalogOf(database: Database): Promise<string[][]> {
   const all: string[][] = [];
   for (const query of QUERIES) {

@@ -43,7 +43,7 @@ beforeEach(() => {
 
 const page = async (path: string) => textOf((await stack.get(path)).html);
 
-/** Inserts a post and answers its delivery once it has this status. */
+/** Inserts a post and returns its delivery once it has this status. */
 async function insert(id: number, title: string, wanted: "delivered" | "pending" = "delivered") {
   await database.sql("insert into posts values ($1, $2, 12345678901234567890.50)", [id, title]);
   return until(

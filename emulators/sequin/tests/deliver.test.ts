@@ -41,7 +41,7 @@ const gzipped =
   (body: string): Answer =>
   (_, response) =>
     void response.writeHead(200, { "content-encoding": "gzip" }).end(body);
-/** Answers in turn; the last one goes on. */
+/** Gives these responses in turn, and repeats the last one. */
 function inTurn(...answers: Answer[]): void {
   receiver.answer = (received, response) =>
     answers[Math.min(receiver.requests.length, answers.length) - 1]?.(received, response);

@@ -47,7 +47,7 @@ describe("failures", () => {
     const line = /^sink: insert public\.posts 12 → 422 in \d+ ms, try 2 after (\d\d\.\d) s$/;
     const [, said = ""] =
       line.exec(sequin.stack.lines.at(-1) ?? "") ?? expect.fail(`It said ${sequin.stack.lines.at(-1)}`);
-    // A minute, 15 % more or less, from its failure on, which was between the insert and now.
+    // A minute, 15 % more or less, after its failure, which was between the insert and now.
     expect(Math.abs(Number(said) - 60)).toBeLessThanOrEqual(9);
     const failedAt = (failed?.nextTryAt?.getTime() ?? 0) - Number(said) * 1_000;
     expect(failedAt).toBeGreaterThanOrEqual(before - 50);

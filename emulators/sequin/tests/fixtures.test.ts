@@ -38,7 +38,7 @@ async function fixture(name: string): Promise<Message> {
   );
 }
 
-/** Runs the statements one transaction each and returns the last message that arrives. */
+/** Runs the statements in one transaction each and returns the last message that arrives. */
 async function lastMessageAfter(...statements: string[]): Promise<Message> {
   const before = receiver.requests.length;
   for (const statement of statements) await database.sql(statement);
@@ -50,7 +50,10 @@ async function lastMessageAfter(...statements: string[]): Promise<Message> {
   return last;
 }
 
-/** What a fixture and a local message share: all but ids, positions, times and the database's address. */
+/**
+ * What a fixture and a local message have in common: everything except ids, positions, times and the database's
+ * address.
+ */
 function comparable({ metadata, ...rest }: Message) {
   const { commit_lsn, commit_timestamp, idempotency_key, consumer, database, ...shared } = metadata;
   return {
@@ -67,7 +70,7 @@ const FULL_POST = `(1, 'Hello', 'World', 'Alice', 0, 199.99, 1.5, true, '{a,b c}
   '2024-10-28', '12:34:56', 'draft', '2024-10-28 21:37:01.12747+00', '2024-10-28 21:37:01')`;
 const JOHN =
   "('20f5cc55-b218-4aad-8fa7-ef7556575776', 'John', 'Doe', 'john@example.com', '2025-01-01 00:00:00+00')";
-/** The fixture's big body, which is left alone by the changes. */
+/** The fixture's big body, which the changes leave alone. */
 async function bigBody(name: string): Promise<string> {
   return `'${(await fixture(name)).record.body}'`;
 }

@@ -43,7 +43,7 @@ test(`kill -9 in the middle of ${CHANGES} changes, ${ROUNDS} times: every change
   const acknowledged = new Set<string>();
   let answers = 0;
   receiver.answer = (received, response) => {
-    // Every seventh request fails, so that some messages are waiting for their next try when the process dies.
+    // Every seventh request fails, so that some messages wait for their next attempt when the process dies.
     if (++answers % 7 === 0) return status(400)(received, response);
     response.on("finish", () => {
       for (const { metadata } of received.messages) acknowledged.add(metadata.idempotency_key);

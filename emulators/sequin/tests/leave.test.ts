@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 afterAll(() => database.close());
 
-/** Tables, triggers and a publication of somebody else, one trigger disabled and one enabled always. */
+/** Someone else's tables, triggers and publication, with one trigger disabled and one enabled always. */
 const SOMEBODYS = `
 drop schema if exists theirs cascade; drop publication if exists their_pub;
 create table posts (id int primary key, title text, updated_at timestamptz);
@@ -58,7 +58,7 @@ const delivered = async () => (await stack?.deliveries())?.filter((one) => one.s
 const triggers = async () =>
   (await database.sql("select from pg_trigger where tgname ~ 'sequin_local' and tgparentid = 0")).length;
 
-/** `npm run local -- sequin` beside this database. */
+/** `npm run local -- sequin` next to this database. */
 async function startLocal(): Promise<ChildProcess> {
   const script = new URL("../../stack/main.ts", import.meta.url).pathname;
   child = spawn(process.execPath, ["--import", "tsx", script, "sequin"], {
@@ -155,7 +155,7 @@ test("while no emulator takes them, triggers that are left stop storing changes 
   await until(async () => (await delivered()) === 2, { what: "the delivery beside an emulator that works" });
 
   await stack?.close();
-  // The local Postgres has one session for all: the locks of processes that were killed stay.
+  // The Postgres emulator has one session for all clients: the locks of killed processes stay.
   if (!realPostgres) await database.sql("select pg_advisory_unlock_all()");
   await database.sql(full);
   await database.sql("insert into posts values (3)");

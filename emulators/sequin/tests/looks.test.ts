@@ -7,7 +7,7 @@ import { sequinForTests } from "./sequin-for-tests.ts";
 const sequin = sequinForTests("create table posts (id int primary key, title text)");
 const { sql, insert, requests } = sequin;
 
-/** A time that no test sees the end of. */
+/** A time that no test reaches. */
 const NEVER = 3_600_000;
 
 const start = (pace: Partial<Pace>, workers?: number) => sequin.start({}, { pace, workers });
@@ -15,7 +15,7 @@ const sent = () => sequin.receiver.messages().map(({ action, record }) => `${act
 const brokenJson: Answer = (_, response) =>
   void response.writeHead(200, { "content-type": "application/json" }).end("{oops");
 
-/** The first request gets this answer, the others are acknowledged. */
+/** The first request gets this response, the others are acknowledged. */
 function first(answer: Answer): void {
   sequin.receiver.answer = (received, response) => {
     sequin.receiver.answer = ok;

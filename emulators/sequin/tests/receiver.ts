@@ -5,7 +5,7 @@ import { onFreePort } from "../../../tests/on-free-port.ts";
 
 const record = z.record(z.string(), z.unknown());
 
-/** The parts of a message that tests look at. */
+/** The parts of a message that tests check. */
 export const message = z.looseObject({
   record,
   changes: record.nullable(),

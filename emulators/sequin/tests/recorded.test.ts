@@ -12,7 +12,7 @@ const { sql } = sequin;
 const body = z.union([z.object({ data: z.array(message) }), message.transform((one) => ({ data: [one] }))]);
 const messagesIn = (name: string) => body.parse(JSON.parse(recordedRequest(name).body)).data;
 
-/** The sinks of the recordings, each at a path of its own. */
+/** The sinks of the recordings, each with a different path. */
 const sink = (name: string, table: string, more: SinkYaml = {}): SinkYaml => ({
   name,
   source: { include_tables: [`public.${table}`] },
@@ -33,18 +33,18 @@ async function start(tables: string): Promise<void> {
     {
       sinks: SINKS,
       endpoint: { headers: { Authorization: "Bearer SECRET" } },
-      // The recorded batch was full of two transactions.
+      // The recorded batch was filled by two transactions.
       pace: { batchTimeoutMs: 3_600_000 },
     },
   );
 }
 
-/** Makes the rows that the messages tell of, by the statements that they tell of, one transaction each. */
+/** Creates the rows of the messages with the messages' statements, in one transaction each. */
 async function replay(messages: Message[], kept: Record<string, unknown>): Promise<void> {
   for (const { action, record, changes, metadata } of messages) {
     const table = metadata.table_name;
     const populate = `json_populate_record(null::${table}, $1)`;
-    // As text, since JSON.parse has rounded what is above 2^53.
+    // As text, because JSON.parse rounds numbers above 2^53.
     const before = { ...record, id: metadata.record_pks[0], ...changes, ...kept };
     await sql(`insert into ${table} select * from ${populate}`, [JSON.stringify(before)]);
     if (action === "delete") await sql(`delete from ${table} where id::text = $1`, [record.id]);
@@ -59,7 +59,7 @@ async function replay(messages: Message[], kept: Record<string, unknown>): Promi
   }
 }
 
-/** The request that holds the last of these messages' likes, once it is there. */
+/** The request that contains the counterpart of the last of these messages, once it has arrived. */
 const requestOf = ({ action, metadata }: Message) =>
   until(
     () =>
@@ -70,7 +70,7 @@ const requestOf = ({ action, metadata }: Message) =>
     { what: `the ${action} at ${metadata.consumer.name}` },
   );
 
-/** All but ids, positions and times, whose form alone is compared, and the database's names. */
+/** Everything except ids, positions and times, of which only the form is compared, and the database's names. */
 function comparable({ metadata, ...rest }: Message) {
   const { commit_lsn, commit_idx, commit_timestamp, idempotency_key, consumer, database, ...shared } =
     metadata;
@@ -152,7 +152,7 @@ describe("the emulator sends what a running Sequin sent of the same rows", () =>
   );
 });
 
-/** The types of extensions that this server lacks are text: their recorded values are null. */
+/** Types of extensions that this server does not have become text: their recorded values are null. */
 async function widePosts(): Promise<string> {
   await sql("drop type if exists mood; create type mood as enum ('happy')");
   await sql("drop domain if exists score; create domain score as numeric(5, 2)");

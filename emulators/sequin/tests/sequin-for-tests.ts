@@ -6,7 +6,7 @@ import { type SinkYaml, startStack } from "./stack.ts";
 
 type Options = Partial<Parameters<typeof startStack>[0]>;
 
-/** A database for the tests around it; each of them finds `tables` in it, and a receiver of its own. */
+/** A database for the surrounding tests. Each test has `tables` in it, and a new receiver. */
 export function sequinForTests(tables = "") {
   let database: Database;
   let receiver: Receiver;
@@ -46,7 +46,7 @@ export function sequinForTests(tables = "") {
     ids: () => receiver.messages().map(({ record }) => record.id),
     requests: (count: number) =>
       until(() => receiver.requests.length >= count, { what: `${count} requests` }),
-    /** The messages in commit order, once there are as many. */
+    /** The messages in commit order, once there are this many. */
     async messages(count: number): Promise<Message[]> {
       await until(() => receiver.messages().length >= count, {
         what: `${count} messages`,
@@ -56,7 +56,7 @@ export function sequinForTests(tables = "") {
         return (a.commit_lsn ?? 0) - (b.commit_lsn ?? 0) || (a.commit_idx ?? 0) - (b.commit_idx ?? 0);
       });
     },
-    /** Every one of this many messages is delivered or discarded, and that is stored. */
+    /** Resolves when this many messages are delivered or discarded, and that is stored. */
     settled: (count: number) =>
       until(
         async () => {

@@ -32,7 +32,7 @@ export async function writeConfig(
   return path;
 }
 
-/** The part, started with these sinks; `lines` is what it said. */
+/** The emulator with these sinks. `lines` is its log. */
 export async function startStack(options: {
   databaseUrl: string;
   url: string;

@@ -75,7 +75,7 @@ describe("what a transaction becomes", () => {
   });
 });
 
-describe("transactions side by side", () => {
+describe("parallel transactions", () => {
   test.skipIf(!realPostgres)(
     "a transaction that began first and commits last is delivered (needs TEST_DATABASE_URL)",
     async () => {

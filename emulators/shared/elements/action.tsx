@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 
-/** A button that changes something; `what` tells screen readers what it acts on. */
+/** A button that changes something. `what` tells screen readers what it acts on. */
 export function Action({
   to,
   children,

@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 
-/** How a state feels; the colour only repeats what the text says. */
+/** The tone of a state. The color only repeats what the text says. */
 export type Tone = "good" | "bad" | "busy" | "waiting" | "still";
 
 export function Badge({ tone, children }: { tone: Tone; children: string }) {
@@ -11,7 +11,7 @@ export function Badge({ tone, children }: { tone: Tone; children: string }) {
   );
 }
 
-/** An HTTP status, or what stands for one that never came. */
+/** An HTTP status, or a sign for a response that never came. */
 export function HttpStatus({ status }: { status: number | null }) {
   if (status === null) return <Badge tone="bad">No answer</Badge>;
   return <Badge tone={status < 300 ? "good" : "bad"}>{String(status)}</Badge>;

@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { RealService } from "../part.ts";
 
-/** One part of the stack in a few words; without an address there is nothing more to look at. */
+/** One part of the stack in a few words; without a link, there is nothing more to see. */
 export function Card({ name, href, children }: { name: string; href?: string; children: Child }) {
   return (
     <section class="card" aria-label={name} data-key={name}>
@@ -20,7 +20,7 @@ export function Figure({ value, unit }: { value: number | string; unit: string }
   );
 }
 
-/** Says that a part is not here, and where the real service is looked at if one is known. */
+/** Says that a part is not here, and links to the real service if it is known. */
 export function Elsewhere({ service }: { service: RealService | undefined }) {
   if (!service) return <p class="muted">Not running here.</p>;
   const { name, href } = service;

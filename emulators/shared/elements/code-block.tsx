@@ -2,7 +2,7 @@
 
 const SHOWN = 100_000;
 
-/** Text of a program. A page of many megabytes would be loaded again with each refresh: the rest is left out. */
+/** Text of a program. Long text is cut, because every refresh would load many megabytes again. */
 export function CodeBlock({ label, text }: { label: string; text: string }) {
   const rest = text.length - SHOWN;
   return (

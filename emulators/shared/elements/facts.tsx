@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Child } from "hono/jsx";
 
-/** Names and values; a value that is missing takes its name with it. */
+/** Names and values; a missing value is left out with its name. */
 export function Facts({ rows, across }: { rows: [name: string, value: Child][]; across?: boolean }) {
   return (
     <dl class={across ? "facts across" : "facts"}>

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { PropsWithChildren } from "hono/jsx";
 
-/** A form that narrows the list at `path`; `isSet` offers a way back to all of it. */
+/** A form that filters the list at `path`. `isSet` adds a link back to the whole list. */
 export function Filters({
   path,
   of,

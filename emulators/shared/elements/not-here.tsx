@@ -16,7 +16,7 @@ export function answerNotHere(
   return answerPage(c, { title, place, body });
 }
 
-/** Answers 404 with a page. */
+/** Responds 404 with a page. */
 export function answerMissing(c: Context, { place, what }: { place: string; what: string }) {
   const body = (
     <>

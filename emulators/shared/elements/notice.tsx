@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 
-/** Says what the last button did, by the name that the redirect after it carries. */
+/** Says what the last button did, by the name that the redirect carries. */
 export function Notice({
   name,
   texts,

@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 
-/** The address of a list with what is asked of it; what is undefined is left out. */
+/** The URL of a list with its query; undefined parameters are left out. */
 export function listPath(path: string, query: Record<string, string | undefined>): string {
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
@@ -10,7 +10,7 @@ export function listPath(path: string, query: Record<string, string | undefined>
 
 type Link = { text: string; href: string };
 
-/** The ways to newer and older entries of a list; nothing where it has one page. */
+/** Links to newer and older entries of a list; nothing if it has one page. */
 export function PageLinks({ of, newer, older }: { of: string; newer?: Link; older?: string }) {
   if (!newer && older === undefined) return null;
   return (

@@ -1,8 +1,8 @@
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /**
- * Lays JSON text out over lines without reading its values, so that a number above 2^53 or `1.0` stays as it was
- * sent. The text must be JSON.
+ * Indents JSON text without parsing its values, so that a number above 2^53 or `1.0` stays as it was sent. The text
+ * must be JSON.
  */
 export function indentJson(text: string): string {
   const tokens = text.match(TOKENS) ?? [];

@@ -17,7 +17,7 @@ import { Worker } from "../../trigger/tests/helpers/worker.ts";
 
 const SECRET_KEY = "tr_dev_local";
 
-/** The console with the real Trigger.dev emulator, mail catcher and external system, on a free port of loopback. */
+/** The console with the emulators of Trigger.dev, the mail server and the external system, on a free loopback port. */
 export async function startConsoleStack({ deliveries = absentDeliveryPages() }: { deliveries?: Pages } = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), "console-"));
   const log = () => {};

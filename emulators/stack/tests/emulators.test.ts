@@ -16,11 +16,11 @@ function stackFor(env: Record<string, string>) {
 const foreign = { DATABASE_URL: "postgres://app:secret@db.example.com:5432/app" };
 
 describe("the demonstration system", () => {
-  it("is told of deletions in the local database", () => {
+  it("is notified of deletions in the local database", () => {
     expect(stackFor({}).variables.USER_DELETION_WEBHOOK_URLS).toContain("/local/external-system/");
   });
 
-  it("is never told of those in another", () => {
+  it("is never notified of those in another", () => {
     expect(stackFor(foreign).variables.USER_DELETION_WEBHOOK_URLS).toBeUndefined();
   });
 });

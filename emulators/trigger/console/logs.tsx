@@ -7,7 +7,7 @@ import type { RunDetails } from "../run-console.ts";
 
 type Line = RunDetails["logs"][number];
 
-/** What the task wrote and measured, each line with the time since the run's start. */
+/** What the task logged and measured, each line with the time since the run's start. */
 export function Logs({ logs, from }: { logs: Line[]; from: Date | string }) {
   if (logs.length === 0) return null;
   const start = new Date(from).getTime();

@@ -11,7 +11,7 @@ import { STATUSES, StatusBadge } from "./status.tsx";
 const place = { path: "/runs", name: "Runs" };
 const paths = ["/runs/*", "/projects/*"];
 
-/** The runs, at short addresses and at those of Trigger.dev's dashboard, which CLI, SDK and apps link to. */
+/** The runs, at short URLs and at those of Trigger.dev's dashboard, which the CLI, the SDK and apps link to. */
 export function runPages(trigger: RunConsole): Pages {
   return {
     place,

@@ -6,7 +6,7 @@ import { Time } from "@aftercommit/local-shared/elements/time.tsx";
 import type { RunDetails } from "../run-console.ts";
 import { runPath, Tags } from "./run-table.tsx";
 
-/** Everything about a run that is one line long. */
+/** Every one-line property of a run. */
 export function RunFacts({ details: { run, more, waitsFor } }: { details: RunDetails }) {
   const { parent, root } = run.relatedRuns;
   const { tags = [], metadata } = run;

@@ -10,7 +10,7 @@ import { isStatus, STATUSES, statusText } from "./status.tsx";
 
 const text = z.string().trim().min(1).optional().catch(undefined);
 
-/** What the address of the list asks for; what cannot be read is left out. */
+/** The query of the list. Invalid parameters are ignored. */
 export const RunFilter = z.object({
   task: text,
   status: z.string().refine(isStatus).optional().catch(undefined),

@@ -20,8 +20,8 @@ function tagPath(tag: string): string {
 }
 
 /**
- * From the start to the end, or to now; nothing for a run that has not started, or has no end although it is over:
- * one that was cancelled between two attempts.
+ * From the start to the end, or to now. Undefined for a run that has not started, or that is over without an end: one
+ * that was canceled between two attempts.
  */
 export function wallTime({
   status,

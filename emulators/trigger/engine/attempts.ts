@@ -11,10 +11,10 @@ import { decideRetry, MAX_ATTEMPTS } from "./retry-decision.ts";
 import { armStall, isFinished, isRepeated, setSnapshot } from "./snapshots.ts";
 import { clearBlocks } from "./waitpoints.ts";
 
-/** Attempts of a run whose times are kept. */
+/** How many attempts of a run keep their times. */
 const ATTEMPTS_KEPT = 20;
 
-/** @throws ApiError 409 when the run has moved on from that snapshot, 400 when it is over */
+/** @throws ApiError 409 if the run has moved on from that snapshot, 400 if it is over */
 export function startAttempt(engine: Engine, run: Run, snapshotId: string): void {
   if (run.snapshot.status === "EXECUTING" && isRepeated(engine, run, snapshotId)) return;
   if (run.snapshot.id !== snapshotId) throw new ApiError(409, "Snapshot changed inside startRunAttempt");
@@ -38,14 +38,14 @@ export function startAttempt(engine: Engine, run: Run, snapshotId: string): void
   report(engine, run, `started attempt ${number}`);
 }
 
-/** A sign of life for a snapshot that is not the latest any more means nothing. */
+/** Ignores a heartbeat for a snapshot that is no longer the latest. */
 export function heartbeat(engine: Engine, run: Run, snapshotId: string): void {
   if (run.snapshot.id === snapshotId) armStall(engine, run);
 }
 
 export type AttemptStatus = "RUN_FINISHED" | "RUN_PENDING_CANCEL" | "RETRY_QUEUED" | "RETRY_IMMEDIATELY";
 
-/** @throws ApiError 400 when the snapshot is not the latest or the run is over */
+/** @throws ApiError 400 if the snapshot is not the latest or the run is over */
 export function completeAttempt(
   engine: Engine,
   run: Run,
@@ -70,8 +70,8 @@ export function completeAttempt(
 }
 
 /**
- * Whether a wait began or ended just before the holder of the run could hear of it. When its process dies in that
- * moment, the real server refuses the report, and the run stalls for five minutes.
+ * Whether a wait began or ended just before the run's owner could learn of it. If its process dies at that moment, the
+ * real server rejects the report, and the run stalls for five minutes.
  */
 function isOvertaken(run: Run, snapshotId: string): boolean {
   return attemptGoesOn(run) && run.snapshot.previousId === snapshotId;
@@ -122,7 +122,7 @@ function retryLine(run: Run, { error }: TaskRunFailedExecutionResult, delay: num
   return `attempt ${run.attemptNumber} failed, retry in ${duration(delay)}: ${errorMessage(error)}`;
 }
 
-/** Handler of the "stall" timer: nobody has been heard of that executes this run. */
+/** Handler of the "stall" timer: there was no heartbeat from the run's owner. */
 export function stalled(engine: Engine, run: Run): void {
   switch (run.snapshot.status) {
     case "PENDING_EXECUTING":

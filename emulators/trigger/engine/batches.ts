@@ -12,7 +12,7 @@ import { block, completeWaitpoint, createWaitpoint } from "./waitpoints.ts";
 
 const MAX_RUNS = 1_000;
 export const UNSEALED_LIFE_MS = 30 * 60_000;
-/** Items triggered in one go, so that a large batch does not hold up the answers to others. */
+/** Items triggered at a time, so that a large batch does not delay other responses. */
 const ITEMS_A_TURN = 25;
 
 type CreateBatch = z.output<typeof CreateBatchRequestBody>;
@@ -64,8 +64,8 @@ export interface Added {
 }
 
 /**
- * Second phase: takes items in, each index once, and starts the batch when all have come.
- * @throws ApiError 400 for a line that is no item, 422 for an index outside the batch
+ * Second phase: adds items, each index once, and starts the batch when all have arrived.
+ * @throws ApiError 400 for a line that is not an item, 422 for an index outside the batch
  */
 export function addItems(engine: Engine, batch: Batch, lines: string[]): Added {
   if (batch.sealedAt !== undefined) return { itemsAccepted: 0, itemsDeduplicated: 0, sealed: true };
@@ -108,7 +108,7 @@ function parseLine(line: string, number: number, batch: Batch): z.output<typeof 
   return item.data;
 }
 
-/** Handler of the "batch-items" timer: triggers the next items; each becomes a run in the batch that marks it done. */
+/** Handler of the "batch-items" timer: triggers the next items. Each becomes a run in the batch that marks it done. */
 export function processItems(engine: Engine, batch: Batch): void {
   const open = Object.entries(batch.items).filter(([, item]) => !item.runId && !item.error);
   for (const [index] of open.slice(0, ITEMS_A_TURN)) {
@@ -123,7 +123,7 @@ export function processItems(engine: Engine, batch: Batch): void {
     engine.timers.set("batch-check", batch.id, engine.clock.now());
     if (isShortOfRuns(batch))
       engine.log(
-        `batch_${batch.id} waits for ever: two of its items have one key and so one run, as on the real server`,
+        `batch_${batch.id} waits forever: two of its items have one key and so one run, as on the real server`,
       );
   }
   saveBatch(engine, batch);
@@ -146,14 +146,14 @@ function triggerItem(engine: Engine, batch: Batch, index: number, item: BatchIte
   engine.tables.batchItems.remove(item.id);
 }
 
-// The options were parsed when the item came in; the store keeps them as plain JSON.
+// The options were parsed when the item arrived; the store keeps them as plain JSON.
 function toOptions(stored: unknown): Options {
   return BatchItemNDJSON.shape.options.parse(stored) ?? {};
 }
 
 /**
- * Whether two items are one run, by their idempotency or debounce key. The real server counts distinct runs, finds
- * fewer than items, and never completes the batch
+ * Whether two items are one run, because of their idempotency or debounce key. The real server counts distinct runs,
+ * finds fewer than items, and never completes the batch
  * (internal-packages/run-engine/src/batch-queue/completionTracker.ts of triggerdotdev/trigger.dev).
  */
 function isShortOfRuns(batch: Batch): boolean {
@@ -174,7 +174,7 @@ export function checkBatch(engine: Engine, batch: Batch): void {
     completeWaitpoint(engine, waitpoint, { output: "Batch waitpoint completed", outputIsError: false });
 }
 
-/** Handler of the "batch-abort" timer: the items never came. */
+/** Handler of the "batch-abort" timer: the items never arrived. */
 export function abortUnsealed(engine: Engine, batch: Batch): void {
   if (batch.sealedAt !== undefined) return;
   batch.status = "ABORTED";

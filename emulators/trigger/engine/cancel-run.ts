@@ -5,10 +5,10 @@ import { finishRun } from "./finish-run.ts";
 import { isFinished, setSnapshot } from "./snapshots.ts";
 
 /**
- * Cancels a run. One that executes is asked to stop, and is finished when its process has; `finalize` says
- * that nothing executes it any more. Its children are cancelled with it, once it is finished.
- * One that waits in its queue ends without a time, as on the real server; a child gets its parent's
- * (cancelRun in internal-packages/run-engine/src/engine/systems/runAttemptSystem.ts of triggerdotdev/trigger.dev).
+ * Cancels a run. An executing run is asked to stop, and is finished when its process has stopped; `finalize` says that
+ * nothing executes it any more. Its children are canceled with it, once it is finished. A run that waits in its queue
+ * ends without a time, as on the real server; a child gets its parent's (cancelRun in
+ * internal-packages/run-engine/src/engine/systems/runAttemptSystem.ts of triggerdotdev/trigger.dev).
  */
 export function cancelRun(
   engine: Engine,

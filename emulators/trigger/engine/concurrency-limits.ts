@@ -10,7 +10,7 @@ type Metadata = z.output<typeof BackgroundWorkerMetadata>;
 const RESERVED = "limit/";
 const NAME = /^[a-zA-Z0-9_-]{1,122}$/;
 
-/** The limits that a run of this task holds: its own, and the named ones of the task, or of the trigger instead. */
+/** The limits that apply to a run of this task: its own, and the task's named ones, or instead those of the trigger. */
 export function gatesOf(task: Task | undefined, named: string[] | undefined): string[] {
   const { inline, limits = [] } = task?.concurrency ?? {};
   return [...(task && inline ? [ownLimit(task.id)] : []), ...new Set(named ?? limits)];
@@ -51,7 +51,7 @@ function refuseName(name: string): void {
     );
 }
 
-/** Makes the limits those of the newest worker; a name that is used but not declared has no bounds. */
+/** Replaces the limits with those of the newest worker. A name that is used but not declared has no bounds. */
 export function syncLimits(engine: Engine, { tasks, concurrencyLimits = [] }: Metadata): void {
   const named = tasks.flatMap(({ concurrency }) => concurrency?.limits ?? []);
   const declared = new Map(named.map((name) => [name, {}]));

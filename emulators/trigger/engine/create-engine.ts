@@ -12,7 +12,7 @@ import { QueueIndex } from "./queue-index.ts";
 import { RunIndex } from "./run-index.ts";
 import { handleTimers, rearmTimers } from "./timers.ts";
 
-/** Loads the stored state and goes on from it. */
+/** Loads the stored state and continues from it. */
 export async function createEngine(
   store: LevelStore,
   options: { clock: Clock; log: Log; limits: Limits; wake: () => void; notify: (run: Run) => void },

@@ -13,7 +13,7 @@ export interface Debounce {
   trailing: boolean;
 }
 
-/** @throws ApiError 422 where the durations cannot debounce */
+/** @throws ApiError 422 if the durations cannot debounce */
 export function parseDebounce(options: Options): Debounce | undefined {
   const { debounce } = options;
   if (!debounce) return undefined;
@@ -31,7 +31,7 @@ export function parseDebounce(options: Options): Debounce | undefined {
   return { key: debounce.key, delayMs, maxDelayMs, trailing: debounce.mode === "trailing" };
 }
 
-/** Moves the delayed run of this key further back; undefined where a new run is due. */
+/** Delays the waiting run of this key further; undefined if a new run is due. */
 export function pushBack(
   engine: Engine,
   task: string,

@@ -1,8 +1,8 @@
 import { parseNaturalLanguageDurationInMs } from "@trigger.dev/core/v3/isomorphic";
 
 /**
- * When a `delay` option ends: a duration such as 1h30m, an ISO date or a Date. A time that has passed and
- * a string that is neither mean no delay.
+ * When a `delay` option ends: a duration such as 1h30m, an ISO date or a Date. A past time and any other string mean no
+ * delay.
  */
 export function delayUntil(delay: string | Date | undefined, now: number): number | undefined {
   if (delay === undefined) return undefined;

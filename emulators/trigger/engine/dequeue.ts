@@ -13,7 +13,7 @@ export interface Dequeued {
 }
 
 /**
- * Takes the next run off the queues and locks it to a version
+ * Takes the next run from the queues and locks it to a version
  * (internal-packages/run-engine/src/engine/systems/dequeueSystem.ts of triggerdotdev/trigger.dev).
  */
 export function dequeue(engine: Engine): Dequeued | undefined {

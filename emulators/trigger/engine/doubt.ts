@@ -3,15 +3,15 @@ import type { Engine } from "./engine.ts";
 import { armStall, isFinished } from "./snapshots.ts";
 
 /**
- * How long a run may be silent whose holder may have gone. The CLI repeats a failed call for 7.5 s, and asks every
- * 5 s for the snapshot of each run that it holds.
+ * How long a run may be silent if its owner may be gone. The CLI repeats a failed request for 7.5 s, and every 5 s asks
+ * for the snapshot of each run that it owns.
  */
 const STARTING_GRACE_MS = 10_000;
 const EXECUTING_GRACE_MS = 20_000;
 
 /**
- * Expects a sign of life soon of everyone who holds a run: this server was restarted, or no CLI is connected any
- * more. A run that nobody holds need not keep its place until its stall timer ends.
+ * Expects a heartbeat soon from everyone who owns a run, because this server was restarted or no CLI is connected. A
+ * run without an owner need not keep its slot until its stall timer ends.
  */
 export function doubtHolders(engine: Engine): void {
   engine.doubted.clear();
@@ -23,7 +23,7 @@ export function doubtHolders(engine: Engine): void {
   }
 }
 
-/** Somebody asks for a run's latest snapshot, which only its holder does. */
+/** Only a run's owner asks for its latest snapshot. */
 export function dispelDoubt(engine: Engine, run: Run): void {
   if (engine.doubted.delete(run.id)) armStall(engine, run);
 }

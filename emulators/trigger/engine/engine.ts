@@ -11,8 +11,8 @@ import type { QueueIndex } from "./queue-index.ts";
 import type { RunIndex } from "./run-index.ts";
 
 /**
- * What every transition works on. Transitions are synchronous: what they change is visible together,
- * and is written as one batch before anyone is told.
+ * The state of every transition. Transitions are synchronous: their changes become visible together, and are written as
+ * one batch before anyone is notified.
  */
 export interface Engine extends Place {
   clock: Clock;
@@ -22,13 +22,13 @@ export interface Engine extends Place {
   index: RunIndex;
   presence: Presence;
   processes: Processes;
-  /** Ids of the runs whose holder may have gone, until it is heard of. */
+  /** Ids of the runs whose owner may be gone, until it sends something. */
   doubted: Set<string>;
-  /** Ids of the snapshots that a former process made. */
+  /** Ids of the snapshots that a previous process created. */
   restored: ReadonlySet<string>;
   log: Log;
   limits: Limits;
-  /** Tells the CLI that runs this run, once the change is stored, that there is a new snapshot. */
+  /** Tells the CLI that executes this run, once the change is stored, that there is a new snapshot. */
   notify(run: Run): void;
   /** Called when a run may have become ready to be dequeued. */
   wake(): void;
@@ -37,13 +37,16 @@ export interface Engine extends Place {
 
 export interface Limits {
   /**
-   * Runs that execute at the same time. Each has a process, so by default it depends on the machine. Runs that
-   * wait for others do not count: unlike on the real server, parents cannot starve their children of places.
+   * How many runs execute at the same time. Each has a process, so the default depends on the machine. Runs that wait
+   * for others do not count: unlike on the real server, parents cannot starve their children of slots.
    */
   concurrency: number;
-  /** How long a run waits for a process that is busy, in milliseconds, until it is known how long a start takes. */
+  /** How long a run waits for a busy process, in milliseconds, until it is known how long a start takes. */
   processPatienceMs: number;
-  /** Finished runs that are kept, and the characters of their payloads and outputs; the oldest go first. */
+  /**
+   * The limits on kept finished runs, and on the characters of their payloads and outputs. The oldest are deleted
+   * first.
+   */
   finishedRuns: number;
   finishedBytes: number;
 }

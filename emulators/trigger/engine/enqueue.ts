@@ -5,7 +5,7 @@ import type { Engine } from "./engine.ts";
 import { finishRun } from "./finish-run.ts";
 import { setSnapshot } from "./snapshots.ts";
 
-/** Puts a run on its queue; its ttl counts from the first time. */
+/** Adds a run to its queue. Its ttl counts from the first time. */
 export function enqueue(engine: Engine, run: Run): void {
   const now = engine.clock.now();
   engine.timers.clear("delay", run.id);
@@ -36,7 +36,7 @@ export function endDelay(engine: Engine, run: Run): void {
   enqueue(engine, run);
 }
 
-/** Handler of the "ttl" timer: only a run that no worker has taken yet expires. */
+/** Handler of the "ttl" timer: only a run that no worker has dequeued yet expires. */
 export function expire(engine: Engine, run: Run): void {
   if (run.status !== "PENDING" || run.workerId !== undefined) return;
   run.expiredAt = engine.clock.now();

@@ -3,7 +3,7 @@ import { finishRun } from "./finish-run.ts";
 import type { TriggerBody } from "./trigger-options.ts";
 import { type TriggerContext, triggerRun } from "./trigger-run.ts";
 
-/** A run that exists only to carry the error of a batch item that could not be triggered; returns its id. */
+/** A run that exists only to carry the error of a batch item that could not be triggered. Returns its id. */
 export function failedRun(
   engine: Engine,
   task: string,

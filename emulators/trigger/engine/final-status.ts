@@ -3,7 +3,7 @@ import type { TaskRunError, TaskRunInternalError, TaskRunStatus } from "@trigger
 type Code = TaskRunInternalError["code"];
 export type FailedStatus = Exclude<TaskRunStatus, "COMPLETED_SUCCESSFULLY">;
 
-/** A record, so that an error code of a later version does not compile until it has its status. */
+/** A record, so that an error code of a later version does not compile until it has a status. */
 const statusByCode: Record<Code, FailedStatus> = {
   RECURSIVE_WAIT_DEADLOCK: "COMPLETED_WITH_ERRORS",
   TASK_INPUT_ERROR: "COMPLETED_WITH_ERRORS",

@@ -6,7 +6,7 @@ import type { FailedStatus } from "./final-status.ts";
 import { saveRun, setSnapshot } from "./snapshots.ts";
 import { clearBlocks, completeWaitpoint, type WaitpointOutput } from "./waitpoints.ts";
 
-/** The batch's status is looked at this long after each of its runs ended. */
+/** The batch's status is checked this long after each of its runs ended. */
 const BATCH_CHECK_AFTER_MS = 200;
 const MAX_REQUEUES = 12;
 
@@ -15,7 +15,7 @@ export type Ending =
   | { status: "CANCELED"; error: TaskRunError; description: string; finishedAt: number | undefined }
   | { status: FailedStatus; error: TaskRunError; description: string };
 
-/** Ends a run: frees its place, tells whoever waits for it. */
+/** Ends a run: frees its slot, and notifies whoever waits for it. */
 export function finishRun(engine: Engine, run: Run, ending: Ending): void {
   const now = engine.clock.now();
   clearBlocks(engine, run);
@@ -53,7 +53,7 @@ export function endAttempt(run: Run, now: number, error?: TaskRunError): void {
   if (error) attempt.error = error;
 }
 
-/** Back to the queue, to be dequeued not before `at`; refused when it has been put back too often. */
+/** Returns the run to the queue, to be dequeued no earlier than `at`. False if it was returned too often. */
 export function requeue(engine: Engine, run: Run, at: number): boolean {
   if (run.requeues + 1 >= MAX_REQUEUES) {
     finishRun(engine, run, {

@@ -14,7 +14,7 @@ const releasing = new Set([
   "EXPIRED",
 ]);
 
-/** A ttl of any other form than 30s, 5m, 12h or 7d is ignored: 30 days. */
+/** A ttl of any form other than 30s, 5m, 12h or 7d is ignored: 30 days. */
 export function expiryOf(ttl: string | undefined, now: number): number {
   const match = /^(\d+)([smhd])$/.exec(ttl ?? "");
   const letter = match?.[2];
@@ -26,7 +26,7 @@ function isUnit(letter: string | undefined): letter is keyof typeof unit {
   return letter !== undefined && letter in unit;
 }
 
-/** The id of the run that the key stands for; a key whose time is up or whose run failed is free again. */
+/** The id of the key's run. A key that has expired or whose run failed is free again. */
 export function lookUp(engine: Engine, task: string, key: string): string | undefined {
   const id = recordId(task, key);
   const record = engine.tables.idempotency.get(id);
@@ -44,7 +44,7 @@ export function remember(engine: Engine, run: Run): void {
   engine.tables.idempotency.save({ id: recordId(task, key), key, task, runId: run.id, expiresAt });
 }
 
-/** Frees a key by hand; false where it stood for nothing. */
+/** Frees a key by hand; false if it had no run. */
 export function reset(engine: Engine, task: string, key: string): boolean {
   const id = recordId(task, key);
   const record = engine.tables.idempotency.get(id);
@@ -55,14 +55,14 @@ export function reset(engine: Engine, task: string, key: string): boolean {
   return true;
 }
 
-/** Drops what has expired. */
+/** Deletes expired keys. */
 export function sweepKeys(engine: Engine): void {
   const now = engine.clock.now();
   for (const record of engine.tables.idempotency.values())
     if (record.expiresAt <= now) engine.tables.idempotency.remove(record.id);
 }
 
-/** Called before a run is forgotten: the key of a failed one must not outlive the knowledge that it failed. */
+/** Called before a run is forgotten: the key of a failed run must not outlive the knowledge that it failed. */
 export function releaseKeyOf(engine: Engine, run: Run): void {
   if (run.idempotencyKey !== undefined && releasing.has(run.status)) {
     const id = recordId(run.task, run.idempotencyKey);

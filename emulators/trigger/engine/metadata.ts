@@ -9,7 +9,7 @@ type Metadata = NonNullable<FlushedMetadata["metadata"]>;
 
 const Stored = z.record(z.string(), z.json());
 
-/** Replaces or changes a run's metadata, and that of its parent and root; answers what the run has now. */
+/** Replaces or changes a run's metadata, and that of its parent and root. Returns the run's new metadata. */
 export function updateMetadata(engine: Engine, run: Run, body: FlushedMetadata): Metadata {
   if (body.metadata) write(engine, run, body.metadata);
   apply(engine, run, body.operations);

@@ -16,7 +16,7 @@ export class Presence {
     return this.#open > 0 || this.#clock.now() - this.#lastSeen < PRESENCE_TTL_MS;
   }
 
-  /** Returns what to call when the stream ends; `gone` is called if it was the last. */
+  /** Returns a function to call when the stream ends. `gone` is called if it was the last. */
   open(gone: () => void): () => void {
     this.#open += 1;
     let ended = false;

@@ -4,9 +4,9 @@ const IDLE_MS = 30_000;
 const LONGEST_PATIENCE_MS = 5_000;
 
 /**
- * Decides when a run may make the CLI start a process: it starts one for each run that it is given while none is idle.
- * Each takes a second of a core, or many on a busy machine, so a burst is done sooner by the processes that are there
- * than by one for each run: a run waits for one of them as long as the last start took.
+ * Decides when a run may make the CLI start a process: it starts one for each run that it receives while none is idle.
+ * Each start takes a second of a core, or many on a busy machine, so the existing processes finish a burst sooner than
+ * a new one per run: a run waits for one of them as long as the last start took.
  */
 export class Processes {
   #patienceMs: number;
@@ -14,12 +14,12 @@ export class Processes {
   #idleUntil: number[] = [];
   #lastStart = Number.NEGATIVE_INFINITY;
 
-  /** `patienceMs` is a guess until the first start is over; with 0 no run waits, ever. */
+  /** `patienceMs` is a guess until the first start is over. With 0, runs never wait. */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs;
   }
 
-  /** When a run can be handed out that is queued since `queuedAt`, while `executing` others keep processes busy. */
+  /** When a run queued since `queuedAt` can be dequeued, while `executing` others keep processes busy. */
   freeAt(now: number, queuedAt: number, executing: number): number {
     this.#idleUntil = this.#idleUntil.filter((end) => end > now);
     if (this.#idleUntil.length > 0) return now;
@@ -27,7 +27,7 @@ export class Processes {
     return Math.max(now, since + this.#patienceMs);
   }
 
-  /** A run has been handed out. */
+  /** A run has been dequeued. */
   take(runId: string, now: number): void {
     if (this.#idleUntil.shift() !== undefined) return;
     this.#lastStart = now;

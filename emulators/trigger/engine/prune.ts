@@ -8,8 +8,8 @@ const KEEP_UNUSED_MS = 86_400_000;
 const KEEP_TOKENS_MS = 30 * 86_400_000;
 
 /**
- * Forgets the oldest finished runs beyond the limits, and what belonged to them. Idempotency keys stay for as
- * long as they were given: a key whose run is forgotten still answers with that run's id.
+ * Deletes the oldest finished runs beyond the limits, and what belonged to them. Idempotency keys stay until they
+ * expire: a key whose run is deleted still returns that run's id.
  */
 export function sweep(engine: Engine): void {
   const { runs } = engine.tables;
@@ -67,7 +67,7 @@ function sweepWaitpoints(engine: Engine): void {
   }
 }
 
-/** A run that was cancelled before it started has no end of its own. */
+/** A run that was canceled before it started has no end time. */
 function endOf(run: Run): number {
   return run.finishedAt ?? run.snapshot.createdAt;
 }

@@ -7,7 +7,7 @@ interface Entry {
   seq: number;
 }
 
-/** Runs that wait for the same places, in their order. */
+/** Runs that wait for the same slots, in their order. */
 interface Line {
   queue: string;
   gates: string[];
@@ -15,12 +15,12 @@ interface Line {
   waiting: Entry[];
 }
 
-/** In these states a run holds a place of each of its limits; a cancelled one has given them back. */
+/** In these states a run holds a slot of each of its limits; a canceled one has released them. */
 const holding = new Set(["PENDING_EXECUTING", "EXECUTING", "EXECUTING_WITH_WAITPOINTS"]);
 
 /**
- * Who waits and how many run, per queue, concurrency limit and concurrency key; derived from the runs' snapshots.
- * A queue's limit counts for each concurrency key apart, and so does a limit's perKey; its total counts all
+ * How many wait and run, per queue, concurrency limit and concurrency key; derived from the runs' snapshots. A queue's
+ * limit counts each concurrency key separately, and so does a limit's perKey; its total counts all
  * (https://trigger.dev/docs/concurrency).
  */
 export class QueueIndex {
@@ -29,11 +29,11 @@ export class QueueIndex {
   readonly #running = new Map<string, number>();
   #executing = 0;
 
-  /** Call with the run as it is now; `leave` with the same values must come before any of them changes. */
+  /** Call with the current run. Call `leave` with the same values before any of them changes. */
   enter(run: Run): void {
     const { status } = run.snapshot;
     if (status === "QUEUED") {
-      // The real server puts a run back by its time alone.
+      // The real server orders a requeued run only by its time.
       const aheadMs = run.requeues > 0 ? 0 : run.priorityMs;
       const entry = { runId: run.id, score: run.queueTimestamp - aheadMs, seq: run.seq };
       const { waiting } = this.#line(run);
@@ -54,7 +54,7 @@ export class QueueIndex {
     this.#count(run, -1);
   }
 
-  /** The run that should start now: the lowest score among the lines with a place at every limit. */
+  /** The run that should start now: the lowest score among the lines with a slot at every limit. */
   next(now: number, concurrency: number, tables: Pick<Tables, "queues" | "limits">): string | undefined {
     if (this.#executing >= concurrency) return undefined;
     let best: Entry | undefined;
@@ -66,7 +66,7 @@ export class QueueIndex {
     return best?.runId;
   }
 
-  /** When the next run that is still held back by its score gets its turn. */
+  /** When the next run that its score still holds back may start. */
   nextScore(now: number): number | undefined {
     let earliest: number | undefined;
     for (const line of this.#lines.values()) {
@@ -144,7 +144,7 @@ export class QueueIndex {
   }
 }
 
-/** The bound that counts now. */
+/** The bound that applies now. */
 export function enforced(bound: Bound | undefined): number {
   return bound?.override ?? bound?.base ?? Infinity;
 }

@@ -15,10 +15,10 @@ const WORKERS_KEPT = 20;
 type Metadata = z.output<typeof CreateBackgroundWorkerRequestBody>["metadata"];
 
 /**
- * Takes in what the CLI has built: the same content as the newest worker is that worker again; anything else
- * is a new version with its queues and schedules, for which waiting runs may have been waiting
+ * Registers what the CLI has built. The same content as the newest worker is that worker again. Anything else is a new
+ * version with its queues and schedules, for which runs may have been waiting
  * (apps/webapp/app/v3/services/createBackgroundWorker.server.ts of triggerdotdev/trigger.dev).
- * @throws ApiError 422 when two tasks have the same id, or limits do not go together
+ * @throws ApiError 422 if two tasks have the same id, or limits conflict
  */
 export function registerWorker(engine: Engine, projectRef: string, metadata: Metadata): Worker {
   const latest = currentWorker(engine);
@@ -65,7 +65,7 @@ export function registerWorker(engine: Engine, projectRef: string, metadata: Met
   for (const run of engine.tables.runs.values()) {
     const task = findTask(worker, run.task);
     if (run.status !== "PENDING_VERSION" || !task || !names.has(run.queue)) continue;
-    // It was triggered when nobody knew its task.
+    // It was triggered before its task was known.
     if (run.gates.length === 0) run.gates = gatesOf(task, undefined);
     enqueue(engine, run);
   }

@@ -14,12 +14,12 @@ export type RetryDecision =
   | { outcome: "retry-at-once" }
   | { outcome: "retry-queued"; at: number; machine?: Run["machine"] };
 
-/** A shorter delay is slept by the process that holds the run; a longer one frees its place in the queue. */
+/** A shorter delay is slept by the process that owns the run; a longer one frees its slot in the queue. */
 const QUEUED_RETRY_FROM_MS = 30_000;
 export const MAX_ATTEMPTS = 250;
 
 /**
- * What follows a failed attempt. The client has computed the delay; the server decides whether and where
+ * What follows a failed attempt. The client computes the delay; the server decides whether and where
  * (internal-packages/run-engine/src/engine/retrying.ts of triggerdotdev/trigger.dev).
  */
 export function decideRetry(

@@ -24,7 +24,7 @@ export class RunIndex {
     return this.#children.get(runId) ?? [];
   }
 
-  /** The id of the run that this debounce key created last; it may not be delayed any more. */
+  /** The id of the run that this debounce key created last. It may no longer be delayed. */
   debounced(task: string, key: string): string | undefined {
     return this.#debounced.get(debounceId(task, key));
   }

@@ -8,7 +8,7 @@ import { triggerRun } from "./trigger-run.ts";
 
 const UPCOMING = 5;
 
-/** The next time after `from` at which a cron expression is due; throws ApiError 422 where it is none. */
+/** The next time after `from` at which a cron expression is due; throws ApiError 422 if it is not one. */
 function nextTime(cron: string, timezone: string, from: number): number {
   let next: Date | null;
   try {
@@ -20,7 +20,7 @@ function nextTime(cron: string, timezone: string, from: number): number {
   return next.getTime();
 }
 
-/** Makes the declared schedules those of the newest worker. */
+/** Replaces the declared schedules with those of the newest worker. */
 export function syncDeclarativeSchedules(engine: Engine, worker: Worker): void {
   const declared = new Map(
     worker.tasks.flatMap(({ id, schedule }) =>
@@ -64,7 +64,7 @@ export function removeSchedule(engine: Engine, schedule: Schedule): void {
 /** Handler of the "cron" timer: triggers the task, if a CLI is there to run it. */
 export async function fire(engine: Engine, due: Schedule): Promise<void> {
   const payload = await stringifyIO(payloadOf(due));
-  // The schedule may have been changed or removed meanwhile.
+  // The schedule may have been changed or removed in the meantime.
   const schedule = engine.tables.schedules.get(due.id);
   if (schedule !== due) return;
   const connected = engine.presence.connected();

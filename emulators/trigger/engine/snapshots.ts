@@ -3,7 +3,7 @@ import { generateInternalId } from "@trigger.dev/core/v3/isomorphic";
 import type { Run, Snapshot } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 
-/** How long a run may stay in a state without a sign of life, in milliseconds (Trigger.dev's defaults). */
+/** How long a run may stay in a state without a heartbeat, in milliseconds (Trigger.dev's defaults). */
 const stallAfter: Partial<Record<TaskRunExecutionStatus, number>> = {
   PENDING_EXECUTING: 60_000,
   PENDING_CANCEL: 60_000,
@@ -36,8 +36,8 @@ export function setSnapshot(
 }
 
 /**
- * Whether a request names the snapshot that this run has left, and may be the repetition of one whose answer
- * was lost: it was stored by a server process that has ended since.
+ * Whether a request names the snapshot that this run has left, and may repeat one whose response was lost: a server
+ * process that has ended since stored it.
  */
 export function isRepeated(engine: Engine, run: Run, snapshotId: string): boolean {
   return run.snapshot.previousId === snapshotId && engine.restored.has(run.snapshot.id);

@@ -5,7 +5,7 @@ import { saveRun } from "./snapshots.ts";
 
 const MAX_TAGS = 10;
 
-/** Adds tags to a run and says so; throws ApiError 422 beyond ten. */
+/** Adds tags to a run and returns a message about it; throws ApiError 422 above ten. */
 export function addTags(engine: Engine, run: Run, tags: string[]): string {
   const added = tags.filter((tag) => tag.trim() !== "" && !run.tags.includes(tag));
   if (added.length === 0) return "No new tags to add";

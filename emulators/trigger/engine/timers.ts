@@ -45,7 +45,7 @@ export function handleTimers(engine: Engine): void {
   });
 }
 
-/** Sets every timer again that the stored state calls for. */
+/** Sets every timer that the stored state requires. */
 export function rearmTimers(engine: Engine): void {
   const { timers, tables, clock } = engine;
   doubtHolders(engine);

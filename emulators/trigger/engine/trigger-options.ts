@@ -54,7 +54,7 @@ export function chooseTtl(
 
 const Metadata = z.record(z.string(), z.json());
 
-/** @throws ApiError 400 for metadata that is no object, 413 for more than 256 KB */
+/** @throws ApiError 400 for metadata that is not an object, 413 for more than 256 KB */
 export function parseMetadata(options: Options): Pick<Run, "metadata" | "seedMetadata"> {
   if (!options.metadata) return {};
   const metadata = JSON.stringify(parse(Metadata, readMetadata(options)));
@@ -73,7 +73,7 @@ function readMetadata({ metadata, metadataType }: Options): unknown {
   }
 }
 
-/** A payload of another type than JSON is a text that the SDK has already made. */
+/** A payload of a type other than JSON is a text that the SDK has already serialized. */
 export function serializePayload({ payload, options }: TriggerBody): Pick<Run, "payload" | "payloadType"> {
   const payloadType = options?.payloadType ?? "application/json";
   if (payloadType === "application/json") return { payload: JSON.stringify(payload), payloadType };

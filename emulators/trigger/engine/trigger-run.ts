@@ -39,9 +39,9 @@ export interface Triggered {
 }
 
 /**
- * Creates a run, or finds the one that the idempotency or debounce key stands for. The order of the checks is
- * that of apps/webapp/app/runEngine/services/triggerTask.server.ts of triggerdotdev/trigger.dev.
- * @throws ApiError 422 where a rule refuses the options
+ * Creates a run, or finds the one of the idempotency or debounce key. The order of the checks is that of
+ * apps/webapp/app/runEngine/services/triggerTask.server.ts of triggerdotdev/trigger.dev.
+ * @throws ApiError 422 if a rule rejects the options
  */
 export function triggerRun(
   engine: Engine,
@@ -129,7 +129,7 @@ export function triggerRun(
   return { runId: run.id, isCached: false };
 }
 
-/** Makes `parent` wait for a run; one that is over, or forgotten, answers at once. */
+/** Makes `parent` wait for a run. A run that is over, or forgotten, answers immediately. */
 function blockOnRun(engine: Engine, parent: Run, runId: string, { batch }: TriggerContext): void {
   const child = engine.tables.runs.get(runId);
   const waitpoint = createWaitpoint(engine, { type: "RUN", childRunId: runId, batchId: batch?.id });

@@ -33,7 +33,7 @@ export function createDatetimeWaitpoint(engine: Engine, body: Keyed, dueAt: numb
   );
 }
 
-/** The timeout of a token has passed: whoever waits for it gets an error. */
+/** The token has timed out: whoever waits for it gets an error. */
 export function timeOut(engine: Engine, waitpoint: Waitpoint): void {
   if (waitpoint.completedAt !== undefined) return;
   waitpoint.timedOut = true;

@@ -3,7 +3,9 @@ import type { Run, Waitpoint } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 import { saveRun, setSnapshot } from "./snapshots.ts";
 
-/** Completions that come together resume the run once; the CLI drops a notice that comes while it handles one. */
+/**
+ * Completions that arrive together resume the run once; the CLI drops a notification that arrives while it handles one.
+ */
 const RESUME_AFTER_MS = 50;
 const REMIND_AFTER_MS = [250, 1_000];
 
@@ -30,7 +32,7 @@ export function createWaitpoint(
   return waitpoint;
 }
 
-/** Makes the run wait for one more waitpoint; it keeps its process and its place in the queue. */
+/** Makes the run wait for another waitpoint. It keeps its process and its slot in the queue. */
 export function block(engine: Engine, run: Run, waitpoint: Waitpoint, index?: number): void {
   run.blockedBy.push({ id: waitpoint.id, index });
   waitpoint.waiters.push(run.id);
@@ -62,7 +64,7 @@ export function resumeSoon(engine: Engine, run: Run): void {
   if (!open) engine.timers.set("resume", run.id, engine.clock.now() + RESUME_AFTER_MS);
 }
 
-/** Handler of the "resume" timer: hands the run everything it waited for. */
+/** Handler of the "resume" timer: passes the run everything it waited for. */
 export function resume(engine: Engine, run: Run): void {
   const open = run.blockedBy.some(({ id }) => engine.tables.waitpoints.get(id)?.completedAt === undefined);
   if (open || run.snapshot.status !== "EXECUTING_WITH_WAITPOINTS") return;
@@ -77,7 +79,7 @@ export function resume(engine: Engine, run: Run): void {
     });
 }
 
-/** A failed or finished attempt waits for nothing any more. */
+/** A failed or finished attempt no longer waits for anything. */
 export function clearBlocks(engine: Engine, run: Run): void {
   run.blockedBy = [];
   engine.timers.clear("resume", run.id);

@@ -42,7 +42,7 @@ export function dequeuedMessage(
   };
 }
 
-/** What a task process gets: the payload, and what the task sees as `ctx`. */
+/** What a task process receives: the payload, and what the task sees as `ctx`. */
 export function execution(engine: Engine, run: Run, worker: Worker): z.input<typeof TaskRunExecution> {
   const task = worker.tasks.find(({ id }) => id === run.task);
   const queue = engine.tables.queues.get(run.queue);
@@ -86,7 +86,7 @@ export function execution(engine: Engine, run: Run, worker: Worker): z.input<typ
   };
 }
 
-// The SDK's types still name these fields; the real server fills them with the same word.
+// The SDK's types still name these fields, and the real server fills them with the same word.
 const deprecatedAttemptFields = {
   id: "deprecated",
   status: "deprecated",

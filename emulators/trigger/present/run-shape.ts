@@ -37,7 +37,7 @@ const columns: Record<string, Column> = {
 
 export const shapeSchema = JSON.stringify(columns);
 
-/** A run as a row of Electric's HTTP protocol: every value is the text that Postgres would print for it. */
+/** A run as a row of Electric's HTTP protocol: every value is the text that Postgres would print. */
 export function runRow(run: Run): Record<string, string | null> {
   return {
     id: run.id,

@@ -12,7 +12,7 @@ import { statusHelpers, toPublicStatus } from "./status.ts";
 export type Retrieved = z.input<typeof RetrieveRunResponse>;
 export type Listed = z.input<typeof ListRunResponseItem>;
 
-/** The answer of `runs.retrieve`. `signUrl` gives the address of a payload or output that is stored apart. */
+/** The response of `runs.retrieve`. `signUrl` returns the URL of a payload or output that is stored separately. */
 export async function retrievedRun(
   engine: Engine,
   run: Run,

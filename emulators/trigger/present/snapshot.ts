@@ -24,7 +24,7 @@ export function runOf(run: Run): ExecutionData["run"] {
   };
 }
 
-/** What the process that executes a run asks for: its latest state, and the waits that have ended. */
+/** What the process that executes a run requests: its latest state, and the waits that have ended. */
 export function executionData(engine: Engine, run: Run): ExecutionData {
   const completed = run.snapshot.completed.flatMap(({ id, index }) => {
     const waitpoint = engine.tables.waitpoints.get(id);

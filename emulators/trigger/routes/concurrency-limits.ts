@@ -16,7 +16,7 @@ import { Page, pageOf } from "./page.ts";
 
 const Pause = z.object({ action: z.enum(["pause", "resume"]) });
 
-/** Concurrency limits: how full they are, pausing them, and overriding their bounds. */
+/** Concurrency limits: usage, pause, and overrides. */
 export function concurrencyLimitRoutes({ engine }: Server): Hono {
   const { limits } = engine.tables;
   const app = new Hono();
@@ -73,7 +73,7 @@ function find(engine: Engine, c: Context): Limit {
   return limit;
 }
 
-/** The caps of single keys, which lapse with time, are not kept here. */
+/** The caps of single keys, which expire, are not kept here. */
 function oneKey(): ApiError {
   return refused("This server does not override a limit for one concurrencyKey");
 }

@@ -39,7 +39,7 @@ const POLL_MS = 10_000;
 const MAX_DISCONNECTED = 500;
 const LEAVES_PROCESS = new Set(["RUN_FINISHED", "RETRY_QUEUED"]);
 
-/** What the CLI calls to take runs and to report on them. */
+/** The requests with which the CLI dequeues runs and reports on them. */
 export function devRunRoutes(server: Server): Hono {
   const { engine } = server;
   const app = new Hono();
@@ -112,8 +112,8 @@ export function devRunRoutes(server: Server): Hono {
 }
 
 /**
- * The next run, as soon as there is one; undefined after ten seconds, when the client has gone, or when there is a newer
- * version than the client knows: it would fail a run of that.
+ * The next run, as soon as there is one. Undefined after ten seconds, when the client disconnects, or when there is a
+ * newer version than the client knows, because it would fail a run of that version.
  */
 async function nextRun(
   { engine, work, closing }: Server,
@@ -136,7 +136,7 @@ async function nextRun(
   }
 }
 
-/** The changes of metadata that the process had not sent yet when the attempt ended. */
+/** The metadata changes that the process had not sent yet when the attempt ended. */
 async function flushedMetadata({ flushedMetadata: flushed, metadata }: TaskRunExecutionResult) {
   if (!flushed?.data) return metadata;
   return FlushedRunMetadata.safeParse(await parsePacket(flushed)).data;

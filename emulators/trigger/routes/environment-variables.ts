@@ -13,7 +13,7 @@ import type { Server } from "../server.ts";
 
 const LIST = "/api/v1/projects/:ref/envvars/:env";
 
-/** The variables that tasks get besides those of the developer's own environment. */
+/** The variables that tasks get in addition to the developer's own environment. */
 export function environmentVariableRoutes({ engine }: Server): Hono {
   const { envVars } = engine.tables;
   const app = new Hono();

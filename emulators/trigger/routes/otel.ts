@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { keepLogs, keepSpans, LogsRequest, TracesRequest } from "../otel.ts";
 import type { Server } from "../server.ts";
 
-/** Takes telemetry in; what is not understood is taken, too, for a refused export holds up the end of a run. */
+/** Accepts telemetry, including what it does not understand, because a failed export delays the end of a run. */
 export function otelRoutes({ engine }: Server): Hono {
   const app = new Hono();
   app.post("/otel/v1/logs", async (c) => {

@@ -11,8 +11,8 @@ const MAX_PACKET_BYTES = 50 * 1024 * 1024;
 const FILES = "/api/stored-packets";
 
 /**
- * Payloads and outputs over 512 KB are stored apart from their runs: the SDK asks for a signed address, then
- * puts the text there or gets it. The address needs no key, for as long as it is valid.
+ * Payloads and outputs over 512 KB are stored separately from their runs: the SDK requests a signed URL, then puts or
+ * gets the text there. The URL needs no key while it is valid.
  */
 export function packetRoutes(server: Server): Hono {
   const { engine } = server;
@@ -48,7 +48,7 @@ export function packetRoutes(server: Server): Hono {
   return app;
 }
 
-/** An address at which a stored text can be put or read without a key for five minutes. */
+/** A URL at which a stored text can be written or read without a key for five minutes. */
 export function packetUrl(server: Server, name: string): string {
   const expires = String(server.engine.clock.now() + URL_LIFE_MS);
   const query = new URLSearchParams({ expires, signature: sign(server, name, expires) });

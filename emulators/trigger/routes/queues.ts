@@ -13,7 +13,7 @@ const Kind = z.enum(["id", "task", "custom"]).default("id");
 const Pause = z.object({ type: Kind, action: z.enum(["pause", "resume"]) });
 const Override = z.object({ type: Kind, concurrencyLimit: z.number().int().min(0).max(100_000) });
 
-/** Queues: how full they are, pausing them, and overriding their limits. */
+/** Queues: usage, pause, and overrides of their limits. */
 export function queueRoutes({ engine }: Server): Hono {
   const app = new Hono();
 
@@ -47,7 +47,7 @@ export function queueRoutes({ engine }: Server): Hono {
   return app;
 }
 
-/** On the queue of a task with limits of its own: those are overridden, not the queue. */
+/** For the queue of a task with its own limits: those are overridden instead of the queue. */
 function refuseModern(engine: Engine, queue: Queue): Queue {
   if (isModern(engine, queue))
     throw refused(`Queue ${queue.id} has no limit of its own; override its concurrency limit`);

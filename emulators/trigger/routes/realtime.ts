@@ -9,8 +9,8 @@ const POLL_MS = 20_000;
 const DEFAULT_PERIOD_MS = 86_400_000;
 
 /**
- * Runs that are watched: the long polls of Electric's HTTP protocol (https://electric-sql.com/docs/api/http),
- * which `runs.subscribeToRun`, `subscribeToRunsWithTag` and `subscribeToBatch` use.
+ * Subscriptions to runs: the long polls of Electric's HTTP protocol (https://electric-sql.com/docs/api/http), which
+ * `runs.subscribeToRun`, `subscribeToRunsWithTag` and `subscribeToBatch` use.
  */
 export function realtimeRoutes(server: Server): Hono {
   const app = new Hono();
@@ -33,11 +33,11 @@ export function realtimeRoutes(server: Server): Hono {
   return app;
 }
 
-/** Answers with the rows that have changed since the client's offset, as soon as there are any. */
+/** Responds with the rows that have changed since the client's offset, as soon as there are any. */
 async function watch(server: Server, c: Context, matches: (run: Run) => boolean): Promise<Response> {
   const { runs } = server.engine.tables;
   const known = Number.parseInt(c.req.query("offset") ?? "-1", 10);
-  // An offset beyond ours was given by a former process: everything may have changed since.
+  // A previous process gave out an offset beyond ours: everything may have changed since.
   const since = known > runs.revision() ? -1 : known;
   const changed = () =>
     [...runs.values()].filter((run) => matches(run) && (since < 0 || runs.revision(run.id) > since));

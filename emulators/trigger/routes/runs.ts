@@ -26,7 +26,7 @@ import { retrievedRun } from "../present/run.ts";
 import type { Server } from "../server.ts";
 import { packetUrl } from "./packets.ts";
 
-/** Looking at runs and changing them. */
+/** Reading runs and changing them. */
 export function runRoutes(server: Server): Hono {
   const { engine } = server;
   const signUrl = (path: string) => packetUrl(server, path);
@@ -38,7 +38,7 @@ export function runRoutes(server: Server): Hono {
 
   app.get("/api/v3/runs/:run", async (c) => {
     const run = engine.tables.runs.get(RunId.toId(c.req.param("run")));
-    // A run that was just created may not be readable at once on the real server: its clients ask again.
+    // On the real server, a new run may not be readable immediately, so its clients try again.
     if (!run) throw new ApiError(404, "Not found", { "x-should-retry": "true" });
     return answer(c, RetrieveRunResponse, await retrievedRun(engine, run, signUrl));
   });

@@ -17,7 +17,7 @@ import type { Server } from "../server.ts";
 import type { Schedule } from "../store/records.ts";
 import { Page, pageOf } from "./page.ts";
 
-/** Cron schedules: those declared on tasks, and those made through the API. */
+/** Cron schedules: those declared on tasks, and those created with the API. */
 export function scheduleRoutes({ engine }: Server): Hono {
   const app = new Hono();
 

@@ -19,7 +19,7 @@ import type { Server } from "../server.ts";
 const TICK_MS = 4_000;
 const STREAM_LIFE_MS = 30_000;
 
-/** What `trigger.dev dev` asks for until it can run tasks. */
+/** What `trigger.dev dev` requests until it can run tasks. */
 export function startUpRoutes(server: Server): Hono {
   const { engine } = server;
   const app = new Hono();
@@ -62,10 +62,10 @@ export function startUpRoutes(server: Server): Hono {
   app.get("/engine/v1/dev/config", (c) =>
     answer(c, DevConfigResponseBody, {
       environmentId: engine.environment.id,
-      // Pauses of the CLI between two dequeues: the polls are long, so short pauses cost nothing while idle.
+      // The CLI's pauses between two dequeues. The polls are long, so short pauses cost nothing while idle.
       dequeueIntervalWithRun: 2,
       dequeueIntervalWithoutRun: 100,
-      // A waiting parent occupies one of the CLI's places: the queues decide here, not the CLI.
+      // A waiting parent occupies one of the CLI's slots, so the queues decide here, not the CLI.
       maxConcurrentRuns: 1_000,
       engineUrl: server.url(),
     }),

@@ -21,7 +21,7 @@ export function triggerRoutes({ engine }: Server): Hono {
     refuseLarge(c);
     const body = await readBody(c, TriggerTaskRequestBody);
     const task = c.req.param("task");
-    // The SDK's x-trigger-request-idempotency-key is ignored: 4.5.12 hashes it and then takes only a UUID for one.
+    // The SDK's x-trigger-request-idempotency-key is ignored: 4.5.12 hashes it and then accepts only a UUID.
     const { runId, isCached } = triggerRun(engine, task, body, {
       idempotencyKey: c.req.header("idempotency-key"),
       idempotencyKeyTTL: c.req.header("idempotency-key-ttl"),
@@ -29,7 +29,7 @@ export function triggerRoutes({ engine }: Server): Hono {
       realtimeStreamsVersion: c.req.header("x-trigger-realtime-streams-version"),
     });
     const id = `run_${runId}`;
-    // The SDK signs a public token with these claims by itself.
+    // The SDK itself signs a public token with these claims.
     const claims = {
       sub: engine.environment.id,
       pub: true,
@@ -51,7 +51,7 @@ export function triggerRoutes({ engine }: Server): Hono {
   return app;
 }
 
-/** A request that does not say how long it is counts as too large. */
+/** A request without a content length counts as too large. */
 function refuseLarge(c: Context, limit = MAX_BODY_BYTES): void {
   const length = Number(c.req.header("content-length") ?? Infinity);
   if (!(length <= limit)) throw new ApiError(413, "Request body too large");

@@ -3,11 +3,12 @@ import { ClassicLevel } from "classic-level";
 import { WorkSignal } from "../work-signal.ts";
 
 /**
- * A key-value folder that is written in atomic batches: every change marked since the last batch goes into
- * the next one, and `commit` resolves when all changes marked so far are in the file. What a failed batch held
- * (the disk was full) goes into the next one.
- * A batch is handed to the operating system, not forced to the disk: it survives the death of this process
- * at any moment, and may not survive the loss of power.
+ * A key-value folder that is written in atomic batches: every change marked since the last batch goes into the next
+ * one, and `commit` resolves when all changes marked so far are in the file. The contents of a failed batch (the disk
+ * was full) go into the next one.
+ *
+ * A batch is handed to the operating system, not forced to the disk: it survives the death of this process at any
+ * moment, but may not survive a power failure.
  */
 export class LevelStore {
   /** Wakes after each written batch. */
@@ -22,7 +23,7 @@ export class LevelStore {
     this.#db = db;
   }
 
-  /** Throws when another process has the folder open. */
+  /** Throws if another process has the folder open. */
   static async open(folder: string): Promise<LevelStore> {
     await mkdir(folder, { recursive: true });
     const db = new ClassicLevel<string, string>(folder);
@@ -81,7 +82,7 @@ export class LevelStore {
     this.written.wake();
   }
 
-  /** LevelDB goes on behind a record of its log that is cut off, and drops what follows it when it reads the log. */
+  /** After a truncated record, LevelDB continues writing its log, and drops what follows it when it reads the log. */
   async #reopen(): Promise<void> {
     await this.#db.close();
     await this.#db.open();

@@ -48,7 +48,7 @@ export const Run = z.object({
   isTest: z.boolean(),
   replayOf: z.string().optional(),
   queue: z.string(),
-  /** Ids of the concurrency limits that it holds a place of beside its queue's. */
+  /** Ids of the concurrency limits whose slots it holds, in addition to its queue's. */
   gates: z.array(z.string()).default([]),
   concurrencyKey: z.string().optional(),
   queueTimestamp: time,
@@ -128,13 +128,13 @@ export const Bound = z.object({
 });
 export type Bound = z.infer<typeof Bound>;
 
-/** `id` is the limit's name; that of a task's own is `task/` and the task's id. */
+/** `id` is the limit's name; for a task's own limit, `task/` and the task's id. */
 export const Limit = z.object({
   id: z.string(),
   friendlyId: z.string(),
-  /** Of each concurrency key, and of all runs without one. */
+  /** Per concurrency key, and for all runs without one. */
   perKey: Bound,
-  /** Of all runs that hold this limit. */
+  /** For all runs with this limit. */
   total: Bound,
   paused: z.boolean(),
 });
@@ -192,7 +192,7 @@ export const Batch = z.object({
 });
 export type Batch = z.infer<typeof Batch>;
 
-/** One received and not yet triggered item: `id` is the batch's id, a slash and the index. */
+/** A received item that has not been triggered yet. `id` is the batch's id, a slash and the index. */
 export const BatchItem = z.object({
   id: z.string(),
   task: z.string(),

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { LevelStore } from "./level-store.ts";
 
-/** Records of one kind, all in memory; a changed record is saved with the store's next batch. */
+/** Records of one kind, all in memory. A changed record is saved with the store's next batch. */
 export class Table<T extends { id: string }> {
   readonly name: string;
   readonly #schema: z.ZodType<T>;
@@ -28,7 +28,7 @@ export class Table<T extends { id: string }> {
     return this.#rows.values();
   }
 
-  /** Counts the saves since the start, of the whole table or the last one of a row. */
+  /** The number of saves since the start, of the whole table, or at a row's last save. */
   revision(id?: string): number {
     return id === undefined ? this.#revision : (this.#revisions.get(id) ?? 0);
   }
@@ -45,7 +45,7 @@ export class Table<T extends { id: string }> {
     if (this.#rows.delete(id)) this.#mark(id);
   }
 
-  /** Takes one stored value in; throws where it does not have the shape this version writes. */
+  /** Loads one stored value; throws if it does not have the shape that this version writes. */
   load(json: string): void {
     const row = this.#schema.parse(JSON.parse(json));
     this.#rows.set(row.id, row);

@@ -18,7 +18,7 @@ import { Table } from "./table.ts";
 
 export type Tables = Awaited<ReturnType<typeof loadTables>>;
 
-/** Reads everything the folder holds; throws where a record was written by an incompatible version. */
+/** Reads everything in the folder; throws if an incompatible version wrote a record. */
 export async function loadTables(store: LevelStore) {
   const tables = {
     runs: new Table("run", Run, store),

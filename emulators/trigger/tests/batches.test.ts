@@ -96,7 +96,7 @@ describe("a batch", () => {
   });
 
   test.each(["idempotencyKey", "debounce"])(
-    "with one %s at two items waits for ever, and the log says so",
+    "with the same %s for two items waits forever, and the log says so",
     async (option) => {
       await on.worker.trigger("parent");
       const parent = await on.worker.start(await on.worker.take());
@@ -106,7 +106,7 @@ describe("a batch", () => {
       await send(id, [item(0, options), item(1, options)]);
       clock.advance(0);
       expect((await retrieve(id)).runs).toHaveLength(1);
-      expect(on.server.lines.filter((line) => line.startsWith(`${id} waits for ever`))).toHaveLength(1);
+      expect(on.server.lines.filter((line) => line.startsWith(`${id} waits forever`))).toHaveLength(1);
       clock.advance(1_000);
       await on.worker.runNext();
       clock.advance(minutes(2));

@@ -30,7 +30,7 @@ afterEach(() => server.close());
 
 const start = (task: string, payload: unknown, options = {}) => worker.trigger(task, options, payload);
 
-/** Payloads in the order of their starting; a run of `free`, triggered last, tells that nothing else may start. */
+/** Payloads in the order in which they start. A run of `free`, triggered last, shows that nothing else may start. */
 async function takeAll(): Promise<unknown[]> {
   await start("free", "end");
   const payloads: unknown[] = [];
@@ -43,7 +43,7 @@ async function takeAll(): Promise<unknown[]> {
 }
 
 describe("a concurrency limit", () => {
-  test("is shared by its tasks, of which one may have a lower total of its own", async () => {
+  test("is shared by its tasks, of which one may have its own lower total", async () => {
     for (const n of [1, 2, 3]) await start("bulk", `bulk ${n}`);
     for (const n of [1, 2]) await start("live", `live ${n}`);
     expect(await takeAll()).toEqual(["bulk 1", "bulk 2", "live 1"]);
@@ -215,7 +215,7 @@ describe("a version is refused", () => {
     ["a queue's name that begins like a limit's", [{ id: "t" }], { queues: [{ name: "limit/x" }] }],
     ["a limit's name with a slash", [{ id: "t" }], { concurrencyLimits: [{ name: "a/b", total: 1 }] }],
     [
-      "a limit of its own and two names on a shared queue",
+      "its own limit and two names on a shared queue",
       [{ id: "t", queue: { name: "q" }, concurrency: { inline: { total: 1 }, limits: ["a", "b"] } }],
       {},
     ],

@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Triggers a run by the SDK and takes it, which nothing else does in between. */
+/** Triggers a run with the SDK and dequeues it, with nothing in between. */
 async function execute(task: string, payload: unknown, options: Parameters<typeof tasks.trigger>[2] = {}) {
   const { id } = await tasks.trigger(task, payload, options);
   const held = await stack.worker.start(await stack.worker.take());
@@ -122,7 +122,7 @@ describe("the page of a run", () => {
     await stack.worker.succeed(held);
   });
 
-  test("says of a run that was cancelled between two attempts neither that it runs nor how long it took", async () => {
+  test("says of a run that was canceled between two attempts neither that it runs nor how long it took", async () => {
     const held = await execute("embed", { postId: 8 });
     await stack.worker.fail(held, { delay: 60_000, timestamp: Date.now() + 60_000 });
     await runs.cancel(held.run);

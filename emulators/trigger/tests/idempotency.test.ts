@@ -63,7 +63,7 @@ describe("an idempotency key", () => {
     expect((await keyed()).isCached).toBe(false);
   });
 
-  test("is not freed by a cancelled run", async () => {
+  test("is not freed by a canceled run", async () => {
     const { id } = await keyed();
     await worker.call("POST", `/api/v2/runs/${id}/cancel`);
     expect(await keyed()).toMatchObject({ id, isCached: true });

@@ -19,7 +19,7 @@ describe("a burst of runs while the CLI has no idle process", () => {
     first = await worker.start(await worker.take());
     const timers = clock.timers;
     second = worker.dequeue();
-    // Its poll has arrived, and the moment is set at which it need not wait any longer.
+    // Its poll has arrived, and the time is set at which it need not wait any longer.
     await until(() => clock.timers > timers + 1, { what: "the poll" });
   });
   afterEach(() => server.close());
@@ -29,7 +29,7 @@ describe("a burst of runs while the CLI has no idle process", () => {
     expect((await second)?.run).not.toBe(first.run);
   });
 
-  test("the second gets a process of its own when the first one's is busy for longer than a start takes", async () => {
+  test("the second gets another process when the first one's is busy for longer than a start takes", async () => {
     const before = clock.now();
     clock.advance(clock.next);
     expect((await second)?.run).not.toBe(first.run);

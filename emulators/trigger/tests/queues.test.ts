@@ -22,7 +22,7 @@ describe("a queue", () => {
   });
   afterEach(() => server.close());
 
-  /** Payloads in the order of their starting; a run of `free`, triggered last, tells that nothing else may start. */
+  /** Payloads in the order in which they start. A run of `free`, triggered last, shows that nothing else may start. */
   async function takeAll(): Promise<unknown[]> {
     await worker.trigger("free", {}, "end");
     const payloads: unknown[] = [];
@@ -55,7 +55,7 @@ describe("a queue", () => {
     expect((await worker.start(await worker.take())).execution.run.payload).toBe("2");
   });
 
-  test("has a line of its own, with the same limit, for each concurrency key", async () => {
+  test("has a separate line, with the same limit, for each concurrency key", async () => {
     for (const key of ["a", "a", "b"]) await worker.trigger("one", { concurrencyKey: key }, key);
     expect(await takeAll()).toEqual(["a", "b"]);
   });

@@ -28,7 +28,7 @@ test("kill -9 at random moments loses no accepted run and repeats no completed o
   }
 
   const completions: string[] = [];
-  /** Calls until the server answers, as the SDK and the CLI do. */
+  /** Repeats a request until the server answers, like the SDK and the CLI. */
   async function insist<T>(call: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
@@ -191,7 +191,7 @@ test("timers go on after a restart", async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-test("an environment has an id of its own in each data folder, and keeps it", async () => {
+test("an environment has another id in each data folder, and keeps it", async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-environment-"));
   const idsOf = async (options: Parameters<typeof serve>[0]) => {
     const server = await serve(options);

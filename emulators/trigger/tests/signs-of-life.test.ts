@@ -31,7 +31,7 @@ describe("a run whose process is not heard of", () => {
     expect((await worker.start(found)).execution.attempt.number).toBe(1);
   });
 
-  test("is cancelled, not retried, after 5 min of silence", async () => {
+  test("is canceled, not retried, after 5 min of silence", async () => {
     const { id } = await worker.trigger("job");
     await worker.start(await worker.take());
     clock.advance(minutes(5) - 1);
@@ -83,7 +83,7 @@ describe("a run whose process is not heard of", () => {
     expect((await worker.retrieve(id)).status).toBe("CANCELED");
   });
 
-  test("is tried again at once when its process dies as a wait begins or ends, before its holder heard of it", async () => {
+  test("is retried immediately when its process dies as a wait begins or ends, before its owner learned of it", async () => {
     const parent = await worker.trigger("job");
     const held = await worker.start(await worker.take());
     const wait = { parentRunId: parent.id, resumeParentOnCompletion: true };
@@ -96,7 +96,7 @@ describe("a run whose process is not heard of", () => {
     expect((await worker.start(failed)).execution.attempt.number).toBe(2);
   });
 
-  test("is cancelled for good 60 s after it was asked to stop", async () => {
+  test("is canceled permanently 60 s after it was asked to stop", async () => {
     const { id } = await worker.trigger("job");
     await worker.start(await worker.take());
     await worker.call("POST", `/api/v2/runs/${id}/cancel`);
@@ -108,7 +108,7 @@ describe("a run whose process is not heard of", () => {
     expect((await worker.latest(id)).snapshot.executionStatus).toBe("FINISHED");
   });
 
-  test("is cancelled at once when the CLI's watchdog reports that the CLI has ended", async () => {
+  test("is canceled immediately when the CLI's watchdog reports that the CLI has ended", async () => {
     const { id } = await worker.trigger("job");
     await worker.start(await worker.take());
     const { json } = await worker.call("POST", "/engine/v1/dev/disconnect", {

@@ -28,7 +28,7 @@ describe("the socket", () => {
     return io(`${server.url}/dev-worker`, { transports: ["websocket"], extraHeaders, forceNew: true });
   }
 
-  /** A run that executes and that the socket has asked to hear of, which the server may take in a little later. */
+  /** An executing run that the socket has subscribed to, which the server may register a little later. */
   async function start() {
     const { id } = await worker.trigger("job");
     const held = await worker.start(await worker.take());
@@ -36,7 +36,7 @@ describe("the socket", () => {
     return held;
   }
 
-  test("tells who subscribed to a run that it is to be cancelled", async () => {
+  test("tells who subscribed to a run that it is to be canceled", async () => {
     const { run } = await start();
     await until(async () => {
       await worker.call("POST", `/api/v2/runs/${run}/cancel`);

@@ -61,7 +61,7 @@ describe("a run that does not start at once", () => {
     expect((await on.worker.call("POST", `/api/v1/runs/${id}/reschedule`, { delay: "2h" })).status).toBe(422);
   });
 
-  test("can be cancelled while it is delayed, and then never starts", async () => {
+  test("can be canceled while it is delayed, and then never starts", async () => {
     const { id } = await on.worker.trigger("job", { delay: "1h" });
     await on.worker.call("POST", `/api/v2/runs/${id}/cancel`);
     expect(await on.worker.retrieve(id)).toMatchObject({
@@ -72,7 +72,7 @@ describe("a run that does not start at once", () => {
     expect(await statusOf(id)).toBe("CANCELED");
   });
 
-  test("has no time of its end when it is cancelled, neither before its first attempt nor between two", async () => {
+  test("has no time of its end when it is canceled, neither before its first attempt nor between two", async () => {
     await on.worker.register([{ id: "job", retry: { maxAttempts: 3 } }]);
     const between = await on.worker.trigger("job");
     const held = await on.worker.start(await on.worker.take());
@@ -86,7 +86,7 @@ describe("a run that does not start at once", () => {
     }
   });
 
-  test("is cancelled with its parent, at the same time", async () => {
+  test("is canceled with its parent, at the same time", async () => {
     const parent = await on.worker.trigger("job");
     const held = await on.worker.start(await on.worker.take());
     const child = await on.worker.trigger("job", { parentRunId: parent.id, delay: "1h" });

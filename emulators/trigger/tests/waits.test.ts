@@ -27,7 +27,7 @@ describe("a run that waits", () => {
     return { status: snapshot.executionStatus, completed: completedWaitpoints };
   };
 
-  test("for a child is told of its output when it ends", async () => {
+  test("for a child gets its output when it ends", async () => {
     const { id } = await ask();
     expect((await state()).status).toBe("EXECUTING_WITH_WAITPOINTS");
     expect((await worker.retrieve(parent.run)).status).toBe("EXECUTING");
@@ -41,7 +41,7 @@ describe("a run that waits", () => {
     });
   });
 
-  test("for a child is told of its error", async () => {
+  test("for a child gets its error", async () => {
     await ask();
     await worker.fail(await worker.start(await worker.take()));
     clock.advance(RESUMED);
@@ -50,7 +50,7 @@ describe("a run that waits", () => {
     expect(JSON.parse(completed[0]?.output ?? "")).toMatchObject({ type: "BUILT_IN_ERROR", message: "no" });
   });
 
-  test("for a child goes on when the child expires or is cancelled", async () => {
+  test("for a child goes on when the child expires or is canceled", async () => {
     await ask({ ttl: "5s" });
     clock.advance(seconds(5) + RESUMED);
     expect(await state()).toMatchObject({ status: "EXECUTING", completed: [{ outputIsError: true }] });

@@ -17,7 +17,7 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** How many timers are set; a poll that has reached the server sets one. */
+  /** How many timers are set. A poll that has reached the server sets one. */
   get timers(): number {
     return this.#timers.length;
   }
@@ -27,7 +27,7 @@ export class FakeClock implements Clock {
     return Math.min(...this.#timers.map(({ at }) => at)) - this.#now;
   }
 
-  /** Moves the time, running what comes due on the way, in order. */
+  /** Moves the time and runs what becomes due, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {

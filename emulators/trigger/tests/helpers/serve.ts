@@ -17,7 +17,7 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** The server on a free port of loopback, with a data folder of its own unless one is given. */
+/** The server on a free loopback port, with a new data folder unless one is given. */
 export async function serve(
   options: {
     clock?: Clock;

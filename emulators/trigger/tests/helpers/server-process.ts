@@ -1,4 +1,4 @@
-// The server as a process of its own, which a test can kill: node --import tsx server-process.ts <data folder> [port]
+// The server as a process that a test can kill: node --import tsx server-process.ts <data folder> [port]
 import { serve } from "./serve.ts";
 
 const [, , dataDir = "", port] = process.argv;

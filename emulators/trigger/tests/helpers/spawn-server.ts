@@ -7,12 +7,12 @@ import { until } from "../../../../tests/until.ts";
 
 export interface ServerProcess {
   url: string;
-  /** SIGKILL: it has no chance to write anything more. */
+  /** SIGKILL: it cannot write anything more. */
   kill(): Promise<void>;
 }
 
 /**
- * The server in a process of its own, on a free port unless one is given; it ends with the test. No file of it grows
+ * The server in another process, on a free port unless one is given. It ends with the test. None of its files grows
  * beyond `fileKb`: a write beyond that fails.
  */
 export async function spawnServer(

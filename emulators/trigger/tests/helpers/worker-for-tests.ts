@@ -2,7 +2,7 @@ import { afterEach, beforeEach } from "vitest";
 import { serve, type TestServer } from "./serve.ts";
 import { Worker } from "./worker.ts";
 
-/** For each test around it a server, and a worker that has declared its tasks there. */
+/** A server for each surrounding test, and a worker that has declared its tasks there. */
 export function workerForTests(
   tasks: Parameters<Worker["register"]>[0],
   options: Parameters<typeof serve>[0],

@@ -15,18 +15,18 @@ import { SECRET_KEY } from "./serve.ts";
 type Task = Partial<z.input<typeof TaskResource>> & { id: string };
 type Completion = Partial<z.input<typeof TaskRunExecutionResult>>;
 
-/** Where a run stands for the process that executes it: the ids that its next call must name. */
+/** A run as the process that executes it sees it: the ids that its next request must name. */
 export interface Held {
   run: string;
   snapshot: string;
 }
 
-/** The server has answered, with something other than 200. */
+/** The server has answered with a status other than 200. */
 export class RefusedError extends Error {}
 
 export const builtInError = { type: "BUILT_IN_ERROR", name: "Error", message: "no", stackTrace: "" } as const;
 
-/** Speaks to the server as the SDK, the CLI and its processes do, one call at a time. */
+/** Speaks to the server like the SDK, the CLI and its processes, one request at a time. */
 export class Worker {
   readonly #url: string;
   #newestKnown = "worker_unknown";
@@ -78,7 +78,9 @@ export class Worker {
     return { ...answer, id: String(id), isCached: Boolean(isCached) };
   }
 
-  /** The next run, or undefined when the server has none for us; without one this waits for ten of its seconds. */
+  /**
+   * The next run, or undefined if the server has none. Without one, this waits for ten seconds of the server's clock.
+   */
   async dequeue(signal?: AbortSignal): Promise<Held | undefined> {
     const body = { currentWorker: this.#newestKnown, oldWorkers: [] };
     const { json } = await this.call("POST", "/engine/v1/dev/dequeue", body, {}, signal);
@@ -86,7 +88,7 @@ export class Worker {
     return message && { run: message.run.friendlyId, snapshot: message.snapshot.friendlyId };
   }
 
-  /** {@link dequeue} where there must be a run. */
+  /** {@link dequeue} if there must be a run. */
   async take(): Promise<Held> {
     const held = await this.dequeue();
     if (!held) throw new Error("no run to take");
@@ -138,7 +140,7 @@ export class Worker {
     return Retrieve.parse((await this.call("GET", `/api/v3/runs/${run}`)).json);
   }
 
-  /** Takes the next run and runs it to its end. */
+  /** Dequeues the next run and runs it to its end. */
   async runNext(output: unknown = null): Promise<string> {
     const held = await this.start(await this.take());
     await this.succeed(held, output);

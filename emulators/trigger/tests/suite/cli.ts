@@ -19,7 +19,7 @@ export interface Target {
   projectRef: string;
 }
 
-/** A copy of the scratch project, with the packages of this repository. */
+/** A copy of the scratch project, with this repository's packages. */
 export async function copyProject(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), "trigger-suite-"));
   await cp(fileURLToPath(new URL("../project", import.meta.url)), folder, { recursive: true });
@@ -30,9 +30,9 @@ export async function copyProject(): Promise<string> {
 export interface Cli {
   /** Everything the CLI has printed. */
   output(): string;
-  /** How many versions it has registered, or found to be registered. */
+  /** How many versions it has registered, or found registered. */
   versions(): number;
-  /** Kills it as a crash would, with no chance to say goodbye. */
+  /** Kills it like a crash, without a chance to clean up. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 }

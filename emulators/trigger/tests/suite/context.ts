@@ -38,7 +38,7 @@ const final = new Set([
   "TIMED_OUT",
 ]);
 
-/** Waits for the end of a run. One that is cancelled while it waits in its queue has none: {@link reaches}. */
+/** Waits for the end of a run. A run that is canceled while it waits in its queue has none: {@link reaches}. */
 export function ended(id: string, stuckMs = 60_000) {
   return until(
     async () => {

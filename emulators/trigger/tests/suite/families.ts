@@ -51,7 +51,7 @@ export function familyTests() {
       expect(Object(run.metadata).seen.toSorted()).toEqual([1, 2, 3]);
     });
 
-    test("goes on when its child is cancelled", async () => {
+    test("goes on when its child is canceled", async () => {
       const { id } = await tasks.trigger<typeof waitsForSlow>("waits-for-slow", undefined);
       const child = await until(async () => (await runs.retrieve(id)).relatedRuns.children?.[0], {
         what: "child",
@@ -62,7 +62,7 @@ export function familyTests() {
       expect((await ended(id)).output).toEqual({ ok: false });
     });
 
-    test("takes its children with it when it is cancelled", async () => {
+    test("takes its children with it when it is canceled", async () => {
       const { id } = await tasks.trigger("starts-slow", undefined);
       const child = await until(async () => (await runs.retrieve(id)).relatedRuns.children?.[0], {
         what: "child",

@@ -11,7 +11,7 @@ async function periodsOf(handles: { id: string }[]): Promise<Period[]> {
   return finished.flatMap(({ output }) => output ?? []);
 }
 
-/** The most that ran at one time. */
+/** The most that ran at the same time. */
 function most(periods: Period[]): number {
   const beside = ({ from }: Period) => periods.filter((other) => other.from <= from && from < other.to);
   return Math.max(...periods.map((period) => beside(period).length));

@@ -38,7 +38,7 @@ export function stressTests() {
       await cli().kill();
       expect(await ended(running.id)).toMatchObject({ status: "CANCELED" });
       await restartCli();
-      // A poll that the dead CLI left open may have swallowed the run: it is queued again after a minute.
+      // A poll that the dead CLI left open may have taken the run: it is queued again after a minute.
       expect(await ended(waiting.id, 120_000)).toMatchObject({ status: "COMPLETED" });
     });
   });

@@ -1,5 +1,5 @@
 // What tasks may expect of a Trigger.dev server, checked with the real SDK and the real CLI. It runs against the
-// local server, or against the one that TRIGGER_API_URL, TRIGGER_SECRET_KEY, TRIGGER_ACCESS_TOKEN and
+// emulator, or against the server that TRIGGER_API_URL, TRIGGER_SECRET_KEY, TRIGGER_ACCESS_TOKEN and
 // TRIGGER_PROJECT_REF name together.
 import { afterAll, beforeAll } from "vitest";
 import { startSuite, stopSuite } from "./context.ts";

@@ -1,7 +1,7 @@
 import { ACCESS_TOKEN, SECRET_KEY, serve } from "../helpers/serve.ts";
 import type { Target } from "./cli.ts";
 
-/** The server that the suite runs against: the one that the environment names, or the local one on a free port. */
+/** The server that the suite runs against: the one in the environment, or the emulator on a free port. */
 export async function findTarget(): Promise<
   Target & { isLocal: boolean; hasLimits: boolean; close(): Promise<void> }
 > {
@@ -28,7 +28,7 @@ export async function findTarget(): Promise<
   };
 }
 
-/** A server before 4.7 takes in a task's `concurrency` and enforces nothing. */
+/** A server before 4.7 accepts a task's `concurrency` and enforces nothing. */
 async function knowsLimits(url: string, key: string): Promise<boolean> {
   const { status } = await fetch(`${url}/api/v1/concurrency-limits`, {
     headers: { authorization: `Bearer ${key}` },

@@ -29,7 +29,7 @@ export function triggerTests() {
       expect((await tasks.trigger("fails", {}, failing)).id).not.toBe(failed.id);
     });
 
-    test("with a delay starts the run then, and one without sense at once", async () => {
+    test("with a delay starts the run then, and one without sense immediately", async () => {
       const { id } = await tasks.trigger("echo", 1, { delay: "3s" });
       const bogus = await tasks.trigger("echo", 1, { delay: "bogus" });
       const before = await runs.retrieve(id);

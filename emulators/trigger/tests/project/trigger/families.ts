@@ -43,7 +43,7 @@ export const asksDifferent = task({
   },
 });
 
-/** The same key again: the second child is the first one. Twice in one batch it would wait for ever. */
+/** The same key again: the second child is the first one. Twice in one batch, it would wait forever. */
 export const asksTwice = task({
   id: "asks-twice",
   run: async () => {

@@ -15,7 +15,7 @@ export const slow = task({
   run: async ({ ms }: { ms: number }, { signal }) => sleep(ms, signal),
 });
 
-/** Says when it ran, so that the suite can see what ran beside what. */
+/** Records when it ran, so that the suite can see what ran at the same time. */
 async function period(name: string, ms: number) {
   const from = Date.now();
   await sleep(ms);
