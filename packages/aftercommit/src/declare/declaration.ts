@@ -24,7 +24,7 @@ export type EmbeddingOptions = Declared & {
   where?: string;
   /** The columns that search returns with the passage. */
   columns?: readonly string[];
-  /** Columns to filter by. They are only checked for now: search has no filters yet. */
+  /** The columns that search may filter by. */
   filters?: readonly string[];
   /** The longest passage, in tokens. Default: 1,000. */
   chunkTokens?: number;

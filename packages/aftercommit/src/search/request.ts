@@ -24,8 +24,8 @@ function whereOf(parameters: URLSearchParams): SearchOptions["where"] {
 }
 
 /**
- * Reads a search from the query parameters of a request. `in` names a declared table by what its rows are called; it
- * defaults to the first one.
+ * Reads a search from the query parameters of a request. `in` names a declared table by its plural name. Default: the
+ * first one.
  * @throws {InvalidSearchError} if there is no such table
  */
 export function searchRequest(
