@@ -65,7 +65,7 @@ describe("npm run dev beside a database that is not the local one", () => {
         () => true,
         () => false,
       );
-    await killAndAwait(/local\/stack\/main\.ts/, answers, "the local stack to answer");
+    await killAndAwait(/emulators\/stack\/main\.ts/, answers, "the local stack to answer");
     expect(await countRuns(stack)).toBe(0);
   });
 

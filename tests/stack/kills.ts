@@ -7,11 +7,11 @@ import { expectDeleted, insertUser, type User } from "./deletions.ts";
 import type { DevStack } from "./dev-stack.ts";
 import { everyPostEmbedded, noOrphans, wrongEmbeddings } from "./embeddings.ts";
 
-/** The processes of `npm run dev` that work, by what their command lines have. */
+/** The processes of `npm run dev` that do the work, by their command lines. */
 export const VICTIMS = {
   "trigger.dev dev": /trigger\.dev\/dist\/esm\/index\.js/,
   "a worker": /dev-run-worker/,
-  "the local stack": /local\/stack\/main\.ts/,
+  "the local stack": /emulators\/stack\/main\.ts/,
   "Next.js": /next\/dist\/bin\/next|next-server/,
 };
 
@@ -19,7 +19,9 @@ export type Victim = keyof typeof VICTIMS;
 
 export const EACH: Victim[] = ["trigger.dev dev", "a worker", "the local stack", "Next.js"];
 
-/** Kills the process that was found, or its successor: on a slow machine a worker may have ended meanwhile, for being idle. */
+/**
+ * Kills the process that was found, or its successor: on a slow machine, an idle worker may have ended in the meantime.
+ */
 async function kill(stack: DevStack, victim: Victim, found: number): Promise<number> {
   for (let pid = found; ; pid = (await stack.find(VICTIMS[victim])).pid) {
     try {
@@ -38,7 +40,7 @@ async function runsAgain(stack: DevStack, victim: Victim, killed: number): Promi
   );
 }
 
-/** Resolves when the database, that may just have been killed with the local stack, answers. */
+/** Resolves when the database, which may just have been killed with the local stack, answers. */
 async function databaseAnswers(stack: DevStack): Promise<void> {
   await until(() => stack.query("select 1").catch(() => undefined), {
     everyMs: 200,
@@ -49,10 +51,10 @@ async function databaseAnswers(stack: DevStack): Promise<void> {
 
 const CHANGES = 200;
 
-// Milliseconds from a deletion's commit to the kill: from before its delivery to after its e-mail, the oldest first.
+// Milliseconds from a deletion's commit to the kill: from before its delivery to after its e-mail, oldest first.
 const AGES = [2_000, 1_300, 900, 600, 400, 250, 150, 80, 30, 0] as const;
 
-/** Commits a deletion of each age and then kills the process; answers with the users. */
+/** Commits a deletion of each age and then kills the process. Returns the users. */
 async function deleteAndKill(stack: DevStack, victim: Victim): Promise<User[]> {
   const name = victim.replaceAll(/[^a-z]/gi, "-");
   const users: User[] = [];
@@ -60,7 +62,7 @@ async function deleteAndKill(stack: DevStack, victim: Victim): Promise<User[]> {
   const { pid } = await stack.find(VICTIMS[victim]);
   for (const [index, { id }] of users.entries()) {
     await stack.query("delete from users where id = $1", [id]);
-    // Not a wait for something: the age of each deletion is what this test varies.
+    // Not a wait: the age of each deletion is what this test varies.
     await sleep((AGES[index] ?? 0) - (AGES[index + 1] ?? 0));
   }
   await runsAgain(stack, victim, await kill(stack, victim, pid));
@@ -88,7 +90,7 @@ async function expectEveryDeletion(stack: DevStack, users: readonly User[]): Pro
 
 const CHANGES_EACH = 25;
 
-/** One kill a process, one after the other: the seed decides their order, when, and how old a deletion is then. */
+/** One kill per process, one after another. The seed decides their order, when, and how old a deletion is then. */
 export function describeOneKillEach(running: () => DevStack): void {
   it(`kill -9 of each process once among changes and deletions loses nothing (SEED=${seed})`, async () => {
     const stack = running();
@@ -104,7 +106,7 @@ export function describeOneKillEach(running: () => DevStack): void {
       await commitChanges(stack.databaseUrl, CHANGES_EACH, async (n) => {
         if (n !== moment) return;
         await stack.query("delete from users where id = $1", [user.id]);
-        // Not a wait for something: the age of the deletion is what differs.
+        // Not a wait: the age of the deletion is what differs.
         await sleep(age);
         pid = await kill(stack, victim, pid);
       });
@@ -117,7 +119,7 @@ export function describeOneKillEach(running: () => DevStack): void {
   });
 }
 
-/** The whole matrix: each process in the middle of changes, and of deletions of each age. */
+/** The whole matrix: each process during changes, and during deletions of each age. */
 export function describeKills(running: () => DevStack): void {
   describe(`kill -9 in the middle of ${CHANGES} changes loses nothing`, () => {
     it.each(EACH)("of %s", async (victim) => {

@@ -12,10 +12,10 @@ import { processorSecondsOf } from "./processes.ts";
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 
-// The local Sequin needs a database: its own tests start it alone.
-const pages = documents.filter(({ name }) => /^local\/(?!sequin)/.test(name));
+// The Sequin emulator needs a database: its own tests start it alone.
+const pages = documents.filter(({ name }) => /^emulators\/(?!sequin)/.test(name));
 
-/** Runs a part as its page says, on free ports, then what else the page does with it, and ends it by Ctrl-C. */
+/** Runs a part as its page says, on free ports, then the page's other commands, and ends it with Ctrl-C. */
 async function follow(commands: readonly string[]): Promise<void> {
   const start = commands.find((command) => command.includes("npm run local -- ")) ?? expect.fail("no start");
   const [http, postgres, smtp] = await freePorts(3);

@@ -31,7 +31,7 @@ describe("package-lock.json", () => {
     const production = new Set(
       ["", "packages/aftercommit"].flatMap((path) => Object.keys(packages[path]?.dependencies ?? {})),
     );
-    const workspaces = Object.entries(packages).filter(([path]) => /^(local\/[^/]+|dev)$/.test(path));
+    const workspaces = Object.entries(packages).filter(([path]) => /^(emulators\/[^/]+|dev)$/.test(path));
     expect(workspaces.length).toBeGreaterThan(8);
     const local = workspaces
       .flatMap(([, { devDependencies = {} }]) => Object.keys(devDependencies))
