@@ -9,7 +9,7 @@ export type Document = { name: string; text: string };
 const AT_THE_TOP = ["README.md", "CONTRIBUTING.md", "AGENTS.md", "SECURITY.md", "CHANGELOG.md"];
 const below = (folder: string) => readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
 
-/** Every page that people read, by its path. */
+/** Every page that people read, with its path. */
 export const documents: readonly Document[] = [
   ...AT_THE_TOP,
   ...below("docs")
@@ -26,14 +26,14 @@ export const blocksOf = ({ text }: Document, language: string): string[] =>
     ([, block = ""]) => block,
   );
 
-/** What somebody would copy from a page into a terminal, without comments and what only sets a variable. */
+/** What someone would copy from a page into a terminal, without comments and lines that only set a variable. */
 export const commandsOf = (page: Document): string[] =>
   blocksOf(page, "sh")
     .flatMap((block) => block.split("\n"))
     .map((line) => line.replace(/(^|\s+)# .*$/, "").trim())
     .filter((line) => line !== "" && !line.startsWith("export "));
 
-/** The commands of npm that a page names in its sentences. */
+/** The npm commands in a page's sentences. */
 export const commandsInProse = ({ text }: Document): string[] =>
   [...text.replaceAll(/^```[\s\S]*?^```/gm, "").matchAll(/`(npm [^`]+)`/g)].map(([, command = ""]) =>
     command.replaceAll(/\s+/g, " "),

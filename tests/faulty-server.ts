@@ -4,10 +4,10 @@ import { onFreePort } from "./on-free-port.ts";
 
 export type Fault = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Takes the request and never answers. */
+/** Accepts the request and never answers. */
 export const hang: Fault = () => {};
 
-/** Answers every request with this. */
+/** Answers every request like this. */
 export const answerWith =
   (
     status: number,
@@ -18,7 +18,7 @@ export const answerWith =
     response.writeHead(status, headers).end(body);
   };
 
-/** Has another server do the work, and breaks the connection instead of passing on its answer. */
+/** Passes the request to another server, and breaks the connection instead of returning its response. */
 export const loseAnswerOf =
   (url: string): Fault =>
   async (request, response) => {
@@ -32,7 +32,7 @@ export const loseAnswerOf =
     response.destroy();
   };
 
-/** Stands where Trigger.dev should be, on a free port. */
+/** A server in place of Trigger.dev, on a free port. */
 export async function startFaultyServer(fault: Fault) {
   const state = { requests: 0 };
   const server = createServer((request, response) => {

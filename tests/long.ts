@@ -1,2 +1,2 @@
-/** True in `npm run test:kills`, which tries all that `npm test` tries a few times or once of. */
+/** True in `npm run test:kills`, which tries everything, while `npm test` tries some of it once or a few times. */
 export const isLong = process.env.TEST_LONG === "1";

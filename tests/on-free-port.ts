@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
 
-/** Has a server listen on a port of loopback, on a free one by default. `close` ends what is still connected. */
+/** Makes a server listen on a loopback port, a free one by default. `close` also ends open connections. */
 export async function onFreePort(server: Server | HttpServer, port = 0) {
   server.listen(port, "127.0.0.1");
   await once(server, "listening");

@@ -26,7 +26,7 @@ export type Template = "empty" | "migrated";
 
 const root = new URL("../", import.meta.url);
 
-/** A file of this repository, or all files of a folder of it. */
+/** A file of this repository, or all files of one of its folders. */
 function contentsOf(path: string): Buffer[] {
   const url = new URL(path, root);
   if (!path.endsWith("/")) return [readFileSync(url)];
@@ -43,7 +43,7 @@ function digestOf(contents: readonly Buffer[]): string {
   return digest.digest("hex").slice(0, 12);
 }
 
-/** All that decides what a database looks like: another template is made when it changes. */
+/** Everything that decides what a database looks like: if it changes, another template is made. */
 const engine = ["package.json", "engine.ts", "data-folder.ts"].flatMap((name) =>
   contentsOf(`emulators/postgres/${name}`),
 );
@@ -67,14 +67,14 @@ const migratedDatabase = `aftercommit_template_${digestOf(schema)}`;
 export const templateDatabase = (template: Template) =>
   template === "empty" ? "template0" : migratedDatabase;
 
-/** A data folder with a database: a copy, since initdb and migrations take seconds of processor time. */
+/** A data folder with a database. A copy, because initdb and migrations take seconds of processor time. */
 export function copyOf(template: Template): string {
   const folder = mkdtempSync(join(process.env.TEST_RUN_FOLDER ?? tmpdir(), "local-postgres-"));
   cpSync(folders[template], folder, { recursive: true });
   return folder;
 }
 
-/** Vitest's global set-up: makes what every database of the suites is a copy of. */
+/** Vitest's global setup: creates what every database of the suites is a copy of. */
 export async function setup(): Promise<void> {
   // Vitest ends its processes silently, so what they leave behind is removed at the end of the run.
   process.env.TEST_RUN_FOLDER ??= mkdtempSync(join(tmpdir(), "aftercommit-tests-"));
@@ -103,7 +103,7 @@ async function makeFolder(template: Template, fill: (draft: string) => Promise<v
     renameSync(draft, folders[template]);
   } catch (error) {
     rmSync(draft, { recursive: true });
-    // Tests that run beside these may have been faster.
+    // Tests that run at the same time may have been faster.
     if (!existsSync(folders[template])) throw error;
   }
 }
@@ -113,7 +113,7 @@ async function makeDatabase(serverUrl: string): Promise<void> {
   const client = new Client({ connectionString: serverUrl });
   await client.connect();
   try {
-    // Tests that run beside these wait here, and find it made.
+    // Tests that run at the same time wait here, and find it created.
     await client.query("select pg_advisory_lock(hashtext('aftercommit_template'))");
     const found = await client.query("select from pg_database where datname = $1", [migratedDatabase]);
     if (found.rowCount) return;

@@ -17,7 +17,7 @@ export async function startLocalPostgres(
     url: postgres.url,
     port: postgres.port,
     log,
-    /** The server goes away and comes back with its data, at its address. */
+    /** The server stops and comes back with its data, at its address. */
     async restart() {
       await postgres.close();
       postgres = await start(postgres.port);
@@ -38,10 +38,11 @@ const EMPTY = `do $$ declare name text; begin
   create schema public;
 end $$`;
 
-// To start a server costs two seconds of processor time, to empty one a tenth: files that share a process pass it on.
+// Starting a server takes two seconds of processor time, emptying one a tenth, so files that share a process pass it
+// on.
 const idle: LocalPostgres[] = [];
 
-/** A local Postgres with a fresh database, which may have been another file's before. */
+/** A Postgres emulator with a new database. Another file may have used it before. */
 export async function borrowLocalPostgres(template: Template = "empty"): Promise<LocalPostgres> {
   const used = idle.pop();
   const server = used ?? (await startLocalPostgres({}, template));
@@ -53,7 +54,7 @@ export async function borrowLocalPostgres(template: Template = "empty"): Promise
   return { ...server, close: async () => void idle.push(server) };
 }
 
-/** A fresh database: on the real PostgreSQL that TEST_DATABASE_URL names, else on a local one. */
+/** A new database: on the real PostgreSQL that TEST_DATABASE_URL names, otherwise on the emulator. */
 const startOn = (template: Template) =>
   realPostgres ? createDatabase(realPostgres, templateDatabase(template)) : borrowLocalPostgres(template);
 

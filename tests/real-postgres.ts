@@ -4,7 +4,7 @@ import { Client } from "pg";
 /** TEST_DATABASE_URL names a real PostgreSQL with pgvector: each suite then uses a new database there. */
 export const realPostgres = process.env.TEST_DATABASE_URL || undefined;
 
-/** The address of another database of a server. */
+/** The URL of another database of a server. */
 export function databaseUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
@@ -25,13 +25,13 @@ export async function runOn(url: string, statements: readonly string[]): Promise
 const endConnections = (name: string) =>
   `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`;
 
-/** A new database of a real server, a copy of a template. */
+/** A new database on a real server, copied from a template. */
 export async function createDatabase(serverUrl: string, template: string) {
   const name = `aftercommit_test_${randomUUID().replaceAll("-", "")}`;
   await runOn(serverUrl, [`create database ${name} template ${template}`]);
   return {
     url: databaseUrl(serverUrl, name),
-    /** For this database alone, as if the server went away and came back: others are at work on it. */
+    /** Only for this database, as if the server stopped and came back, because others use the server. */
     restart: () =>
       runOn(serverUrl, [
         `alter database ${name} allow_connections false`,

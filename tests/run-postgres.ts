@@ -1,5 +1,5 @@
-// `npm run test:postgres`: every suite that works on a database, on a real PostgreSQL: on the one that
-// TEST_DATABASE_URL names, else on one that is started for this run.
+// `npm run test:postgres`: every suite that uses a database, on a real PostgreSQL: the one that TEST_DATABASE_URL
+// names, otherwise one that is started for this run.
 import { startCluster } from "./postgres/own-cluster.ts";
 
 const SUITES = [

@@ -1,4 +1,4 @@
-/** Decides what a run of the tests leaves to chance. SEED=… gives that of an earlier run back. */
+/** Decides what a test run leaves to chance. SEED=… repeats an earlier run. */
 export const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1_000_000));
 
 /** Numbers from 0 to 1 that the seed decides (mulberry32). */

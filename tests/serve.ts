@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import { Hono } from "hono";
 import { startHttpServer } from "../emulators/shared/http-server.ts";
 
-/** Serves apps as one, on a free port of loopback. */
+/** Serves several apps as one, on a free loopback port. */
 export async function serve(apps: readonly Hono[], attach: (server: Server) => void = () => {}) {
   const all = new Hono();
   for (const app of apps) all.route("/", app);

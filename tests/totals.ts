@@ -9,7 +9,7 @@ function suiteOf(file: string): string {
 function countsOf(modules: readonly TestModule[]) {
   const tests = modules.flatMap((module) => [...module.children.allTests()]);
   const inState = (state: string) => tests.filter((test) => test.result().state === state);
-  // A file that could not be loaded, or a hook that failed, has no test to fail.
+  // A file that could not be loaded, or a failed hook, has no test that fails.
   const broken = modules.filter(
     (module) => module.state() === "failed" && ![...module.children.allTests("failed")].length,
   );
@@ -20,7 +20,7 @@ function countsOf(modules: readonly TestModule[]) {
   };
 }
 
-/** Ends a run with a line about each suite, the names of what was skipped, and one line of totals. */
+/** Ends a run with a line per suite, the names of what was skipped, and one line of totals. */
 export default class Totals implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const suites = [...new Set(modules.map(({ moduleId }) => suiteOf(moduleId)))].sort();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startTrigger } from "../emulators/trigger/start.ts";
 import { serve } from "./serve.ts";
 
-/** A Trigger.dev API on a free port, with nothing that takes runs. */
+/** A Trigger.dev API on a free port, without anything that executes runs. */
 export async function startTriggerServer(secretKey: string) {
   const dataDir = await mkdtemp(join(tmpdir(), "trigger-server-"));
   let url = "";

@@ -3,15 +3,15 @@ import { setTimeout } from "node:timers/promises";
 type Wait = {
   what?: string;
   everyMs?: number;
-  /** Whatever changes while the awaited thing comes nearer: output, rows, processor time. Asked for once a second. */
+  /** A value that changes while the awaited thing comes closer: output, rows, processor time. Read once a second. */
   progress?: () => unknown;
-  /** How long nothing may happen: longer only where a timer of what is tested takes a minute. */
+  /** How long nothing may happen. Longer only if a timer of what is tested takes a minute. */
   stuckMs?: number;
 };
 
 /**
  * Resolves with the first truthy value of `probe`. Rejects with the name of what was awaited when `progress` has stayed
- * the same for a minute: how long the whole takes says nothing, on a slow machine least of all.
+ * the same for a minute. The total time does not matter, least of all on a slow machine.
  */
 export async function until<T>(
   probe: () => T | Promise<T>,

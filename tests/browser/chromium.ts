@@ -7,13 +7,13 @@ import { EXECUTABLE } from "./launch-chromium.ts";
 
 const SCREENSHOTS = process.env.SCREENSHOTS_DIR ?? ".local/screenshots";
 
-/** `describe`, skipped with the reason in its name where there is no Chromium. */
+/** `describe`, or skipped with the reason in its name if there is no Chromium. */
 export function describeInBrowser(name: string, suite: () => void): void {
   if (existsSync(EXECUTABLE)) describe(name, suite);
   else describe.skip(`${name} (no Chromium at ${EXECUTABLE}; CHROMIUM_PATH names another)`, suite);
 }
 
-/** Collects what a page complains about: uncaught errors, and all that its console calls an error. */
+/** Collects a page's problems: uncaught errors, and everything that its console calls an error. */
 export function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
@@ -23,15 +23,15 @@ export function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
-/** Writes what the whole page looks like to SCREENSHOTS_DIR, .local/screenshots when that is not set. */
+/** Saves a screenshot of the whole page to SCREENSHOTS_DIR, or .local/screenshots if that is not set. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, caret: "initial" });
 }
 
-/** What axe-core finds serious or critical, as `rule: element`. */
+/** The serious and critical issues that axe-core finds, as `rule: element`. */
 export async function findAccessibilityIssues(page: Page): Promise<string[]> {
-  // Not as a script of the page: its content security policy would refuse that.
+  // Not as a script of the page, which its content security policy would block.
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate<axe.AxeResults>("axe.run()");
   return violations
@@ -39,6 +39,6 @@ export async function findAccessibilityIssues(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
 }
 
-/** By how many pixels the page is wider than its window: more than none, and it scrolls sideways. */
+/** How many pixels the page is wider than its window. If any, it scrolls sideways. */
 export const overflowOf = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -42,7 +42,8 @@ describeInBrowser("the console of npm run dev", () => {
   afterEach(() => page.close());
 
   test("a run that the provider refused is opened, replayed, and seen to succeed", async () => {
-    // The drain of the sample rows lingers; should the edit meet it, the key is refused to it and not to the edit's own run.
+    // The drain of the sample rows lingers. If it took the edit, its requests would fail instead of those of the edit's
+    // own run.
     await until(async () => (await stack.query("select from aftercommit.drains")).length === 0, {
       everyMs: 100,
       what: "the end of the drain",
@@ -69,7 +70,7 @@ describeInBrowser("the console of npm run dev", () => {
     await keepScreenshot(page, "console-journey-failed");
     await page.getByRole("button", { name: "Replay" }).click();
     await page.getByText("Replay of").waitFor();
-    // A refused key pauses the model, for every run.
+    // An unauthorized key pauses the model for every run.
     await page.getByRole("status").getByText("Completed").waitFor({ timeout: 60_000 });
     await page.getByRole("region", { name: "Output" }).first().getByText('"status": "embedded"').waitFor();
     const rows = await stack.query("select 1 from post_embeddings where post_id = $1", [post?.id]);

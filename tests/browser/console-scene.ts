@@ -8,7 +8,7 @@ import { type ConsoleStack, startConsoleStack } from "../../emulators/stack/test
 import { builtInError } from "../../emulators/trigger/tests/helpers/worker.ts";
 import { until } from "../until.ts";
 
-/** The console as after some work: runs that ended well, badly and not yet, deliveries, a mail and a call. */
+/** The console after some work: runs that succeeded, failed or are still going, deliveries, an e-mail and a call. */
 export async function openScene() {
   const database = await openDatabase();
   await database.sql("create table posts (id int primary key, title text, body text)");
@@ -118,7 +118,7 @@ async function makeRuns({ worker, url }: ConsoleStack) {
   };
 }
 
-/** Answers the address of the mail's page. */
+/** Returns the URL of the e-mail's page. */
 async function sendConfirmation({ transport, get }: ConsoleStack): Promise<string> {
   await transport.sendMail({
     from: "Aftercommit <no-reply@example.com>",

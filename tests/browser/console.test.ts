@@ -76,7 +76,7 @@ describeInBrowser("the console in a browser", () => {
     await page.clock.install();
     await page.goto("/runs");
     const requests: string[] = [];
-    // The browser itself may ask for the page's icon at any time.
+    // The browser itself may request the page's icon at any time.
     page.on("request", (request) => {
       if (request.resourceType() === "fetch") requests.push(request.url());
     });

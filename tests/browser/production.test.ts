@@ -157,7 +157,7 @@ describe("the production build", () => {
 
 type Vitals = { lcp: number; cls: number };
 
-// Next.js' own web-vitals need a callback in the page; the browser keeps the same entries.
+// Next.js' own web vitals need a callback in the page; the browser keeps the same entries.
 const VITALS = `new Promise((resolve) => {
   const vitals = { lcp: 0, cls: 0 };
   new PerformanceObserver((list) => {

@@ -12,12 +12,12 @@ function environment(variables: Record<string, string>): NodeJS.ProcessEnv {
   return { NODE_ENV: "production", PATH, HOME, NEXT_TELEMETRY_DISABLED: "1", ...variables };
 }
 
-/** Runs `next build` in a folder. It needs no variable of the product. */
+/** Runs `next build` in a folder. It needs none of the product's variables. */
 export async function buildApp(folder: string): Promise<void> {
   await promisify(execFile)(process.execPath, [next(folder), "build"], { cwd: folder, env: environment({}) });
 }
 
-/** Runs `next start` in a built folder, on a free port of loopback. */
+/** Runs `next start` in a built folder, on a free loopback port. */
 export async function startApp(folder: string, variables: Record<string, string>) {
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;

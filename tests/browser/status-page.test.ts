@@ -38,7 +38,7 @@ async function provider(method: "POST" | "DELETE", fault?: Fault) {
 const insertPost = (title: string) =>
   stack.query("insert into posts (title, body, author) values ($1, 'Robots will cook.', 'Alice')", [title]);
 
-/** Marks the document, to tell later that it is still the same one. */
+/** Marks the document, to check later that it is still the same one. */
 async function markDocument() {
   await page.evaluate("window.sameDocument = true");
   return () => page.evaluate("window.sameDocument === true");
@@ -61,7 +61,7 @@ describeInBrowser("the status page in a browser", () => {
       baseURL: `http://127.0.0.1:${stack.ports.app}`,
       viewport: { width: 1_200, height: 900 },
     });
-    // `next dev` compiles at the first visit.
+    // `next dev` compiles on the first visit.
     context.setDefaultTimeout(60_000);
     page = await context.newPage();
   });
@@ -157,7 +157,7 @@ describeInBrowser("the status page in a browser", () => {
     await page.getByText("Paused").waitFor();
     await insertPost("Written in a pause");
     await everyPostEmbedded(stack);
-    // As long as two updates would have taken.
+    // As long as two updates would take.
     await page.waitForTimeout(4_500);
     expect(await embeddedNow()).toBe(embedded);
     await pause.click();

@@ -17,7 +17,10 @@ export type Received = z.infer<typeof message> & {
   batch: boolean;
 };
 
-/** Stands where the app should be. `refuse` says which messages are answered with 503; the others are acknowledged. */
+/**
+ * Receives deliveries in place of the app. `refuse` decides which messages are answered 503; the others are
+ * acknowledged.
+ */
 export async function startReceiver(port: number) {
   const state = { received: [] as Received[], refuse: (_: Received): boolean => false };
   const server = createServer(async (request, response) => {

@@ -6,8 +6,8 @@ import { startMigratedPostgres } from "../postgres.ts";
 import { until } from "../until.ts";
 import { type Received, startReceiver } from "./receiver.ts";
 
-// With these set, a Sequin is held to it that runs elsewhere with sequin.yaml: SEQUIN_DATABASE_URL names its database,
-// with this version's migrations, and its APP_URL is SEQUIN_RECEIVER_PORT of this machine.
+// With these set, the suite runs against another Sequin with sequin.yaml: SEQUIN_DATABASE_URL is its database, with
+// this version's migrations, and its APP_URL is port SEQUIN_RECEIVER_PORT of this machine.
 const {
   SEQUIN_DATABASE_URL,
   SEQUIN_RECEIVER_PORT = "0",
@@ -75,7 +75,7 @@ it("delivers an insert and an update of a post in a batch, with the secret, to t
   });
   await pool.query("update posts set author = 'Bob' where id = $1", [id]);
   const update = await arrived("the update", ofPost(id, "update"));
-  // By replica identity full: the whole row, and what it was before.
+  // Because of replica identity full: the whole row, and its old values.
   expect(update).toMatchObject({ record: { title, author: "Bob" }, changes: { author: "Alice" } });
   expect(update.metadata.idempotency_key).not.toBe(insert.metadata.idempotency_key);
   await pool.query("delete from posts where id = $1", [id]);
@@ -103,7 +103,7 @@ it("delivers again what was refused, under the same key, until it is taken", asy
   receiver.state.refuse = ({ record }) => record.title === title;
   const id = await insertPost(title);
   const inserts = () => receiver.state.received.filter(ofPost(id, "insert"));
-  // The one that is tried again within the delivery, and one after the backoff.
+  // The retry within the delivery, and one after the backoff.
   await until(() => inserts().length >= 3, { what: "three deliveries" });
   receiver.state.refuse = () => false;
   const refused = inserts().length;

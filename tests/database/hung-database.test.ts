@@ -22,7 +22,7 @@ afterEach(async () => {
   await proxy.close();
 });
 
-/** The database behind the proxy, asked not to wait for long. */
+/** The database behind the proxy, with short timeouts. */
 const database = () =>
   connect(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`, {
     statementTimeoutMs: 300,

@@ -10,7 +10,7 @@ afterAll(() => database.close());
 
 it("has no statement timeout, although its sessions begin with one", async () => {
   const url = new URL(database.url);
-  // As a role or a database may have one.
+  // A role or a database may set one.
   url.searchParams.set("options", "-c statement_timeout=7s");
   const { rows } = await withLongConnection(url.href, (client) => client.query("show statement_timeout"));
   expect(rows).toEqual([{ statement_timeout: "0" }]);

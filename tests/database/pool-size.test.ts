@@ -16,7 +16,7 @@ it.each([
 ])("with DATABASE_POOL_SIZE=%s a process has %i connections at most", async (size, expected) => {
   const open = new Set<Socket>();
   let most = 0;
-  // Answers nobody before so many are there, and then sends everybody away.
+  // Answers no one until there are this many connections, and then closes all.
   const server = createServer((socket) => {
     open.add(socket.on("error", () => {}).on("close", () => open.delete(socket)));
     most = Math.max(most, open.size);

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
 import { onFreePort } from "../on-free-port.ts";
 
-/** Stands between a client and a server on loopback, on a free port, and can go silent without closing anything. */
+/** A proxy between a client and a server on loopback, on a free port. It can go silent without closing anything. */
 export async function startTcpProxy(target: { port: number }) {
   let silent = false;
   const sockets = new Set<Socket>();
@@ -18,11 +18,11 @@ export async function startTcpProxy(target: { port: number }) {
   const { port, close } = await onFreePort(server);
   return {
     port,
-    /** From now on nothing passes; connections are still accepted. */
+    /** From now on nothing passes. Connections are still accepted. */
     goSilent() {
       silent = true;
     },
-    /** What comes next passes. Connections that missed something stay broken, as after a failover. */
+    /** From now on everything passes. Connections that missed something stay broken, as after a failover. */
     recover() {
       silent = false;
     },

@@ -26,7 +26,7 @@ afterEach(() => {
   smtp.behave({});
 });
 
-/** What confirming to whatever is in the e-mail column comes to, and the recipients that the server heard. */
+/** The result of a confirmation to whatever is in the e-mail column, and the recipients that the server received. */
 async function confirm(email: string) {
   const id = await leasedDeletion(database.db, { email });
   const before = smtp.recipients().length;

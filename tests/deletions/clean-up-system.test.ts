@@ -9,7 +9,7 @@ import { systemAt } from "./ledger.ts";
 const cleanUps = cleanUpsForTests();
 const { urlOf, systemOf, newDeletion, cleanUp, callsFor, fail } = cleanUps;
 
-/** What cleaning one system of a new deletion rejects with when its server answers so. */
+/** The error of cleaning one system of a new deletion when its server answers like this. */
 async function failureOf(start: ReturnType<typeof startFaultyServer>) {
   const server = await start;
   vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
@@ -86,9 +86,9 @@ describe("cleaning an external system", () => {
   });
 
   it.each([
-    // github.com/n8n-io/n8n/issues/34038: a workflow that is not active.
+    // github.com/n8n-io/n8n/issues/34038: an inactive workflow.
     [404, '{"code":404,"message":"The requested webhook \\"POST x\\" is not registered."}'],
-    // help.make.com/fix-general-errors: a scenario that is switched off.
+    // help.make.com/fix-general-errors: a disabled scenario.
     [410, "There is no scenario listening for this webhook."],
     // docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: removed, and archived.
     [404, "no_service"],

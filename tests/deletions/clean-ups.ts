@@ -12,7 +12,7 @@ const { signal } = new AbortController();
 
 type Options = { environment?: string; declarations?: readonly DeletionDeclaration[] };
 
-/** A database and external systems for the tests of a file; only the webhook of `crm` is configured. */
+/** A database and external systems for the tests of a file. Only the webhook of `crm` is configured. */
 export function cleanUpsForTests() {
   let database: Awaited<ReturnType<typeof startDatabase>>;
   let http: Awaited<ReturnType<typeof serve>>;

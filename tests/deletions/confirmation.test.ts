@@ -120,7 +120,7 @@ describe("confirming a deletion", () => {
   });
 
   it("never sends before every system is recorded as clean", async () => {
-    // What is configured here does not matter.
+    // The configuration here does not matter.
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "none");
     const id = await newDeletion(undefined, ["crm", "billing"]);
     await recordSystemClean(database.db, id, { system: "crm" });

@@ -49,7 +49,7 @@ export async function startDatabase() {
   return {
     db,
     url: postgres.url,
-    /** The ledger's row of a deletion; fails where there is none. */
+    /** The ledger's row of a deletion; fails if there is none. */
     async deletion(id: string) {
       const [row] = await deletionsWhere(sql`id = ${id}`);
       if (!row) throw new Error(`No deletion ${id} is in the ledger`);

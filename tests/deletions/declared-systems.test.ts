@@ -100,7 +100,8 @@ describe("a declared webhook", () => {
     expect((await attempt(crm({ verify: true }), deletionId)).message).toBe("clean");
     const [deleted, verify] = ["user.deleted", "user.deletion_verify"];
     expect(server.types()).toEqual([deleted, verify, deleted, deleted, verify]);
-    // A receiver skips an event that it has seen: the clean-up is another one, the same in each of its attempts.
+    // A receiver skips an event that it has seen. The clean-up is another event, with the same id in each of its
+    // attempts.
     const [first, , second, third] = server.requests.map(({ headers }) => headers["webhook-id"]);
     expect(second).not.toBe(first);
     expect(third).toBe(second);

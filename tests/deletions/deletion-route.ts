@@ -6,7 +6,7 @@ import { startDatabase } from "./database.ts";
 
 const secret = "a secret of the deletion route's tests";
 
-/** A database and a Trigger.dev for the route of users in the tests of a file. */
+/** A database and a Trigger.dev for the users' route in the tests of a file. */
 export function deletionRouteForTests(name: string) {
   const key = `tr_dev_${name}`;
   let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
@@ -41,7 +41,7 @@ export function deletionRouteForTests(name: string) {
     get triggerUrl() {
       return trigger.url;
     },
-    /** What has been logged in this test. */
+    /** The log of this test. */
     logged: () => lines,
 
     async deliver(body: unknown, token = secret) {

@@ -33,7 +33,7 @@ afterEach(() => {
   smtp.behave({});
 });
 
-/** Has a process work on a deletion, and kills it with -9 as soon as a moment has come. */
+/** Has a process work on a deletion, and kills it with -9 as soon as `moment` is true. */
 async function killAt(deletionId: string, moment: () => boolean): Promise<void> {
   const worker = spawn(
     process.execPath,

@@ -1,4 +1,4 @@
-// A process that works on one deletion as a run would, and is killed: node --import tsx killed-worker.ts ID RUN
+// A process that works on one deletion like a run, and is killed: node --import tsx killed-worker.ts ID RUN
 import { users } from "../../aftercommit.config.ts";
 import { database } from "../../packages/aftercommit/src/db/database.ts";
 import { cleanUpSystem } from "../../packages/aftercommit/src/deletions/clean-up-system.ts";

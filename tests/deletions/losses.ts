@@ -6,7 +6,7 @@ import type { startPipeline } from "./pipeline.ts";
 
 type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 
-/** What a deletion comes to when a run, a process, or all that works on it is lost. */
+/** What happens to a deletion when a run, a process, or everything that works on it dies. */
 export function describeLosses(pipelineOf: () => Pipeline): void {
   describe("a deleted user whose work is lost", () => {
     it("is cleaned up and told at once when the run of a step is lost", async () => {

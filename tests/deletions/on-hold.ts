@@ -5,7 +5,7 @@ import type { startPipeline } from "./pipeline.ts";
 
 type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 
-/** What a deletion comes to while its row is on hold. */
+/** What happens to a deletion while its row is on hold. */
 export function describeHolds(pipelineOf: () => Pipeline): void {
   it("a deleted user on hold is left alone, and cleaned up by the pass of resumption after the release", async () => {
     const pipeline = pipelineOf();

@@ -21,7 +21,7 @@ export type SystemMode = "clean" | "failing" | "lying" | "missing" | "holding";
 
 type Options = { db: Database; system: Awaited<ReturnType<typeof startSystem>> };
 
-/** One user, one system that knows him, and runs in this process. What must never happen is in `violations`. */
+/** One user, one system that has their data, and runs in this process. `violations` has what must never happen. */
 export function outcomeWorld({ db, system }: Options) {
   const userId = randomUUID();
   const email = `${userId}@example.com`;
@@ -82,13 +82,13 @@ export function outcomeWorld({ db, system }: Options) {
       await db.execute(sql`delete from users where id = ${userId}`);
       state.exists = false;
     },
-    /** What the route records when the deletion is delivered. */
+    /** Records the deletion like the route. */
     record: () => recordedDeletion(db, { userId, email, systems: ["crm"] }),
     /** Starts a run after the previous one has ended. Resolves with its status, or why it failed. */
     async run(deletionId: string): Promise<string> {
       state.runs += 1;
       const runId = `run_${userId}_${state.runs}`;
-      // What another run claimed is free after two minutes.
+      // Another run's claim is free after two minutes.
       await db.execute(sql`update aftercommit.deletions
         set confirmation_claimed_at = confirmation_claimed_at - interval '3 minutes' where id = ${deletionId}`);
       const run = { source: "user", deletionId, runId, environment: ENVIRONMENT };

@@ -47,7 +47,7 @@ const MAILS = {
   unknown: { atEnd: "drop" },
 } as const;
 
-/** What the first run comes to while the system is as it is, and nothing is mailed. */
+/** The result of the first run while the system is in this state, and no e-mail is sent. */
 const FIRST: Record<Exclude<SystemMode, "clean">, RegExp> = {
   failing: /^Not clean: crm \(answered 500\)$/,
   lying: /^Not clean: crm \(says that it is clean, and still has the row\)$/,
@@ -60,7 +60,7 @@ type World = ReturnType<typeof outcomeWorld>;
 const command = (world: World, ...args: string[]) =>
   runDeletions(database.db, [world.declaration()], ...args);
 
-/** The first deletion of the row, or the one after it came back, as it is delivered. */
+/** Delivers the first deletion of the row, or the one after it came back. */
 async function deliver(world: World, row: (typeof ROWS)[number]): Promise<string> {
   await world.insertUser();
   if (row === "deleted") await world.deleteUser();
@@ -73,7 +73,7 @@ async function deliver(world: World, row: (typeof ROWS)[number]): Promise<string
   return world.record();
 }
 
-/** Runs a deletion to its end, in spite of the system and the mail server; each is well in the end. */
+/** Runs a deletion to its end, in spite of the system and the mail server, which both recover. */
 async function complete(world: World, id: string, mode: SystemMode, mail: keyof typeof MAILS): Promise<void> {
   const messages = () => smtp.messagesTo(world.email).length;
   if (mode !== "clean") {
@@ -96,7 +96,7 @@ async function complete(world: World, id: string, mode: SystemMode, mail: keyof 
   } else expect(status).toBe("complete");
 }
 
-/** A backup brings the user back everywhere but in the receipts. */
+/** A backup brings the user back everywhere except in the receipts. */
 async function restore(world: World): Promise<string> {
   const file = join(folder, `${world.userId}.jws`);
   await writeFile(file, (await command(world, "export")).join("\n"));
@@ -143,7 +143,8 @@ describe("a deletion", () => {
       expect(world.violations).toEqual([]);
       expect(world.state.known).toBe(row === "back");
       const messages = smtp.messagesTo(world.email);
-      // Nobody can know whether a server that broke off had taken it: then there are two copies, which say so.
+      // It is unknown whether a server that disconnected had accepted the e-mail: then there are two copies, with the
+      // same id.
       const ids = new Set(messages.map((message) => /^Message-ID: (.*)$/im.exec(message)?.[1]));
       expect(ids.size).toBe(row === "back" ? 0 : 1);
       expect(messages).toHaveLength(row === "back" ? 0 : mail === "unknown" ? 2 : 1);

@@ -23,7 +23,7 @@ const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
 
 type Call = { system: string; userId: string; status: number };
 
-/** Everything that a deletion meets, each behind its real protocol: only Sequin is played by the test. */
+/** Everything that a deletion passes through, each behind its real protocol. The test itself acts as Sequin. */
 export async function startPipeline(systems: readonly string[]) {
   const dataDir = await mkdtemp(join(tmpdir(), "pipeline-"));
   const database = await startDatabase();
@@ -32,7 +32,7 @@ export async function startPipeline(systems: readonly string[]) {
   let url = "";
   const trigger = await startTrigger({
     dataDir,
-    // As beside `npm run dev`: a process for each run of a batch would take a second of a core.
+    // As with `npm run dev`: a process per run of a batch would take a second of a core.
     limits: { processPatienceMs: 1_000 },
     url: () => url,
     ...keys,
@@ -114,7 +114,7 @@ export async function startPipeline(systems: readonly string[]) {
     },
     fail: (fault: { name: string; status: number; times?: number }) =>
       external.app.request("/local/external-system/faults", { method: "POST", body: JSON.stringify(fault) }),
-    /** Answers no call of a system before it is released; resolves when one waits. */
+    /** Answers no call of a system until the returned function is called. Resolves when one waits. */
     async holdCalls(work: () => Promise<void>): Promise<() => void> {
       let release = () => {};
       hold.waiting = 0;

@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 const run = (...args: string[]) => runDeletions(worlds.database.db, [users], ...args);
 
-/** Exports all receipts to a file outside of the database. */
+/** Exports all receipts to a file outside the database. */
 async function exported(): Promise<string> {
   const file = join(folder, `${randomUUID()}.jws`);
   await writeFile(file, (await run("export")).map((line) => `${line}\n`).join(""));
@@ -39,7 +39,7 @@ async function exported(): Promise<string> {
 const replay = (file: string, ...args: string[]) =>
   run("replay", "--receipts", file, "--since", new Date(Date.now() - 3_600_000).toISOString(), ...args);
 
-/** As a restore of an old backup leaves the database: the users exist, and the ledger knows of no deletion. */
+/** The state after restoring an old backup: the users exist, and the ledger knows no deletion. */
 async function restore(...restored: { insertUser: () => Promise<unknown> }[]): Promise<void> {
   await worlds.database.db.execute(sql`delete from aftercommit.deletions`);
   for (const user of restored) await user.insertUser();

@@ -40,7 +40,7 @@ async function add({ runId, environment = ENVIRONMENT, failed = false, quiet = 2
   return id;
 }
 
-/** One pass, with Trigger.dev knowing the runs of deletions by these statuses. */
+/** One pass, while Trigger.dev knows the deletions' runs with these statuses. */
 async function pass(statusOf: (runId: string) => string | undefined, source = users) {
   const started: TaskRun[] = [];
   const asked: string[] = [];

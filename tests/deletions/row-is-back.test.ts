@@ -120,7 +120,7 @@ describe("a user who is deleted, restored and deleted again", () => {
       confirmation: "sent",
     });
     expect(events.toSorted()).toEqual(["billing", "billing", "crm", "crm", "mail", "mail"]);
-    // Receivers drop what has the webhook-id or the Message-ID of another message.
+    // Receivers drop messages with the webhook-id or the Message-ID of another message.
     expect(new Set(keys).size).toBe(6);
   });
 

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { onFreePort } from "../on-free-port.ts";
 
-/** What a mail server does when it has the whole of a message, or `refuse` a command with a reply. */
+/** What a mail server does when it has received a whole message, or rejects a command with one of `replies`. */
 export type Behavior = {
   atEnd?: "accept" | "drop" | "hang" | `${number} ${string}`;
   replies?: Record<string, string>;
@@ -9,7 +9,7 @@ export type Behavior = {
 
 const EHLO = "250-mail.test\r\n250 AUTH PLAIN";
 
-/** A mail server that keeps each message it has read to its end, and then behaves as told. */
+/** A mail server that keeps each message that it has read to the end, and then behaves as configured. */
 export async function startSmtp() {
   const state = { behavior: {} as Behavior, messages: [] as string[], commands: [] as string[] };
   const sockets = new Set<Socket>();

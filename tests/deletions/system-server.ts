@@ -6,7 +6,7 @@ import { startFaultyServer } from "../faulty-server.ts";
 export type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
 type Reply = { status: number; headers?: Record<string, string>; body?: string };
 
-/** An external system that keeps what it is asked, and answers as told; 204 when it is not. */
+/** An external system that keeps the requests, and answers as configured; 204 by default. */
 export async function startSystem(answer: (request: Received) => Reply = () => ({ status: 204 })) {
   const requests: Received[] = [];
   const system = { answer, held: undefined as { type: string; until: Promise<void> } | undefined };
@@ -21,12 +21,12 @@ export async function startSystem(answer: (request: Received) => Reply = () => (
   return {
     url: server.url,
     requests,
-    /** The types of the events that came, in order. */
+    /** The types of the received events, in order. */
     types: () => requests.map(({ body }): string => JSON.parse(body).type),
     behave(next: (request: Received) => Reply) {
       system.answer = next;
     },
-    /** Answers no event of a type before the returned function is called. */
+    /** Answers no event of a type until the returned function is called. */
     holdAnswersTo(type: string): () => void {
       let release = () => {};
       const until = new Promise<void>((resolve) => {
@@ -42,7 +42,7 @@ export async function startSystem(answer: (request: Received) => Reply = () => (
   };
 }
 
-/** The event of a request; throws where its signature is not one of the secret. */
+/** The event of a request; throws if it is not signed with the secret. */
 export const verifiedBy = (secret: string, { body, headers }: Received) =>
   new Webhook(secret).verify(body, {
     "webhook-id": String(headers["webhook-id"]),

@@ -14,7 +14,7 @@ let smtp: Awaited<ReturnType<typeof startSmtp>>;
 beforeAll(async () => {
   [database, smtp] = await Promise.all([startDatabase(), startSmtp()]);
   vi.stubEnv("USER_DELETION_CONCURRENCY", "12");
-  // Files share their modules, and it is read as the task's module is evaluated.
+  // Files share their modules, and the variable is read when the task's module is evaluated.
   vi.resetModules();
   await loadTasks(() =>
     Promise.all([

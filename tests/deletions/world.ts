@@ -19,7 +19,7 @@ const { signal } = new AbortController();
 
 type Options = {
   broken?: Set<string>;
-  /** How long systems wait, by name. */
+  /** The systems' grace periods, by name. */
   after?: Record<string, Duration>;
   email?: string | null;
   userId?: string;
@@ -45,7 +45,7 @@ export function worldsForTests() {
     vi.restoreAllMocks();
   });
 
-  /** Systems, steps in this process, runs of which the statuses are known, and what was done in which order. */
+  /** Systems, steps in this process, runs with known statuses, and the order of what was done. */
   function world({
     broken = new Set<string>(),
     email = "to@example.com",
@@ -122,7 +122,7 @@ export function worldsForTests() {
       insertUser: () =>
         database.db.execute(sql`insert into users (id, first_name, last_name, email)
           values (${userId}, 'Jane', 'Doe', ${`${userId}@example.com`})`),
-      /** As if the deletion had been accepted some days earlier. */
+      /** As if the deletion had been accepted some days ago. */
       age: (deletionId: string, days: number) =>
         database.db.execute(sql`update aftercommit.deletions
           set requested_at = requested_at - ${days} * interval '1 day' where id = ${deletionId}`),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-// As far as .github/dependabot.yml goes: no package of the npm registry carries GitHub's own schema
+// The part of the schema that .github/dependabot.yml uses: no npm package contains GitHub's own
 // (docs.github.com/en/code-security/dependabot/working-with-dependabot/dependabot-options-reference).
 const updateType = z.enum(["major", "minor", "patch"]);
 

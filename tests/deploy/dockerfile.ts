@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, "../..");
 type Step = { keyword: string; text: string };
 export type Stage = { name: string; from: string; steps: Step[] };
 
-/** The stages of the Dockerfile, in their order. */
+/** The stages of the Dockerfile, in order. */
 export function stagesOf(dockerfile: string): Stage[] {
   const stages: Stage[] = [];
   for (const line of dockerfile.replaceAll(/\\\n/g, " ").split("\n")) {
@@ -20,7 +20,7 @@ export function stagesOf(dockerfile: string): Stage[] {
   return stages;
 }
 
-/** The files that .dockerignore lets into the image, as a clone has them. Ours leaves out all and takes some back. */
+/** The files that .dockerignore lets into the image, as in a clone. Ours excludes everything and re-includes some. */
 function contextFiles(): string[] {
   const lines = readFileSync(join(ROOT, ".dockerignore"), "utf8").split("\n");
   const [first, ...others] = lines.filter((line) => line !== "" && !line.startsWith("#"));
@@ -32,7 +32,7 @@ function contextFiles(): string[] {
   return files.filter((file) => file && existsSync(join(ROOT, file)));
 }
 
-/** What an image would be: its files, its environment, and how it is started and looked at. */
+/** What would be in an image: its files, its environment, its command and its health check. */
 export type Image = {
   folder: string;
   env: Record<string, string>;
@@ -56,7 +56,7 @@ function copy(text: string, image: Image, images: ReadonlyMap<string, Image>): v
   }
 }
 
-// What CI has made by the same commands before, and need not make again: .ci/run says so.
+// What CI has already made with the same commands, and need not make again: see .ci/run.
 const MADE: Readonly<Record<string, string>> = { "npm ci": "node_modules", "npm run build": ".next" };
 
 async function run(text: string, { folder, env }: Image): Promise<void> {
@@ -71,7 +71,7 @@ async function run(text: string, { folder, env }: Image): Promise<void> {
     env: { NODE_ENV: "production", PATH, HOME, ...env },
     maxBuffer: 2 ** 26,
   };
-  // Docker sets none: npm would leave out what the build is made with.
+  // Docker sets none: npm would leave out what the build needs.
   await promisify(execFile)("env", ["-u", "NODE_ENV", "sh", "-c", text], options);
 }
 
@@ -91,7 +91,7 @@ async function take(
   else if (keyword !== "EXPOSE" && text !== "/app") throw new Error(`${keyword} ${text} is not understood`);
 }
 
-/** Follows the Dockerfile, each stage in a folder in the place of its /app. */
+/** Runs the Dockerfile's steps, each stage in a folder instead of its /app. */
 export async function buildImages(folder: string): Promise<Map<string, Image>> {
   const images = new Map<string, Image>();
   for (const { name, from, steps } of stagesOf(readFileSync(join(ROOT, "Dockerfile"), "utf8"))) {

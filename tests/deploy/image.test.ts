@@ -12,7 +12,7 @@ import { startTriggerServer } from "../trigger-server.ts";
 import { until } from "../until.ts";
 import { buildImages, type Image } from "./dockerfile.ts";
 
-// Who the image's user is; only root can become somebody else.
+// The image's user; only root can switch to it.
 const NODE = process.getuid?.() === 0 ? { uid: 1000, gid: 1000 } : {};
 const folder = mkdtempSync(join(tmpdir(), "aftercommit-image-"));
 let images: Map<string, Image>;
@@ -86,7 +86,7 @@ it("what the Dockerfile builds starts as its user, changes none of its files, an
       );
   expect(await until(refused, { what: "the count of the refused delivery" })).toMatchObject({ value: 1 });
 
-  // The other way round: what it looks for can be missing.
+  // The opposite: health fails when what it checks is missing.
   await trigger.close();
   await until(async () => (await fetch(`http://127.0.0.1:${port}/api/health`)).status === 503);
   await expect(promisify(execFile)(check, checkArgs, { env })).rejects.toThrow();

@@ -25,7 +25,7 @@ afterEach(() => {
 });
 afterAll(() => smtp.close());
 
-/** The command in this process. */
+/** Runs the command in this process. */
 function run(...args: string[]) {
   const said = { out: "", err: "" };
   const say = (where: keyof typeof said) => (words: string) => {

@@ -4,12 +4,12 @@ import { type CheckId, categoryOf } from "../../packages/aftercommit/src/doctor/
 import { diagnose } from "../../packages/aftercommit/src/doctor/diagnose.ts";
 import type { Finding } from "../../packages/aftercommit/src/doctor/finding.ts";
 
-// A busy machine is no failure.
+// A busy machine is not a failure.
 const LIMIT_MS = 60_000;
 
 export const declarations = declarationsOf(config);
 
-/** What the doctor finds in some categories, in all of them when none is named. */
+/** The doctor's findings in some categories, or in all. */
 export const findingsOf = (...only: string[]) => diagnose(declarations, { only, limitMs: LIMIT_MS });
 
 export const problemsIn = (findings: readonly Finding[]) =>
@@ -17,7 +17,7 @@ export const problemsIn = (findings: readonly Finding[]) =>
 
 export const problems = async (...only: string[]) => problemsIn(await findingsOf(...only));
 
-/** A problem, which has to be the only one in its category unless said otherwise; the error has whatever is found. */
+/** A problem, which must be the only one in its category by default. The error shows all findings. */
 export async function problemOf(
   id: CheckId,
   { isAlone = true, of = declarations } = {},
@@ -29,5 +29,5 @@ export async function problemOf(
   return { ...found, fix: found.fix };
 }
 
-/** What a problem says, in one line. */
+/** A problem in one line. */
 export const said = ({ actual, fix }: Finding) => `${actual} → ${fix}`;

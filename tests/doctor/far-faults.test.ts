@@ -49,7 +49,7 @@ describe("of a deployed Trigger.dev", () => {
     .concat({ name: "USER_DELETION_SYSTEMS", value: "crm", isSecret: false });
   type Deployed = { items?: unknown[]; current?: unknown; there?: unknown; isOld?: boolean };
 
-  /** Answers as the API does, as far as the doctor asks. */
+  /** Answers like the API, as far as the doctor uses it. */
   const deployed =
     ({ items = taskIds.map(item), current = deployment, there = variables, isOld }: Deployed): Fault =>
     (request, response) => {
@@ -164,7 +164,7 @@ describe("of webhooks, where a person asks for test events", () => {
 });
 
 describe("of the app", () => {
-  /** The app, or what stands in front of it: what it answers to the right secret, and to anything else. */
+  /** The app, or what is in front of it: its response to the right secret, and to anything else. */
   const app =
     (right: number, other: number, health = 200): Fault =>
     ({ url, headers }, response) => {

@@ -12,7 +12,7 @@ import { sinks } from "./sinks.ts";
 
 const services = healthyServices();
 
-/** Does to the database what a fix says, word for word. */
+/** Executes a fix on the database, word for word. */
 const follow = (fix: string) => services.database.db.execute(sql.raw(fix));
 
 it("finds nothing where all is well, and mails, triggers and notifies nobody", async () => {
@@ -158,7 +158,7 @@ it("declarations.sequin and trigger.tasks find a declaration without a sink and 
 
 describe("of Sequin", () => {
   const patched: unknown[] = [];
-  /** Its API, as far as the doctor and its fixes use it. */
+  /** Sequin's API, as far as the doctor and its fixes use it. */
   const sequin =
     (data: object[], { url = "", status = 200 } = {}): Fault =>
     (request, response) => {

@@ -23,7 +23,7 @@ async function start(databaseUrl: string) {
   app.post("/api/create-embedding-for-post", (c) => embedPost(c.req.raw));
   app.post("/api/delete-user", (c) => deleteUser(c.req.raw));
   app.get("/api/health", async (c) => {
-    // As the route, but patient: a busy machine is no failure.
+    // Like the route, but patient: a busy machine is not a failure.
     const failing = await findFailingParts(declarations, { limitMs: 60_000 });
     return c.json({ failing }, failing.length > 0 ? 503 : 200);
   });
@@ -42,7 +42,7 @@ async function start(databaseUrl: string) {
   return { web, trigger, smtp, system, sequin };
 }
 
-/** Has the tasks of trigger/ known to a local Trigger.dev, as `trigger.dev dev` does. */
+/** Registers the tasks of trigger/ with a Trigger.dev emulator, like `trigger.dev dev`. */
 function registerTasks(url: string) {
   const tasks = readdirSync("trigger").map((file) => ({
     id: file.slice(0, -3),
@@ -53,7 +53,7 @@ function registerTasks(url: string) {
   return triggerApi(url, KEY, "POST", path, { localOnly: true, metadata });
 }
 
-/** One request to a local Trigger.dev. */
+/** One request to a Trigger.dev emulator. */
 export async function triggerApi(url: string, key: string, method: string, path: string, body?: object) {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const response = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) });

@@ -24,7 +24,7 @@ const accounts = defineDeletion({
   systems: [{ name: "crm", cleanUp: async ({ row, id }) => void notified.push(`crm ${row} ${id}`) }],
 });
 
-/** Works on a deletion as its run does, the steps in this process. */
+/** Does the work of a deletion's run, with the steps in this process. */
 async function workOn({ id: runId, task, payload }: Run): Promise<unknown> {
   expect(task).toBe("account-deletion-cleanup");
   const deletionId = payload.deletionId ?? "";
@@ -95,7 +95,7 @@ it("a soft deletion notifies the systems and the person once, while the owner wr
   const [ada, bea] = [await insert("ada@example.com"), await insert("bea@example.com")];
   await mark(ada);
   await until(() => notified.includes("mail ada@example.com"), { what: "the confirmation" });
-  // Later changes of a row that is marked are no other deletion, nor is its end.
+  // Later changes of a marked row are not another deletion, nor is its end.
   await app.client.query("update accounts set plan = 'none' where id = $1", [ada]);
   await app.client.query("delete from accounts where id = $1", [ada]);
   await app.client.query("delete from accounts where id = $1", [bea]);

@@ -26,17 +26,17 @@ export const SECRET = "a secret of the foreign databases' tests";
 const KEY = "tr_dev_foreign";
 
 type Options = {
-  /** Makes the tables of the database's owner, with their first rows. */
+  /** Creates the owner's tables, with their first rows. */
   tables: (client: Client, url: string) => Promise<unknown>;
-  /** On a real server the app and the tasks have the roles, and the privileges, that migrate prints, and no more. */
+  /** On a real server, the app and the tasks have the roles and privileges that migrate prints, and no more. */
   leastPrivileges?: boolean;
-  /** Works on the runs of tasks that embed nothing. */
+  /** Executes the runs of tasks that embed nothing. */
   workOn?: (run: Run) => Promise<unknown>;
 };
 
 /**
- * A database with tables of somebody else, and Aftercommit beside them: the routes in this process, a Trigger.dev whose
- * runs the test works on, and a provider. The test plays Sequin, or starts the local one.
+ * A database with someone else's tables, and Aftercommit next to them: the routes in this process, a Trigger.dev whose
+ * runs the test executes, and a provider. The test acts as Sequin, or starts the emulator.
  */
 export function appForTests(
   declarations: readonly Declaration[],
@@ -92,7 +92,7 @@ export function appForTests(
     },
     triggerUrl: () => trigger.url,
 
-    /** Brings the database up to the declarations: by `npx aftercommit migrate`, or by what it prints. */
+    /** Brings the database up to the declarations: with `npx aftercommit migrate`, or with the SQL that it prints. */
     async migrate(these = declarations): Promise<void> {
       const options = { url: postgres.url, declarations: these, model: FIRST_MODEL };
       await (hasRoles ? runPrinted(client, options) : migrate(options));
@@ -102,7 +102,7 @@ export function appForTests(
       options: { full?: boolean; dryRun?: boolean } = {},
     ) => reconcile(tasks(), await sourceOf(tasks(), declaration), options),
     drain: (declaration: EmbeddingDeclaration) => drainOf(tasks(), declaration),
-    /** Delivers messages to a declaration's route as a sink with `batch: true` does. */
+    /** Delivers messages to a declaration's route like a sink with `batch: true`. */
     async deliver(declaration: Declaration, messages: readonly unknown[]) {
       const headers = { authorization: `Bearer ${SECRET}`, "content-type": "application/json" };
       const init = { method: "POST", headers, body: JSON.stringify({ data: messages }) };
@@ -111,14 +111,14 @@ export function appForTests(
     },
     search: async (declaration: EmbeddingDeclaration, query: string, options: Partial<SearchOptions> = {}) =>
       (await search(declaration, { query, limit: 5, ...options })).results,
-    /** The keys that have vectors, in the order of their texts. */
+    /** The keys that have vectors, ordered by their texts. */
     async embedded(declaration: EmbeddingDeclaration): Promise<string[]> {
       const { rows } = await tasks().execute<{ id: string }>(sql`
         select distinct ${rowIdColumn(declaration)}::text as id from ${tableSql(declaration.embeddings)}
         where embedding is not null`);
       return rows.map(({ id }) => id).toSorted();
     },
-    /** What the inbox has of a declared table. */
+    /** The entries of a declared table in the inbox. */
     async pending({ row }: Declaration) {
       const { rows } = await tasks().execute<{ rowId: string; queue: string; error: string | null }>(sql`
         select row_id as "rowId", queue, error from aftercommit.pending where source = ${row} order by row_id`);

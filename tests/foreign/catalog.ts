@@ -11,14 +11,14 @@ const OF_CLASS = {
   pg_description: "objoid",
 };
 
-// Without what VACUUM and ANALYZE count.
+// Without the counters of VACUUM and ANALYZE.
 const CLASS = `oid, relname, relnamespace, reltype, relowner, relam, relfilenode, relhasindex, relpersistence, relkind,
   relnatts, relchecks, relhasrules, relhastriggers, relrowsecurity, relforcerowsecurity, relreplident, relispartition,
   relacl, reloptions, relpartbound`;
 
 /**
- * Every row that the catalog has of the tables and functions of a database's owner, each with the transaction that wrote
- * it: whatever changes one of them shows. `ours` are the tables of vectors, as SQL.
+ * Every row in the catalog about the tables and functions of a database's owner, each with the transaction that wrote
+ * it, so every change of one shows. `ours` are the tables of vectors, as SQL.
  */
 export async function readCatalog(client: Client, ours: readonly string[]): Promise<unknown> {
   const rowsOf = async (query: string) => (await client.query(query, [ours])).rows.map(({ row }) => row);

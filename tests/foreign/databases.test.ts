@@ -15,7 +15,7 @@ import { startWriter } from "./writer.ts";
 
 const numbers = z.array(z.number());
 
-/** All that a database's owner has defined in it: as pg_dump writes it, or as the catalog has it. */
+/** Everything that a database's owner has defined in it: from pg_dump, or from the catalog. */
 async function schemaOf({ client, url }: App, { declaration, leastPrivileges = false }: ForeignDatabase) {
   const { schema, name } = declaration.embeddings;
   if (realPostgres) return dumpSchema(url, { ours: [`${schema}.${name}`], privileges: !leastPrivileges });
@@ -25,7 +25,7 @@ async function schemaOf({ client, url }: App, { declaration, leastPrivileges = f
   return readCatalog(client, rows.length > 0 ? [quoted(declaration.embeddings)] : []);
 }
 
-/** Rows whose vector is not that of the text that they have now; nothing when all are. */
+/** Rows whose vector is not that of their current text; empty if all are right. */
 async function wrongVectors({ client }: App, { declaration, expected }: ForeignDatabase): Promise<string[]> {
   const { rows } = await client.query<{ id: string; text: string }>(expected);
   const id = `${declaration.row.replaceAll("-", "_")}_id`;
@@ -73,7 +73,7 @@ describe.each(Object.entries(DATABASES))("a database %s", (_, database) => {
       routes: app.serve,
     });
     onTestFinished(sequin.close);
-    // The local Sequin captures by triggers; from here on, nobody else changes anything.
+    // The Sequin emulator captures with triggers; from here on, no one else changes anything.
     const captured = await schemaOf(app, database);
     const worker = startWorker(app);
     onTestFinished(worker.stop);

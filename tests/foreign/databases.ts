@@ -11,14 +11,14 @@ export type ForeignDatabase = {
   tables: (client: Client, url: string) => Promise<unknown>;
   declaration: EmbeddingDeclaration;
   statements: Statements;
-  /** Key and text of every row that has to have vectors. */
+  /** Key and text of every row that must have vectors. */
   expected: string;
   leastPrivileges?: boolean;
 };
 
 const run = (ddl: string) => (client: Client) => client.query(ddl);
 
-/** The text of the row that is searched for. */
+/** The text of the row that the test searches for. */
 export const FOUND = "Sourdough starters are fed with rye flour";
 
 const rails: ForeignDatabase = {
@@ -121,7 +121,7 @@ const EXTENSIONS = `
     set search_path = "$user", public, extensions;`;
 
 const supabase: ForeignDatabase = {
-  // The local Postgres has no roles, and no settings of theirs.
+  // The Postgres emulator has no roles, and no settings of roles.
   tables: run(`${realPostgres ? EXTENSIONS : ""}
     create schema auth;
     create function auth.uid() returns uuid language sql stable

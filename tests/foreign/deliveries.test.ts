@@ -145,7 +145,7 @@ describe("more than ten rows of one commit", () => {
       status: 200,
       body: { triggered: 1, pending: 20 },
     });
-    // The tail is five rows, but their place in the commit says how many came before.
+    // The tail is five rows, but their place in the commit shows how many came before.
     expect(await deliver(messages.slice(20))).toMatchObject({ body: { triggered: 0, pending: 5 } });
     expect(await tasks()).toEqual([ONE, MANY]);
     const queues = new Map((await app.pending(articles)).map(({ rowId, queue }) => [rowId, queue]));

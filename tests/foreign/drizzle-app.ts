@@ -21,7 +21,7 @@ insert into recipes (name, method) values ('Bread', 'Sourdough starters are fed 
   },
 ];
 
-/** Brings an app's database up to its first migrations, or to all of them, as drizzle does. */
+/** Brings an app's database up to its first migrations, or to all of them, like drizzle. */
 export async function migrateDrizzleApp(url: string, count = MIGRATIONS.length): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "drizzle-app-"));
   await mkdir(join(folder, "meta"));

@@ -18,7 +18,7 @@ it("where the name of the vectors is taken, migrate says how to choose another, 
   await app.reconcile(declaration);
   expect(await app.drain(declaration)).toMatchObject({ embedded: vectors.length });
   expect(await all("select * from post_embeddings order by id")).toEqual(vectors);
-  // The guide's vectors go with their post, as before.
+  // The guide's vectors are deleted with their post, as before.
   await app.client.query("delete from posts");
   expect(await all("select * from post_embeddings")).toEqual([]);
 });

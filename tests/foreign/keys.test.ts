@@ -17,7 +17,9 @@ const app = appForTests([accounts, tokens, slugs], {
 });
 beforeAll(() => app.migrate());
 
-/** Inserts rows with these keys, delivers one message, works off what it triggered, and returns the keys with vectors. */
+/**
+ * Inserts rows with these keys, delivers one message, executes what it triggered, and returns the keys with vectors.
+ */
 async function embed(
   declaration: EmbeddingDeclaration,
   ids: readonly string[],

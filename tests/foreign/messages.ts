@@ -7,9 +7,9 @@ import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
 type Change = {
   action?: "insert" | "update" | "delete" | "read";
   record: Record<string, unknown>;
-  /** The old values of the columns that differ: known under replica identity full. */
+  /** The old values of the columns that differ, which replica identity full provides. */
   changes?: Record<string, unknown>;
-  /** The key as Sequin's metadata has it, where the record has not the same. */
+  /** The key in Sequin's metadata, if it differs from the record's. */
   key?: string;
 };
 
@@ -38,7 +38,7 @@ export function commitOf({ table, key }: Declaration, changes: readonly Change[]
 
 const rowSchema = z.record(z.string(), z.unknown());
 
-/** A row as a message has it. */
+/** A row as it is in a message. */
 export async function rowOf(client: Client, { table, key }: Declaration, id: string) {
   const { rows } = await client.query(
     `select to_jsonb(t) as row from ${quoted(table)} t where ${quotedColumn(key)}::text = $1`,

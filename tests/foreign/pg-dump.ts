@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-// What scripts/postgres-17.sh has unpacked, by its own loader; else the machine's.
+// The program that scripts/postgres-17.sh has unpacked, with its own loader; otherwise the machine's.
 const PG_DUMP = `
 root="\${AFTERCOMMIT_POSTGRES:-\${TMPDIR:-/tmp}/aftercommit-postgresql-17-$(id -u)}"
 program="$root/usr/lib/postgresql/17/bin/pg_dump"
@@ -17,7 +17,7 @@ const DUMPED = [
   "--no-publications",
 ];
 
-// Newer versions of pg_dump write a random key around all of it.
+// Newer versions of pg_dump write a random key around everything.
 const RANDOM = /^\\(un)?restrict .*$/gm;
 
 /** What pg_dump writes of a database. */
@@ -28,8 +28,8 @@ export async function pgDump(url: string, options: readonly string[]): Promise<s
 }
 
 /**
- * What `pg_dump --schema-only` writes of everything in a database that is its owner's: all but the schemas of
- * Aftercommit and of the local Sequin, and the tables of vectors, which are `ours`.
+ * The output of `pg_dump --schema-only` for everything of the database's owner: all except the schemas of Aftercommit
+ * and of the Sequin emulator, and the tables of vectors, which are `ours`.
  */
 export async function dumpSchema(
   url: string,

@@ -21,7 +21,7 @@ const declared = { key: "id", text: ["title"], columns: ["title"] } as const;
 const notes = defineEmbedding({ row: "note", table: "public.notes", ...declared });
 const secrets = defineEmbedding({ row: "secret", table: "public.secrets", ...declared });
 
-// The local Postgres has no roles.
+// The Postgres emulator has no roles.
 describe.runIf(realPostgres)("the roles that migrate prints", () => {
   const app = appForTests([notes, secrets], {
     leastPrivileges: true,
@@ -98,7 +98,7 @@ describe.runIf(realPostgres)("the roles that migrate prints", () => {
       await app.client.query("insert into secrets values ($1, 'Buried treasure maps')", [id]);
       await app.reconcile(secrets);
       await app.drain(secrets);
-      // What a role may do is inherited from another; that policies do not hold for it is not.
+      // A role inherits another's privileges, but not that policies do not apply to it.
       await app.client.query(
         `create role ${role} login password '${role}' in role aftercommit_app, aftercommit_tasks`,
       );

@@ -5,11 +5,11 @@ import { realPostgres } from "../real-postgres.ts";
 
 export const ROLES = ["aftercommit_app", "aftercommit_tasks", "aftercommit_sequin"] as const;
 
-/** The address of a database for one of its roles, whose password is its name. */
+/** The URL of a database for one of its roles, whose password is its name. */
 export const urlAs = (url: string, role: string) =>
   Object.assign(new URL(url), { username: role, password: role }).href;
 
-/** Roles are the whole server's: tests that change them at the same moment would get in each other's way. */
+/** Roles belong to the whole server: tests that change them at the same time would interfere. */
 async function alone(work: () => Promise<void>): Promise<void> {
   const server = new Client({ connectionString: realPostgres });
   await server.connect();

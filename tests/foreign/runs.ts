@@ -18,7 +18,7 @@ const payloadSchema = z.record(z.string(), z.string().nullable());
 /** A run as a worker gets it. */
 export type Run = { id: string; task: string; payload: Record<string, string | null> };
 
-/** Works on the inbox as a run of the drain does. */
+/** Processes the inbox like a run of the drain. */
 export const drainOf = (
   db: Database,
   declaration: EmbeddingDeclaration,
@@ -30,7 +30,7 @@ export const drainOf = (
     waitUntil: async (at) => void (await until(() => Date.now() > at, { what: "the provider's limits" })),
   });
 
-/** The runs of the local Trigger.dev, which nobody works on but the test. `workOn` is for tasks that embed nothing. */
+/** The runs of the Trigger.dev emulator, which only the test executes. `workOn` is for tasks that embed nothing. */
 export function runsOf(
   declarations: readonly Declaration[],
   { db, workOn }: { db: () => Database; workOn?: (run: Run) => Promise<unknown> },
@@ -46,7 +46,7 @@ export function runsOf(
     return workOn(run);
   }
 
-  /** The runs that nobody has worked on, the oldest first. */
+  /** The runs that no one has executed, oldest first. */
   async function openRuns(): Promise<Run[]> {
     const { data } = await runs.list({ status: [...OPEN], limit: 100 });
     const open = await Promise.all(data.toReversed().map(({ id }) => runs.retrieve(id)));
@@ -57,7 +57,7 @@ export function runsOf(
 
   return {
     openRuns,
-    /** Cancels every run, so that nobody works on it. */
+    /** Cancels every run, so that no one executes it. */
     async cancelRuns(): Promise<void> {
       for (const { id } of await openRuns()) await runs.cancel(id);
     },

@@ -7,7 +7,7 @@ import type { Declaration } from "../../packages/aftercommit/src/declare/declara
 import { completeSequinYaml } from "../../packages/aftercommit/src/sequin-config/complete.ts";
 import { serve } from "../serve.ts";
 
-/** The local Sequin with the sequin.yaml that `npx aftercommit sequin` writes, delivering to these routes. */
+/** The Sequin emulator with the sequin.yaml that `npx aftercommit sequin` writes, delivering to these routes. */
 export async function startSequinFor(
   declarations: readonly Declaration[],
   {

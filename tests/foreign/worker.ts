@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "./app.ts";
 
-// What a worker of Trigger.dev needs to fetch a run.
+// The time that a Trigger.dev worker needs to fetch a run.
 const FETCHES_MS = 50;
 
-/** Works on every run that is triggered, until it is stopped. `stop` rejects when a run failed. */
+/** Executes every triggered run until it is stopped. `stop` rejects if a run failed. */
 export function startWorker({ workOff }: App) {
   let isStopped = false;
   async function work(): Promise<void> {

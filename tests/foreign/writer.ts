@@ -4,13 +4,13 @@ import { Client } from "pg";
 /** Statements of the owner's application: `$1` and `$2` are title and text of an insert, key and text of an edit. */
 export type Statements = { insert: string; edit: string; remove: string };
 
-// How fast somebody writes; nothing waits for it. On a slow machine others have their share.
+// How fast someone writes; nothing waits for it. On a slow machine, others get their share.
 const PACE_MS = 100;
 const SHARE = 3;
 
 /**
- * The owner's own statements, one after another on a dedicated connection, until it is stopped. Rejects when one of
- * them fails, or has to wait.
+ * The owner's own statements, one after another on a dedicated connection, until it is stopped. Rejects if one of them
+ * fails, or has to wait.
  */
 export async function startWriter(url: string, { insert, edit, remove }: Statements) {
   const client = new Client({ connectionString: url });

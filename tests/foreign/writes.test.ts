@@ -44,7 +44,7 @@ async function insertArticle(title: string): Promise<string> {
   return id;
 }
 
-/** Delivers an update of an article as it is now, and works on what that triggers. */
+/** Delivers an update of an article's current state, and executes what that triggers. */
 async function deliverUpdate(id: string, changes: Record<string, unknown>): Promise<void> {
   const record = await rowOf(app.client, articles, id);
   expect(await app.deliver(articles, commitOf(articles, [{ record, changes, key: id }]))).toMatchObject({

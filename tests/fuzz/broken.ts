@@ -40,7 +40,7 @@ function nested({ chance }: Given): Broken {
     ['{"record":', "}"],
   ]);
   const end = chance.below(2) ? `1${close.repeat(levels)}` : "";
-  // A record within a record is a message without an action: the route that deletes ignores it.
+  // A record within a record is a message without an action: the route that deletes skips it.
   return { kind: "nested", statuses: [200, 400, 422], body: Buffer.from(open.repeat(levels) + end) };
 }
 
@@ -69,7 +69,7 @@ function send(
   return { kind, statuses, mayClose, pieces };
 }
 
-/** A body that nothing can be done with, though the secret is right. */
+/** An unusable body with the right secret. */
 export function broken(n: number, chance: Chance): FuzzRequest {
   const route = chance.one(ROUTES);
   const given = { route, n, chance, body: goodBody(route, n, chance).body };
@@ -77,7 +77,7 @@ export function broken(n: number, chance: Chance): FuzzRequest {
   return send(route, make(given), chance.below(4) === 0);
 }
 
-/** One of many megabytes, here or when it is inflated. */
+/** A body of many megabytes, as sent or after decompression. */
 export const brokenAndHuge = (_: number, chance: Chance): FuzzRequest =>
   send(chance.one(ROUTES), huge(chance), chance.below(2) === 0);
 

@@ -9,7 +9,7 @@ export type Chance = {
 
 const CHARACTERS = 'abc 0123{}[]",:\\\u0000\u007fäß漢😀'.split("");
 
-/** What chance decides of the nth request: the seed and its number say all of it. */
+/** What chance decides about the nth request: only the seed and its number matter. */
 export function chanceFor(seed: number, n: number): Chance {
   const next = chanceOf(Math.imul(seed, 0x9e3779b1) ^ Math.imul(n + 1, 0x85ebca6b));
   const below = (limit: number) => Math.floor(next() * limit);

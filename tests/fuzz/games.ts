@@ -5,7 +5,7 @@ import { goodBody } from "./valid.ts";
 
 const REFUSED = [307, 308, 400, 401, 404, 405, 408, 411, 413, 414, 417, 422, 426, 431, 501, 505];
 
-/** What no client sends. The secret is right, but none of it is a whole request with a good body. */
+/** Requests that no client sends. The secret is right, but none is a whole request with a good body. */
 function game(path: string, body: Buffer, chance: Chance): Buffer[] {
   const start = `POST ${path} HTTP/1.1`;
   const lines = [start, "host: fuzz", bearer(SECRET)];
@@ -57,7 +57,7 @@ function game(path: string, body: Buffer, chance: Chance): Buffer[] {
 
 export function headerGame(n: number, chance: Chance): FuzzRequest {
   const path = chance.one(ROUTES);
-  // Never a body that is good as a whole: where a game is let pass, it must come to nothing.
+  // Never a body that is good as a whole: if a request is accepted, it must have no effect.
   const body = goodBody(path, n, chance).body.subarray(1);
   return { kind: "header games", pieces: game(path, body, chance), statuses: REFUSED, mayClose: true };
 }

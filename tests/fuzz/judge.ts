@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { FuzzRequest } from "./request.ts";
 import type { Answer } from "./wire.ts";
 
-/** What an answer says was done: the runs that it names, and how many messages were accepted, with a run or without. */
+/**
+ * What a response says was done: the runs that it names, and how many messages were accepted, with or without a run.
+ */
 type Told = { runs: string[]; accepted: number };
 
 const counts = z.object({ triggered: z.number(), pending: z.number(), runs: z.array(z.string()) });
@@ -14,7 +16,7 @@ const toldBy = z.union([
 
 function toldIn(body: string): Told {
   const nothing = { runs: [], accepted: 0 };
-  // Next.js sends what is written in one go as one chunk.
+  // Next.js sends what is written in one call as one chunk.
   const json = /\{.*\}/s.exec(body)?.[0];
   try {
     return toldBy.safeParse(JSON.parse(json ?? "null")).data ?? nothing;
@@ -23,7 +25,7 @@ function toldIn(body: string): Told {
   }
 }
 
-/** What is wrong with an answer; undefined where nothing is. `runs` are those that it names. */
+/** What is wrong with a response; undefined if nothing is. `runs` are those that it names. */
 export function judge(request: FuzzRequest, { status, body }: Answer): { problem?: string; runs: string[] } {
   const { runs, accepted } = toldIn(body);
   const isAsPlanned = status === 0 ? request.mayClose === true : request.statuses.includes(status);

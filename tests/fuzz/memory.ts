@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 const EVERY_MS = 500;
 
-/** Resident bytes of a process: its peak where the system keeps that (Linux), else what it has now. */
+/** Resident bytes of a process: its peak if the system records that (Linux), otherwise the current value. */
 export function residentBytes(pid: number): number {
   try {
     const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
@@ -14,7 +14,7 @@ export function residentBytes(pid: number): number {
   }
 }
 
-/** Watches a process; answers with the most memory that it has had. */
+/** Watches a process. Returns the most memory that it has used. */
 export function watchMemory(pid: number) {
   let most = 0;
   const look = () => {

@@ -19,7 +19,7 @@ function deep(levels: number): unknown {
   return value;
 }
 
-/** Columns that no table of the product has: whatever they hold, the message stays what it is. */
+/** Columns that no table of the product has. Whatever they contain, the message means the same. */
 const strangeColumns = (chance: Chance): object =>
   chance.one<() => object>([
     () => ({}),
@@ -31,7 +31,7 @@ const strangeColumns = (chance: Chance): object =>
     () => ({ long: chance.text(50).repeat(200) }),
   ])();
 
-/** The nth message of a request, with a row that is no other one's. */
+/** The nth message of a request, about a row that no other message is about. */
 export function message(route: Route, unique: number, nth: number, chance: Chance): Message {
   const number = unique * MESSAGES_A_REQUEST + nth + 1;
   const isPost = route === "/api/create-embedding-for-post";
@@ -56,7 +56,7 @@ export function message(route: Route, unique: number, nth: number, chance: Chanc
 export const rowOf = ({ metadata: { table_name, record_pks } }: Message) =>
   `${table_name === "posts" ? "post" : "user"}:${record_pks[0]}`;
 
-/** What is a message of the sink, and not one to work on. */
+/** A message of the sink that leads to no work. */
 export function ignored(route: Route, unique: number, chance: Chance): Message {
   const good = message(route, unique, 0, chance);
   const elsewhere = {
@@ -68,7 +68,7 @@ export function ignored(route: Route, unique: number, chance: Chance): Message {
   return { ...good, metadata: elsewhere };
 }
 
-/** Values that are no message. */
+/** Values that are not messages. */
 export function wrong(route: Route, unique: number, chance: Chance): unknown {
   const good = message(route, unique, 0, chance);
   const { record_pks: _, ...keyless } = good.metadata;

@@ -74,10 +74,10 @@ export const health = (_: number, chance: Chance): FuzzRequest => ({
   statuses: [200],
 });
 
-// Not TRACE: Next.js answers it with 500, since no Request may have that method.
+// Not TRACE: Next.js answers it with 500, because no Request may have that method.
 const METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "MKCOL"] as const;
 
-/** Routes asked in another way, and paths that are none. */
+/** Routes with another method, and paths that do not exist. */
 export function otherMethod(_: number, chance: Chance): FuzzRequest {
   const method = chance.one(METHODS);
   const [path = "/"] = [

@@ -6,7 +6,7 @@ import type { FuzzRequest } from "./request.ts";
 import { stranger, strangerAgain, visitor } from "./strangers.ts";
 import { empty, valid, validAndLarge } from "./valid.ts";
 
-/** Of 2,000 requests. */
+/** Shares of 2,000 requests. */
 const SHARES: [number, (n: number, chance: Chance) => FuzzRequest][] = [
   [119, valid],
   [1, validAndLarge],

@@ -2,7 +2,7 @@ type Kind = { requests: number; statuses: Map<number, number>; slowestMs: number
 
 const EVERY = 1_000;
 
-/** Collects what the requests of a seed came to. */
+/** Collects the results of a seed's requests. */
 export function createReport(seed: number) {
   const kinds = new Map<string, Kind>();
   const startedAt = performance.now();

@@ -13,9 +13,9 @@ export type FuzzRequest = {
   kind: string;
   pieces: Piece[];
   statuses: readonly number[];
-  /** Whether the server may also close the connection without an answer, as it may where there is no HTTP to answer. */
+  /** Whether the server may also close the connection without a response, because there is no HTTP to answer. */
   mayClose?: boolean;
-  /** The rows that it has to have accepted, as runs are tagged: `post:17`. Any other accepts none. */
+  /** The rows that it must have accepted, as runs are tagged: `post:17`. By default none. */
   accepts?: readonly string[];
   /** Whether it comes from an address that has failed often. */
   fromOneAddress?: boolean;
@@ -30,7 +30,9 @@ export function plain({ method = "POST", path, headers = [], body }: Parts): Buf
   return Buffer.concat([head([`${method} ${path} HTTP/1.1`, "host: fuzz", ...headers, ...length]), bytes]);
 }
 
-/** The lines before a body, and the one that ends them. The server is asked to close the connection after its answer. */
+/**
+ * The lines before a body, and the one that ends them. They ask the server to close the connection after its response.
+ */
 export const head = (lines: readonly string[]) =>
   Buffer.from([...lines, "connection: close", "", ""].join("\r\n"), "latin1");
 

@@ -1,6 +1,6 @@
 // npm run fuzz [-- --requests 100000] [-- --seed N] [-- --only N]: sends what no client should to the production build,
-// and checks each answer and every run that came of it. --only repeats one request of a seed; --built takes the build
-// that `npm run build` left in this folder.
+// and checks each response and every resulting run. --only repeats one request of a seed; --built uses the build that
+// `npm run build` left in this folder.
 import { parseArgs } from "node:util";
 import { seed as chosenSeed } from "../seed.ts";
 import { judge } from "./judge.ts";
@@ -29,7 +29,7 @@ const seed = Number(values.seed);
 const only = values.only === undefined ? undefined : Number(values.only);
 const count = Number(values.requests);
 const report = createReport(seed);
-// What was accepted, and the runs that answers named.
+// What was accepted, and the runs that responses named.
 const accepted = new Set<string>();
 const triggered = new Set<string>();
 
@@ -54,9 +54,9 @@ async function send({ port, isRunning }: Target, n: number): Promise<void> {
     };
     let { status, problem } = await ask();
     for (const row of request.accepts ?? []) accepted.add(row);
-    // The database did not answer in time, as on a busy machine. Sequin delivers again then.
+    // The database did not answer in time, as on a busy machine. Sequin would deliver again.
     for (let tries = 1; status === 503 && tries < MOST_TRIES; tries += 1) ({ status, problem } = await ask());
-    // What was under way when the process ended is told once, at the end.
+    // Requests in flight when the process ended are reported once, at the end.
     if (problem && isRunning()) report.problem(n, request.kind, problem);
   } catch (error) {
     report.problem(n, request.kind, error instanceof Error ? error.message : String(error));
@@ -77,7 +77,7 @@ async function sendAll(target: Target): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
-/** Holds what there is at the end against what was accepted. */
+/** Compares the final state with what was accepted. */
 function compare(rows: ReadonlySet<string>, runs: readonly Run[]): void {
   const tell = (found: readonly string[], what: string) => {
     if (found.length > 0) report.whole(`${found.length} ${what}: ${found[0]}`);
@@ -101,7 +101,7 @@ function compare(rows: ReadonlySet<string>, runs: readonly Run[]): void {
     others.map(({ id }) => id),
     "runs that no valid request asked for",
   );
-  // One is asked for until it starts, which none does here: once a minute.
+  // A run is requested once a minute until one starts, which none does here.
   const most = 1 + Math.ceil(performance.now() / 60_000);
   if (drains.length > most) report.whole(`${drains.length} runs of the drain, and not ${most} at most`);
 }

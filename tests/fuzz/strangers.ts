@@ -3,7 +3,7 @@ import { ROUTES } from "./messages.ts";
 import { basic, bearer, chunked, type FuzzRequest, head, PASSWORD, plain, SECRET } from "./request.ts";
 import { goodBody } from "./valid.ts";
 
-/** Headers that are not the right secret, though some have it in them. */
+/** Headers without the right secret, although some contain it. */
 const wrongSecrets = (chance: Chance): string[] =>
   chance.one<() => string[]>([
     () => [],
@@ -19,12 +19,12 @@ const wrongSecrets = (chance: Chance): string[] =>
     () => [`cookie: authorization=Bearer ${SECRET}`],
     () => [bearer(chance.text(30).replaceAll(/[^ -~]/g, "?"))],
     () => [bearer("x".repeat(8_000))],
-    // The first of two counts.
+    // Of two headers, the first counts.
     () => [bearer("wrong"), bearer(SECRET)],
     () => [bearer("wrong"), "x-middleware-subrequest: proxy:proxy:proxy:proxy:proxy"],
   ])();
 
-/** Good messages, and bad ones, without the right secret. */
+/** Valid messages, and invalid ones, without the right secret. */
 export function stranger(n: number, chance: Chance): FuzzRequest {
   const path = chance.one(ROUTES);
   const headers = wrongSecrets(chance);
@@ -34,13 +34,13 @@ export function stranger(n: number, chance: Chance): FuzzRequest {
     [plain({ path, headers, body })],
     [plain({ path, headers, body: body.subarray(1) })],
     [head(lines), chunked(body, 100)],
-    // The rest never comes.
+    // The rest never arrives.
     [head([`POST ${path} HTTP/1.1`, "host: fuzz", ...headers, "content-length: 1000000"]), body],
   ]);
   return { kind: "without the secret", pieces, statuses: [401] };
 }
 
-/** The same from one address, which so has failed often. */
+/** The same from one address, which has therefore failed often. */
 export const strangerAgain = (n: number, chance: Chance): FuzzRequest => ({
   ...stranger(n, chance),
   kind: "without the secret, again",

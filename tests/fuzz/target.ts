@@ -24,8 +24,8 @@ async function build(): Promise<string> {
 }
 
 /**
- * The production build in another process, with a database, a Trigger.dev and a provider behind it: that of this
- * folder where it is `built`, else one of a copy.
+ * The production build in another process, with a database, a Trigger.dev and a provider: this folder's build if it is
+ * `built`, otherwise that of a copy.
  */
 export async function startTarget({ built }: { built: boolean }) {
   const folder = built ? resolve(".") : await build();
@@ -48,14 +48,17 @@ export async function startTarget({ built }: { built: boolean }) {
   });
   configure({ baseURL: trigger.url, accessToken: KEY });
   const pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
-  // Its parts are given two seconds each: less than the first query takes on a busy machine.
+  // Each part gets two seconds, less than the first query takes on a busy machine.
   await until(async () => (await fetch(`${app.url}/api/health`)).ok, {
     what: "health before the first request",
   });
   return {
     ...app,
     port: Number(new URL(app.url).port),
-    /** The rows in the inbox and in the ledger, as runs are tagged. Nothing takes runs here: whatever was accepted is there. */
+    /**
+     * The rows in the inbox and in the ledger, as runs are tagged. Nothing executes runs here, so everything accepted
+     * is there.
+     */
     async rows(): Promise<Set<string>> {
       const { rows } = await pool.query<{ row: string }>(
         `select source || ':' || row_id as row from aftercommit.pending

@@ -6,7 +6,7 @@ import { bearer, chunked, type FuzzRequest, head, type Piece, plain, SECRET } fr
 const good = bearer(SECRET);
 const OK = [200];
 
-/** A body of good messages, in one of the forms that a sink may send, and the rows that they are about. */
+/** A body of valid messages, in one of the forms that a sink may send, and their rows. */
 export function goodBody(route: Route, n: number, chance: Chance): { body: Buffer; rows: string[] } {
   const made = (count: number) => Array.from({ length: count }, (_, nth) => message(route, n, nth, chance));
   const messages = chance.one([() => made(1 + chance.below(3)), () => made(20)])();
@@ -19,7 +19,7 @@ export function goodBody(route: Route, n: number, chance: Chance): { body: Buffe
   return { body: Buffer.from(JSON.stringify(body)), rows: sent.map(rowOf) };
 }
 
-/** What a body goes through on its way: each form is one that HTTP and Sequin allow. */
+/** The forms in which a body may be transferred: HTTP and Sequin allow each. */
 function delivered(path: string, body: Buffer, chance: Chance): Piece[] {
   const start = `POST ${path} HTTP/1.1`;
   const cut = chance.below(body.length);
@@ -54,7 +54,7 @@ export function validAndLarge(n: number, chance: Chance): FuzzRequest {
   return { kind: "valid, 5 MB", pieces, statuses: OK, accepts: [rowOf(good)] };
 }
 
-/** Acknowledged, and nothing to do. */
+/** Acknowledged, with nothing to do. */
 export function empty(n: number, chance: Chance): FuzzRequest {
   const route = chance.one(ROUTES);
   const body = chance.one<unknown>([

@@ -2,13 +2,15 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Piece } from "./request.ts";
 
-/** Status 0 says that the server closed the connection without an answer. */
+/** Status 0 means that the server closed the connection without a response. */
 export type Answer = { status: number; body: string };
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
-/** The answer within what a server sent; undefined while it is not whole. Without a body's length, it ends with `ended`. */
+/**
+ * The response in what a server sent; undefined while it is incomplete. Without a content length, it ends with `ended`.
+ */
 function answerIn(bytes: Buffer, ended: boolean): Answer | undefined {
   const end = bytes.indexOf(HEAD_END);
   if (end === -1) return ended ? { status: 0, body: "" } : undefined;
@@ -53,7 +55,7 @@ export async function exchange(
       received.push(chunk);
       look(false);
     });
-    // A server may close while a body that it does not want is still being sent.
+    // A server may close the connection while a body that it does not want is still being sent.
     socket.on("error", () => {});
     socket.on("close", () => look(true));
   });

@@ -50,7 +50,7 @@ describe("the right to wake the drain", () => {
   });
 });
 
-/** Calls `before` before a statement with some text is executed. */
+/** Calls `work` before a statement with some text is executed. */
 function before(text: string, work: () => Promise<unknown>): Database {
   let isDone = false;
   return new Proxy(inbox.db, {
@@ -93,6 +93,6 @@ it("something is due where an entry is, or is certain by now, and not where all 
   );
   expect(await isDue()).toBe(false);
   await inbox.db.execute("update aftercommit.pending set settle_xid = accepted_xid");
-  // A transaction that is open in another database of the same server counts as well.
+  // An open transaction in another database of the same server counts as well.
   await expect.poll(isDue).toBe(true);
 });

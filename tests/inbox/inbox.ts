@@ -19,7 +19,7 @@ export type Entry = {
   seconds: number;
 };
 
-/** An inbox for the tests of a file, each of which begins with ten notes and an empty one. */
+/** An inbox for the tests of a file, each of which starts with ten notes, one of them empty. */
 export function inboxForTests() {
   let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
   let db: Database;
@@ -56,7 +56,7 @@ export function inboxForTests() {
         from aftercommit.pending order by row_id`);
       return rows;
     },
-    /** The clock of the inbox goes on. */
+    /** Advances the inbox's clock. */
     async pass(seconds: number): Promise<void> {
       await db.execute(
         sql`update aftercommit.pending set next_attempt = next_attempt - interval '1 second' * ${seconds}`,

@@ -43,7 +43,7 @@ async function entries() {
 
 const untouched = ids.map((id) => ({ id, attempts: 0, lease: null, due: true }));
 
-/** What the vectors would have to be of by the later declaration. */
+/** Rows without the vectors that the later declaration asks for. */
 async function wrongRows(): Promise<unknown[]> {
   const { rows } = await db.execute(`select n.id from notes n left join note_embeddings e on e.note_id = n.id
     where e.text_hash is distinct from md5('1000:' || upper(n.body))::uuid`);
@@ -88,7 +88,7 @@ it("a migration in the middle of a lease leaves its rows due, for the newer depl
   });
   await expect(old).rejects.toThrow(SourceError);
   expect(await entries()).toEqual(untouched);
-  // What it had asked for already is all that is paid for in vain.
+  // Only what it had already requested is paid for in vain.
   expect(asked.toSorted()).toEqual(["one", "three", "two"]);
   await work(newer, (text) => asked.push(text));
   expect(asked).toHaveLength(6);

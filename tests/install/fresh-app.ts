@@ -13,10 +13,10 @@ const root = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 const TSX = resolve(root, "node_modules/tsx/dist/loader.mjs");
 
-// As it is published; the version of Next.js that it installs is its own.
+// The published version; it pins the version of Next.js that it installs.
 const CREATE_NEXT_APP = "create-next-app@16.4.3";
 
-/** A Next.js app as create-next-app writes it, beside the local stack's database and services. */
+/** A new Next.js app from create-next-app, with the local stack's database and services. */
 export class FreshApp {
   readonly folder: string;
   readonly ports: Ports;
@@ -36,7 +36,7 @@ export class FreshApp {
     this.ports = ports;
     const { PATH, HOME } = process.env;
     const http = `http://127.0.0.1:${ports.http}`;
-    // What the person puts into .env.local; here the addresses of the local stack.
+    // What a person puts into .env.local; here, the addresses of the local stack.
     this.#env = {
       PATH,
       HOME,
@@ -62,7 +62,7 @@ export class FreshApp {
     };
   }
 
-  /** Starts a command that goes on, and resolves when it has printed what says that it is ready. */
+  /** Starts a command that keeps running. Resolves when it has printed that it is ready. */
   async start(ready: RegExp, command: string, args: readonly string[], extra = {}): Promise<void> {
     const env = { ...this.#env, ...extra };
     const child = spawn(command, args, { cwd: this.folder, env, detached: true, stdio: "pipe" });
@@ -108,7 +108,7 @@ export class FreshApp {
     }
   }
 
-  /** Ends all that was started, the last one first. */
+  /** Ends everything that was started, in reverse order. */
   async stop(): Promise<void> {
     for (const child of this.#children.toReversed()) {
       if (child.exitCode !== null || child.signalCode !== null || !child.pid) continue;
@@ -126,11 +126,11 @@ export class FreshApp {
   }
 }
 
-/** Packs the library as npm publishes it, and resolves with the tarball's path. */
+/** Packs the library as npm publishes it. Resolves with the tarball's path. */
 export async function packLibrary(): Promise<string> {
   const { stdout } = await run(process.execPath, [join(root, "scripts/pack.mjs")], { cwd: root });
   return stdout.trim().split("\n").at(-1) ?? "";
 }
 
-/** The CLI of Trigger.dev that npx would bring. */
+/** The Trigger.dev CLI that npx would download. */
 export const TRIGGER_CLI = join(root, "node_modules/trigger.dev/dist/esm/index.js");

@@ -10,7 +10,7 @@ const point = z.object({ attributes, asDouble: z.number().optional(), asInt: z.c
 const data = z.object({ dataPoints: z.array(point) });
 const metric = z.object({ name: z.string(), sum: data });
 
-// The JSON form of opentelemetry/proto/collector/metrics/v1/metrics_service.proto, as far as tests look at it.
+// The JSON form of opentelemetry/proto/collector/metrics/v1/metrics_service.proto, as far as tests read it.
 const request = z.object({
   resourceMetrics: z.array(
     z.object({
@@ -20,7 +20,7 @@ const request = z.object({
   ),
 });
 
-/** Stands where an OpenTelemetry collector should be, on a free port. */
+/** An OpenTelemetry collector on a free port. */
 export async function startCollector() {
   const requests: { path: string; headers: IncomingHttpHeaders; body: unknown }[] = [];
   const server = createServer(async (incoming, response) => {

@@ -12,7 +12,7 @@ export type Options = Partial<Parameters<typeof defineEmbedding>[0]>;
 export const post = (options: Options = {}) =>
   defineEmbedding({ row: "post", table: "public.posts", key: "id", text: ["title", "body"], ...options });
 
-/** A database that is empty before each test, and what `inspect` finds there once some SQL has run. */
+/** A database that is empty before each test, and what `inspect` finds there after some SQL has run. */
 export function inspectionsForTests() {
   const database = emptyDatabase();
 
@@ -22,7 +22,7 @@ export function inspectionsForTests() {
     return problems.map(({ message }) => message);
   }
 
-  /** The one problem there is, without the place in the file. */
+  /** The only problem, without the place in the file. */
   async function problemOf(sql: string, declaration: Declaration): Promise<string> {
     const problems = await problemsOf(sql, declaration);
     expect(problems).toHaveLength(1);

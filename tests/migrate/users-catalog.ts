@@ -3,13 +3,13 @@ import type { Client } from "pg";
 const OURS =
   "select oid from pg_namespace where nspname in ('aftercommit', 'pg_catalog', 'information_schema', 'pg_toast')";
 
-/** Every row that the catalog has of the tables of others: what a change of one of them would change. */
+/** Every row in the catalog about other people's tables: a change of one of them would change it. */
 export async function readUsersCatalog(client: Client): Promise<unknown> {
   const theirs = `select oid from pg_class where relnamespace not in (${OURS}) and relname not like '%\\_embeddings%'`;
-  // Indexes of an embeddings table are called after it.
+  // The indexes of an embeddings table are named after it.
   const facts: Record<string, unknown[]> = {};
   for (const [table, column] of [
-    // What VACUUM and ANALYZE count may change by itself.
+    // The counters of VACUUM and ANALYZE may change by themselves.
     [
       "(select xmin, oid, relname, relnamespace, reltype, relowner, relam, relfilenode, relhasindex, relisshared, relpersistence, relkind, relnatts, relchecks, relhasrules, relhastriggers, relhassubclass, relrowsecurity, relreplident, relispartition, relacl, reloptions from pg_class)",
       "oid",

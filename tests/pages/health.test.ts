@@ -10,7 +10,7 @@ import { declarations } from "./status-for-tests.ts";
 
 const database = databaseForTests();
 const KEY = "tr_dev_health";
-// A busy machine is no failure.
+// A busy machine is not a failure.
 const failing = () => findFailingParts(declarations, { limitMs: 20_000 });
 let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 

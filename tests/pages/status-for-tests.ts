@@ -25,7 +25,7 @@ export function statusForTests() {
   const database = databaseForTests();
   let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 
-  /** What embedding a post leaves: one vector, or the marker of a blank text. */
+  /** The result of embedding a post: one vector, or the marker of a blank text. */
   async function embed(id: bigint, { seconds, blank = false }: { seconds?: number; blank?: boolean } = {}) {
     const vector = blank ? null : JSON.stringify(Array.from({ length: 1_536 }, () => 0.1));
     await database.db.execute(sql`insert into public.post_embeddings
@@ -35,11 +35,11 @@ export function statusForTests() {
       from aftercommit.models where state = 'active'`);
   }
 
-  /** What accepting the change of a post leaves. */
+  /** The result of accepting a post's change. */
   const pend = (id: bigint, { queue = "realtime", changedAt }: Pending = {}) =>
     accept(database.db, "post", [{ rowId: String(id), queue, changedAt: changedAt?.toISOString() ?? null }]);
 
-  /** What the provider's failure on a post's text leaves. */
+  /** The result of the provider's failure on a post's text. */
   async function fail(id: bigint, error = "The input was refused."): Promise<void> {
     await pend(id);
     await database.db.execute(sql`update aftercommit.pending set error = ${error}, attempts = 1, queue = 'batch',

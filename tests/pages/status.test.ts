@@ -62,7 +62,7 @@ describe("the lag", () => {
   it("is that of the last day's changes that were embedded as they came", async () => {
     expect((await status()).lag).toBeUndefined();
     for (const seconds of [1, 2, 3]) await embed(await insertPost(), { seconds });
-    // Of a backfill: nobody waited for it.
+    // From a backfill, so no one waited for it.
     await embed(await insertPost());
     expect((await status()).lag).toEqual({
       p50: expect.closeTo(2),

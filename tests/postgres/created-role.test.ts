@@ -16,7 +16,7 @@ const PASSWORD = "made by a test";
 let cluster: Cluster;
 let asRole: URL;
 
-/** Does what psql does with the script that compose.yaml gives to the database. */
+/** Runs the script that compose.yaml gives to the database, like psql. */
 async function createRole(url: string): Promise<void> {
   const [, script = ""] = /<<'SQL'\n([\s\S]*?)\nSQL\n/.exec(read("deploy/create-role.sh")) ?? [];
   const client = new Client({ connectionString: url });

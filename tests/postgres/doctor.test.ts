@@ -22,7 +22,7 @@ const EMIT = "select pg_logical_emit_message(false, 'doctor', repeat('x', 100000
 const PEEK = `select count(*) from pg_logical_slot_peek_binary_changes('sequin_slot', null, null,
   'proto_version', '1', 'publication_names', 'sequin_pub')`;
 
-/** Reads a slot, as Sequin does, until it is closed. It confirms nothing. */
+/** Reads a slot, like Sequin, until it is closed. It confirms nothing. */
 async function startReader(url: string) {
   const address = new URL(url);
   const config = {
@@ -31,7 +31,7 @@ async function startReader(url: string) {
     user: "postgres",
     database: "postgres",
   };
-  // Only node-postgres' types lack the parameter: it goes into the start-up packet.
+  // Only node-postgres' types lack the parameter; the startup packet has it.
   const client = new Client({ ...config, ...{ replication: "database" } });
   client.on("error", () => {});
   await client.connect();
@@ -51,7 +51,7 @@ async function startReader(url: string) {
   };
 }
 
-/** Gives its clients another process id than the server did, as connection poolers do. */
+/** Gives its clients another process id than the server, like a connection pooler. */
 async function startPooler(target: string) {
   const server = createServer((near) => {
     const far = connectTcp(Number(new URL(target).port), "127.0.0.1");
@@ -74,7 +74,7 @@ async function startPooler(target: string) {
 describe("the doctor on a dedicated PostgreSQL", () => {
   let cluster: Awaited<ReturnType<typeof startCluster>>;
   const run = (...statements: string[]) => runOn(cluster.url, statements);
-  /** Runs the statements of a fix, up to the sentence that says what comes after them. */
+  /** Runs the statements of a fix, up to the sentence about what comes after them. */
   const follow = (fix: string) => run(...(fix.split(". Then")[0] ?? "").split("; "));
 
   beforeAll(async () => {
@@ -99,7 +99,7 @@ describe("the doctor on a dedicated PostgreSQL", () => {
     return rows.length > 0;
   }
 
-  /** With somebody who reads the slot, so that everything else is healthy. */
+  /** While something reads the slot, so that everything else is healthy. */
   async function whileRead<T>(work: () => Promise<T>): Promise<T> {
     const reader = await startReader(cluster.url);
     try {

@@ -19,7 +19,7 @@ import { expectIndex, expectNoSort, type Plan, planOf, plansOf, stepsOf } from "
 
 const ROWS = 50_000;
 const LARGE = /Seq Scan (posts|post_embeddings|pending)$/;
-// The rows of these are wide: their texts and vectors.
+// The rows of these tables are wide, because of their texts and vectors.
 const READS_ROWS = /^(Seq Scan|Index Scan|Bitmap Heap Scan) (posts|post_embeddings)/;
 
 describe.skipIf(!realPostgres)(

@@ -50,7 +50,7 @@ it.each(["stop", "kill"] as const)(
   },
 );
 
-/** The write of a lease, which waits in the middle; `holder` keeps it. */
+/** The write of a lease, which waits in the middle until `holder` lets it continue. */
 async function interruptedWrite(holder: Client) {
   await holder.query("begin");
   await holder.query("lock table note_embeddings in share mode");

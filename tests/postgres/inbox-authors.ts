@@ -16,9 +16,12 @@ async function beginWith(client: Client, statements: () => Promise<void> = async
   return BigInt(rows[0].xid);
 }
 
-/** Those who change rows, and the messages about it: each may come before its commit is visible, late, and again. */
+/**
+ * The authors who change rows, and the messages about it: each may arrive before its commit is visible, late, and
+ * again.
+ */
 export class Authors {
-  /** The rows as everybody sees them. */
+  /** The rows as everyone sees them. */
   readonly rows: Row[];
   readonly #scenario: Scenario;
   readonly #sessions: Sessions;
@@ -55,7 +58,7 @@ export class Authors {
     );
   }
 
-  /** What has begun before a transaction, and is open: until it ends, a look that has to see it is not certain. */
+  /** The open transactions that began before a transaction: until they end, a read that must see it is not certain. */
   before(xid: bigint): string[] {
     const open = [
       ...this.#transactions.map((one, i) => ({
@@ -129,7 +132,7 @@ export class Authors {
     }
   }
 
-  /** A message arrives, and its acceptance has a transaction id: before and after that, others may come. */
+  /** A message arrives, and its acceptance has a transaction id: before and after that, others may run. */
   #arrival(i: number, j: number, { row, to = row }: Change): Step[] {
     const times = this.#delivered[i]?.[j] ?? 0;
     const taken = this.#acceptances.map(({ client }) => client);

@@ -23,7 +23,7 @@ let watcher: Client;
 beforeAll(async () => {
   process.env.EMBEDDING_REQUESTS_PER_MINUTE = "1000000000";
   cluster = await startCluster();
-  // Who waits so long in vain looks for a deadlock.
+  // A session that has waited this long checks for a deadlock.
   await runOn(cluster.url, ["alter system set deadlock_timeout = '20ms'", "select pg_reload_conf()"]);
   await createNotes(cluster.url);
   db = connect(cluster.url, { poolSize: 20 });
@@ -48,7 +48,10 @@ async function deadlocks(): Promise<number> {
   return rows[0]?.found;
 }
 
-/** Many processes accept, in whatever order the rows come, and many drain, until all is delivered; `beside` goes on. */
+/**
+ * Many processes accept rows, in any order, and many drain, until everything is delivered, while `beside` keeps
+ * running.
+ */
 async function crowd(beside: () => Promise<unknown>): Promise<void> {
   console.log(`SEED=${seed}`);
   const chance = chanceOf(seed);

@@ -8,9 +8,9 @@ export type Explored = {
   walks: number;
   steps: number;
   states: number;
-  /** States in which nothing has to happen any more. */
+  /** States in which nothing more has to happen. */
   quiet: number;
-  /** Steps of known states that nobody has taken; 0 where every order has been tried. */
+  /** Steps of known states that no one has taken; 0 if every order has been tried. */
   unknown: number;
   /** Texts that were paid for twice, after a crash, an expired lease or a change of the models. */
   paidTwice: number;
@@ -18,7 +18,7 @@ export type Explored = {
 
 const LONGEST = 60;
 
-/** The next step from a state: one that nobody has taken there, or the first on the way to one. */
+/** The next step from a state: one that no one has taken there, or the first on the way to one. */
 function nextOf(graph: Graph, key: string, steps: readonly Step[], chance: () => number): Step | undefined {
   const unknown = steps.filter(({ label }) => !graph.isKnown(key, label));
   if (unknown.length > 0) return unknown[Math.floor(chance() * unknown.length)];
@@ -27,8 +27,8 @@ function nextOf(graph: Graph, key: string, steps: readonly Step[], chance: () =>
 }
 
 /**
- * Takes walks through what can happen, on the real database, each from the start and to a quiet end: at each state a step
- * that has not been taken there, or the shortest way to one. Rejects with the steps that led to a fault.
+ * Walks through what can happen, on the real database, each time from the start to a quiet end. At each state it takes
+ * a step that has not been taken there, or the shortest way to one. Rejects with the steps that led to a fault.
  */
 export async function explore(
   open: () => Promise<World>,

@@ -9,7 +9,9 @@ import { leaseRow } from "../../packages/aftercommit/src/inbox/lease.ts";
 import type { EmbeddingSource } from "../../packages/aftercommit/src/source.ts";
 import { nextLease, provider, sourceEmbeddedBy } from "./notes.ts";
 
-/** Where a worker stops until it is let on: before it reads the models, reads the rows, asks the provider, or writes. */
+/**
+ * Where a worker stops until it may continue: before it reads the models, reads the rows, asks the provider, or writes.
+ */
 export type Gate = "models" | "read" | "ask" | "write";
 /** `realtime`: the run of one edit. `batch`: a run of the drain. */
 export type Lane = "realtime" | "batch";
@@ -29,16 +31,16 @@ type Options = {
   onAsk: (ask: string) => void;
 };
 
-/** The real work of a lease, which stops at each gate. Whoever lets it on decides what happens in between. */
+/** The real work of a lease, which stops at each gate. The caller decides what happens in between. */
 export class GatedWorker {
-  /** Where it stops now; undefined while it has no lease. */
+  /** The gate where it stops now; undefined while it has no lease. */
   at: Gate | undefined;
   lane: Lane = "batch";
   token: string | undefined;
   entries: readonly Leased[] = [];
   /** The gates that it has passed with this lease. */
   passed: readonly string[] = [];
-  /** The provider refuses the next text that it is asked for. */
+  /** The provider rejects the next text. */
   isRefused = false;
   #open: () => void = () => {};
   #arrived: () => void = () => {};
@@ -80,7 +82,7 @@ export class GatedWorker {
 
   get #provider(): Provider {
     return provider(async (text, model) => {
-      // What embedInputs tries to find out whether the fault is in the text.
+      // embedInputs sends this to find out whether a text is at fault.
       if (text === "ok") return;
       await this.#stop("ask");
       if (this.isRefused) {
@@ -108,7 +110,7 @@ export class GatedWorker {
     return undefined;
   }
 
-  /** Leases what it can, and goes to its first gate. False where nothing can be leased. */
+  /** Leases what it can, and goes to its first gate. False if nothing can be leased. */
   async start(lane: Lane, rowIds: readonly string[]): Promise<boolean> {
     this.lane = lane;
     const lease = await this.#lease(rowIds);
@@ -129,7 +131,7 @@ export class GatedWorker {
     return true;
   }
 
-  /** Goes on to the next gate, or to its end. */
+  /** Continues to the next gate, or to its end. */
   async step(): Promise<void> {
     const arrived = this.#arrival();
     this.passed = [...this.passed, this.isRefused ? "refusal" : (this.at ?? "")];
@@ -138,7 +140,7 @@ export class GatedWorker {
     this.#rethrow();
   }
 
-  /** Does nothing more, as a process that was killed. */
+  /** Does nothing more, like a killed process. */
   crash(): void {
     this.#end();
   }

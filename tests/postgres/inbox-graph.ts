@@ -1,8 +1,8 @@
 import type { Step } from "./inbox-step.ts";
 
-/** What is known of the states of a scenario: where each step leads, undefined where nobody has taken it. */
+/** What is known about the states of a scenario: where each step leads, or undefined if no one has taken it. */
 export class Graph {
-  /** Steps that nobody has taken. */
+  /** Steps that no one has taken. */
   unknown = 0;
   readonly #states = new Map<string, Map<string, string | undefined>>();
 
@@ -10,7 +10,7 @@ export class Graph {
     return this.#states.size;
   }
 
-  /** Adds a state. Throws where other steps were possible before: then the key does not say everything. */
+  /** Adds a state. Throws if other steps were possible before: then the key is incomplete. */
   add(key: string, steps: readonly Step[]): void {
     const known = this.#states.get(key);
     const labels = steps.map(({ label }) => label);
@@ -25,7 +25,7 @@ export class Graph {
     return this.#states.get(key)?.get(label) !== undefined;
   }
 
-  /** Notes where a step has led. Throws where it led elsewhere before. */
+  /** Records where a step has led. Throws if it led elsewhere before. */
   connect(from: string, label: string, to: string): void {
     const steps = this.#states.get(from);
     const before = steps?.get(label);
@@ -35,7 +35,7 @@ export class Graph {
     } else if (before !== to) throw new Error(`The last step led elsewhere before:\n${before}\n${to}`);
   }
 
-  /** The steps on a shortest known way to one that nobody has taken. Empty where there is none. */
+  /** The steps on a shortest known way to one that no one has taken. Empty if there is none. */
   wayToUnknown(from: string): string[] {
     const cameFrom = new Map<string, { key: string; label: string } | undefined>([[from, undefined]]);
     for (const key of cameFrom.keys())

@@ -13,7 +13,7 @@ import { type Cluster, startCluster } from "./own-cluster.ts";
 
 // The orders of a scenario differ in what comes first; the same ones are tried each time.
 const SEED = 1;
-// Walks through each scenario; WALKS=1000000 tries every order, which takes hours.
+// Walks per scenario; WALKS=1000000 tries every order, which takes hours.
 const MOST = Number(process.env.WALKS ?? 50);
 
 let cluster: Cluster;
@@ -47,7 +47,7 @@ afterAll(async () => {
   await cluster.remove();
 });
 
-/** Everything as a scenario begins. */
+/** The state in which a scenario begins. */
 async function begin(scenario: Scenario): Promise<World> {
   for (const client of [...sessions.authors, ...sessions.acceptors]) await client.query("rollback");
   const isBuilding = scenario.model === "building";

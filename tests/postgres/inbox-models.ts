@@ -12,11 +12,11 @@ import { readState, type State } from "./inbox-state.ts";
 import { type Sessions, type Step, step } from "./inbox-step.ts";
 import { DIMENSIONS, provider, sourceEmbeddedBy } from "./notes.ts";
 
-/** A second model that is begun, built and switched to. */
+/** A second model that is registered, built and switched to. */
 export class ModelChange {
   stage: Scenario["model"] | "begun";
   readonly #sessions: Sessions;
-  /** What was asked for the models before is asked for again, for those that are in use from now on. */
+  /** Everything that was requested from the earlier models is requested again, from those that are now in use. */
   readonly #onChange: () => void;
 
   constructor({ model }: Scenario, sessions: Sessions, onChange: () => void) {
@@ -64,7 +64,7 @@ export class ModelChange {
     if ((await rowsLacking(db, [source], models)).length === 0) await completeModel(db, models.to);
   }
 
-  /** No row that search found before may be missing after, or be found by another text. */
+  /** No row that search found before may be missing afterwards, or be found by another text. */
   async #switch(): Promise<void> {
     const { db, source } = this.#sessions;
     try {

@@ -3,7 +3,7 @@ import type { World } from "./inbox-world.ts";
 
 const MOST_STEPS = 200;
 
-/** What each row's vectors should be of, by the active model. */
+/** Rows whose vectors are not those of the active model for their text. */
 function wrongRows({ rows, state: { vectors, models } }: World): string[] {
   const active = models.find(({ state }) => state === "active")?.name;
   return rows.flatMap((row, n) => {
@@ -14,7 +14,7 @@ function wrongRows({ rows, state: { vectors, models } }: World): string[] {
   });
 }
 
-/** What is wrong with a state; undefined where nothing is. */
+/** What is wrong with a state; undefined if nothing is. */
 export function faultOf(world: World, steps: readonly Step[]): string | undefined {
   const { rows, state, asks, excuses, isSettled } = world;
   const paid = [...asks].filter(([, times]) => times > 1).map(([text]) => text);
@@ -30,7 +30,7 @@ export function faultOf(world: World, steps: readonly Step[]): string | undefine
   return wrongRows(world)[0];
 }
 
-/** Lets everything end that has begun: nothing happens any more that need not. */
+/** Completes everything that has begun; then nothing more has to happen. */
 export async function finish(world: World, take: (step: Step) => Promise<void>): Promise<void> {
   // The step that has waited longest, so that no one continues forever while others wait.
   const takenAt = new Map<string, number>();

@@ -39,7 +39,7 @@ beforeEach(async () => {
   await db.execute("insert into notes select n, 'text ' || n from generate_series(1, 5) n");
   await accept(db, "note", ["1", "2", "3", "4", "5"].flatMap(edit));
   await workOff(db, await sourceOf(db, notes));
-  // As the schedule leaves it behind.
+  // The state that the schedule leaves behind.
   await db.execute("update aftercommit.sources set reconciled_at = now(), fully_reconciled_at = now()");
 });
 afterEach(async () => {
@@ -51,7 +51,7 @@ afterEach(async () => {
 const nextXid = async (of: Database) =>
   BigInt(String((await of.execute("select pg_current_xact_id()::text as xid")).rows[0]?.xid));
 
-/** What the schedule and the drain make of a database elsewhere. Resolves with what the provider is asked for. */
+/** Lets the schedule and the drain process a database elsewhere. Resolves with what the provider is asked for. */
 async function heal(elsewhere: Database) {
   const asked: string[] = [];
   const declaration = embeddedBy(provider((text) => asked.push(text)));
@@ -72,7 +72,7 @@ describe("a database that is restored on another server", () => {
     ]);
     const source = await sourceOf(db, notes);
     const author = await startSession(cluster.url);
-    // 1 waits. 2 was looked at before its change was visible. 3 is leased. The message about 4 has not come yet.
+    // 1 waits. 2 was read before its change was visible. 3 is leased. The message about 4 has not arrived yet.
     for (const [row, body] of [
       [1, "waits"],
       [3, "leased"],
@@ -127,7 +127,7 @@ describe("a database that is restored on another server", () => {
     await workOff(db, source);
     await author.query("commit");
     await workOff(db, source);
-    // Only a reconciliation finds the change whose message is lost.
+    // Only a reconciliation finds a change whose message is lost.
     expect(await faultsOf(db)).toEqual({ pending: [], wrong: ["4"] });
     await Promise.all([holder.end(), author.end()]);
   });

@@ -1,25 +1,25 @@
 import type { Gate, Lane } from "./inbox-gated-worker.ts";
 
-/** A row as somebody's table has it; undefined where it has none. */
+/** A row in someone's table; undefined if it does not exist. */
 export type Row = { text: string; published: boolean } | undefined;
 /** What a statement makes of a row; `to` gives it another key. */
 export type Change = { row: number; becomes: Row; to?: number };
 
-/** What may happen, in any order that is possible. A message follows each statement of a transaction. */
+/** What may happen, in any possible order. A message follows each statement of a transaction. */
 export type Scenario = {
   name: string;
   rows: readonly Row[];
   transactions: readonly (readonly Change[])[];
   /** Messages that are delivered a second time. */
   repeats?: number;
-  /** What each worker is: a run of the drain, a run for one edit, or either. */
+  /** The kind of each worker: a run of the drain, a run for one edit, or either. */
   workers?: readonly (readonly Lane[])[];
   crashes?: number;
   /** Leases that end while their workers live. */
   expiries?: number;
   refusals?: number;
   reconciliations?: number;
-  /** Whether a second model is being built, or will be begun. */
+  /** Whether a second model is being built, or will be registered. */
   model?: "building" | "to begin";
   gates?: readonly Gate[];
 };
@@ -45,7 +45,7 @@ const programs: Readonly<Record<string, Change[][]>> = {
 
 const EITHER: readonly Lane[] = ["batch", "realtime"];
 
-/** Those of the model checker, with the rules that DESIGN.md keeps. */
+/** The model checker's scenarios, with the inbox's rules (docs/architecture.md). */
 export const scenarios: readonly Scenario[] = [
   ...Object.entries(programs).flatMap(([name, transactions]): Scenario[] => [
     { name, rows: one, transactions, repeats: 1 },

@@ -17,12 +17,12 @@ const stateSchema = z.object({
       isDue: z.boolean(),
     }),
   ),
-  /** The text that each row's vectors of a model are of. */
+  /** The text that each row's vectors by a model belong to. */
   vectors: z.array(z.object({ rowId: z.string(), model: z.string(), text: z.string() })),
   models: z.array(z.object({ name: z.string(), state: z.string(), isComplete: z.boolean() })),
 });
 
-/** What the database has of Aftercommit's. */
+/** Aftercommit's state in the database. */
 export type State = z.infer<typeof stateSchema>;
 
 const textOf = new Map(["a", "b", "c"].map((text) => [hashOf(text), text]));

@@ -8,12 +8,12 @@ import { rowIdOf, type Sessions, type Step, step } from "./inbox-step.ts";
 
 const GATES: readonly Gate[] = ["read", "ask", "write"];
 
-/** A scenario under way on a real database: what has happened, and what can happen next. */
+/** A running scenario on a real database: what has happened, and what can happen next. */
 export class World {
   readonly scenario: Scenario;
   /** How often the provider was asked for each text, by each model. */
   readonly asks = new Map<string, number>();
-  /** What may lead to a text that is paid for twice. */
+  /** How many events may cause a text to be paid for twice. */
   excuses = 0;
   readonly #sessions: Sessions;
   readonly #authors: Authors;

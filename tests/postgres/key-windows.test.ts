@@ -8,7 +8,7 @@ import { startMigratedPostgres } from "../postgres.ts";
 import { realPostgres } from "../real-postgres.ts";
 
 describe.skipIf(!realPostgres)("a table of more than a window of keys (needs TEST_DATABASE_URL)", () => {
-  // A window has 20,000 keys: the last of one and the first of the next among these.
+  // A window has 20,000 keys; these include the last of one and the first of the next.
   const MISSING = [1, 2, 19_999, 20_000, 20_001, 20_002, 40_000, 40_100];
   const ORPHANED = [-1, 50_000];
   let postgres: Awaited<ReturnType<typeof startMigratedPostgres>>;

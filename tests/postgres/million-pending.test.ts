@@ -11,7 +11,7 @@ import { startMigratedPostgres } from "../postgres.ts";
 import { realPostgres } from "../real-postgres.ts";
 import { type Plan, plansOf, stepsOf } from "./plan.ts";
 
-// What the view counts of each kind, and one more.
+// The most that the view counts, and one more.
 const MOST = 10_001;
 
 describe.skipIf(!realPostgres)("with 1,000,000 rows in the inbox (needs TEST_DATABASE_URL)", () => {
@@ -33,7 +33,7 @@ describe.skipIf(!realPostgres)("with 1,000,000 rows in the inbox (needs TEST_DAT
     await postgres.close();
   });
 
-  /** The steps of all statements that read the inbox. */
+  /** The plan steps of all statements that read the inbox. */
   async function stepsOfInbox(run: (db: Database) => Promise<unknown>): Promise<string[]> {
     const plans = await plansOf(postgres.url, run);
     return plans.flatMap(stepsOf).filter((step) => /pending/.test(step));
@@ -44,7 +44,7 @@ describe.skipIf(!realPostgres)("with 1,000,000 rows in the inbox (needs TEST_DAT
     ...(plan.Plans ?? []).flatMap(rowsRead),
   ];
 
-  /** Fails where a step of a statement reads more rows than are counted or shown. */
+  /** Fails if a step of a statement reads more rows than are counted or shown. */
   async function expectFewRows(run: (db: Database) => Promise<unknown>): Promise<void> {
     const plans = await plansOf(postgres.url, run);
     expect(plans.length).toBeGreaterThan(0);

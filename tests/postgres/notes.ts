@@ -14,7 +14,7 @@ import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import type { EmbeddingSource } from "../../packages/aftercommit/src/source.ts";
 import { runOn } from "../real-postgres.ts";
 
-/** A small table of somebody's, some of whose rows `where` excludes. */
+/** Someone's small table, some of whose rows `where` excludes. */
 export const notes = defineEmbedding({
   row: "note",
   table: "public.notes",
@@ -39,14 +39,14 @@ export async function createNotes(url: string): Promise<void> {
   await migrate({ url, declarations: [notes], model: MODEL });
 }
 
-/** The hash of a note's text as it is kept beside its vectors. */
+/** The hash of a note's text, as stored with its vectors. */
 export const hashOf = (body: string) =>
   createHash("md5")
     .update(`${notes.chunkTokens}:${body}`)
     .digest("hex")
     .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 
-/** A provider of small vectors, which says first what it is asked for. */
+/** A provider of small vectors that first reports each request. */
 export function provider(asked: (text: string, model: string) => unknown = () => {}): Provider {
   return {
     ...openai(),
@@ -80,14 +80,16 @@ export async function nextLease(db: Database, { name }: EmbeddingSource): Promis
   return lease.entries.length > 0 ? lease : undefined;
 }
 
-/** Does what a run of the drain does, but does not linger. */
+/** Does the work of a drain's run, without lingering. */
 export async function workOff(db: Database, of: EmbeddingSource, by = provider()): Promise<void> {
   const source = sourceEmbeddedBy(by, of);
   for (let lease = await nextLease(db, source); lease; lease = await nextLease(db, source))
     await embedLease({ db, source, priority: false, builds: true }, lease);
 }
 
-/** How the vectors stand beside the rows: what is left in the inbox, and each row whose vectors are not of its text. */
+/**
+ * Compares the vectors with the rows: what is left in the inbox, and each row whose vectors are not those of its text.
+ */
 export async function faultsOf(db: Database): Promise<{ pending: string[]; wrong: string[] }> {
   const { rows } = await db.execute<{ pending: string[]; wrong: string[] }>(sql`
     select

@@ -33,7 +33,7 @@ export async function startCluster(): Promise<Cluster> {
   return clusterOn(port);
 }
 
-/** A hot standby of a cluster, begun as a copy of it. The cluster is restarted for it. */
+/** A hot standby of a cluster, started as a copy of it. This restarts the cluster. */
 export async function startStandby(primary: Cluster): Promise<Cluster> {
   const [port = 0] = await freePorts(1);
   const folder = folderOf(port);

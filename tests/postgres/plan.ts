@@ -8,7 +8,7 @@ export type Plan = {
   "Node Type": string;
   "Index Name"?: string;
   "Relation Name"?: string;
-  /** Of each loop. */
+  /** Per loop. */
   "Actual Rows"?: number;
   "Actual Loops"?: number;
   Plans?: Plan[];
@@ -26,16 +26,16 @@ const planSchema: z.ZodType<Plan> = z.lazy(() =>
 );
 const explained = z.object({ Plan: planSchema });
 
-// Has Postgres say the plan of each statement as it is executed, with its values and the settings of its transaction.
+// Makes Postgres log the plan of each statement as it is executed, with its values and the settings of its transaction.
 const EXPLAIN = `load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_format = json;
   set auto_explain.log_level = notice; set auto_explain.log_nested_statements = on;
   set auto_explain.log_analyze = on; set auto_explain.log_timing = off`;
 
-/** How Postgres ran each statement that a query of the product sends, in order. */
+/** How Postgres executed each statement that a query of the product sends, in order. */
 export async function plansOf(url: string, run: (db: Database) => Promise<unknown>): Promise<Plan[]> {
   const plans: Plan[] = [];
   const pool = new Pool({ connectionString: url, max: 1, onConnect: (client) => client.query(EXPLAIN) });
-  // It ends before its connections do, and the database is dropped from under them.
+  // The pool ends before its connections do, and the database is dropped in the meantime.
   pool.on("error", () => {});
   pool.on("connect", (client) =>
     client.on("notice", ({ message = "" }) => {
@@ -51,7 +51,7 @@ export async function plansOf(url: string, run: (db: Database) => Promise<unknow
   }
 }
 
-/** {@link plansOf} where there is one statement, or the last is meant. */
+/** {@link plansOf} for one statement, or for the last. */
 export async function planOf(url: string, run: (db: Database) => Promise<unknown>): Promise<Plan> {
   const plan = (await plansOf(url, run)).at(-1);
   if (!plan) throw new Error("No statement was planned");
@@ -73,7 +73,7 @@ export function expectIndex(plan: Plan, index: string): void {
   expect(steps.filter((step) => /Seq Scan/.test(step))).toEqual([]);
 }
 
-/** Fails where the plan sorts what an index could give in order. */
+/** Fails if the plan sorts what an index could return in order. */
 export function expectNoSort(plan: Plan): void {
   expect(
     stepsOf(plan).filter((step) => /Sort/.test(step)),

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 
 type Row = { body: string; published: boolean } | undefined;
 
-/** Somebody who changes rows at random, several in one transaction; each text is new. */
+/** Someone who changes rows at random, several in one transaction. Each text is new. */
 export class Author {
   changes = 0;
   readonly rows: Row[];
@@ -17,14 +17,14 @@ export class Author {
     const body = `row ${id}, change ${this.changes}`;
     const what = this.#chance();
     if (!before) return { body, published: true };
-    // What is published again has lost its vectors: with the same text it would be paid for twice.
+    // A row that is published again has lost its vectors: with the same text, it would be paid for twice.
     if (!before.published) return { body, published: what > 0.5 };
     if (what > 0.3) return { body, published: true };
     if (what > 0.2) return before;
     return what > 0.1 ? { ...before, published: false } : undefined;
   }
 
-  /** One change within the transaction that a session has open. */
+  /** One change in the open transaction of a session. */
   async change(client: Client, id: number): Promise<void> {
     this.changes += 1;
     const before = this.rows[id - 1];

@@ -9,7 +9,7 @@ const requestSchema = z.object({ input: z.array(z.string()) });
 const workerOf = ({ headers }: IncomingMessage) => headers.authorization?.replace("Bearer ", "") ?? "";
 
 /**
- * An OpenAI-compatible provider that knows its workers by their keys, and says what each asks for before and after it
+ * An OpenAI-compatible provider that recognizes its workers by their keys, and reports each request before and after it
  * answers.
  */
 export async function startProvider(on: {

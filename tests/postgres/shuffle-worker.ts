@@ -1,5 +1,5 @@
-// A worker in another process, for `shuffle.test.ts`: a run of the drain after another, or runs for the rows that
-// it is told.
+// A worker in another process, for `shuffle.test.ts`: one run of the drain after another, or runs for the rows that it
+// is sent.
 import { once } from "node:events";
 import { connect } from "../../packages/aftercommit/src/db/client.ts";
 import { drain } from "../../packages/aftercommit/src/embeddings/drain.ts";

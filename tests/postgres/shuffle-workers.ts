@@ -10,7 +10,7 @@ type Process = { name: string; mode: Mode; child: ChildProcess };
 const runner = new URL("../../scripts/run.mjs", import.meta.url);
 const NO_LIMIT = "1000000000";
 
-// Whose each lease is.
+// The owner of each lease.
 const NOTE_LEASES = `
 create table leases (token uuid primary key, worker text);
 create function note_lease() returns trigger language plpgsql as $$ begin
@@ -20,11 +20,11 @@ end $$;
 create trigger note_lease before update on aftercommit.pending for each row
   when (new.lease is not null) execute function note_lease();`;
 
-/** Workers that are processes, some of which are killed with -9 while the provider works for them. */
+/** Workers that are processes. Some are killed with -9 while the provider works for them. */
 export class Workers {
   readonly asks: { worker: string; texts: readonly string[] }[] = [];
   readonly killed = new Set<string>();
-  /** Texts that a killed worker had asked for, and had not written. */
+  /** Texts that a killed worker had requested and not written. */
   readonly lost: string[] = [];
   readonly #url: string;
   readonly #watcher: Client;
@@ -82,7 +82,7 @@ export class Workers {
     this.#replacing = Promise.all([this.#replacing, this.#replace(process)]);
   }
 
-  /** As long as its lease lasts, nobody would work on its rows: it ends here as soon as the process has. */
+  /** While its lease lasts, no one would work on its rows, so this ends it as soon as the process has ended. */
   async #replace({ name, mode }: Process): Promise<void> {
     this.#spawn(mode);
     const sessions = "select from pg_stat_activity where application_name = $1";
@@ -99,13 +99,13 @@ export class Workers {
       this.lost.push(...texts.filter((text) => text.startsWith(`row ${row_id},`)).slice(-1));
   }
 
-  /** Has one of the processes work on a row, as the run of an edit does. */
+  /** Has one of the processes work on a row, like the run of an edit. */
   tell(row: string, chance: number): void {
     const those = this.#processes.filter(({ mode, child }) => mode === "realtime" && child.connected);
     those[Math.floor(chance * those.length)]?.child.send(row);
   }
 
-  /** Lets every process end what it does. Rejects where one failed. */
+  /** Lets every process finish. Rejects if one failed. */
   async stop(): Promise<void> {
     await this.#replacing;
     for (const { name, child } of this.#processes) {

@@ -12,7 +12,7 @@ import { Workers } from "./shuffle-workers.ts";
 const ROWS = 100;
 const EVENTS = 10_000;
 const KILLS = 10;
-// As many messages wait at most, and each is delivered at random among them.
+// At most this many messages wait, and one of them is delivered at random.
 const WAITING = 300;
 const STILL_MS = 15_000;
 
@@ -36,7 +36,7 @@ it("10,000 changes of 100 rows, shuffled, by four workers that are killed, end a
   console.log(`SEED=${seed}`);
   const chance = chanceOf(seed);
   const any = (count: number) => Math.floor(chance() * count);
-  // Apart from the rest: when the provider is asked is not the seed's to decide.
+  // Separate, because the seed does not decide when the provider is asked.
   const killChance = chanceOf(seed + 1);
   const author = new Author(ROWS, chance);
   const workers = new Workers(cluster.url, watcher, () => {
@@ -48,7 +48,7 @@ it("10,000 changes of 100 rows, shuffled, by four workers that are killed, end a
   const waiting: number[] = [];
   const figures = { deliveries: 0, delivered: 0, late: 0 };
 
-  /** Delivers some of what waits, in any order; some of it comes again. */
+  /** Delivers some of what waits, in any order; some of it is delivered again later. */
   async function deliver(): Promise<void> {
     const batch = Array.from({ length: Math.min(waiting.length, 1 + any(20)) }, () => {
       const [row = 0] = waiting.splice(any(waiting.length), 1);
@@ -72,7 +72,7 @@ it("10,000 changes of 100 rows, shuffled, by four workers that are killed, end a
     await session.query("begin");
     for (const row of rows) await author.change(session, row);
     waiting.push(...rows);
-    // Some commits are visible only after their messages have come.
+    // Some commits become visible only after their messages have arrived.
     if (chance() < 0.05) {
       figures.late += 1;
       for (let deliveries = any(5); deliveries > 0; deliveries -= 1) await deliver();
@@ -88,7 +88,7 @@ it("10,000 changes of 100 rows, shuffled, by four workers that are killed, end a
   const isEmpty = async () => {
     const now = await pending();
     if (now !== left) [left, since] = [now, Date.now()];
-    // The leases of killed workers last for minutes. Where nothing has ended for so long, nobody else has any.
+    // The leases of killed workers last for minutes. If nothing has ended for this long, no one else has a lease.
     if (now > 0 && Date.now() - since > STILL_MS)
       await watcher.query(
         "update aftercommit.pending set next_attempt = clock_timestamp() where lease is not null",
@@ -113,7 +113,7 @@ it("10,000 changes of 100 rows, shuffled, by four workers that are killed, end a
   );
   expect(await faultsOf(db)).toEqual({ pending: [], wrong: [] });
   expect(workers.killed.size).toBeGreaterThan(KILLS / 2);
-  // A text is asked for once more only where a killed worker took its vectors with it.
+  // A text is requested again only if a killed worker lost its vectors.
   expect([...times].filter(([text, asked]) => asked > 1 + lostTimes(text))).toEqual([]);
   const present = author.rows.flatMap((row) => (row?.published ? [row.body] : []));
   expect(present.filter((text) => !times.has(text))).toEqual([]);

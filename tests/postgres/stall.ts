@@ -5,7 +5,7 @@ import { startSession } from "./notes.ts";
 export const pidOf = async (client: Client): Promise<number> =>
   Number((await client.query("select pg_backend_pid() as pid")).rows[0].pid);
 
-/** Resolves when the commit of a backend is flushed and waits for a standby: until it is over, nobody sees it. */
+/** Resolves when the commit of a backend is flushed and waits for a standby: until that ends, no one sees it. */
 export const waitsForStandby = (watcher: Client, pid: number) =>
   until(
     async () => {
@@ -15,7 +15,7 @@ export const waitsForStandby = (watcher: Client, pid: number) =>
     { what: "commit that waits for a standby" },
   );
 
-/** From here on each commit with `synchronous_commit = on` waits, for a standby that does not exist. */
+/** From here on, each commit with `synchronous_commit = on` waits for a standby that does not exist. */
 export async function stallCommits(watcher: Client, url: string): Promise<void> {
   await watcher.query("alter system set synchronous_standby_names = 'nobody'");
   await watcher.query("select pg_reload_conf()");

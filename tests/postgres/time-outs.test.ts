@@ -47,7 +47,7 @@ it("the product's pool gives up a statement that does not end, and goes on", asy
 it("a transaction of the product's whose process has forgotten it is ended, so that its locks are free", async () => {
   const forgotten = db.transaction(async (tx) => {
     await tx.execute("update posts set author = 'Carol'");
-    // Waits at the same row, until the server has ended the transaction that holds it.
+    // Waits for the same row, until the server has ended the transaction that locks it.
     await holder.query("update posts set author = 'Dora'");
     await tx.execute("select 1");
   });

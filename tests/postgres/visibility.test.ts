@@ -73,8 +73,8 @@ describe("where the synchronous standby does not exist", () => {
   beforeAll(async () => {
     cluster = await startCluster();
     await createNotes(cluster.url);
-    // The product's own commits would hang as well, and it would answer 503 for as long. This is about a change that is
-    // delivered while its own commit hangs.
+    // The product's own commits would hang as well, and it would answer 503 until they end. This test is about a change
+    // that is delivered while its own commit hangs.
     pool = new Pool({ connectionString: cluster.url, options: "-c synchronous_commit=local" });
     db = drizzle({ client: pool });
     source = await sourceOf(db, notes);
@@ -106,7 +106,7 @@ describe("where the synchronous standby does not exist", () => {
 
     await accept(db, source.name, edit(row));
     await workOff(db, source, embed);
-    // The look may have come too early, so the entry stays. Nothing is asked, and nobody looks again and again.
+    // The read may have come too early, so the entry stays. Nothing is requested, and no one reads again and again.
     expect(await entriesOf(db)).toEqual([{ rowId: row, settles: true, lease: null }]);
     expect(await storedOf(db)).toEqual(before);
     expect(asked).toEqual([]);

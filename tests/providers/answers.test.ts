@@ -21,7 +21,9 @@ const JSON_TYPE = { "content-type": "application/json" };
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** What texts are answered by a server of OpenAI's form, each request by the next fault, the last one for the rest. */
+/**
+ * The outcomes for texts from an OpenAI-compatible server; each request gets the next fault, and the last one repeats.
+ */
 async function ask(faults: Fault[], { texts = ["a", "b"], times = 1 } = {}) {
   const bodies: Record<string, unknown>[] = [];
   const server = await startFaultyServer(async (request, response) => {

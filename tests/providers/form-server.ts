@@ -4,14 +4,14 @@ import { startFaultyServer } from "../faulty-server.ts";
 import { vectorOf } from "../tasks/strict-provider.ts";
 import type { Form } from "./forms.ts";
 
-/** What a request meets in place of vectors; nothing when it is undefined. */
+/** A response instead of vectors; undefined means vectors. */
 export type Fault =
   | { kind: "refuses"; status: number; message: string; headers?: Record<string, string> }
   | { kind: "hangs" }
   | { kind: "drops" }
   | { kind: "leaves one out" };
 
-/** A server that answers in a provider's form, except where `rule` finds fault with the texts. */
+/** A server that answers in a provider's form, unless `rule` finds fault with the texts. */
 export async function startFormServer(form: Form) {
   const state: {
     requests: string[][];

@@ -12,7 +12,7 @@ import { voyage } from "../../packages/aftercommit/src/providers/voyage.ts";
 
 type Vectors = readonly (readonly number[])[];
 
-/** A provider, and how its server reads a request and answers it. */
+/** A provider, and how its server reads and answers a request. */
 export type Form = {
   provider: (url: string, options: ProviderOptions) => Provider;
   textsOf: (body: unknown) => string[];
@@ -63,14 +63,14 @@ export const FORMS: Readonly<Record<string, Form>> = {
     }),
     errorOf: (code, message) => ({ message, code, type: "Validation" }),
   },
-  // https://learn.microsoft.com/azure/ai-foundry/openai/reference: an inner error beside OpenAI's.
+  // https://learn.microsoft.com/azure/ai-foundry/openai/reference: an inner error in addition to OpenAI's.
   azure: {
     provider: (_, options) => azure({ ...options, deployment: "m" }),
     textsOf: inputOf,
     answerOf: openaiAnswer,
     errorOf: (status, message) => ({ error: { code: String(status), message, innererror: { code: "X" } } }),
   },
-  // https://docs.voyageai.com/reference/embeddings-api: usage has total_tokens only; errors are FastAPI's.
+  // https://docs.voyageai.com/reference/embeddings-api: usage has only total_tokens; errors are FastAPI's.
   voyage: {
     provider: (url, options) => voyage({ ...options, baseURL: `${url}/v1` }),
     textsOf: inputOf,

@@ -28,7 +28,7 @@ const learned = async () =>
     )
   ).rows[0]?.most;
 
-/** Whether each request since the last look was taken. */
+/** How many requests since the last call were rejected. */
 function refusals(): number {
   const refused = provider.requests.filter(({ input }) => input.some(isLong)).length;
   provider.requests = [];
@@ -146,7 +146,7 @@ it("a request of which every text is refused is searched no further after 100 fa
   const failed = (await pending()).filter(({ error }) => error !== null);
   expect(failed.length).toBeGreaterThan(40);
   for (const { attempts, error } of await pending()) expect(attempts).toBe(error === null ? 0 : 1);
-  // What failed waits a minute: the next lease finds others.
+  // What failed waits a minute, so the next lease finds others.
   await database.db.execute(sql`update aftercommit.models set paused_until = null;`);
   await database.db.execute(
     sql`update aftercommit.pending set next_attempt = clock_timestamp() where error is null`,

@@ -20,7 +20,7 @@ type Case = {
   bodyOf: (n: number) => string;
   rule: (texts: readonly string[], request: number) => Fault | undefined;
   failed: number[];
-  /** The most calls: for one text at fault two for each halving, and what makes sure of it. */
+  /** The most requests: for one text at fault, two per halving, and those that confirm it. */
   calls: number;
   reason?: RegExp;
 };
@@ -77,7 +77,7 @@ const CASES: Case[] = [
     bodyOf: oneBad,
     rule: where({ kind: "drops" }),
     failed: [BAD],
-    // After each of them it is looked whether the server is still there.
+    // After each of them, it checks whether the server is still there.
     calls: SEARCH + 2 + Math.log2(ROWS),
     reason: /./,
   },

@@ -59,7 +59,7 @@ async function expectJson(response: Response, status: number) {
   expect(JSON.parse(await response.text())).toBeTypeOf("object");
 }
 
-// Sequin holds back a message for minutes after a 2xx that calls itself JSON and is none.
+// Sequin holds back a message for minutes after a 2xx that claims to be JSON and is not.
 it.each(deliveries)("the answer to %s is %i with valid JSON", async (_, status, body) => {
   await expectJson(await createEmbeddingForPost(posted(body())), status);
 });

@@ -5,7 +5,7 @@ import { deliver, newChange } from "./deliver.ts";
 import { embeddingRouteForTests } from "./embedding-route.ts";
 
 const aRun = { id: expect.stringMatching(/^run_/) };
-// JSON.parse makes an own property of each; the SDK's serialiser throws at three of them.
+// JSON.parse makes an own property of each; the SDK's serializer throws for three of them.
 const hostile = JSON.parse(
   '{"constructor":{"prototype":1},"prototype":null,"__proto__":{"x":1},"toString":0,"toJSON":"x","then":[],"":{}}',
 );
@@ -34,7 +34,7 @@ describe("objects with keys such as constructor and __proto__", () => {
   );
 });
 
-/** A generator that gives the same numbers for the same seed (mulberry32). */
+/** A generator that returns the same numbers for the same seed (mulberry32). */
 function randomFrom(seed: number) {
   let state = seed;
   return (below: number) => {
@@ -66,11 +66,11 @@ function anyJson(random: (below: number) => number, depth = 0): unknown {
   if (kind === 0) return scalars[random(scalars.length)];
   const parts = Array.from({ length: random(4) }, () => anyJson(random, depth + 1));
   if (kind === 1) return parts;
-  // Not by assignment: that of `__proto__` makes no property.
+  // Not by assignment: assigning `__proto__` creates no property.
   return Object.fromEntries(parts.map((part) => [keys[random(keys.length)], part]));
 }
 
-/** A change with any JSON at all in one of its places. */
+/** A change with arbitrary JSON in one of its places. */
 function fuzzed(random: (below: number) => number) {
   const key = String(1 + random(100_000));
   const message: Record<string, unknown> = newChange("02_posts_update", { record_pks: [key] });

@@ -11,7 +11,7 @@ export type Delivery = { body?: BodyInit; headers?: Record<string, string> };
 
 let handle = POST;
 
-/** Begins with a server that counts no edits yet, whatever other files of tests have sent. */
+/** Starts with a server that has counted no edits yet, whatever other test files have sent. */
 export function restartServer(): void {
   handle = serve(posts);
 }
@@ -22,7 +22,7 @@ let deliveries = 0;
 export async function deliverRaw({ body, headers }: Delivery) {
   deliveries += 1;
   const from = { "x-forwarded-for": `2001:db8::${deliveries.toString(16)}` };
-  // A body that is a stream needs `duplex`, which lib.dom does not know.
+  // A stream as body needs `duplex`, which lib.dom does not know.
   const init: RequestInit & { duplex: "half" } = {
     method: "POST",
     headers: { authorization: `Bearer ${secret}`, "content-type": "application/json", ...from, ...headers },

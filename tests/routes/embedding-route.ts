@@ -7,7 +7,7 @@ import { secret } from "./deliver.ts";
 
 type Entry = { id: string; queue: string; changedAt: string | null };
 
-/** A database and a Trigger.dev for the route of posts in the tests of a file; each begins with an empty inbox. */
+/** A database and a Trigger.dev for the posts' route in the tests of a file. Each test starts with an empty inbox. */
 export function embeddingRouteForTests(name: string) {
   const database = databaseForTests();
   const key = `tr_dev_${name}`;
@@ -37,7 +37,7 @@ export function embeddingRouteForTests(name: string) {
   return {
     database,
     triggerUrl: () => trigger.url,
-    /** What has been logged in this test. */
+    /** The log of this test. */
     logged: () => lines,
     eventsOf: () => lines.map((line) => JSON.parse(line).event),
 

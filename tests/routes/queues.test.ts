@@ -28,7 +28,7 @@ const changeOf = (id: number, metadata: object = {}) =>
 /** Changes of rows, one commit each. */
 const edits = (count: number, first: number) => Array.from({ length: count }, (_, n) => changeOf(first + n));
 
-/** Changes of many rows by one commit, or a part of one. */
+/** Changes of many rows in one commit, or a part of them. */
 const commit = (count: number, first: number, from = 0) =>
   Array.from({ length: count }, (_, n) =>
     changeOf(first + n, { commit_lsn: 1_000_000 + first, commit_idx: from + n }),

@@ -18,7 +18,7 @@ async function expectNothing(): Promise<void> {
   expect((await runs.list({ limit: 100 })).data).toEqual([]);
 }
 
-/** A body of `mebibytes` that nobody has to hold, and whether it was read to its end. */
+/** A body of `mebibytes` that is never in memory as a whole, and whether it was read to its end. */
 function endless(mebibytes: number) {
   const mebibyte = new Uint8Array(1024 * 1024).fill(0x20);
   const state = { read: 0 };

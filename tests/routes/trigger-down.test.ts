@@ -8,7 +8,7 @@ import { embeddingRouteForTests } from "./embedding-route.ts";
 const { inbox, eventsOf, triggerUrl, runsByTask } = embeddingRouteForTests("down");
 const html = { "content-type": "text/html" };
 
-/** Does some work while a faulty server, or none, answers for Trigger.dev. */
+/** Runs `work` while a faulty server, or none, answers for Trigger.dev. */
 async function whileDown<T>(
   fault: Fault | "refused",
   work: (requests: () => number) => Promise<T>,
@@ -54,7 +54,7 @@ describe("a delivery is acknowledged, and its rows wait in the inbox, while Trig
     });
     expect(answer).toEqual({ status: 200, body: { triggered: 0, pending: 10, ignored: 0, runs: [] } });
     expect(await inbox()).toHaveLength(10);
-    // This process goes on trying; the next tests have no clock that stands still.
+    // This process keeps trying; the next tests have no clock that stands still.
     await until(
       async () => {
         await vi.advanceTimersByTimeAsync(1_000);

@@ -74,7 +74,7 @@ it("a search on a client of the caller's finds the same, and changes no setting 
   });
 });
 
-// The local Postgres is one session: it answers nobody else during a transaction.
+// The Postgres emulator has one session: it answers no one else during a transaction.
 it.runIf(realPostgres)(
   "a search in a transaction of the caller's is a part of it, which can go on",
   async () => {

@@ -9,7 +9,7 @@ import { providerForTests } from "../tasks/provider.ts";
 
 type Post = { title?: string; body?: string; author?: string; createdAt?: Date };
 
-/** Embedded posts to search among, for the tests of a file, each of which begins with none. */
+/** Embedded posts to search, for the tests of a file. Each test starts without any. */
 export function searchForTests() {
   const database = databaseForTests();
   const provider = providerForTests();

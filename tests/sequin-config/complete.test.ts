@@ -20,7 +20,7 @@ const orders = defineTrigger({
   task: "send-invoice",
 });
 
-/** What Sequin makes of the file. */
+/** How Sequin reads the file. */
 const load = (text: string) =>
   parseConfig(text, { DATABASE_URL: "postgres://a:b@c:5432/d", SEQUIN_WEBHOOK_SECRET: "s" }, () => {});
 

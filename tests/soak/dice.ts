@@ -1,6 +1,6 @@
 import { chanceOf } from "../seed.ts";
 
-/** What the seed decides, for one of the streams that run at once. */
+/** What the seed decides, for one of the parallel streams. */
 export function diceOf(seed: number, stream: number) {
   const next = chanceOf(seed * 16 + stream);
   const below = (limit: number) => Math.floor(next() * limit);

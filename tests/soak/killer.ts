@@ -11,7 +11,7 @@ const shuffled = (names: readonly string[], { below }: Dice) =>
     .toSorted((a, b) => a.at - b.at)
     .map(({ name }) => name);
 
-/** A process like that, as soon as there is one; undefined when there is none until then. */
+/** A matching process, as soon as there is one; undefined if there is none by `endsAt`. */
 async function aliveOf(stack: DevStack, pattern: RegExp, endsAt: number): Promise<number | undefined> {
   while (Date.now() < endsAt) {
     const found = stack.processes().find(({ command }) => pattern.test(command));
@@ -21,7 +21,7 @@ async function aliveOf(stack: DevStack, pattern: RegExp, endsAt: number): Promis
   return undefined;
 }
 
-/** Whether a process has ended, as one that was told to should within half a minute. */
+/** Whether a process has ended, as one that was asked to should within half a minute. */
 async function hasEnded(stack: DevStack, pid: number): Promise<boolean> {
   for (const until = Date.now() + 30_000; Date.now() < until; await sleep(200))
     if (!stack.processes().some((process) => process.pid === pid)) return true;
@@ -29,9 +29,9 @@ async function hasEnded(stack: DevStack, pid: number): Promise<boolean> {
 }
 
 /**
- * Kills processes of the stack with -9, evenly until `endsAt`, each as often as the others, in an order that chance
- * decides; and now and then has the local stack, with the database in it, stop in order and start again. Answers with
- * how often each died, and how often the stack did not stop.
+ * Kills processes of the stack with -9, evenly until `endsAt`, each as often as the others, in a random order. Now and
+ * then it also stops the local stack, with the database in it, in an orderly way and starts it again. Returns how often
+ * each died, and how often the stack did not stop.
  */
 export async function kill(
   stack: DevStack,

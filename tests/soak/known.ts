@@ -2,7 +2,7 @@ import type { Dice } from "./dice.ts";
 
 export type User = { id: string; email: string };
 
-/** What was written, as far as the writer was told. */
+/** What was written, as far as the writer knows. */
 export function createKnown() {
   const posts: string[] = [];
   const gone: string[] = [];
@@ -15,19 +15,19 @@ export function createKnown() {
     if (index !== -1) list.splice(index, 1);
   };
   return {
-    /** Posts that are there. */
+    /** Posts that exist. */
     posts,
-    /** Posts that are not there any more. */
+    /** Posts that no longer exist. */
     gone,
-    /** Users that are there. */
+    /** Users that exist. */
     users,
     /** Users whose delete was committed. */
     deleted,
-    /** Every user that an insert was tried for. */
+    /** Every user whose insert was attempted. */
     made,
-    /** Ids of the users that were there and that a delete was tried for: those that are gone were deleted. */
+    /** Ids of the existing users whose delete was attempted: those that are missing were deleted. */
     tried: new Set<string>(),
-    /** Committed changes, and those of which the connection was lost before the answer. */
+    /** Committed changes, and those whose connection was lost before the response. */
     changes: 0,
     unknown: 0,
     /** How many texts there were to embed. */

@@ -7,7 +7,7 @@ const mails = z.array(
 
 export type Mail = z.infer<typeof mails>[number];
 
-/** Collects the messages of the mail catcher, which keeps the last 100 only. */
+/** Collects the mail server's messages, of which it keeps only the last 100. */
 export function collectMails(localUrl: string) {
   const all = new Map<string, Mail>();
   let isOpen = true;
@@ -17,7 +17,7 @@ export function collectMails(localUrl: string) {
   }
   async function watch(): Promise<void> {
     while (isOpen) {
-      // The local stack may be dead at the moment.
+      // The local stack may be down at the moment.
       await look().catch(() => {});
       await sleep(300);
     }

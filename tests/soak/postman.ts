@@ -19,7 +19,7 @@ function message(table: "posts" | "users", action: string, record: { id: string 
   return { action, record, changes: null, metadata };
 }
 
-/** The commit of a user's deletion, by what the ledger has of its first delivery; undefined while there is nothing. */
+/** The commit of a user's deletion, from the ledger's record of its first delivery; undefined until there is one. */
 async function commitOf(stack: DevStack, userId: string): Promise<object | undefined> {
   const [deletion] = await stack
     .query<{ position: string }>(
@@ -34,8 +34,8 @@ async function commitOf(stack: DevStack, userId: string): Promise<object | undef
 }
 
 /**
- * Delivers beside Sequin what it may deliver too: changes of long ago, with texts that the rows no longer have, also of
- * rows that are gone, each of them up to three times at once. Answers with how many deliveries were acknowledged.
+ * Delivers, in addition to Sequin, what Sequin may deliver, too: changes of long ago, with texts that the rows no
+ * longer have, also of deleted rows, each up to three times in parallel. Returns how many deliveries were acknowledged.
  */
 export async function deliverAgain(
   stack: DevStack,

@@ -14,7 +14,7 @@ type Soaked = {
   users: Awaited<ReturnType<typeof judgeDeletions>>;
 };
 
-/** A line of the table; it is a failure where `value` is more than `most`. */
+/** A line of the table. It is a failure if `value` is more than `most`. */
 type Figure = { name: string; value: number; most?: number };
 
 const counted = (counts: Map<string, number>, what: string): Figure[] =>
@@ -53,7 +53,7 @@ export function figuresOf({
     none("posts: recorded as failed", rows.failed),
     { name: "texts committed", value: known.texts() },
     { name: "texts that the provider answered", value: inputs },
-    // A text is paid for twice only where its process died, or its transaction's answer was lost.
+    // A text is paid for twice only if its process died, or its transaction's response was lost.
     none("texts paid for beyond one each", Math.max(0, inputs - known.texts() - known.unknown)),
     { name: "users deleted", value: users.deleted },
     none("deletions: lost", users.lost),
@@ -62,12 +62,12 @@ export function figuresOf({
     none("mails: missing", users.noMail),
     none("mails: before clean-up", users.early),
     none("mails: a second message", users.twice),
-    // Where nobody can know whether the mail server took the first: its process was killed meanwhile.
+    // Only if it is unknown whether the mail server accepted the first one, because its process was killed.
     { name: "mails: a second copy, with one Message-ID", value: users.copies, most: deaths },
   ] satisfies Figure[];
 }
 
-/** Prints the table. Answers whether nothing in it is wrong. */
+/** Prints the table. Returns whether everything in it is right. */
 export function print(figures: readonly Figure[]): boolean {
   const width = Math.max(...figures.map(({ name }) => name.length));
   for (const { name, value, most } of figures) {

@@ -1,5 +1,6 @@
 // npm run soak [-- --minutes 5] [-- --changes 10000] [-- --kills 30] [-- --seed N]: a steady stream of changes to the
-// whole stack while its processes are killed and the services outside fail; then every row is held against the truth.
+// whole stack while its processes are killed and outside services fail. Then every row is compared with the expected
+// state.
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,8 +21,8 @@ import { countWrongVectors } from "./vectors.ts";
 import { makeWeather } from "./weather.ts";
 import { write } from "./writer.ts";
 
-// A row whose workers died again and again is leased for longer each time, and a failed clean-up is tried every minute:
-// longer than that nothing is waited for.
+// A row whose workers died again and again is leased for longer each time, and a failed clean-up is retried every
+// minute: nothing takes longer than this.
 const STUCK_MS = 11 * 60_000;
 
 const { values } = parseArgs({
@@ -35,7 +36,7 @@ const { values } = parseArgs({
 const [minutes, changes] = [Number(values.minutes), Number(values.changes)];
 const [kills, seed] = [Number(values.kills), Number(values.seed)];
 
-/** How many inputs the local provider has answered, by its log. */
+/** How many inputs the OpenAI emulator has embedded, according to its log. */
 const inputsOf = ({ output }: DevStack) =>
   [...output.matchAll(/embedded (\d+) inputs?/g)].reduce((sum, [, inputs]) => sum + Number(inputs), 0);
 
@@ -49,7 +50,7 @@ async function settle(stack: DevStack, known: Known): Promise<void> {
       stuckMs: STUCK_MS,
     });
   } catch (error) {
-    // The table says what is missing.
+    // The table shows what is missing.
     console.error(error instanceof Error ? error.message : error);
   }
 }

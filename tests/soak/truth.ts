@@ -2,12 +2,12 @@ import type { DevStack } from "../stack/dev-stack.ts";
 import type { Known } from "./known.ts";
 import type { Mail } from "./mails.ts";
 
-/** What asks the database. */
+/** Queries the database. */
 type Asks = Pick<DevStack, "query">;
 
 export const ACTIVE_MODEL = "(select id from aftercommit.models where state = 'active')";
 
-// What the product keeps beside the vectors of a text. Said once more here: it is not the product that judges itself.
+// The hash that the product stores with a text's vectors. Repeated here, so that the product does not judge itself.
 const HASH = String.raw`md5('1000:' || p.title || E'\n\n' || p.body)::uuid`;
 const HAS_TEXT = String.raw`(p.title || p.body) ~ '\S'`;
 
@@ -22,7 +22,7 @@ const DISTANCE = `select
   (select count(*)::int from aftercommit.pending where error is not null) as failed,
   (select count(*)::int from aftercommit.deletions where completed_at is null) as open`;
 
-/** Rows that are not as they should be; `pending` are left in the inbox, `open` are deletions that are not complete. */
+/** Rows that are not as they should be. `pending` are left in the inbox, `open` are incomplete deletions. */
 export type Distance = {
   lost: number;
   stale: number;
@@ -32,13 +32,16 @@ export type Distance = {
   open: number;
 };
 
-/** How far the database is from the truth, by its rows alone. Undefined while the database does not answer. */
+/**
+ * How far the database is from the expected state, judged only by its rows. Undefined while the database does not
+ * answer.
+ */
 export async function distance(stack: Asks): Promise<Distance | undefined> {
   const [row] = await stack.query<Distance>(DISTANCE).catch(() => []);
   return row;
 }
 
-/** Users that are gone and have no deletion in the ledger yet. */
+/** Deleted users that are not in the ledger yet. */
 export async function undiscovered(stack: Asks, known: Known): Promise<number | undefined> {
   const [row] = await stack
     .query<{ n: number }>(
@@ -58,7 +61,7 @@ type Deletion = {
   systems: Record<string, { done_at?: string }>;
 };
 
-/** What became of the users, with the mails that arrived. */
+/** What happened to the users, with the e-mails that arrived. */
 export async function judgeDeletions(stack: Asks, known: Known, mails: readonly Mail[]) {
   const there = new Set((await stack.query<{ id: string }>("select id from users")).map(({ id }) => id));
   const ledger = await stack.query<Deletion>(

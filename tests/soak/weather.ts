@@ -12,14 +12,14 @@ const STORMS = [
   ["external system 503", "/local/external-system/faults", { status: 503 }],
 ] as const;
 
-/** Has what lies outside fail and come back, again and again. Answers with how often each did. */
+/** Makes outside services fail and recover, again and again. Returns how often each failed. */
 export async function makeWeather(
   localUrl: string,
   dice: Dice,
   endsAt: number,
 ): Promise<Map<string, number>> {
   const storms = new Map<string, number>();
-  // The local stack may be dead at the moment.
+  // The local stack may be down at the moment.
   const ask = (path: string, init: RequestInit) => fetch(localUrl + path, init).catch(() => undefined);
   while (Date.now() < endsAt) {
     await sleep(CALM_MS / 2 + dice.below(CALM_MS));

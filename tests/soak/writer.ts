@@ -13,7 +13,7 @@ const textOf = ({ below }: Dice) => Array.from({ length: 12 }, () => WORDS.split
 const isLost = (error: unknown) =>
   !(error instanceof pg.DatabaseError) || error.code?.startsWith("57") === true;
 
-/** One change. What is known of rows is written down only when its transaction was committed. */
+/** One change. The known state changes only when its transaction was committed. */
 function changeOf(known: Known, dice: Dice): Change {
   const { below, one } = dice;
   const post = one(known.posts);
@@ -88,7 +88,7 @@ type Pace = { changes: number; endsAt: number };
 
 /**
  * Commits changes, single ones and transactions of up to 40, evenly until `endsAt`. A transaction whose connection was
- * lost is counted as `unknown`: it was committed or it was not, and the database says which.
+ * lost counts as `unknown`: the database shows whether it was committed.
  */
 export async function write(url: string, known: Known, dice: Dice, { changes, endsAt }: Pace): Promise<void> {
   const startedAt = Date.now();

@@ -32,8 +32,8 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 /**
- * Commits changes one after another and calls back after each. One that fails with its connection, because the
- * database was killed, is made again on a new one: it may then have been committed twice, which is one change more.
+ * Commits changes one after another and calls back after each. If one fails with its connection because the database
+ * was killed, it is repeated on a new one. It may then be committed twice, which is one more change.
  */
 export async function commitChanges(
   url: string,

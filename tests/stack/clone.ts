@@ -25,8 +25,8 @@ function linkTree(from: string, to: string): void {
 }
 
 /**
- * Copies the repository's files, as a clone would have them, into a new temporary folder, with the installed packages
- * as hard links. A copy, because Next.js and Trigger.dev's CLI allow one `dev` a folder, and a developer's may be running.
+ * Copies the repository's files, as in a clone, into a new temporary folder, with hard links to the installed packages.
+ * A copy, because Next.js and Trigger.dev's CLI allow one `dev` per folder, and a developer's may be running.
  */
 export function cloneProject(): string {
   const folder = mkdtempSync(join(tmpdir(), "aftercommit-stack-"));
@@ -43,7 +43,7 @@ export function cloneProject(): string {
   try {
     linkTree(join(ROOT, "node_modules"), join(folder, "node_modules"));
   } catch {
-    // Another file system: links do not reach it.
+    // On another file system: hard links cannot reach it.
     cpSync(join(ROOT, "node_modules"), join(folder, "node_modules"), { recursive: true, force: true });
   }
   return folder;

@@ -15,7 +15,7 @@ async function get<T>(stack: DevStack, path: string, schema: z.ZodType<T>): Prom
   return schema.parse(await response.json());
 }
 
-/** The messages in the stack's mail catcher for an address. */
+/** The messages for an address in the stack's mail server. */
 export async function mailsTo(stack: DevStack, email: string) {
   return (await get(stack, "/local/mail", mails)).filter((mail) => mail.to.includes(email));
 }
@@ -34,7 +34,7 @@ type Deletion = {
   systems: Record<string, { done_at?: string }>;
 };
 
-/** The ledger's row as soon as the deletion is complete; a database that is starting again is waited for. */
+/** The ledger's row as soon as the deletion is complete. Waits for a restarting database. */
 export async function completedDeletion(stack: DevStack, userId: string): Promise<Deletion> {
   return until(
     async () => {
@@ -59,14 +59,14 @@ export async function insertUser(stack: DevStack, name: string): Promise<User> {
   return { id: row?.id ?? "", email };
 }
 
-/** Fails unless the deletion completes by itself: each system told, then the user, by one message. */
+/** Fails unless the deletion completes by itself: each system is notified, then the user, by one message. */
 export async function expectDeleted(stack: DevStack, { id, email }: User): Promise<void> {
   const { systems } = await completedDeletion(stack, id);
   const told = await callsFor(stack, id);
   expect(told.map(({ status }) => status)).toContain(204);
   expect(new Set(told.map(({ webhookId }) => webhookId)).size).toBe(1);
   const received = await mailsTo(stack, email);
-  // A second copy is possible where the process died between the mail server's acceptance and the ledger's write.
+  // A second copy is possible if the process died between the mail server's acceptance and the ledger's write.
   expect(received.length).toBeGreaterThan(0);
   expect(new Set(received.map(({ messageId }) => messageId)).size).toBe(1);
   const cleanAt = Object.values(systems).map(({ done_at }) => new Date(done_at ?? Number.NaN).getTime());

@@ -15,7 +15,7 @@ export async function choosePorts(): Promise<Ports> {
 
 const SHORT_LIVED = `--import=${new URL("./short-lived.mjs", import.meta.url).href}`;
 
-/** What the user's shell would pass on: nothing of the product's variables, and these ports. */
+/** What the user's shell would pass on: none of the product's variables, and these ports. */
 function environment(ports: Ports, extra: Record<string, string>): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env;
   return {
@@ -60,7 +60,7 @@ export class DevStack {
     return url;
   }
 
-  /** Resolves when the ready line is printed; rejects with what was printed when the command ends before. */
+  /** Resolves when the ready line is printed. Rejects with the output if the command ends before. */
   async ready(): Promise<void> {
     await until(
       () => {
@@ -71,7 +71,7 @@ export class DevStack {
     );
   }
 
-  /** What grows while something starts. */
+  /** A value that changes while something starts. */
   progress(): unknown {
     return [this.#output, this.#npm.pid && processorSecondsOf(this.#npm.pid)];
   }
@@ -89,7 +89,7 @@ export class DevStack {
     });
   }
 
-  /** Runs a command as the README says, and answers what it printed. */
+  /** Runs a command of the README, and returns what it printed. */
   async command(name: string, ...args: string[]): Promise<string> {
     const run = promisify(execFile);
     const { stdout } = await run("npm", ["run", "--silent", name, "--", ...args], {
@@ -103,7 +103,7 @@ export class DevStack {
     return this.command("sql", text);
   }
 
-  /** Queries the database over its wire, as any client would. */
+  /** Queries the database over its wire, like any client. */
   async query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
     const client = new pg.Client({ connectionString: this.databaseUrl });
     client.on("error", () => {});

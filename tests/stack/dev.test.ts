@@ -34,7 +34,7 @@ afterAll(async () => {
 const embeddingsOf = (id: string) => embeddingsOfPost(stack, id);
 const idOf = (title: string) => idOfPost(stack, title);
 
-/** Resolves when the inbox has nothing more to do about a post. */
+/** Resolves when the inbox has nothing more to do for a post. */
 async function workedOn(id: string): Promise<void> {
   const pending =
     "select from aftercommit.pending where source = 'post' and row_id = $1 and settle_xid is null";

@@ -4,7 +4,7 @@ import type { DevStack } from "./dev-stack.ts";
 
 const answer = z.object({ data: z.array(z.object({ embedding: z.array(z.number()) })) });
 
-/** The vectors that the stack's own model gives texts, asked for over HTTP. */
+/** The vectors of texts from the stack's own model, requested over HTTP. */
 export async function vectorsOf(stack: DevStack, texts: readonly string[]): Promise<number[][]> {
   const response = await fetch(`http://127.0.0.1:${stack.ports.http}/v1/embeddings`, {
     method: "POST",
@@ -20,7 +20,7 @@ export const cosine = (a: number[], b: number[]) =>
 
 type Row = { id: string; title: string; body: string; embedding: string | null };
 
-/** Ids of the posts whose stored vector is missing or is not that of their present text. One chunk a post. */
+/** Ids of the posts whose stored vector is missing or is not that of their current text. One chunk per post. */
 export async function wrongEmbeddings(stack: DevStack): Promise<string[]> {
   const rows = await stack.query<Row>(
     `select p.id, title, body, e.embedding::text from posts p left join post_embeddings e on e.post_id = p.id
@@ -35,7 +35,7 @@ export async function wrongEmbeddings(stack: DevStack): Promise<string[]> {
   return rows.filter((row, index) => !isRight(row, index)).map(({ id }) => id);
 }
 
-/** Resolves when every post has a vector, checked by the rows alone; a database that is starting again is waited for. */
+/** Resolves when every post has a vector, judged only by the rows. Waits for a restarting database. */
 export async function everyPostEmbedded(stack: DevStack): Promise<void> {
   await until(
     async () => {

@@ -2,13 +2,13 @@ import pg from "pg";
 import { startFreshPostgres } from "../postgres.ts";
 import { applyMigrations } from "../postgres-template.ts";
 
-/** What a shell that knows a real database has set. The systems are none of ours: nothing must reach them. */
+/** The variables of a shell that knows a real database. The systems are not ours: nothing must reach them. */
 export const FOREIGN = {
   USER_DELETION_WEBHOOK_URLS: "https://systems.invalid/user-deleted",
   USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
 };
 
-// Of a model that is not the emulator's, and of another text: reconciliation would renew each of them.
+// Vectors of another model and of another text: reconciliation would replace each of them.
 const POSTS = `
   with made as (
     insert into posts (title, body, author)
@@ -26,7 +26,7 @@ const DELETIONS = `
     'run_elsewhere' || n, now() - interval '2 hours', now() - interval '2 hours'
   from generate_series(1, 2) n`;
 
-/** A database as production has it: migrated, with embedded posts, users, and two open deletions. */
+/** A production-like database: migrated, with embedded posts, users, and two open deletions. */
 export async function startForeignDatabase(posts: number) {
   const postgres = await startFreshPostgres();
   await applyMigrations(postgres.url);

@@ -11,7 +11,7 @@ async function newestRuns(stack: DevStack) {
   return list.parse(await response.json()).data;
 }
 
-/** How many runs the stack's Trigger.dev has had, of a hundred at most. */
+/** How many runs the stack's Trigger.dev has had, at most a hundred. */
 export async function countRuns(stack: DevStack): Promise<number> {
   return (await newestRuns(stack)).length;
 }

@@ -22,7 +22,7 @@ const secondsOf = (time: string) =>
       0,
     );
 
-/** Processor time that a process and its descendants have used. */
+/** The processor time that a process and its descendants have used. */
 export function processorSecondsOf(pid: number): number {
   const processes = allProcesses();
   const own = processes.filter((process) => process.pid === pid);
@@ -32,7 +32,7 @@ export function processorSecondsOf(pid: number): number {
   );
 }
 
-/** The processes that descend from one, which is not among them. */
+/** The descendants of a process, without itself. */
 export function descendantsOf(pid: number, processes = allProcesses()): Process[] {
   const found: Process[] = [];
   let parents = new Set([pid]);

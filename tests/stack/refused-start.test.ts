@@ -22,7 +22,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-/** Starts `npm run dev` with these variables and waits for its end. */
+/** Starts `npm run dev` with these variables and waits until it ends. */
 async function dev(variables: Record<string, string>): Promise<{ code: unknown; output: string }> {
   const ports = await choosePorts();
   const { PATH, HOME } = process.env;

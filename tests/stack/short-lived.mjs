@@ -1,5 +1,5 @@
-// Preloaded into each Node.js process of a stack of the suites: V8 would optimize the WebAssembly of each Postgres, which
-// costs more than these short lives gain by it. A budget, since Node.js itself has run some WebAssembly by now.
+// Preloaded into each Node.js process of the suites' stacks: V8 would optimize the WebAssembly of each Postgres, which
+// costs more than these short lives gain. A budget, because Node.js itself has already run some WebAssembly.
 import { setFlagsFromString } from "node:v8";
 
 setFlagsFromString("--wasm-tiering-budget=2000000000");

@@ -7,7 +7,7 @@ import { databaseForTests } from "./database.ts";
 
 const database = databaseForTests({ ...FIRST_MODEL, dimensions: 4 });
 
-/** Posts that were embedded `ago` and had been changed `seconds` before that; a backfill where that is left out. */
+/** Posts that were embedded `ago`, and changed `seconds` before that; without `seconds`, posts of a backfill. */
 const embedded = (count: number, ago: string, seconds: number | null) =>
   database.db.execute(sql`
     insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding, updated_at, changed_at)

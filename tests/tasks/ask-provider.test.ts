@@ -149,7 +149,7 @@ describe("with EMBEDDING_TOKENS_PER_DAY", () => {
     const sent = provider.requests.length;
     await expect(ask({ priority: true }, 10)).rejects.toThrow(SpendCapError);
     expect(provider.requests.length).toBe(sent);
-    // One that fits is sent, and only what it cost is counted: a token.
+    // A request that fits is sent, and only its cost is counted: one token.
     await ask({}, 9);
     expect(await spent()).toBe(17);
   });

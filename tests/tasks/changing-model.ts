@@ -11,7 +11,7 @@ import { embeddingForTests, MODEL } from "./embedding.ts";
 
 export const NEW = "text-embedding-3-large";
 
-/** What changes the model of a database of the tests of a file. */
+/** Changes the model of a database for the tests of a file. */
 export function modelChangeForTests() {
   const tests = embeddingForTests();
   const { database, source, work } = tests;
@@ -24,7 +24,7 @@ export function modelChangeForTests() {
       dimensions: 8,
     });
 
-  /** A new model beside the active one. */
+  /** A new model next to the active one. */
   async function begun(): Promise<{ from: Model | undefined; to: Model }> {
     return (await begin()) ?? expect.fail("nothing was begun");
   }

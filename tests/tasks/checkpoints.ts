@@ -7,13 +7,15 @@ import type { strictProviderForTests } from "./strict-provider.ts";
 // A request of the drain has hundreds of inputs; an edit has one, and the trial of a model a few.
 const FEW_INPUTS = 20;
 
-/** `answers`: large requests that are answered from the command's start until its checkpoint, the next one then waits. */
+/**
+ * `answers`: how many large requests are answered from the command's start until its checkpoint; the next one waits.
+ */
 type Checkpoint = { name: string; answers: number; has(command: Command): boolean | Promise<boolean> };
 
-/** Breaks a connection off in place of an answer. */
+/** Breaks the connection instead of answering. */
 const breakOff = (_: unknown, response: { destroy(): unknown }) => void response.destroy();
 
-/** What a change of the model to `model` passes, one checkpoint after the other, and the provider that it meets. */
+/** The checkpoints that a change of the model to `model` passes, in order, and the provider that it uses. */
 export function checkpointsOf(
   { db }: Pick<ReturnType<typeof databaseForTests>, "db">,
   provider: ReturnType<typeof strictProviderForTests>,
@@ -73,7 +75,7 @@ export function checkpointsOf(
   return {
     checkpoints,
     stateOf,
-    /** Answers so many more large requests, or all. */
+    /** Answers this many more large requests, or all. */
     answer(count = all) {
       allowed = answered + count;
     },

@@ -20,7 +20,7 @@ export function startCommand(name: string, args: readonly string[], env: Record<
   const progress = () => [output, child.pid && processorSecondsOf(child.pid)];
   return {
     output: () => output,
-    /** Kills all its processes with -9 as soon as a moment has come; false when it ended before. */
+    /** Kills all its processes with -9 as soon as `moment` is true; false if it ended before. */
     async killAt(moment: () => boolean | Promise<boolean>): Promise<boolean> {
       await until(async () => !isRunning() || (await moment()), {
         everyMs: 5,
@@ -33,7 +33,7 @@ export function startCommand(name: string, args: readonly string[], env: Record<
       await exited;
       return true;
     },
-    /** Resolves with what it printed; rejects with that when it failed. */
+    /** Resolves with its output; rejects with that if it failed. */
     async end(): Promise<string> {
       await until(() => !isRunning(), { everyMs: 50, what: `end of ${name}`, progress });
       if (child.exitCode !== 0) throw new Error(`${name} ended with ${child.exitCode}: ${output}`);

@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   provider.requests = [];
-  // The first look of the schedule after this compares all texts.
+  // The schedule's first pass after this compares all texts.
   await database.db.execute(
     sql`update aftercommit.sources set reconciled_at = null, fully_reconciled_at = null`,
   );
@@ -46,7 +46,7 @@ beforeEach(async () => {
 describe(`1 % of ${POSTS} vectors, damaged at random (SEED=${seed})`, () => {
   const chance = chanceOf(seed);
 
-  /** Deletes some vectors, makes some those of another text, and some those of another model. */
+  /** Deletes some vectors, and replaces others with those of another text or another model. */
   async function damage(): Promise<string[]> {
     const { rows } = await database.db.execute<{ id: string }>(sql`select id::text from posts order by id`);
     const ids = rows.map(({ id }) => ({ id, at: chance() })).toSorted((a, b) => a.at - b.at);
@@ -124,7 +124,7 @@ describe(`3 texts among ${POSTS} that the provider refuses by their places`, () 
     await expect(reconcile()).rejects.toThrow("3 rows have failed");
     expect((await failed()).toSorted()).toEqual((await wrong()).toSorted());
     expect(await failed()).toHaveLength(3);
-    // 2,000 rows in leases of 500, and one request more for each that is refused.
+    // 2,000 rows in leases of 500, and one more request for each rejected one.
     expect(provider.requests.length).toBeLessThanOrEqual(10);
   });
 

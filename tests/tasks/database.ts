@@ -38,7 +38,7 @@ async function storedEmbeddings(db: Database, postId: bigint): Promise<StoredEmb
   }));
 }
 
-/** One migrated database for the tests of a file, whose model is the given one; DATABASE_URL names it. */
+/** One migrated database for the tests of a file, with the given model. DATABASE_URL names it. */
 export function databaseForTests(model = FIRST_MODEL) {
   let postgres: Awaited<ReturnType<typeof startMigratedPostgres>>;
   let db: Database;

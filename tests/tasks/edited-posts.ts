@@ -18,10 +18,10 @@ const QUERIES = [
 
 type TestDatabase = ReturnType<typeof databaseForTests>;
 
-/** Posts that somebody edits and somebody else searches, with all the texts that each has ever had. */
+/** Posts that someone edits and someone else searches, with all the texts that each has ever had. */
 export class EditedPosts {
   readonly texts = new Map<string, string[]>();
-  /** The titles, which no edit changes, of the posts that are there. */
+  /** The titles of the existing posts, which no edit changes. */
   readonly #titles = new Map<string, string>();
   readonly #database: TestDatabase;
   readonly #workers: Workers;
@@ -34,7 +34,7 @@ export class EditedPosts {
     this.#chance = chance;
   }
 
-  /** Learns what is there. */
+  /** Reads the existing posts. */
   async know(): Promise<void> {
     const rows = await this.#database.db.select().from(postsTable).orderBy(asc(postsTable.id));
     for (const { id, title, body } of rows) this.#keep(String(id), title, body);
@@ -49,7 +49,7 @@ export class EditedPosts {
     this.texts.set(id, [...(this.texts.get(id) ?? []), `${title}\n\n${body}`]);
   }
 
-  /** One of the posts that are there. */
+  /** One of the existing posts. */
   any(): string {
     const ids = [...this.#titles.keys()];
     return ids[Math.floor(this.#chance() * ids.length)] ?? "";
@@ -80,7 +80,7 @@ export class EditedPosts {
     await this.#workers.deliver("insert", id);
   }
 
-  /** Changes one post after another until it is stopped; then it says how many. */
+  /** Changes one post after another until it is stopped. Then it returns how many. */
   keepEditing() {
     const changes = this.#changes;
     const edit = async () => {
@@ -94,7 +94,7 @@ export class EditedPosts {
     };
   }
 
-  /** Searches all the time until it is stopped, and says what the answers were. */
+  /** Searches continuously until it is stopped, and returns the results. */
   keepSearching() {
     const seen = { answers: 0, empty: 0, mixed: 0, failed: [] as string[] };
     const look = async () => {
@@ -124,7 +124,7 @@ function repeat(work: () => Promise<void>, pauseMs: number) {
   const loop = (async () => {
     while (!stopped) {
       await work();
-      // Not a wait for something: the pace of whoever works.
+      // Not a wait: the pace of whoever works.
       await sleep(pauseMs);
     }
   })();

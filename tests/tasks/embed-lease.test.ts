@@ -70,7 +70,7 @@ describe("the rows of a lease", () => {
 });
 
 it("embeds a book of more than 1,000 passages by several requests, and writes it in parts", async () => {
-  // Nothing here is about waiting for the provider's limits.
+  // These tests are not about the provider's limits.
   vi.stubEnv("EMBEDDING_TOKENS_PER_MINUTE", "1000000000");
   const [id = ""] = await insertPosts(1, () => "lorem ipsum dolor sit amet ".repeat(200_000));
   const { chunks, statuses } = await work([id]);
@@ -94,7 +94,7 @@ describe.each([{ named: true }, { named: false }])("a text that the provider ref
     expect(new Set(failures.keys())).toEqual(new Set(failed));
     expect([...statuses.values()].filter((status) => status === "embedded")).toHaveLength(997);
     expect(await errors()).toEqual(failed.map((id) => [id, expect.stringMatching(/input/)]));
-    // One more for each where it is named; else two for each halving, and one to see whether the fault is in the texts.
+    // If it is named, one more request per text; otherwise two per halving, and one to see whether a text is at fault.
     expect(provider.requests.length - 1).toBeLessThanOrEqual(named ? 3 : 64);
   });
 
@@ -124,8 +124,8 @@ it("asks nothing more about a book whose first request failed", async () => {
   provider.rule = poisoned({ named: true });
   await work([id]);
   vi.unstubAllEnvs();
-  // The first request, three that tell that the length is not at fault, and what is left without the text that it named.
-  // The book fills two.
+  // The first request, three that show that the length is not at fault, and what is left without the named text. The
+  // book fills two.
   expect(provider.requests).toHaveLength(5);
   expect(await pending()).toMatchObject([{ id, error: expect.any(String) }]);
 });

@@ -13,7 +13,7 @@ const tests = embeddingForTests();
 const { database, provider, change, embedPost, pending, inputs, expectEmbedded } = tests;
 const { insertPost, updatePost, deletePost, embeddingsOf } = database;
 
-/** Has something happen once, while the provider is at work. */
+/** Runs `work` once, while the provider works. */
 function meanwhile(work: () => Promise<unknown>): void {
   let happened = false;
   provider.rule = async () => {

@@ -32,7 +32,7 @@ type Pending = {
 export const paragraphs = (count: number) =>
   Array.from({ length: count }, (_, n) => `Paragraph ${n}. ${"lorem ipsum dolor ".repeat(250)}`).join("\n\n");
 
-/** A database with a model of 8 dimensions and a provider for the tests of a file, each of which begins with no row. */
+/** A database with a model of 8 dimensions and a provider for the tests of a file. Each test starts without rows. */
 export function embeddingForTests(declaration: () => EmbeddingDeclaration = () => posts) {
   const database = databaseForTests(MODEL);
   const provider = strictProviderForTests();
@@ -57,7 +57,7 @@ export function embeddingForTests(declaration: () => EmbeddingDeclaration = () =
       "post",
       ids.map((id) => ({ rowId: String(id), queue, changedAt })),
     );
-    // A real server may be at work for others: until their transactions have ended, no look is certain (rule 4).
+    // A real server may work for others: until their transactions have ended, no read is certain (rule 4).
     const areCertain = async () =>
       (
         await database.db.execute(sql`select from aftercommit.pending
@@ -74,7 +74,7 @@ export function embeddingForTests(declaration: () => EmbeddingDeclaration = () =
     database,
     provider,
     source,
-    /** Notes that rows may have changed, as the route does. */
+    /** Records that rows may have changed, like the route. */
     change,
     inputs: () => provider.requests.flatMap(({ input }) => input),
 
@@ -88,13 +88,13 @@ export function embeddingForTests(declaration: () => EmbeddingDeclaration = () =
       return rows.map(({ id }) => String(id));
     },
 
-    /** A realtime run about a row, which has changed if nothing is known of it. */
+    /** A realtime run about a row, which has changed if the inbox has no entry. */
     async embedPost(id: Id) {
       if (!(await isPending(id))) await change([id]);
       return embedOne(declaration(), String(id), { db: database.db });
     },
 
-    /** The work of one lease of a drain, about all rows that are due, after these have changed. */
+    /** The work of one lease of a drain, for all due rows, after these have changed. */
     async work(changed: readonly Id[] = []): Promise<EmbedResult> {
       await change(changed, "batch");
       const lease = await leaseDue(database.db, "post", "batch", 5_000);
@@ -110,11 +110,11 @@ export function embeddingForTests(declaration: () => EmbeddingDeclaration = () =
       return rows;
     },
 
-    /** Makes all that waits in the inbox due now. */
+    /** Makes everything that waits in the inbox due now. */
     letTimeCome: () =>
       database.db.execute(sql`update aftercommit.pending set next_attempt = clock_timestamp()`),
 
-    /** Fails unless the stored vectors are those of the passages of a post's text, and of nothing else. */
+    /** Fails unless the stored vectors are exactly those of the passages of a post's text. */
     async expectEmbedded(id: bigint, { title, body }: { title: string; body: string }): Promise<void> {
       const text = `${title}\n\n${body}`;
       const made = passages(text, { title, maxTokens: declaration().chunkTokens });

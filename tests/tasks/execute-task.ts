@@ -17,7 +17,7 @@ import {
 } from "@trigger.dev/core/v3/workers";
 import config from "../../trigger.config.ts";
 
-/** Loads modules of tasks as the CLI's worker does; their tasks can be executed and looked at afterwards. */
+/** Loads task modules like the CLI's worker, so that their tasks can be executed. */
 export async function loadTasks(load: () => Promise<unknown>): Promise<void> {
   resourceCatalog.setGlobalResourceCatalog(new StandardResourceCatalog());
   lifecycleHooks.setGlobalLifecycleHooksManager(new StandardLifecycleHooksManager());
@@ -34,7 +34,7 @@ export function taskOf(id: string) {
 
 const named = (id: string) => ({ id, slug: id, name: id });
 
-/** Executes one attempt of a loaded task with the executor of the CLI's worker, and answers what that answers. */
+/** Executes one attempt of a loaded task with the executor of the CLI's worker, and returns its result. */
 export async function executeTask(id: string, payload: unknown, attempt = 1) {
   const task = taskOf(id);
   const at = new Date("2026-01-02T03:04:05.000Z");
@@ -67,7 +67,7 @@ export async function executeTask(id: string, payload: unknown, attempt = 1) {
     project: { ...named("project"), ref: "proj" },
     machine: { name: "small-1x", cpu: 0.5, memory: 0.5, centsPerMs: 0 },
   });
-  // Nothing listens there; spans are dropped.
+  // Nothing listens there, so spans are dropped.
   const tracingSDK = new TracingSDK({ url: "http://127.0.0.1:1", diagLogLevel: "none" });
   const executor = new TaskExecutor(task, {
     tracingSDK,
@@ -85,12 +85,12 @@ export async function executeTask(id: string, payload: unknown, attempt = 1) {
     return (await executor.execute(execution, ctx, new AbortController().signal)).result;
   } finally {
     taskContext.disable();
-    // The SDK made itself the process's receiver of them, for the files that come after as well.
+    // The SDK registered itself globally, also for the files that come afterwards.
     for (const api of [trace, context, propagation, metrics]) api.disable();
   }
 }
 
-/** What an executed task returned; rejects where it failed. */
+/** The output of an executed task; rejects if it failed. */
 export async function outputOf(result: Awaited<ReturnType<typeof executeTask>>): Promise<unknown> {
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return parsePacket({ data: result.output, dataType: result.outputType });

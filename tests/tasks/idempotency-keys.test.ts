@@ -25,7 +25,7 @@ let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 let wire: Awaited<ReturnType<typeof serve>>;
 let seen: { task: string; key: string | undefined }[];
 
-// Passes everything on to Trigger.dev, and notes what triggers.
+// Passes everything on to Trigger.dev, and records triggers.
 const wiretap = new Hono().all("*", async ({ req }) => {
   const { pathname, search } = new URL(req.url);
   const body = req.method === "GET" ? undefined : await req.text();
@@ -36,7 +36,7 @@ const wiretap = new Hono().all("*", async ({ req }) => {
     seen.push({ task: task ?? asked.task ?? "", key: asked.options?.idempotencyKey });
   }
   const headers = new Headers(req.raw.headers);
-  // Items come as a stream, and are passed on whole.
+  // Items arrive as a stream, and are passed on as a whole.
   headers.delete("transfer-encoding");
   return fetch(`${trigger.url}${pathname}${search}`, { method: req.method, headers, body });
 });
@@ -78,14 +78,14 @@ const timestamp = new Date("2026-01-02T03:00:00.000Z");
 const scheduled = { type: "DECLARATIVE", scheduleId: "s", timestamp, timezone: "UTC", upcoming: [] };
 const isKey = expect.stringMatching(/^[0-9a-f]{64}$/);
 
-/** What triggers runs, by the file that asks Trigger.dev, and the tasks that are triggered. */
+/** What triggers runs, by the file that calls Trigger.dev, and the triggered tasks. */
 const CALLS: Record<string, [string, () => Promise<string[]>][]> = {
   "packages/aftercommit/src/runs/child-runs.ts": [
     [
       "the steps of a deletion",
       async () => {
         const { id, message } = deletedUser();
-        // The ledger has one run at a time: the first has to have ended.
+        // The ledger allows one run at a time, so the first must have ended.
         await runs.cancel((await (await deleteUser(posted(message))).json()).id);
         const { rows } = await database.db.execute<{ id: string }>(
           sql`select id::text from aftercommit.deletions where row_id = ${id}`,

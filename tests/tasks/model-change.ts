@@ -19,11 +19,11 @@ type Parts = {
 const [OLD, NEW] = ["model-a", "model-b"] as const;
 const HALF = "with half of them";
 
-/** Changes the model under kills, back again, and retires the other, with edits and searches all the time. */
+/** Changes the model under kills, back again, and retires the other one, with continuous edits and searches. */
 export function itChangesTheModel(parts: Parts, posts: number): void {
   const { database, provider, workers } = parts;
   const chance = chanceOf(seed);
-  // One for all: vectors of a model that was out of use are of texts of long ago until its runs renew them.
+  // One for all: vectors of an unused model are of old texts until its runs replace them.
   const edited = new EditedPosts(database, workers, chance);
   const reembed = (model: string) =>
     workers.start("reembed", "--model", model, "--dimensions", String(WIDTHS[model]));

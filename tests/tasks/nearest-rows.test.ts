@@ -48,7 +48,7 @@ const nearestRows = (query: Omit<NearestQuery, "filter">) =>
     findNearestRows(client, posts, { ...query, filter: undefined }),
   );
 
-/** Work while the active model has a vector index. */
+/** Runs `work` while the active model has a vector index. */
 const withIndex = (model: Model, work: () => Promise<void>) =>
   withLongConnection(process.env.DATABASE_URL ?? "", async (client) => {
     await buildVectorIndex(client, posts.embeddings, model);

@@ -58,7 +58,7 @@ describe("a failure that has nothing to do with the text", () => {
     const requests = provider.requests.length;
     await expect(embedPost(other)).rejects.toThrow(PausedError);
     expect(provider.requests).toHaveLength(requests);
-    // The row's own, and a text that surely is good where the fault might have been in the text.
+    // The row's own text, and a known good text if a text may be at fault.
     expect(requests).toBe(seconds === 5 ? 2 : 1);
   });
 

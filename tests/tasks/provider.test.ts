@@ -24,7 +24,7 @@ async function errorOf(work: Promise<unknown>): Promise<unknown> {
   throw new Error("It did not fail");
 }
 
-/** Embeds texts through a server that answers as `fault` does. */
+/** Embeds texts through a server that answers like `fault`. */
 async function embedThrough(fault: Fault, texts: string[], asked: ProviderModel = model) {
   const server = await startFaultyServer(fault);
   vi.stubEnv("OPENAI_BASE_URL", `${server.url}/v1`);
@@ -143,7 +143,7 @@ describe("the requests", () => {
   });
   type Request = z.infer<typeof requestSchema>;
 
-  /** Answers one vector for each input and keeps what was asked. */
+  /** Returns one vector per input and keeps the requests. */
   function recorder() {
     const requests: Request[] = [];
     const fault: Fault = async (request, response) => {

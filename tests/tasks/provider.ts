@@ -7,7 +7,7 @@ const statsSchema = z.object({ calls: z.number(), inputs: z.number() });
 
 type Fault = { status?: number; code?: string; retryAfterMs?: number; delayMs?: number; times?: number };
 
-/** One embeddings endpoint for the tests of a file, with a hashing model; OPENAI_BASE_URL names it. */
+/** One embeddings endpoint for the tests of a file, with a hashing model. OPENAI_BASE_URL names it. */
 export function providerForTests() {
   let http: Awaited<ReturnType<typeof serve>>;
   let openai: Awaited<ReturnType<typeof startOpenAI>>;
@@ -35,12 +35,12 @@ export function providerForTests() {
   });
 
   return {
-    /** What it was asked since it started. */
+    /** Its requests since it started. */
     async stats() {
       const answer = await fetch(`${http.url}/local/openai/stats`);
       return statsSchema.parse(await answer.json());
     },
-    /** What the next calls meet, until the end of the test. */
+    /** Sets the fault of the next requests, until the end of the test. */
     async fail(fault: Fault): Promise<void> {
       const answer = await fetch(`${http.url}/local/openai/faults`, {
         method: "POST",

@@ -18,7 +18,7 @@ async function bucket(): Promise<Bucket | undefined> {
   return rows[0];
 }
 
-/** Sets the bucket as it was a moment ago, or `agoSeconds`. */
+/** Sets the bucket to its state a moment ago, or `agoSeconds`. */
 const fill = (tokens: number, requests: number, agoSeconds = 0) =>
   database.db.execute(sql`insert into aftercommit.rate_limits (name, tokens, requests, updated_at)
     values (${name}, ${tokens}, ${requests}, clock_timestamp() - ${agoSeconds}::float8 * interval '1 second')
@@ -60,11 +60,11 @@ it.each([
 
 it("says how long to wait until there is enough beside the headroom", async () => {
   await fill(20_000, 600);
-  // 10,000 wanted and 30,000 of headroom: 20,000 are missing, 2 s at 10,000 a second.
+  // 10,000 requested and 30,000 of headroom: 20,000 are missing, which takes 2 s at 10,000 a second.
   const wait = await take(10_000, false);
   expect(wait).toBeGreaterThan(0);
   expect(wait).toBeLessThanOrEqual(2_000);
-  // What had come in before the question shortened the wait.
+  // What flowed in before the request shortens the wait.
   await fill(20_000, 600, 2);
   expect(await take(10_000, false)).toBe(0);
 });
@@ -80,7 +80,7 @@ it("owes no more than a minute's tokens and requests, however much priority take
   await fill(0, 0);
   for (let edit = 0; edit < 5; edit += 1) expect(await take(500_000, true)).toBe(0);
   expect((await bucket())?.tokens).toBeGreaterThanOrEqual(-600_000);
-  // What is owed, the headroom and the token itself, at most.
+  // At most what is owed, the headroom and the token itself.
   expect(await take(1, false)).toBeLessThanOrEqual(63_001);
 });
 
@@ -105,7 +105,7 @@ it("grants a request that is larger than a full bucket, for every limit", async 
 it("grants no more than the bucket holds to many parallel requests", async () => {
   await fill(600_000, 600);
   const waits = await Promise.all(Array.from({ length: 20 }, () => take(57_000, false)));
-  // 570,000 beside the headroom; what flows in while a slow machine asks may be enough for a few more.
+  // 570,000 above the headroom. What flows in on a slow machine may be enough for a few more.
   expect(waits.filter((wait) => wait === 0).length).toBeGreaterThanOrEqual(10);
   expect((await bucket())?.tokens).toBeGreaterThanOrEqual(30_000);
 });
@@ -126,7 +126,7 @@ it("has texts wait where a provider counts those of a minute, however few reques
     acquire(database.db, { name, tokens: 1, inputs, priority, limits: ofTexts });
   expect(await take(95)).toBe(0);
   const wait = await take(50);
-  // Half a minute's texts are missing, less those that came while the test ran.
+  // Half a minute's texts are missing, minus those that flowed in while the test ran.
   expect(wait).toBeGreaterThan(0);
   expect(wait).toBeLessThanOrEqual(30_000);
   expect(await take(50, true)).toBe(0);

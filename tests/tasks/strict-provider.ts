@@ -10,7 +10,7 @@ const requestSchema = z.object({
 });
 type Request = z.infer<typeof requestSchema>;
 
-/** What a request meets in place of vectors: an answer, or nothing when it is undefined. */
+/** A response instead of vectors; undefined means vectors. */
 type Rule = (request: Request, isGone: () => boolean) => Fault | undefined | Promise<Fault | undefined>;
 
 const errorOf = (status: number, error: object, headers: Record<string, string> = {}) =>
@@ -26,7 +26,7 @@ export const limitRate = (headers: Record<string, string>) =>
     headers,
   );
 
-/** Refuses inputs with the word poison, as OpenAI does: the whole request, named or not. */
+/** Rejects the whole request if an input has the word poison, like OpenAI, with or without naming the input. */
 export const poisoned =
   ({ named }: { named: boolean }): Rule =>
   ({ input }) => {
@@ -49,8 +49,8 @@ export function vectorOf(input: string, dimensions = 8): number[] {
 type VectorFor = (request: Request, input: string) => readonly number[];
 
 /**
- * An embeddings endpoint for the tests of a file that refuses what it is told to; OPENAI_BASE_URL names it. All its
- * models are one, unless `vectorFor` says otherwise.
+ * An embeddings endpoint for the tests of a file that rejects what it is told to. OPENAI_BASE_URL names it. All its
+ * models are the same, unless `vectorFor` says otherwise.
  */
 export function strictProviderForTests(
   vectorFor: VectorFor = ({ dimensions }, input) => vectorOf(input, dimensions),

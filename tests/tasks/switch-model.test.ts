@@ -148,7 +148,7 @@ describe("afterwards", () => {
     expect(await states()).toEqual([[NEW, "active"]]);
     for (const id of ids) expect(await modelsOf(id)).toEqual([to.id]);
     expect(await retireModels(database.db, [await source()], { url })).toEqual([]);
-    // The other tests have the first model.
+    // The other tests use the first model.
     await database.db.execute(sql`truncate post_embeddings`);
     await database.db.execute(sql`insert into aftercommit.models (id, name, dimensions, chunker, state, index_type)
       overriding system value values (1, ${MODEL.name}, 8, ${MODEL.chunker}, 'retired', 'vector')`);

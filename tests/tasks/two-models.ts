@@ -4,10 +4,10 @@ import { cosine } from "../../emulators/openai/tests/cosine.ts";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
 import { chanceOf } from "../seed.ts";
 
-/** Models whose vectors have nothing to do with each other's, by their widths. */
+/** Models whose vectors are unrelated, by their widths. */
 export const WIDTHS: Readonly<Record<string, number>> = { "model-a": 64, "model-b": 48 };
 
-/** The same vector for the same text by a model, and another by another. */
+/** The same vector for the same text and model, and another for another model. */
 export function vectorBy(model: string, text: string): number[] {
   const digest = createHash("md5").update(`${model}\n${text}`).digest();
   const chance = chanceOf(digest.readInt32LE());
@@ -18,7 +18,7 @@ export function vectorBy(model: string, text: string): number[] {
 export const isBy = (model: string, texts: readonly string[], query: string, score: number) =>
   texts.some((text) => Math.abs(cosine(vectorBy(model, text), vectorBy(model, query)) - score) < 0.005);
 
-/** Ids of the posts, or of one that is asked for, whose vectors by a model are not just the one of their present text. */
+/** Ids of the posts, or of one post, whose vectors by a model are not exactly the one of their current text. */
 export async function wrongBy(db: Database, model: string, only?: string): Promise<string[]> {
   const { rows } = await db.execute<{ id: string; text: string; current: boolean; vectors: string[] }>(sql`
     select p.id::text, concat_ws(E'\\n\\n', title, body) as text,

@@ -22,7 +22,7 @@ const OPEN = ["PENDING_VERSION", "DELAYED", "QUEUED", "DEQUEUED", "EXECUTING", "
 
 /**
  * The real CLI with the product's tasks for the tests of a file, the route in this process, and the commands as
- * processes, on the database and the provider that the environment names. Sequin is played by the test.
+ * processes, with the database and the provider of the environment. The test acts as Sequin.
  */
 export function workersForTests() {
   let env: Record<string, string> = {};
@@ -67,14 +67,14 @@ export function workersForTests() {
 
   return {
     output: () => cli.output(),
-    /** Resolves when no run waits or works. */
+    /** Resolves when no run waits or executes. */
     idle: () =>
       until(async () => (await openRuns()) === 0, {
         everyMs: 100,
         what: "end of all runs",
         progress: () => cli.output(),
       }),
-    /** Resolves when nothing waits in the inbox but what has failed: what was killed is tried again. */
+    /** Resolves when only failed rows wait in the inbox. What was killed is tried again. */
     async emptied(): Promise<void> {
       const pending = async () => {
         const { rows } = await database().execute<{ count: number }>(
@@ -90,14 +90,14 @@ export function workersForTests() {
         { everyMs: 500, what: "empty inbox", progress: async () => [await pending(), cli.output()] },
       );
     },
-    /** Resolves when few runs wait or work: on a slow machine edits are not to pile up before the drain. */
+    /** Resolves when few runs wait or execute, so that on a slow machine edits do not pile up before the drain. */
     calm: () =>
       until(async () => (await openRuns()) < 10, {
         everyMs: 100,
         what: "end of most runs",
         progress: () => cli.output(),
       }),
-    /** Tells the route of a committed change of a post, as Sequin does. */
+    /** Delivers a committed change of a post to the route, like Sequin. */
     async deliver(action: "insert" | "update" | "delete", id: string): Promise<void> {
       changes += 1;
       const metadata = {
@@ -125,7 +125,7 @@ export function workersForTests() {
       });
       await this.idle();
     },
-    /** Kills the processes that work on runs, and has their leases end now: nobody waits for two minutes. */
+    /** Kills the processes that execute runs, and ends their leases now, so that no one waits for two minutes. */
     async killAll(): Promise<void> {
       for (const { pid, command } of descendantsOf(process.pid))
         if (command.startsWith("trigger-dev-run-worker")) process.kill(pid, "SIGKILL");

@@ -38,7 +38,7 @@ it("falls back to row, commit time and action for a message without a place", ()
 
 it("is none where nothing tells two changes of a row apart, so that neither is taken for the other", () => {
   expect(keyOf({ record: { id: 1 } })).toBeUndefined();
-  // Sequin's row sinks of 2024, with commit times in whole seconds and no record_pks.
+  // Sequin's row sinks of 2024, with commit times in whole seconds and without record_pks.
   const metadata = { table_schema: "public", table_name: "posts", commit_timestamp: "2024-09-11T08:27:23Z" };
   expect(keyOf({ record: { id: 1 }, metadata })).toBeUndefined();
 });

@@ -5,13 +5,13 @@ import { z } from "zod";
 import { METRICS } from "../../packages/aftercommit/src/metrics/catalog.ts";
 import { type Document, documents, ROOT, read } from "../documents.ts";
 
-// What exists only where something was installed, built, written or followed.
+// Exists only after something was installed, built, written or followed.
 const NOT_COMMITTED = /^(node_modules|\.local|\.next|\.env|\.trigger)/;
 const tracked = readdirSync(ROOT).filter((name) => !NOT_COMMITTED.test(name));
 
-/** The paths of this repository that a page names: in code marks, or as the target of a link. */
+/** The paths of this repository that a page names, in code marks or as the target of a link. */
 function pathsIn({ name, text }: Document): string[] {
-  // A page that is followed makes the files that it names.
+  // Following a page creates the files that it calls new.
   const made = new Set([...text.matchAll(/^New file `([^`]+)`/gm)].map(([, path = ""]) => path));
   const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
   const inCode = [...prose.matchAll(/`([\w.@/*[\]{},-]+)`/g)]
@@ -24,7 +24,7 @@ function pathsIn({ name, text }: Document): string[] {
   return [...inCode, ...linked];
 }
 
-/** What a page says is in a file, as in `trigger` in `packages/aftercommit/src/runs/trigger-run.ts`, and is not there. */
+/** What a page says is in a file, as in `trigger` in `packages/aftercommit/src/runs/trigger-run.ts`, but is not. */
 const notFoundIn = ({ text }: Document): string[] =>
   [...text.matchAll(/`(\w+)` in `([\w./-]+\.\w+)`/g)]
     .filter(([, , path = ""]) => tracked.includes(path.split("/")[0] ?? ""))

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { commandsInProse, commandsOf, documents, ROOT, read } from "../documents.ts";
 
-/** Commands, and the file that runs them by having `has`; or why nothing on a plain machine can. */
+/** Commands, and the file whose text `has` shows that it runs them; or why nothing on a plain machine can. */
 type Kind = { command: RegExp } & ({ by: string; has: string } | { because: string });
 
 const NO_DOCKER =

@@ -14,7 +14,7 @@ const PARTS = ["postgres", "sequin", "trigger", "openai", "mail", "external-syst
 const LIBRARY = "packages/aftercommit";
 const CONFIG = "aftercommit.config.ts";
 
-/** The rooms of the house, and those that each may import from besides itself. */
+/** The packages and folders, and what each may import from besides itself. */
 const ALLOWED: Record<string, string[]> = {
   app: [LIBRARY, CONFIG, "trigger"],
   trigger: [LIBRARY, CONFIG],
@@ -30,13 +30,13 @@ const ALLOWED: Record<string, string[]> = {
 };
 const ROOMS = Object.keys(ALLOWED);
 
-// They look at everything, and nothing looks at them but the tests beside the rooms.
+// They may import everything, and nothing imports them except the tests.
 const OUTSIDE = ["tests", "bench"];
 
 // An entry point calls the library; SQL and provider calls are there.
 const NOT_IN_ENTRY_POINTS = /^(drizzle-orm|pg|openai|nodemailer)(\/|$)/;
 
-// Trigger.dev's run API has one room; the doctor looks at queues by itself. trigger/ defines tasks.
+// Only one folder uses Trigger.dev's run API; the doctor reads queues itself. trigger/ defines tasks.
 const RUN_API = /\b(runs|tasks|queues|batch)\b[^"]*from|\bimport\(|\* as/;
 const MAY_ASK_TRIGGER = /^packages\/aftercommit\/src\/(runs|doctor)\//;
 const PRODUCT = /^(app|trigger|packages)\//;
@@ -61,7 +61,7 @@ const workspaces = new Map(
   ]),
 );
 
-// What starts the command line here; the published package has another one.
+// Starts the command line here; the published package has another one.
 const STARTER = `${LIBRARY}/bin/aftercommit.mjs`;
 
 const roomOf = (path: string) =>
@@ -109,7 +109,7 @@ it("goes one way: app, trigger → packages/aftercommit; the parts of the local 
   expect(wrong.map(shown)).toEqual([]);
 });
 
-/** A folder of the library, or a file beside its folders. */
+/** A folder of the library, or a file next to its folders. */
 const folderOf = (path: string) => relative(`${LIBRARY}/src`, path).split("/")[0] ?? "";
 
 it("forms no cycle between the folders of packages/aftercommit", () => {
@@ -120,7 +120,7 @@ it("forms no cycle between the folders of packages/aftercommit", () => {
     if (from !== to) edges.set(from, (edges.get(from) ?? new Set()).add(to));
   }
   expect(edges.get("embeddings")).toContain("inbox");
-  // What imports nothing that is left is taken away, again and again: a cycle stays.
+  // Repeatedly removes what imports nothing that is left. A cycle stays.
   for (let left = edges.size + 1; edges.size < left; ) {
     left = edges.size;
     for (const [folder, targets] of edges)
@@ -162,7 +162,7 @@ it("takes only packages that the manifest of its room names", () => {
   const missing = imports.filter(({ file, from, name }) => {
     if (name.startsWith(".")) return false;
     const { name: own, dependencies, devDependencies, peerDependencies } = manifestOf(from);
-    // What the product runs on must be there in production.
+    // What the product needs at run time must be there in production.
     return (
       name !== own &&
       !(name in dependencies) &&

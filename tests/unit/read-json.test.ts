@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { readJson } from "../../packages/aftercommit/src/ingress/read-json.ts";
 
-/** A request whose body is what a stream's source gives. */
+/** A request whose body comes from a stream's source. */
 function requestWith(source: UnderlyingDefaultSource<Uint8Array>): Request {
   const init: RequestInit & { duplex: "half" } = {
     method: "POST",

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 
-/** All that a module loads, of this repository or by a package's name. */
+/** Everything that a module loads: files of this repository, and names of packages. */
 function loadedBy(file: string, found = new Set<string>()): Set<string> {
   for (const [, path = ""] of readFileSync(file, "utf8").matchAll(
     /^(?:im|ex)port (?!type ).*?from "(.+?)"/gms,
@@ -17,7 +17,7 @@ function loadedBy(file: string, found = new Set<string>()): Set<string> {
 
 const isTokenizer = (name: string) => name.startsWith("gpt-tokenizer");
 
-// It takes a third of a second to load, and a body of 300 kB as long to split: Sequin waits on the same event loop.
+// Loading it takes a third of a second, and splitting a body of 300 kB as long: Sequin waits for the same event loop.
 it("a server neither loads the tokenizer nor splits a text", () => {
   expect([...loadedBy("packages/aftercommit/src/trigger.ts")].filter(isTokenizer)).toHaveLength(1);
   for (const entry of ["index", "next", "status"])

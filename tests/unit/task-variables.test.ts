@@ -18,7 +18,7 @@ const complete = {
   USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
 };
 
-// What only the app or a command reads, or Trigger.dev sets itself.
+// Only the app or a command reads these, or Trigger.dev sets them itself.
 const NOT_FOR_TASKS = [
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_METRIC_EXPORT_INTERVAL",
@@ -37,7 +37,7 @@ const NOT_FOR_TASKS = [
   "SEQUIN_API_TOKEN",
 ];
 
-// The names of the systems go along with their URLs.
+// The names of the systems are sent along with their URLs.
 const sent = Object.keys(complete).flatMap((name) =>
   name === "USER_DELETION_WEBHOOK_URLS" ? [name, "USER_DELETION_SYSTEMS"] : [name],
 );

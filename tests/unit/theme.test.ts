@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 const read = (path: string) => readFileSync(join(resolve(import.meta.dirname, "../.."), path), "utf8");
 
-// The product and the local stack share no file: each has the theme, word for word.
+// The product and the local stack share no file, so each has the same theme, word for word.
 it("the app and the local console have one theme", () => {
   expect(read("emulators/console/assets/theme.css")).toBe(read("app/theme.css"));
 });
