@@ -21,7 +21,7 @@ describe("a service that is set by half", () => {
     ["USER_DELETION_WEBHOOK_SECRET", { USER_DELETION_WEBHOOK_URLS: "https://crm.example.com/deleted" }],
     ["USER_DELETION_WEBHOOK_URLS", { DATABASE_URL }],
     ["SMTP_URL", { DATABASE_URL, LOCAL_SEQUIN: "on", USER_DELETION_WEBHOOK_URLS: "none" }],
-  ])("names %s beside %j", (name, env) => {
+  ])("names %s with %j", (name, env) => {
     expect(missing(env)).toEqual([name]);
   });
 

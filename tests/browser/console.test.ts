@@ -72,7 +72,7 @@ describeInBrowser("the console in a browser", () => {
     await page.getByText(id).waitFor();
   });
 
-  test("nothing is refreshed while somebody types or has text selected", async () => {
+  test("nothing is refreshed while someone types or has text selected", async () => {
     await page.clock.install();
     await page.goto("/runs");
     const requests: string[] = [];

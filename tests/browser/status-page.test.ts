@@ -178,7 +178,7 @@ describeInBrowser("the status page in a browser", () => {
     expect(await page.getByRole("searchbox").inputValue()).toBe("half a sent");
   });
 
-  it("keeps on trying while the server is gone", async () => {
+  it("keeps trying while the server is down", async () => {
     await page.goto("/");
     await page.context().setOffline(true);
     await page.getByText("No connection; trying again").waitFor();

@@ -59,7 +59,7 @@ describe.each([
     expect(await times(ask)).toEqual(new Array(POOL).fill([{ n: 1 }]));
   });
 
-  it("works when the server was restarted meanwhile", async () => {
+  it("works when the server was restarted in the meantime", async () => {
     await times(ask);
     await postgres.restart();
     await times(() => failure(ask()));

@@ -77,7 +77,7 @@ describe("what is in the e-mail column", () => {
 describe("an address that is not ASCII", () => {
   const email = "jörg@example.com";
 
-  it("is not given to a server without SMTPUTF8, which would deliver it to somebody else", async () => {
+  it("is not given to a server without SMTPUTF8, which would deliver it to someone else", async () => {
     const { error, to, deletion } = await confirm(email);
     expect(error.message).toBe("the mail server takes no address that is not ASCII (SMTPUTF8)");
     expect(to).toEqual([]);

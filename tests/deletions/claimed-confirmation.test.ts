@@ -106,7 +106,7 @@ describe("a claim", () => {
     ["a refused message", { atEnd: "554 5.6.0 no" }, "the mail server answered 554 5.6.0 to DATA"],
     ["a deferred message", { atEnd: "452 4.3.1 full" }, "the mail server answered 452 4.3.1 to DATA"],
     ["a server that closes", { atEnd: "421 4.3.2 bye" }, "the mail server answered 421 4.3.2 to DATA"],
-  ] as const)("is given back after %s: another run may send at once", async (_, behavior, message) => {
+  ] as const)("is released after %s: another run may send immediately", async (_, behavior, message) => {
     const { id } = await newDeletion();
     smtp.behave(behavior);
     expect((await failureOf(id, "run_1")).message).toBe(message);

@@ -67,7 +67,7 @@ describe("a deletion that takes long", () => {
     expect(await doctor({ ...users, dueDays: 20 })).toMatchObject({ state: "failed" });
   });
 
-  it("is on the page beside the rows on hold, and in the log of each pass of resumption", async () => {
+  it("is on the page with the rows on hold, and in the log of each resumption", async () => {
     const { db } = worlds.database;
     const [held = ""] = await open(40, 40);
     await holdRow(db, { source: "user", rowId: held }, "a court asked for it");

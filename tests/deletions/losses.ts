@@ -9,7 +9,7 @@ type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 /** What happens to a deletion when a run, a process, or everything that works on it dies. */
 export function describeLosses(pipelineOf: () => Pipeline): void {
   describe("a deleted user whose work is lost", () => {
-    it("is cleaned up and told at once when the run of a step is lost", async () => {
+    it("is cleaned up and confirmed immediately when the run of a step is orphaned", async () => {
       const pipeline = pipelineOf();
       await pipeline.fail({ name: "crm", status: 503 });
       const { id, email, run } = await pipeline.deleteUser();

@@ -20,7 +20,7 @@ describe("cleaning an external system that must not be notified", () => {
     ["none", { USER_DELETION_WEBHOOK_URLS: "none" }, /^not configured where/],
     ["no list of systems", { USER_DELETION_WEBHOOK_URLS: "" }, /^USER_DELETION_WEBHOOK_URLS is not set/],
     ["no secret", { USER_DELETION_WEBHOOK_SECRET: "" }, /^USER_DELETION_WEBHOOK_SECRET is not set/],
-  ])("fails at once and says so in the ledger where the task has %s", async (_, variables, message) => {
+  ])("fails immediately and says so in the ledger if the task has %s", async (_, variables, message) => {
     const id = await newDeletion();
     for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
     const error = await cleanUp(id).catch((reason) => reason);

@@ -131,7 +131,7 @@ describe("a deleted user", () => {
     expect(page?.steps.find(({ name }) => name === "analytics")).toMatchObject({ state: "failed" });
   });
 
-  it(`is cleaned up beside ${BATCH - 2} others when one of a batch of ${BATCH} is malformed`, async () => {
+  it(`is cleaned up with ${BATCH - 2} others when one of a batch of ${BATCH} is malformed`, async () => {
     const users = Array.from({ length: BATCH }, () => deletedUser());
     const data = users.map(({ message }, index) =>
       index === MALFORMED ? { ...message, metadata: 1 } : message,

@@ -82,7 +82,7 @@ describe("a receipt", () => {
     expect(JSON.stringify(decodeJwt(text))).not.toContain("500");
   });
 
-  it("is open while a system is, whatever somebody wrote into the ledger", async () => {
+  it("is open while a system is, whatever was written into the ledger", async () => {
     const { userId, id } = await newDeletion();
     await database.db.execute(sql`
       update aftercommit.deletions set completed_at = now(), outcome = 'completed', email = null where id = ${id}`);

@@ -167,7 +167,7 @@ describe("a row that cannot be looked at", () => {
   });
 });
 
-describe.skipIf(!realPostgres)("with transactions beside it (needs TEST_DATABASE_URL)", () => {
+describe.skipIf(!realPostgres)("with concurrent transactions (needs TEST_DATABASE_URL)", () => {
   async function connected(work: (client: Client) => Promise<void>) {
     const client = new Client({ connectionString: worlds.database.url });
     await client.connect();

@@ -98,7 +98,7 @@ describe("a soft deletion", () => {
     ["an update of a row that is not marked", change("update", marked(5, null))],
     ["an insert of one", change("insert", marked(5, null))],
     ["a read of a marked row", change("read", marked(5))],
-    ["an update that surely left an old mark alone", change("update", marked(5), { plan: "free" })],
+    ["an update that certainly left an old mark alone", change("update", marked(5), { plan: "free" })],
     ["a row message of Sequin's older sinks", { ...change("update", marked(5)), action: undefined }],
   ])("is not %s", async (_, message) => {
     expect(await deliver(message)).toMatchObject({ status: 200, body: { triggered: 0, ignored: 1 } });

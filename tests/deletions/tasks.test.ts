@@ -38,7 +38,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("the number of deletions that are worked on at once", () => {
+describe("the number of deletions that run at the same time", () => {
   it("is a setting that the task is registered with", () => {
     expect(taskOf("user-deletion-cleanup")).toMatchObject({ concurrency: { inline: { total: 12 } } });
     expect(deletionConcurrency()).toBe(5);

@@ -111,7 +111,7 @@ describe("an edit whose run was canceled", () => {
     expect(await app.embedded(articles)).toContain(id);
   });
 
-  it("is embedded by a drain that is under way while imports come without a pause, and so is what was never delivered", async () => {
+  it("is embedded by a running drain during continuous imports, and so is what was never delivered", async () => {
     await deliver(inserted(await insert(20)));
     await app.cancelRuns();
     await app.client.query("update articles set title = title || ' that no message was about' where id = 1");
@@ -138,7 +138,7 @@ describe("an edit whose run was canceled", () => {
 });
 
 describe("more than ten rows of one commit", () => {
-  it("are for the batch queue and wake one drain, whatever deliveries they come in, and an edit beside them has a run", async () => {
+  it("are for the batch queue and wake one drain, whatever deliveries they arrive in, and an edit among them has a run", async () => {
     const messages = inserted(await insert(25));
     const [edit = ""] = await insert(1);
     expect(await deliver([...messages.slice(0, 20), ...inserted([edit])])).toMatchObject({

@@ -35,7 +35,7 @@ const work = (lease: Lease, by: Provider) =>
 
 const failing = (embed: Provider["embed"]): Provider => ({ ...provider(), embed });
 
-it("an entry that is done is deleted, and one that nobody was certain of stays until everybody is", async () => {
+it("an entry that is done is deleted, and one whose read was not certain stays until it is", async () => {
   await end(await leased("1"), (entry) => ({ entry, certain: true, kind: "done" }));
   await end(await leased("2"), (entry) => ({ entry, certain: false, kind: "done" }));
   const entries = await inbox.entries();
@@ -73,7 +73,7 @@ it("whatever became of an older version, a newer one is due now", async () => {
   expect(await inbox.entries()).toMatchObject([due, due, due]);
 });
 
-it("nothing is written about rows whose lease somebody else has by now, and they are named", async () => {
+it("nothing is written about rows whose lease another worker has now, and they are named", async () => {
   const lease = await leased("1", "2");
   await inbox.db.execute("update aftercommit.pending set lease = gen_random_uuid() where row_id = '2'");
   const ending = end(lease, (entry) => ({ entry, certain: true, kind: "done" }));
@@ -98,7 +98,7 @@ it("a failure that has nothing to do with a row costs no row an attempt", async 
   }
 });
 
-it("a column that somebody has dropped costs no row an attempt, and the rows are due", async () => {
+it("a dropped column costs no row an attempt, and the rows are due", async () => {
   await inbox.db.execute("alter table notes rename body to content");
   try {
     await expect(work(await leased("1"), provider())).rejects.toThrow();

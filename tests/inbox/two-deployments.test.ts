@@ -88,7 +88,7 @@ it("a migration in the middle of a lease leaves its rows due, for the newer depl
   });
   await expect(old).rejects.toThrow(SourceError);
   expect(await entries()).toEqual(untouched);
-  // Only what it had already requested is paid for in vain.
+  // Only what it had already requested is paid for without being used.
   expect(asked.toSorted()).toEqual(["one", "three", "two"]);
   await work(newer, (text) => asked.push(text));
   expect(asked).toHaveLength(6);

@@ -32,7 +32,7 @@ async function search(words: string): Promise<string[]> {
 
 const within = { everyMs: 500, progress: () => app.output };
 
-it("an app of somebody's finds its own rows by meaning, and cleans up its deleted ones, after five commands", async () => {
+it("someone's app finds its own rows by meaning, and cleans up after its deleted ones, after five commands", async () => {
   const startedAt = Date.now();
   await app.run("npm", "install", await packLibrary());
   const said = await app.run("npx", "aftercommit", "init", "--yes");

@@ -156,7 +156,7 @@ describe("a declaration that changes", () => {
     });
   });
 
-  it("is named when it is gone, and its rows stay", async () => {
+  it("is named when it does not exist any more, and its rows stay", async () => {
     await database.client.query(TABLES);
     await run();
     const { applied, lines } = await run(declarations.slice(1));

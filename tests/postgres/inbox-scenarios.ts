@@ -80,7 +80,7 @@ export const scenarios: readonly Scenario[] = [
     workers: [["batch"], ["realtime"]],
   },
   {
-    name: "reconciliation beside messages",
+    name: "reconciliation and messages",
     rows: one,
     transactions: [[is("b")]],
     repeats: 1,

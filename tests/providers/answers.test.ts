@@ -96,8 +96,8 @@ describe("a refusal", () => {
     ["a list with an error, as Gemini's OpenAI endpoint", '[{"error":{"code":400,"message":"Why not"}}]'],
     ["a detail, as Voyage", '{"detail":"Why not"}'],
     ["a message, as Cohere", '{"id":"1","message":"Why not"}'],
-    ["a message beside an error's name, as Fastify", '{"error":"Bad Request","message":"Why not"}'],
-    ["a message beside a type, as vLLM", '{"object":"error","message":"Why not","type":"x","code":400}'],
+    ["a message and an error's name, like Fastify", '{"error":"Bad Request","message":"Why not"}'],
+    ["a message and a type, like vLLM", '{"object":"error","message":"Why not","type":"x","code":400}'],
     ["a list of errors, as Cloudflare", '{"success":false,"errors":[{"code":1,"message":"Why not"}]}'],
   ])("of the form %s says the server's own reason", async (_, body) => {
     const error = await errorOf(body);

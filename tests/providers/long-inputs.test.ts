@@ -41,7 +41,7 @@ describe("a model that takes inputs of 512 tokens only", () => {
     ["400", refuse("maximum context length is 512 tokens")],
     ["500 that tells of the length", answerWith(500, '{"error":"input is too large to process"}')],
   ])(
-    "and refuses others by %s gets a page in smaller passages, and the next page at once",
+    "and refuses others by %s gets a page in smaller passages, and the next page immediately",
     async (_, fault) => {
       provider.rule = ({ input }) => (input.some(isLong) ? fault : undefined);
       const [first = ""] = await insertPosts(1, page);

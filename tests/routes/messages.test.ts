@@ -83,7 +83,7 @@ describe("a message of a sink with batch: false", () => {
     expect(await inbox()).toEqual([]);
   });
 
-  it("about an update that surely left the text as it was is acknowledged and ignored", async () => {
+  it("about an update that certainly left the text alone is acknowledged and ignored", async () => {
     const message = { ...newChange("02_posts_update"), changes: { author: "Bob" } };
     expect(await deliver(message)).toMatchObject({ status: 200, body: batchOf(0, 1) });
     expect(await inbox()).toEqual([]);

@@ -84,7 +84,7 @@ it("wakes the drain once, however many deliveries come until it starts", async (
   expect(run?.payload).toEqual({});
 });
 
-it("leaves edits to the drain while there are more than Trigger.dev takes beside everything else: 600 a minute", async () => {
+it("leaves edits to the drain while there are more than Trigger.dev accepts in addition to everything else: 600 a minute", async () => {
   const bucket = async () =>
     (await database.db.execute(sql`select name, tokens from aftercommit.rate_limits`)).rows;
   await deliver({ data: edits(1, 9_999) });

@@ -47,7 +47,7 @@ describe("a delivery is acknowledged, and its rows wait in the inbox, while Trig
     const answer = await whileDown(hang, async (requests) => {
       const data = Array.from({ length: 10 }, (_, n) => change(n + 1));
       const delivery = deliver({ data });
-      await until(() => requests() === 10, { what: "ten calls under way" });
+      await until(() => requests() === 10, { what: "ten calls in progress" });
       await vi.advanceTimersByTimeAsync(10_000);
       const { status, body } = await delivery;
       return { status, body };

@@ -39,7 +39,7 @@ export function figuresOf({
   return [
     { name: "changes committed", value: known.changes },
     { name: "changes whose answer was lost", value: known.unknown },
-    { name: "deliveries beside Sequin's, acknowledged", value: again },
+    { name: "deliveries in addition to Sequin's, acknowledged", value: again },
     { name: "kills", value: deaths },
     ...counted(died, "killed"),
     none("stops in order that did not end", unstopped),

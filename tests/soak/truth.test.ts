@@ -122,7 +122,7 @@ it.each([
     ["deletions: address kept"],
   ],
   [
-    "somebody is deleted whom nobody deleted",
+    "a user is deleted whom no one deleted",
     `insert into users (id, first_name, last_name, email) values ('${user.id}', 'Soak', 'Test', '${user.email}')`,
     ["deletions: nobody asked for"],
   ],

@@ -47,7 +47,7 @@ async function killAndAwait(victim: RegExp, isBack: () => boolean | Promise<bool
   await until(isBack, { everyMs: 200, what, progress: () => stack.progress() });
 }
 
-describe("npm run dev beside a database that is not the local one", () => {
+describe("npm run dev with a database that is not the emulator's", () => {
   it("has no schedule that would ever fire", async () => {
     expect(await schedules()).toEqual([]);
   });

@@ -49,7 +49,7 @@ async function dev(variables: Record<string, string>): Promise<{ code: unknown; 
   return { code, output };
 }
 
-it("names a missing TRIGGER_PROJECT_REF at once, and starts nothing", async () => {
+it("names a missing TRIGGER_PROJECT_REF immediately, and starts nothing", async () => {
   const { code, output } = await dev({ TRIGGER_SECRET_KEY: "tr_dev_x" });
   expect(code).toBe(1);
   expect(output).toContain("Nothing was started:\n  TRIGGER_PROJECT_REF is not set");

@@ -104,7 +104,7 @@ describe("a request that the provider answers with 429", () => {
     expect(await usage()).toMatchObject([{ calls: 1 }]);
   });
 
-  it("that asks for a longer wait is recorded for everybody, priority included, before it fails", async () => {
+  it("that asks for a longer wait is recorded for every process, priority included, before it fails", async () => {
     provider.rule = () => limitRate({ "retry-after": "30" });
     await expect(ask()).rejects.toThrow(RateLimitedError);
     expect(await bucket()).toMatchObject({ blocked: true });

@@ -47,7 +47,7 @@ describe("a new model is begun", () => {
     expect(provider.requests).toEqual([]);
   });
 
-  it("and is not beside another that is being built: the error names the commands that end that", async () => {
+  it("and is not while another is being built: the error names the commands that end that", async () => {
     await begin();
     const other = begin("another");
     await expect(other).rejects.toThrow(`npx aftercommit reembed --model ${NEW}`);

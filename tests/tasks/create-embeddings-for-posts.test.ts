@@ -9,7 +9,7 @@ const { provider, change, insertPosts } = embeddingForTests();
 beforeAll(() => loadTasks(() => import("../../trigger/create-embeddings-for-posts.ts")));
 beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
 
-it("runs twice at a time beside the edits, and for as long as a run of 15 minutes may take", () => {
+it("runs at most twice at the same time, apart from edits, and may take as long as a run of 15 minutes", () => {
   expect(taskOf(ID)).toMatchObject({
     concurrency: { inline: { total: 2 }, limits: ["embedding-provider"] },
     retry: { maxAttempts: 10 },

@@ -55,7 +55,7 @@ describe("the rows of a lease", () => {
     expect(await embeddingsOf(BigInt(deleted))).toEqual([]);
   });
 
-  it("whose lease somebody else has by now are not written, and the others are", async () => {
+  it("whose lease another worker has now are not written, and the others are", async () => {
     const [overslept = "", other = ""] = await insertPosts(2);
     provider.rule = async () => {
       await database.db.execute(

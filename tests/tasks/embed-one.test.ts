@@ -92,7 +92,7 @@ it("removes the vectors that a long post no longer fills when it becomes short",
   await expectEmbedded(id, { title: "Long", body: "short" });
 });
 
-it("keeps the time of the commit beside the vectors that answer it, and none where nobody knows", async () => {
+it("stores the time of the commit with its vectors, or none if it is unknown", async () => {
   const id = await insertPost();
   await change([id], "realtime", "2026-11-21T21:12:08.735Z");
   await embedPost(id);

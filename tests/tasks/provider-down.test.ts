@@ -42,7 +42,7 @@ describe("a failure that has nothing to do with the text", () => {
     ["a wait of a day", failure(503, { "retry-after": "86400" }), 300],
     ["an answer that is none", answerWith(200, "{}"), 5],
     ["an error in an answer of 200", answerWith(200, '{"error":{"message":"It failed","code":502}}'), 5],
-  ])("pauses the model for everybody, and costs no row an attempt: %s", async (_, fault, seconds) => {
+  ])("pauses the model for every process, and costs no row an attempt: %s", async (_, fault, seconds) => {
     const [id = "", other = ""] = await insertPosts(2);
     await change([id, other]);
     provider.rule = () => fault;
@@ -101,7 +101,7 @@ describe("a failure that has nothing to do with the text", () => {
 });
 
 describe("a rate limit that lasts longer than a run should sleep", () => {
-  it("ends the run with the time to go on at, and is recorded for everybody", async () => {
+  it("ends the run with the time of its retry, and is recorded for every process", async () => {
     const [id = "", other = ""] = await insertPosts(2);
     provider.rule = () => limitRate({ "retry-after": "60" });
     const before = Date.now();

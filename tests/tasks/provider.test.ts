@@ -155,7 +155,7 @@ describe("the requests", () => {
     return { requests, fault };
   }
 
-  it("have all texts at once, word for word, and ask for vectors in base64", async () => {
+  it("have all texts in one request, word for word, and ask for vectors in base64", async () => {
     const { requests, fault } = recorder();
     const texts = Array.from({ length: 600 }, (_, index) => String(index));
     const { vectors, tokens } = await embedThrough(fault, texts);

@@ -27,7 +27,7 @@ const fill = (tokens: number, requests: number, agoSeconds = 0) =>
 
 beforeEach(() => database.db.execute(sql`truncate aftercommit.rate_limits`));
 
-it("begins with a full bucket, and what is acquired is gone", async () => {
+it("starts with a full bucket, and acquired tokens are gone", async () => {
   expect(await take(100_000, false)).toBe(0);
   const left = await bucket();
   expect(left?.tokens).toBeCloseTo(500_000, -4);
@@ -58,7 +58,7 @@ it.each([
   },
 );
 
-it("says how long to wait until there is enough beside the headroom", async () => {
+it("says how long to wait until there is enough above the headroom", async () => {
   await fill(20_000, 600);
   // 10,000 requested and 30,000 of headroom: 20,000 are missing, which takes 2 s at 10,000 a second.
   const wait = await take(10_000, false);
@@ -84,7 +84,7 @@ it("owes no more than a minute's tokens and requests, however much priority take
   expect(await take(1, false)).toBeLessThanOrEqual(63_001);
 });
 
-it("has priority wait only while the provider has asked everybody to", async () => {
+it("makes priority wait only while the provider has asked every process to", async () => {
   await take(1, true);
   await correct(database.db, name, { waitMs: 60_000 });
   expect(await take(1, true)).toBeGreaterThan(30_000);

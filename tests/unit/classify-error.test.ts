@@ -64,7 +64,7 @@ describe("an answer of the provider", () => {
       answered(429, { "retry-after": "86400" }),
       inMs(300_000),
     ],
-    ["429 that says at once", answered(429, { "retry-after": "0" }), retry],
+    ["429 that says now", answered(429, { "retry-after": "0" }), retry],
     ["429 with a time that is none", answered(429, { "retry-after": "soon" }), retry],
     [
       "429 with milliseconds that are none",
@@ -99,7 +99,7 @@ describe("a wait that is known", () => {
   it.each([
     ["the provider's limits", new RateLimitedError("text-embedding-3-small", 5_000)],
     [
-      "a pause after a failure of everybody",
+      "a pause after a failure that is not about one text",
       new PausedError({ name: "m", pausedUntil: 1_000, pauseReason: "401" }),
     ],
   ])("is waited for: %s", (_, error) => {

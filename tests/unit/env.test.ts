@@ -66,7 +66,7 @@ describe("the check at the start", () => {
     expect(() => checkEnvironment(needed, { source: complete })).not.toThrow();
   });
 
-  it("names every problem at once, and where to get each variable", () => {
+  it("names every problem together, and where to get each variable", () => {
     const source = { DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" };
     const { message, variables: named } = problemOf(() =>
       checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP, source }),

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { mapConcurrent } from "../../packages/aftercommit/src/map-concurrent.ts";
 
-it("maps every item, keeps their order, and has at most 10 under way", async () => {
+it("maps every item, keeps their order, and runs at most 10 at the same time", async () => {
   let underWay = 0;
   let most = 0;
   const items = Array.from({ length: 100 }, (_, index) => index);
@@ -28,7 +28,7 @@ it("rejects with the first error", async () => {
   await expect(work).rejects.toThrow("item 2");
 });
 
-it("begins nothing after an error, and rejects when what was under way has ended", async () => {
+it("starts nothing after an error, and rejects when the running ones have ended", async () => {
   const [begun, ended]: [number[], number[]] = [[], []];
   const items = Array.from({ length: 100 }, (_, index) => index);
   const work = mapConcurrent(items, async (item) => {

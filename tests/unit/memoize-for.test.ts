@@ -49,7 +49,7 @@ describe("nobody is pinned", () => {
     expect(await read()).toBe("read");
   });
 
-  it("to a failure: it is shared only with those who asked meanwhile", async () => {
+  it("to a failure: it is shared only with callers that waited for it", async () => {
     const works = [() => Promise.reject(new Error("down")), async () => "read"];
     const read = memoizeFor(
       async () => works.shift()?.(),

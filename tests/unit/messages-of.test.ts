@@ -21,7 +21,7 @@ it("takes an empty data array for an empty batch", () => {
   expect(messagesOf({ data: [] })).toEqual({ batch: true, messages: [] });
 });
 
-it("unwraps an element of the pull API, and leaves one with ack_id beside its record as it is", () => {
+it("unwraps an element of the pull API, and leaves one with both an ack_id and a record as it is", () => {
   const beside = { ack_id: "2", ...message };
   const { messages } = messagesOf({ data: [{ ack_id: "1", data: message }, beside] });
   expect(messages.map(({ value }) => value)).toEqual([message, beside]);

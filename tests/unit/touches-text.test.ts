@@ -12,7 +12,7 @@ const wholeRow = defineEmbedding({ ...table, text: "text_of(posts)" });
 const update = (changes: object | null, action: string | undefined = "update") =>
   sequinMessageSchema.parse({ action, record: { id: 1 }, changes });
 
-describe("an update surely left the text as it was", () => {
+describe("an update certainly left the text alone", () => {
   it.each([
     ["other columns changed", plain, { author: "Alice", updated_at: "2026-01-01T00:00:00Z" }],
     ["other columns than the condition's changed", chosen, { author: "Alice" }],

@@ -24,6 +24,18 @@ const RULES: readonly Rule[] = [
   { not: /\bwithout a word\b/, say: "silently" },
   { not: /\bside by side\b/, say: "in parallel" },
   {
+    not: /\bat once\b/,
+    say: "immediately, or at the same time",
+    except: ["packages/aftercommit/src/env/env.ts"],
+  },
+  { not: /\b(surely|in vain)\b/, say: "certainly, or without effect" },
+  { not: /\beverybody\b(?! on)/, say: "every process, or everyone" },
+  {
+    not: /\bunder way\b/,
+    say: "running, or in progress",
+    except: ["emulators/trigger/console/attempts.tsx", "emulators/trigger/tests/console.test.ts"],
+  },
+  {
     not: /\bof (its|their|one's) own\b/,
     say: "its own …, a new …, a dedicated …",
     except: [

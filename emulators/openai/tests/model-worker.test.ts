@@ -42,7 +42,7 @@ it.each(["throw", "exit"])(
   },
 );
 
-it("a worker that cannot start is an error at once", async () => {
+it("a worker that cannot start is an error immediately", async () => {
   const missing = startModelWorker({
     model: "hashing",
     log: () => {},

@@ -17,7 +17,7 @@ function refusalOf(take: () => void): ApiError {
   throw new Error("The request was taken");
 }
 
-it("a minute's tokens can be taken at once, and come back all the time", () => {
+it("a minute's tokens can be used in one request, and refill continuously", () => {
   let now = 0;
   const limits = createRateLimits({ tokensPerMinute: 60_000 }, () => now);
   limits.take(model, 60_000);

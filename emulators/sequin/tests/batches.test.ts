@@ -87,7 +87,7 @@ describe("batches", () => {
     expect(ids().sort()).toEqual([1, 2]);
   });
 
-  test("2,000 rows of one transaction, and of a backfill, come in batches of 1,000, as many at once as workers", async () => {
+  test("2,000 rows of one transaction, and of a backfill, arrive in batches of 1,000, as many in parallel as there are workers", async () => {
     const received = (count: number) =>
       until(() => sequin.receiver.messages().length >= count, {
         what: `${count} messages`,

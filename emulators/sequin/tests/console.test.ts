@@ -126,7 +126,7 @@ describe("the page of a delivery", () => {
 });
 
 describe("its buttons", () => {
-  test("redeliver sends a delivered message again, and a waiting one at once", async () => {
+  test("redeliver sends a delivered message again, and a waiting one immediately", async () => {
     const { id } = await insert(4, "four");
     const [first] = receiver.messages();
     expect(await stack.post(`/deliveries/${id}/redeliver`)).toMatchObject({

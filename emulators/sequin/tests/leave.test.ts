@@ -76,7 +76,7 @@ async function startLocal(): Promise<ChildProcess> {
   throw new Error("it did not start");
 }
 
-test("beside somebody's database it makes nothing but its schema, and a stop takes its triggers off", async () => {
+test("in someone else's database it creates only its schema, and a stop drops its triggers", async () => {
   const before = await catalogOf(database);
   await start();
   expect(await triggers()).toBe(6);
@@ -152,7 +152,7 @@ test("while no emulator takes them, triggers that are left stop storing changes 
   const full = "update sequin_local.state set taken = taken - 50000";
   await database.sql(full);
   await database.sql("insert into posts values (2)");
-  await until(async () => (await delivered()) === 2, { what: "the delivery beside an emulator that works" });
+  await until(async () => (await delivered()) === 2, { what: "the delivery while an emulator works" });
 
   await stack?.close();
   // The Postgres emulator has one session for all clients: the locks of killed processes stay.
@@ -179,7 +179,7 @@ test.skipIf(!realPostgres)(
 );
 
 test.skipIf(!realPostgres)(
-  "a stop does not wait for somebody's lock, and says which table keeps its triggers (needs TEST_DATABASE_URL)",
+  "a stop does not wait for another session's lock, and says which table keeps its triggers (needs TEST_DATABASE_URL)",
   async () => {
     await start();
     const holder = await database.pool.connect();

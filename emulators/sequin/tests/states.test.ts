@@ -24,7 +24,7 @@ describe("states", () => {
     expect(ids().sort()).toEqual([1, 3]);
   });
 
-  test("what is not acknowledged survives a stop, with its count, and is tried at once after the start", async () => {
+  test("an unacknowledged message survives a stop, with its count, and is tried immediately after the start", async () => {
     sequin.receiver.answer = status(400);
     const first = await start({}, { pace: { backoffBaseMs: 60_000 } });
     await insert(1);

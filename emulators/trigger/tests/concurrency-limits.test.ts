@@ -208,7 +208,7 @@ describe("by the API a limit", () => {
 describe("a version is refused", () => {
   test.each([
     [
-      "a queue's limit beside a task's own",
+      "a queue's limit and a task's own",
       [{ id: "t", queue: { concurrencyLimit: 1 }, concurrency: { inline: { total: 1 } } }],
       {},
     ],

@@ -176,7 +176,7 @@ describe("its buttons", () => {
     expect(await page(location ?? "")).toContain("Completed");
   });
 
-  test("cancel cancels a queued run at once and asks one that executes to stop", async () => {
+  test("cancel cancels a queued run immediately and asks an executing one to stop", async () => {
     const { id } = await tasks.trigger("clean-up", {});
     expect(await stack.post(`/runs/${id}/cancel`)).toMatchObject({ status: 303 });
     expect((await stack.worker.retrieve(id)).status).toBe("CANCELED");

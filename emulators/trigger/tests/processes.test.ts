@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Processes } from "../engine/processes.ts";
 
 describe("a run that no process is idle for", () => {
-  it("is handed out at once where none is busy either", () => {
+  it("is dequeued immediately if none is busy either", () => {
     expect(new Processes(1_000).freeAt(0, 0, 0)).toBe(0);
   });
 

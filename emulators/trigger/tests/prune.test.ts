@@ -28,7 +28,7 @@ describe("a server that has kept enough", () => {
     expect(await Promise.all([first, second].map(isKept))).toEqual([false, true]);
   });
 
-  test("drops a stored payload a day after the last run that uses it is gone", async () => {
+  test("deletes a stored payload a day after the last run that uses it", async () => {
     const upload = await on.worker.call("PUT", "/api/v2/packets/trigger/large.json");
     const { presignedUrl, storagePath } = Object(upload.json);
     expect((await fetch(presignedUrl, { method: "PUT", body: '{"n":1}' })).status).toBe(200);

@@ -67,7 +67,7 @@ describe("telemetry of a run", () => {
     expect((await server.trigger.retrieveRun(id))?.logs).toHaveLength(200);
   });
 
-  test("is answered at once whatever it is, for an exporter that waits holds up its run", async () => {
+  test("is answered immediately whatever it is, because an exporter that waits delays its run", async () => {
     const compressed = await fetch(`${server.url}/otel/v1/logs`, {
       method: "POST",
       headers: { "content-type": "application/json", "content-encoding": "gzip" },

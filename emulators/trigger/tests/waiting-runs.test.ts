@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { FakeClock, hours, minutes, seconds } from "./helpers/fake-clock.ts";
 import { workerForTests } from "./helpers/worker-for-tests.ts";
 
-describe("a run that does not start at once", () => {
+describe("a run that does not start immediately", () => {
   const clock = new FakeClock();
   const on = workerForTests([{ id: "job" }, { id: "patient", ttl: "1h" }], { clock });
 
@@ -45,7 +45,7 @@ describe("a run that does not start at once", () => {
     expect(await statusOf(id)).toBe("EXPIRED");
   });
 
-  test.each(["bogus", "2020-01-01T00:00:00Z", ""])("with the delay %o starts at once", async (delay) => {
+  test.each(["bogus", "2020-01-01T00:00:00Z", ""])("with the delay %o starts immediately", async (delay) => {
     const { id } = await on.worker.trigger("job", { delay });
     expect(await statusOf(id)).toBe("QUEUED");
   });

@@ -60,7 +60,7 @@ describe("a run that waits", () => {
     expect(await state()).toMatchObject({ status: "EXECUTING", completed: [{ outputIsError: true }] });
   });
 
-  test("for a child that an idempotency key finds finished goes on at once", async () => {
+  test("for a child that its idempotency key finds finished continues immediately", async () => {
     const { id } = await worker.trigger("child", { idempotencyKey: "k" });
     await worker.runNext("before");
     expect(await ask({ idempotencyKey: "k" })).toMatchObject({ id, isCached: true });
