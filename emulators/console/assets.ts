@@ -2,19 +2,20 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Hono } from "hono";
 
-const TYPES = {
-  "theme.css": "text/css; charset=utf-8",
-  "style.css": "text/css; charset=utf-8",
-  "refresh.js": "text/javascript; charset=utf-8",
-  "icon.svg": "image/svg+xml",
+// One theme: the emulators' pages look like the app's.
+const ASSETS = {
+  "theme.css": { path: "../../app/theme.css", type: "text/css; charset=utf-8" },
+  "style.css": { path: "./assets/style.css", type: "text/css; charset=utf-8" },
+  "refresh.js": { path: "./assets/refresh.js", type: "text/javascript; charset=utf-8" },
+  "icon.svg": { path: "./assets/icon.svg", type: "image/svg+xml" },
 } as const;
 
-type Name = keyof typeof TYPES;
+type Name = keyof typeof ASSETS;
 
-const isName = (name: string): name is Name => Object.hasOwn(TYPES, name);
+const isName = (name: string): name is Name => Object.hasOwn(ASSETS, name);
 
 const read = (name: Name) => {
-  const text = readFileSync(new URL(`./assets/${name}`, import.meta.url), "utf8");
+  const text = readFileSync(new URL(ASSETS[name].path, import.meta.url), "utf8");
   return { text, version: createHash("sha256").update(text).digest("hex").slice(0, 12) };
 };
 
@@ -36,7 +37,7 @@ export function assetRoutes(): Hono {
     const name = c.req.param("name");
     if (!isName(name)) return c.notFound();
     return c.body(files[name].text, 200, {
-      "content-type": TYPES[name],
+      "content-type": ASSETS[name].type,
       "cache-control": "public, max-age=31536000, immutable",
     });
   });

@@ -1,10 +1,11 @@
-import { rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { cp, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { freePorts } from "../stack/free-ports.ts";
+import { choosePorts } from "../stack/dev-stack.ts";
 import { until } from "../until.ts";
-import { FreshApp, packLibrary, TRIGGER_CLI } from "./fresh-app.ts";
+import { EXAMPLES, type Example, FOLDER } from "./examples.ts";
+import { FreshApp, packLibrary } from "./fresh-app.ts";
 
 let app: FreshApp;
 beforeAll(async () => {
@@ -43,8 +44,7 @@ it("someone's app finds its own rows by meaning, and cleans up after its deleted
   );
   await app.run("npx", "aftercommit", "migrate");
   await app.start(/Ready in/, "npm", ["run", "dev"]);
-  await app.start(/Local worker ready/, process.execPath, [TRIGGER_CLI, "dev", "--skip-update-check"]);
-  await app.startLocal(["sequin"], (await freePorts(1))[0]);
+  await app.startTasks();
 
   await until(async () => (await search("closed harbour")).includes("Old news"), {
     ...within,
@@ -71,4 +71,30 @@ it("someone's app finds its own rows by meaning, and cleans up after its deleted
   const health = await fetch(`http://127.0.0.1:${app.ports.app}/api/health`);
   expect(await health.json()).toEqual({ status: "ok" });
   console.log(`five commands and no line of code: ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  await app.stop();
+});
+
+/** Runs an example beside emulators of its own, with the packages that the app has. */
+async function runExample(name: string, { server, variables, check }: Example): Promise<void> {
+  const folder = join(app.folder, name);
+  await cp(join(FOLDER, name), folder, { recursive: true });
+  await cp(join(FOLDER, "trigger.config.ts"), join(folder, "trigger.config.ts"));
+  const example = new FreshApp(folder, await choosePorts(), variables?.());
+  try {
+    await example.startLocal(["postgres", "trigger", "openai", "mail"]);
+    await example.query(await readFile(join(folder, "schema.sql"), "utf8"));
+    await example.run("npx", "aftercommit", "migrate");
+    await example.run("npx", "aftercommit", "sequin");
+    await server(example);
+    await example.startTasks();
+    await check(example);
+  } finally {
+    await example.stop();
+  }
+}
+
+describe("with the installed package", () => {
+  beforeAll(() => app.run("npm", "install", "hono", "@hono/node-server"));
+
+  it.each(Object.entries(EXAMPLES))("the example %s works", runExample);
 });

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { choosePorts, type Ports } from "../stack/dev-stack.ts";
+import { freePorts } from "../stack/free-ports.ts";
 import { descendantsOf, processorSecondsOf } from "../stack/processes.ts";
 import { until } from "../until.ts";
 
@@ -31,7 +32,7 @@ export class FreshApp {
     return new FreshApp(join(parent, "shop"), await choosePorts());
   }
 
-  constructor(folder: string, ports: Ports) {
+  constructor(folder: string, ports: Ports, variables: Record<string, string> = {}) {
     this.folder = folder;
     this.ports = ports;
     const { PATH, HOME } = process.env;
@@ -59,6 +60,7 @@ export class FreshApp {
       MAIL_FROM: "Shop <no-reply@example.com>",
       USER_DELETION_WEBHOOK_URLS: `crm=${http}/local/external-system/crm/user-deleted`,
       USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
+      ...variables,
     };
   }
 
@@ -106,6 +108,12 @@ export class FreshApp {
     } finally {
       await client.end();
     }
+  }
+
+  /** Starts what embeds and cleans up: the tasks first, and then Sequin, which sends what is there. */
+  async startTasks(): Promise<void> {
+    await this.start(/Local worker ready/, process.execPath, [TRIGGER_CLI, "dev", "--skip-update-check"]);
+    await this.startLocal(["sequin"], (await freePorts(1))[0]);
   }
 
   /** Ends everything that was started, in reverse order. */

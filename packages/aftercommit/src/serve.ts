@@ -31,7 +31,13 @@ export function serve(declaration: Declaration): Serve {
   }
 }
 
-/** One route handler for many declared tables, each under its own path; 404 for any other path. */
+/**
+ * One route handler for many declared tables, each under its own path; 404 for any other path.
+ *
+ * @example
+ * // app/api/[route]/route.ts
+ * export const POST = serveAll(declarationsOf(config));
+ */
 export function serveAll(declarations: readonly Declaration[]): Serve {
   const byRoute = new Map(declarations.map((declaration) => [routeOf(declaration), serve(declaration)]));
   return async (request) => {

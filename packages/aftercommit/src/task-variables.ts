@@ -74,6 +74,11 @@ export const neededByTasks = (source: Source) => NEEDED.filter((name) => isNeede
 /**
  * The variables that the tasks need where Trigger.dev runs them, and lines that say, without any value, what is sent
  * and what is missing or useless there.
+ *
+ * @example
+ * extensions: [
+ *   syncEnvVars(() => taskVariables(process.env).variables),
+ * ];
  */
 export function taskVariables(source: Source): { variables: TaskVariable[]; said: string[] } {
   const variables: TaskVariable[] = [];

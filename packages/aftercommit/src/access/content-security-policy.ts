@@ -1,6 +1,9 @@
 /**
  * The page may load and run only its own resources. Next.js reads the nonce from this header and puts it on its inline
  * scripts.
+ *
+ * @example
+ * headers.set("content-security-policy", contentSecurityPolicy(nonce, false));
  */
 export function contentSecurityPolicy(nonce: string, development: boolean): string {
   // `next dev` uses inline styles, and evaluates the modules it reloads.

@@ -27,7 +27,12 @@ export function createUnauthorizedCount(write: (route: string, requests: number)
   };
 }
 
-/** Logs a request without the right secret. `route` is one of a few, never the path as requested. */
+/**
+ * Logs a request without the right secret. `route` is one of a few, never the path as requested.
+ *
+ * @example
+ * if (!isAllowed(request)) logUnauthorized("/api/search");
+ */
 export const logUnauthorized = createUnauthorizedCount((route, requests) =>
   log("warn", "access.unauthorized", { route, requests }),
 );

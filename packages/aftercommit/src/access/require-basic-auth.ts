@@ -11,6 +11,11 @@ function passwordOf(header: string | null): string | undefined {
 /**
  * The response to a client who may not see the status page or search: 404 if DASHBOARD_PASSWORD is not set, 401 if the
  * request does not carry it. Undefined if the client may, and always in development, where Next.js listens on loopback.
+ *
+ * @example
+ * const search = searchRoute(config);
+ *
+ * export const GET = async (request: Request) => requireBasicAuth(request) ?? search(request);
  */
 export function requireBasicAuth(
   request: Request,

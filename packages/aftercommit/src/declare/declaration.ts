@@ -37,6 +37,7 @@ export type EmbeddingOptions = Declared & {
   embeddings?: string;
 };
 
+/** What {@link defineEmbedding} returns: the options, checked, with their defaults. */
 export type EmbeddingDeclaration = Required<Omit<EmbeddingOptions, "where" | "table" | "embeddings">> & {
   kind: "embedding";
   table: TableName;
@@ -58,6 +59,7 @@ export type DeletionOptions = Declared & {
   dueDays?: number;
 };
 
+/** What {@link defineDeletion} returns: the options, checked, with their defaults. */
 export type DeletionDeclaration = Required<Omit<DeletionOptions, "email" | "table">> & {
   kind: "deletion";
   table: TableName;
@@ -75,9 +77,11 @@ export type TriggerOptions = Declared & {
   task: string;
 };
 
+/** What {@link defineTrigger} returns: the options, checked, with their defaults. */
 export type TriggerDeclaration = Required<Omit<TriggerOptions, "table">> & {
   kind: "trigger";
   table: TableName;
 };
 
+/** A declared table. */
 export type Declaration = EmbeddingDeclaration | DeletionDeclaration | TriggerDeclaration;

@@ -13,6 +13,11 @@ const isDeclaration = (value: unknown): value is Declaration =>
 
 /**
  * All declarations that a module exports: `declarationsOf(await import("../aftercommit.config.ts"))`.
+ *
+ * @example
+ * import * as config from "../aftercommit.config";
+ *
+ * export const POST = serveAll(declarationsOf(config));
  * @throws {DeclarationError} if there are none, or if two share a name or a route
  */
 export function declarationsOf(config: object): Declaration[] {
@@ -35,10 +40,20 @@ export function declarationsOf(config: object): Declaration[] {
   return declarations;
 }
 
-/** The embedded tables among the declarations. */
+/**
+ * The embedded tables among the declarations.
+ *
+ * @example
+ * const tables = embeddingsOf(declarationsOf(config)).map(({ rows }) => rows); // ["posts", "comments"]
+ */
 export const embeddingsOf = (declarations: readonly Declaration[]): EmbeddingDeclaration[] =>
   declarations.filter((declaration) => declaration.kind === "embedding");
 
-/** The tables among the declarations whose deleted rows are cleaned up. */
+/**
+ * The tables among the declarations whose deleted rows are cleaned up.
+ *
+ * @example
+ * const rows = deletionsOf(declarationsOf(config)).map(({ row }) => row); // ["user"]
+ */
 export const deletionsOf = (declarations: readonly Declaration[]): DeletionDeclaration[] =>
   declarations.filter((declaration) => declaration.kind === "deletion");

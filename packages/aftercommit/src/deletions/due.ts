@@ -27,7 +27,12 @@ export async function readDue(db: Queries, { row, dueDays }: DeletionDeclaration
 const some = (count: number, row: string) =>
   `${count} ${row.replaceAll("-", " ")} ${count === 1 ? "deletion is" : "deletions are"}`;
 
-/** What is late, in words; undefined if nothing is. */
+/**
+ * What is late, in words; undefined if nothing is.
+ *
+ * @example
+ * sayDue({ row: "user", overdue: 1, soon: 0 }); // "1 user deletion is overdue"
+ */
 export function sayDue({ row, overdue, soon }: Due): string | undefined {
   const parts = [overdue > 0 && `${some(overdue, row)} overdue`, soon > 0 && `${some(soon, row)} due soon`];
   return parts.filter(Boolean).join(", ") || undefined;

@@ -11,6 +11,9 @@ type Options = {
 /**
  * Why a deletion or one of its steps failed. The message may be shown: it goes to the ledger, the log, the page and
  * Trigger.dev. So it is a status or a code, never a URL, an address or a response body.
+ *
+ * @example
+ * if (!response.ok) throw new StepError(`answered ${response.status}`, { retryable: response.status >= 500 });
  */
 export class StepError extends Error {
   override readonly name: string = "StepError";

@@ -43,7 +43,12 @@ export const environmentOf = ({ project, environment }: Context) => `${project.r
  */
 export const deletionConcurrency = () => Number(optional("USER_DELETION_CONCURRENCY") ?? 5);
 
-/** The task that cleans up after a deleted row, each system in its own run, and then confirms it. */
+/**
+ * The task that cleans up after a deleted row, each system in its own run, and then confirms it.
+ *
+ * @example
+ * export const userDeletionCleanup = cleanupTask(users);
+ */
 export const cleanupTask = (declaration: DeletionDeclaration) =>
   schemaTask({
     id: deletionTaskIds(declaration).cleanup,
@@ -59,7 +64,12 @@ export const cleanupTask = (declaration: DeletionDeclaration) =>
     catchError: afterError,
   });
 
-/** The scheduled task that triggers a run for each open deletion of its environment that has no run to finish it. */
+/**
+ * The scheduled task that triggers a run for each open deletion of its environment that has no run to finish it.
+ *
+ * @example
+ * export const resumeUserDeletions = resumeTask(users);
+ */
 export const resumeTask = (declaration: DeletionDeclaration) =>
   schedules.task({
     id: deletionTaskIds(declaration).resume,
@@ -74,7 +84,12 @@ export const resumeTask = (declaration: DeletionDeclaration) =>
       ),
   });
 
-/** The task that cleans one external system of one deleted row: 5 attempts, with one minute per call. */
+/**
+ * The task that cleans one external system of one deleted row: 5 attempts, with one minute per call.
+ *
+ * @example
+ * export const cleanUpExternalSystem = cleanUpSystemTask(config);
+ */
 export function cleanUpSystemTask(config: object) {
   const declarations = deletionsOf(declarationsOf(config));
   return schemaTask({
@@ -92,7 +107,12 @@ export function cleanUpSystemTask(config: object) {
   });
 }
 
-/** The task that confirms a deletion by e-mail: 5 attempts of one minute, and half a minute to record each. */
+/**
+ * The task that confirms a deletion by e-mail: 5 attempts of one minute, and half a minute to record each.
+ *
+ * @example
+ * export const sendDeletionConfirmation = confirmationTask(config);
+ */
 export function confirmationTask(config: object) {
   const declarations = deletionsOf(declarationsOf(config));
   return schemaTask({

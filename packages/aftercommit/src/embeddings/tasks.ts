@@ -21,7 +21,12 @@ const embeddingProvider = concurrencyLimit({ name: "embedding-provider", total: 
 // One drains, and another may start as it ends. The rest is left to edits.
 const DRAINS = 2;
 
-/** The task that creates or updates the embedding of one row of a declared table. */
+/**
+ * The task that creates or updates the embedding of one row of a declared table.
+ *
+ * @example
+ * export const createEmbeddingForPost = embedOneTask(posts);
+ */
 export function embedOneTask(declaration: EmbeddingDeclaration) {
   const id = idName(declaration);
   return schemaTask({
@@ -40,7 +45,12 @@ export function embedOneTask(declaration: EmbeddingDeclaration) {
   });
 }
 
-/** The task that works on the inbox of a declared table until nothing is due. */
+/**
+ * The task that works on the inbox of a declared table until nothing is due.
+ *
+ * @example
+ * export const createEmbeddingsForPosts = drainTask(posts);
+ */
 export const drainTask = (declaration: EmbeddingDeclaration) =>
   schemaTask({
     id: embeddingTaskIds(declaration).many,
@@ -62,7 +72,12 @@ export const drainTask = (declaration: EmbeddingDeclaration) =>
     catchError: afterError,
   });
 
-/** The schedule that maintains a declared table: orphaned runs, lost messages, the vector index. */
+/**
+ * The schedule that maintains a declared table: orphaned runs, lost messages, the vector index.
+ *
+ * @example
+ * export const reconcilePostEmbeddings = reconcileTask(posts);
+ */
 export const reconcileTask = (declaration: EmbeddingDeclaration) =>
   schedules.task({
     id: embeddingTaskIds(declaration).reconcile,
@@ -76,7 +91,12 @@ export const reconcileTask = (declaration: EmbeddingDeclaration) =>
     catchError: afterError,
   });
 
-/** The task that builds the vector index of a declared table, which takes as long as the table is large. */
+/**
+ * The task that builds the vector index of a declared table, which takes as long as the table is large.
+ *
+ * @example
+ * export const indexPostEmbeddings = indexTask(posts);
+ */
 export const indexTask = (declaration: EmbeddingDeclaration) =>
   schemaTask({
     id: embeddingTaskIds(declaration).index,

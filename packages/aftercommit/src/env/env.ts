@@ -142,7 +142,12 @@ type Source = Readonly<Record<string, string | undefined>>;
 const isKnown = (name: string): name is VariableName => name in variables;
 const whereOf = (name: string) => (isKnown(name) ? ` (${variables[name].where})` : "");
 
-/** One or more variables are missing or malformed. The message names each and says where to get it. */
+/**
+ * One or more variables are missing or malformed. The message names each and says where to get it.
+ *
+ * @example
+ * if (error instanceof EnvironmentError) console.error(error.message); // names the variable and where to get it
+ */
 export class EnvironmentError extends Error {
   override readonly name = "EnvironmentError";
   readonly variables: readonly string[];

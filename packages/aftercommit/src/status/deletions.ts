@@ -4,6 +4,7 @@ import { findRecentDeletions, type RecentDeletion } from "./recent-deletions.ts"
 
 const SHOWN = 6;
 
+/** One external system of a deletion, or its confirmation: whether it is done, and what last failed. */
 export type Step = {
   name: string;
   state: "done" | "failed" | "waiting" | "skipped";
@@ -11,6 +12,7 @@ export type Step = {
   error: string | undefined;
 };
 
+/** A deletion with its steps, as a page shows it. */
 export type DeletionOnPage = Pick<
   RecentDeletion,
   "id" | "source" | "rowId" | "requestedAt" | "completedAt" | "outcome" | "lastError"

@@ -81,7 +81,14 @@ export async function readStatus(
   return { tables, models, runs: await readRuns(tables), deletions };
 }
 
-/** Like {@link readStatus}, at most once a second, however many people look. */
+/**
+ * Like {@link readStatus}, at most once a second, however many people look.
+ *
+ * @example
+ * const status = statusOf(declarationsOf(config));
+ *
+ * const { tables, models, runs, deletions } = await status();
+ */
 export const statusOf = (declarations: readonly Declaration[]): (() => Promise<Status>) =>
   memoizeFor(
     () => readStatus(declarations),

@@ -1,7 +1,12 @@
 import { sql } from "drizzle-orm";
 import type { Queries } from "../source.ts";
 
-/** Counts are exact up to this number; one more means "more than". */
+/**
+ * Counts are exact up to this number; one more means "more than".
+ *
+ * @example
+ * const shown = pending > MOST_COUNTED ? `over ${MOST_COUNTED}` : `${pending}`;
+ */
 export const MOST_COUNTED = 10_000;
 
 /** The state of an embedded table, from the view aftercommit.status. */

@@ -17,14 +17,17 @@ const LABEL_CHARS = 120;
 /** A row on the page. `label` is its first declared column; `tag` is the tag of its runs. */
 type ShownRow = { id: string; label: string | undefined; tag: string };
 
+/** A row that waits in the inbox. */
 export type PendingRow = ShownRow & {
   queue: "realtime" | "batch";
   /** When it was changed, or accepted if that is unknown. */
   since: Date;
 };
 
+/** A row whose embedding failed, with the reason and when it is tried again. */
 export type FailedRow = ShownRow & { error: string; attempts: number; nextAttempt: Date };
 
+/** How things stand with one embedded table. */
 export type TableStatus = {
   counts: TableCounts;
   lag: Lag | undefined;

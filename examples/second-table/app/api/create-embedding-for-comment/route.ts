@@ -1,0 +1,4 @@
+import { serve } from "aftercommit/next";
+import { comments } from "../../../aftercommit.config";
+
+export const POST = serve(comments);

@@ -1,0 +1,10 @@
+import { defineConfig } from "@trigger.dev/sdk";
+
+export default defineConfig({
+  project: process.env.TRIGGER_PROJECT_REF ?? "",
+  dirs: ["./trigger"],
+  runtime: "node-22",
+  maxDuration: 300,
+  processKeepAlive: true,
+  retries: { enabledInDev: true },
+});
