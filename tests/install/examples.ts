@@ -16,7 +16,7 @@ export type Example = {
   check: (app: FreshApp) => Promise<void>;
 };
 
-// An example that has no server of its own is served by this one.
+// An example that has no server is served by this one.
 const SERVER = `
 import { serve as listen } from "@hono/node-server";
 import { declarationsOf } from "aftercommit";

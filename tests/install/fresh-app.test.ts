@@ -74,7 +74,7 @@ it("someone's app finds its own rows by meaning, and cleans up after its deleted
   await app.stop();
 });
 
-/** Runs an example beside emulators of its own, with the packages that the app has. */
+/** Runs an example beside its own emulators, with the packages that the app has. */
 async function runExample(name: string, { server, variables, check }: Example): Promise<void> {
   const folder = join(app.folder, name);
   await cp(join(FOLDER, name), folder, { recursive: true });

@@ -141,4 +141,4 @@ export async function packLibrary(): Promise<string> {
 }
 
 /** The Trigger.dev CLI that npx would download. */
-export const TRIGGER_CLI = join(root, "node_modules/trigger.dev/dist/esm/index.js");
+const TRIGGER_CLI = join(root, "node_modules/trigger.dev/dist/esm/index.js");

@@ -1,4 +1,4 @@
-import { searchRows } from "aftercommit";
+import { search } from "aftercommit";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { Suspense } from "react";
 import { articles } from "../aftercommit.config";
@@ -10,11 +10,9 @@ type Props = { searchParams: Promise<{ q?: string }> };
 
 async function Articles({ searchParams }: Props) {
   const { q } = await searchParams;
-  const found = q ? await searchRows(articles, { q, limit: 10 }) : [];
-  const rows = q
-    ? found.map(({ id, columns }) => ({ id, title: String(columns.title) }))
-    : await db.select().from(schema.articles);
-  return rows.map(({ id, title }) => <li key={id}>{title}</li>);
+  if (!q) return (await db.select().from(schema.articles)).map(({ id, title }) => <li key={id}>{title}</li>);
+  const { results } = await search(articles, { query: q });
+  return results.map(({ id, columns }) => <li key={id}>{String(columns.title)}</li>);
 }
 
 export default function Page(props: Props) {

@@ -17,6 +17,7 @@ export type WhereCondition =
       in?: readonly WhereValue[];
     };
 
+/** What to search for, and among which rows. */
 export type SearchOptions = {
   /** What to search for, 1,000 characters at most. */
   query: string;
@@ -30,7 +31,12 @@ export type SearchOptions = {
   minScore?: number;
 };
 
-/** A search that cannot be made. The message names the option and is safe to show. */
+/**
+ * A search that cannot be made. The message names the option and is safe to show.
+ *
+ * @example
+ * if (error instanceof InvalidSearchError) return Response.json({ error: error.message }, { status: 400 });
+ */
 export class InvalidSearchError extends Error {
   override readonly name = "InvalidSearchError";
 }

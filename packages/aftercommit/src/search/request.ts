@@ -26,6 +26,10 @@ function whereOf(parameters: URLSearchParams): SearchOptions["where"] {
 /**
  * Reads a search from the query parameters of a request. `in` names a declared table by its plural name. Default: the
  * first one.
+ *
+ * @example
+ * const { declaration, options } = searchRequest(declarations, new URL(request.url).searchParams);
+ * const page = await search(declaration, options);
  * @throws {InvalidSearchError} if there is no such table
  */
 export function searchRequest(

@@ -28,6 +28,7 @@ export type SearchResult = {
   score: number;
 };
 
+/** One page of results. */
 export type SearchPage = {
   /** The best first. */
   results: SearchResult[];
@@ -35,7 +36,12 @@ export type SearchPage = {
   next: string | null;
 };
 
-/** The embedding provider or the database does not answer now. The message is safe to show. */
+/**
+ * The embedding provider or the database does not answer now. The message is safe to show.
+ *
+ * @example
+ * if (error instanceof SearchUnavailableError) return Response.json({ error: error.message }, { status: 503 });
+ */
 export class SearchUnavailableError extends Error {
   override readonly name = "SearchUnavailableError";
 }
