@@ -5,10 +5,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const LONGEST = [
   "tests/stack/kills.test",
   "tests/browser/status-page.test",
-  "tests/foreign/databases.test",
-  "tests/stack/dev.test",
   "tests/deletions/pipeline.test",
-  "emulators/trigger/tests/restart.test",
+  "tests/install/",
+  "tests/stack/dev.test",
+  "tests/foreign/databases.test",
   "tests/database/hung-database.test",
   "emulators/sequin/tests/batches.test",
   "tests/tasks/commands.test",
@@ -59,7 +59,7 @@ const ofStacks = (name: string, include: string[]) => ({
 });
 
 const kills = [
-  "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
+  "tests/stack/*.test.ts",
   "tests/deletions/pipeline.test.ts",
   "emulators/postgres/tests/folder.test.ts",
   "emulators/sequin/tests/kill.test.ts",
@@ -92,7 +92,7 @@ export default defineConfig({
             "tests/deploy/image.test.ts",
             "tests/install/**",
             // They start whole stacks and parts, and kill them: minutes on a slow machine.
-            "tests/stack/{kills,foreign-database,parts-alone}.test.ts",
+            ...kills,
             // Commands among 2,000 posts, killed at each step: minutes on PGlite. `test:postgres` runs them.
             ...(process.env.TEST_DATABASE_URL ? [] : ["tests/tasks/commands.test.ts"]),
           ],
@@ -105,11 +105,11 @@ export default defineConfig({
       // Only reads files: a part of `npm run check`.
       { test: { name: "house", include: [`tests/unit/{${HOUSE.join()}}.test.ts`] } },
       ofStacks("trigger", ["emulators/trigger/tests/suite/**/*.test.ts"]),
+      ofStacks("install", ["tests/install/**/*.test.ts"]),
       ofStacks("browser", ["tests/browser/**/*.test.ts"]),
-      { test: { ...ofStacks("kills", kills).test, env: { TEST_LONG: "1" } } },
+      ofStacks("kills", kills),
       onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),
       onItsOwn("image", 5, ["tests/deploy/image.test.ts"]),
-      onItsOwn("install", 6, ["tests/install/**/*.test.ts"]),
     ],
   },
 });

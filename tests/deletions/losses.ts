@@ -1,6 +1,5 @@
 import { runs } from "@trigger.dev/sdk";
 import { describe, expect, it } from "vitest";
-import { isLong } from "../long.ts";
 import { until } from "../until.ts";
 import type { startPipeline } from "./pipeline.ts";
 
@@ -44,31 +43,28 @@ export function describeLosses(pipelineOf: () => Pipeline): void {
       expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
     });
 
-    it.runIf(isLong)(
-      "is not forgotten when the CLI is killed and its run canceled (npm run test:kills)",
-      async () => {
-        const pipeline = pipelineOf();
-        await pipeline.fail({ name: "crm", status: 503 });
-        const { id, email, run } = await pipeline.deleteUser();
-        await until(async () => (await pipeline.callsFor(id)).length > 1, {
-          what: "run to work",
-          progress: pipeline.progress,
-        });
-        await pipeline.killCli();
-        expect((await pipeline.ended(run)).status).toBe("CANCELED");
-        await pipeline.recover();
-        await pipeline.startCliAgain();
-        await pipeline.ended(await pipeline.resume());
-        const deletion = await until(
-          async () => {
-            const row = await pipeline.database.deletionOf(id);
-            return row.completed_at ? row : undefined;
-          },
-          { what: "resumed deletion", progress: pipeline.progress },
-        );
-        expect(deletion.run_id).not.toBe(run);
-        expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
-      },
-    );
+    it("is not forgotten when the CLI is killed and its run canceled", async () => {
+      const pipeline = pipelineOf();
+      await pipeline.fail({ name: "crm", status: 503 });
+      const { id, email, run } = await pipeline.deleteUser();
+      await until(async () => (await pipeline.callsFor(id)).length > 1, {
+        what: "run to work",
+        progress: pipeline.progress,
+      });
+      await pipeline.killCli();
+      expect((await pipeline.ended(run)).status).toBe("CANCELED");
+      await pipeline.recover();
+      await pipeline.startCliAgain();
+      await pipeline.ended(await pipeline.resume());
+      const deletion = await until(
+        async () => {
+          const row = await pipeline.database.deletionOf(id);
+          return row.completed_at ? row : undefined;
+        },
+        { what: "resumed deletion", progress: pipeline.progress },
+      );
+      expect(deletion.run_id).not.toBe(run);
+      expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
+    });
   });
 }

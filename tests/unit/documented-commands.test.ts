@@ -11,10 +11,7 @@ const NO_DOCKER =
 const NO_ACCOUNT = "it needs an account at Trigger.dev, or a self-hosted server";
 const READERS_OWN = "it stands for a program of the reader's";
 
-const IN_CI = [
-  ...["check", "bench", "fuzz"],
-  ...["test:postgres", "test:stacks", "test:image", "test:install"],
-];
+const IN_CI = [...["check", "bench", "fuzz"], ...["test:postgres", "test:stacks", "test:image"]];
 
 const KINDS: readonly Kind[] = [
   ...IN_CI.map((name) => ({
@@ -22,7 +19,7 @@ const KINDS: readonly Kind[] = [
     by: ".ci/run",
     has: `npm run ${name}`,
   })),
-  ...["trigger", "kills", "browser"].map((name) => ({
+  ...["trigger", "kills", "browser", "install"].map((name) => ({
     command: new RegExp(`^npm run test:${name}$`),
     by: ".ci/run",
     has: "npm run test:stacks",

@@ -7,14 +7,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isLong } from "../../../tests/long.ts";
 import { copyOf } from "../../../tests/postgres-template.ts";
 import { processorSecondsOf } from "../../../tests/stack/processes.ts";
 import { until } from "../../../tests/until.ts";
 import { FolderInUseError, lockFolder } from "../folder-lock.ts";
 
 const script = fileURLToPath(new URL("./serve-folder.ts", import.meta.url));
-const ROUNDS = isLong ? 4 : 1;
+const ROUNDS = 4;
 const children: ChildProcess[] = [];
 let parent: string;
 beforeAll(async () => {
@@ -98,7 +97,7 @@ describe("the data folder", () => {
     await rm(folder, { recursive: true });
   });
 
-  it.runIf(isLong)("survives a kill while it is being made (npm run test:kills)", async () => {
+  it("survives a kill while it is being made", async () => {
     const folder = join(parent, "half-made");
     const first = serve(folder);
     await until(() => existsSync(join(folder, "data.new", "PG_VERSION")), { everyMs: 1 });

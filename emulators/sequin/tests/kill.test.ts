@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isLong } from "../../../tests/long.ts";
 import { until } from "../../../tests/until.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { type Receiver, startReceiver, status } from "./receiver.ts";
 import { writeConfig } from "./stack.ts";
 
-const ROUNDS = isLong ? 5 : 2;
+const ROUNDS = 5;
 const CHANGES = ROUNDS * 40;
 
 let database: Database;

@@ -3,13 +3,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { isLong } from "../../../tests/long.ts";
 import { FakeClock, hours, minutes, seconds } from "./helpers/fake-clock.ts";
 import { serve } from "./helpers/serve.ts";
 import { spawnServer } from "./helpers/spawn-server.ts";
 import { RefusedError, Worker } from "./helpers/worker.ts";
 
-const [RUNS, KILLS] = isLong ? [200, 4] : [80, 2];
+const [RUNS, KILLS] = [200, 4];
 
 test("kill -9 at random moments loses no accepted run and repeats no completed one", async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), "local-trigger-kill-"));
