@@ -11,6 +11,8 @@ const callSchema = z.object({
   userId: z.string(),
   /** The status of the response. */
   status: z.int(),
+  /** Whether the answer was a lie: the user is still there. */
+  lied: z.literal(true).optional(),
 });
 
 export type Call = z.infer<typeof callSchema>;

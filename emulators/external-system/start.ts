@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { faultRoutes } from "@aftercommit/local-shared/fault-routes.ts";
 import type { Log } from "@aftercommit/local-shared/log.ts";
 import { refuseOtherOrigins } from "@aftercommit/local-shared/refuse-other-origins.ts";
@@ -26,7 +27,7 @@ const eventSchema = z.object({
 
 /**
  * External systems of any name: `POST /local/external-system/:name/user-deleted` verifies the signature
- * (standardwebhooks.com), records the call and answers 204, or as `…/faults` {name?, status, times?} says. Asked by
+ * (standardwebhooks.com), records the call and answers 204, or as `…/faults` says ({@link faultSchema}). Asked by
  * `user.deletion_verify`, it has found a user if no call has removed them yet. `GET /local/external-system/calls` lists
  * the signed calls, newest first. Rejects if the secret is not base64.
  */
@@ -52,14 +53,25 @@ export async function startExternalSystem({ secret, log, dataDir }: ExternalSyst
     if (kind === "deletion_test") return new Response(null, { status: 204 });
     const [userId] = Object.values(event.data.data);
     if (userId === undefined) return c.json({ error: "data: names no row" }, 400);
-    const isRemoved = (call: Call) => call.system === system && call.userId === userId && call.status < 300;
+    const isRemoved = (call: Call) =>
+      call.system === system && call.userId === userId && call.status < 300 && !call.lied;
     if (kind === "deletion_verify") return c.json({ found: !calls.list().some(isRemoved) });
     const webhookId = c.req.header("webhook-id") ?? "";
     const fault = faults.take(system);
-    const status = fault ?? 204;
-    await calls.add({ at: new Date().toISOString(), system, webhookId, userId, status });
+    const { status = 204, retryAfterMs, delayMs, lies } = fault ?? {};
+    if (delayMs !== undefined) await setTimeout(delayMs);
+    await calls.add({
+      at: new Date().toISOString(),
+      system,
+      webhookId,
+      userId,
+      status,
+      ...(lies && { lied: true }),
+    });
     log(`${system}: user ${userId} deleted → ${status}${fault === undefined ? "" : ", as told"}`);
-    return new Response(null, { status });
+    const headers = new Headers();
+    if (retryAfterMs !== undefined) headers.set("retry-after", `${Math.ceil(retryAfterMs / 1_000)}`);
+    return new Response(null, { status, headers });
   });
   app.get("/local/external-system/calls", (c) => c.json(calls.list()));
   app.route("/local/external-system/faults", faultRoutes(faultSchema, faults));

@@ -4,16 +4,21 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Mailbox } from "./mailbox.ts";
 
-const faultSchema = z.strictObject({
-  status: z.int().min(400).max(599),
-  times: z.int().min(1).optional(),
-});
+const faultSchema = z
+  .strictObject({
+    status: z.int().min(400).max(599).optional(),
+    /** Takes the message and breaks the connection before it says so. */
+    drops: z.literal(true).optional(),
+    times: z.int().min(1).optional(),
+  })
+  .refine(({ status, drops }) => status ?? drops, { message: "Say a status or drops" });
 
 export type MailFault = z.infer<typeof faultSchema>;
 
 /**
  * The HTTP API: `GET /local/mail` lists the messages without their bodies, newest first; `GET /local/mail/:id` returns
- * one; `POST /local/mail/faults` {status, times?} rejects the next recipients, and `DELETE` ends that.
+ * one; `POST /local/mail/faults` {status, times?} rejects the next recipients,
+ * {drops, times?} loses the next acknowledgments, and `DELETE` ends that.
  */
 export function createApp(mailbox: Mailbox, setFault: (fault: MailFault | undefined) => void): Hono {
   const app = new Hono();

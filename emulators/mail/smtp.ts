@@ -13,6 +13,8 @@ export type SmtpOptions = {
   port: number;
   /** The SMTP status that rejects the next recipient, or undefined to accept it. */
   refusal(): number | undefined;
+  /** Whether to break the connection instead of saying that the message was taken. */
+  drops(): boolean;
   receive(mail: Received): Promise<void>;
 };
 
@@ -39,7 +41,7 @@ async function read(stream: Readable, { envelope }: SMTPServerSession): Promise<
  * Listens for e-mail without TLS and accepts any user and password. Resolves when it listens; rejects with the system's
  * error if the port is taken.
  */
-export async function listenForMail({ host, port, refusal, receive }: SmtpOptions) {
+export async function listenForMail({ host, port, refusal, drops, receive }: SmtpOptions) {
   const server = new SMTPServer({
     disabledCommands: ["STARTTLS"],
     disableReverseLookup: true,
@@ -56,7 +58,11 @@ export async function listenForMail({ host, port, refusal, receive }: SmtpOption
     onData(stream, session, callback) {
       read(stream, session)
         .then(receive)
-        .then(() => callback(null), callback);
+        .then(() => {
+          if (!drops()) return callback(null);
+          for (const connection of server.connections) if (connection.session === session) connection.close();
+        })
+        .catch(callback);
     },
   });
   // A client that disconnects is not our error; a taken port rejects below.

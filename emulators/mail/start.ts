@@ -30,16 +30,22 @@ export type LocalMail = {
 export async function startMail({ host, port, dataDir, log }: MailOptions): Promise<LocalMail> {
   const mailbox = await openMailbox(dataDir);
   let fault: MailFault | undefined;
+  function take(): MailFault {
+    const met = fault ?? {};
+    if (fault?.times !== undefined)
+      fault = fault.times > 1 ? { ...fault, times: fault.times - 1 } : undefined;
+    return met;
+  }
   const smtp = await listenForMail({
     host,
     port,
     refusal() {
-      if (!fault) return undefined;
-      const { status, times } = fault;
-      if (times !== undefined) fault = times > 1 ? { status, times: times - 1 } : undefined;
+      if (fault?.status === undefined) return undefined;
+      const { status } = take();
       log(`refused a recipient with ${status}, as told`);
       return status;
     },
+    drops: () => fault?.drops === true && take().drops === true,
     async receive(received) {
       const { id, subject } = await mailbox.add(received);
       log(`${id} "${subject}"`);

@@ -10,9 +10,9 @@ import { z } from "zod";
 import { ApiError, serverError } from "./api-error.ts";
 import { authorize } from "./authorize.ts";
 import { type Calls, createCalls } from "./calls.ts";
-import { createFaults, faultSchema, refusalOf, toApiError } from "./faults.ts";
+import { answerInstead, createFaults, type Fault, faultSchema, spoil } from "./faults.ts";
 import type { Embedder } from "./model-worker.ts";
-import type { Input, ModelName } from "./protocol.ts";
+import type { ModelName } from "./protocol.ts";
 import { createRateLimits, type RateLimits } from "./rate-limits.ts";
 import { parseRequest, refusal } from "./request.ts";
 import { resize } from "./unit-length.ts";
@@ -62,7 +62,7 @@ export function createApp(options: {
     for (const [name, value] of Object.entries(rateLimits.headers())) c.header(name, value);
     calls.add({ at: new Date().toISOString(), status, inputs, tokens, milliseconds });
     log(
-      status < 400
+      status < 400 && c.var.inputs
         ? `embedded ${plural(inputs, "input")}, ${plural(tokens, "token")} in ${milliseconds} ms`
         : `answered ${[status, codeOf(c.error)].join(" ").trim()} in ${milliseconds} ms`,
     );
@@ -76,31 +76,31 @@ export function createApp(options: {
   app.post("/v1/embeddings", observe, limit, async (c) => {
     authorize(c.req.header("authorization"), apiKey);
     const { model, inputs, dimensions, encoding } = parseRequest(await c.req.text(), served);
-    await meetFault(c, inputs);
+    const fault = faults.take(inputs);
+    await wait(c, fault);
+    const instead = fault && answerInstead(inputs, fault);
+    if (instead) return instead;
     const counted = await embedder.count(inputs);
     if (counted.kind === "refused") throw refusal(counted);
     const { tokens } = counted;
     rateLimits.take(model, tokens);
     const { vectors } = await embedder.embed(inputs);
-    c.set("inputs", inputs.length);
-    c.set("tokens", tokens);
-    const data = vectors.map((vector, index) => ({
+    const made = vectors.map((vector, index) => ({
       object: "embedding",
       index,
-      embedding: encode(resize(vector, dimensions), encoding),
+      embedding: resize(vector, dimensions),
     }));
+    const { items, good } = spoil(inputs, made, fault);
+    c.set("inputs", good);
+    c.set("tokens", tokens);
+    const data = items.map((item) => ({ ...item, embedding: encode(item.embedding, encoding) }));
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     return c.json({ object: "list", data, model, usage });
   });
 
-  async function meetFault(c: Context<Env>, inputs: readonly Input[]): Promise<void> {
-    const fault = faults.take(inputs);
-    if (fault === undefined) return;
+  async function wait(c: Context<Env>, { delayMs }: Fault = {}): Promise<void> {
     const stopped = AbortSignal.any([closing, c.req.raw.signal]);
-    if (fault.delayMs !== undefined) await setTimeout(fault.delayMs, undefined, { signal: stopped });
-    if (fault.status !== undefined) throw toApiError(fault.status, fault);
-    const refused = refusalOf(inputs, fault);
-    if (refused) throw refused;
+    if (delayMs !== undefined) await setTimeout(delayMs, undefined, { signal: stopped });
   }
 
   app.use("/local/openai/*", refuseOtherOrigins);

@@ -5,12 +5,6 @@ import type { Dice } from "./dice.ts";
 
 const RESTART = "the database, in order";
 
-const shuffled = (names: readonly string[], { below }: Dice) =>
-  names
-    .map((name) => ({ name, at: below(1e6) }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ name }) => name);
-
 /** A matching process, as soon as there is one; undefined if there is none by `endsAt`. */
 async function aliveOf(stack: DevStack, pattern: RegExp, endsAt: number): Promise<number | undefined> {
   while (Date.now() < endsAt) {
@@ -45,7 +39,7 @@ export async function kill(
   let order: string[] = [];
   for (let n = 0; n < kills; n += 1) {
     await sleep(Math.max(0, startedAt + (n + 1) * every - Date.now()));
-    if (order.length === 0) order = shuffled([...EACH, RESTART], dice);
+    if (order.length === 0) order = dice.shuffled([...EACH, RESTART]);
     const name = order.pop() ?? RESTART;
     const pattern = EACH.find((known) => known === name);
     const pid = await aliveOf(stack, VICTIMS[pattern ?? "the local stack"], endsAt);

@@ -9,6 +9,7 @@ export function createKnown() {
   const users: User[] = [];
   const deleted: User[] = [];
   const made: User[] = [];
+  const kept: User[] = [];
   let texts = 0;
   const take = <T>(list: T[], value: T) => {
     const index = list.indexOf(value);
@@ -25,6 +26,8 @@ export function createKnown() {
     deleted,
     /** Every user whose insert was attempted. */
     made,
+    /** Users who stay. Each is deleted and inserted again in one transaction, so nobody may be notified about them. */
+    kept,
     /** Ids of the existing users whose delete was attempted: those that are missing were deleted. */
     tried: new Set<string>(),
     /** Committed changes, and those whose connection was lost before the response. */
@@ -51,6 +54,10 @@ export function createKnown() {
     removed(id: string) {
       take(posts, id);
       gone.push(id);
+    },
+    keeping(user: User) {
+      take(users, user);
+      kept.push(user);
     },
     deleting(user: User) {
       take(users, user);

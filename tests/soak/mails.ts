@@ -32,3 +32,14 @@ export function collectMails(localUrl: string) {
     },
   };
 }
+
+const calls = z.array(
+  z.object({ system: z.string(), userId: z.string(), status: z.number(), lied: z.boolean().default(false) }),
+);
+
+export type Call = z.infer<typeof calls>[number];
+
+/** What the external systems were notified of: the last 1,000 calls. */
+export async function readCalls(localUrl: string): Promise<Call[]> {
+  return calls.parse(await (await fetch(`${localUrl}/local/external-system/calls`)).json());
+}

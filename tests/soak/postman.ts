@@ -35,7 +35,8 @@ async function commitOf(stack: DevStack, userId: string): Promise<object | undef
 
 /**
  * Delivers, in addition to Sequin, what Sequin may deliver, too: changes of long ago, with texts that the rows no
- * longer have, also of deleted rows, each up to three times in parallel. Returns how many deliveries were acknowledged.
+ * longer have, also of deleted rows, each up to three times in parallel. It also delivers forged deletes of users who
+ * exist. Returns how many deliveries were acknowledged.
  */
 export async function deliverAgain(
   stack: DevStack,
@@ -56,11 +57,16 @@ export async function deliverAgain(
   };
   for (let n = 0; Date.now() < endsAt; n += 1) {
     await sleep(PAUSE_MS);
+    const forged = dice.below(25) === 0 ? dice.one(known.kept) : undefined;
     const user = dice.below(5) === 0 ? dice.one(known.deleted) : undefined;
     const id = dice.one(dice.below(4) ? known.posts : known.gone);
     const old = { title: "An old title", body: `An old body ${n}`, author: "Soak" };
     const times = Array.from({ length: 1 + dice.below(3) });
-    if (user) {
+    if (forged) {
+      const commit = { commit_lsn: n + 1, commit_idx: 0, commit_timestamp: new Date().toISOString() };
+      const body = message("users", "delete", { ...forged }, commit);
+      await Promise.all(times.map(() => post("/api/delete-user", body)));
+    } else if (user) {
       const commit = await commitOf(stack, user.id);
       if (!commit) continue;
       const body = message("users", "delete", { ...user }, commit);

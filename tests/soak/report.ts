@@ -11,6 +11,7 @@ type Soaked = {
   inputs: number;
   rows: Distance;
   wrongVectors: number;
+  shortened: number;
   users: Awaited<ReturnType<typeof judgeDeletions>>;
 };
 
@@ -32,10 +33,13 @@ export function figuresOf({
   inputs,
   rows,
   wrongVectors,
+  shortened,
   users,
 }: Soaked) {
   const none = (name: string, value: number): Figure => ({ name, value, most: 0 });
   const deaths = total(died);
+  // Each in as many as are sent at once.
+  const answersLost = 100 * (storms.get("mail answer lost") ?? 0);
   return [
     { name: "changes committed", value: known.changes },
     { name: "changes whose answer was lost", value: known.unknown },
@@ -49,6 +53,7 @@ export function figuresOf({
     none("posts: embedding stale", rows.stale),
     none("posts: embedding orphaned", rows.orphaned),
     none("posts: vector of another text", wrongVectors),
+    none("models: a fault taken for their length", shortened),
     none("posts: left in the inbox", rows.pending),
     none("posts: recorded as failed", rows.failed),
     { name: "texts committed", value: known.texts() },
@@ -59,11 +64,14 @@ export function figuresOf({
     none("deletions: lost", users.lost),
     none("deletions: nobody asked for", users.unasked),
     none("deletions: address kept", users.kept),
+    none("deletions: a system called clean that is not", users.unclean),
+    { name: "users who were there all the time", value: known.kept.length },
+    none("users notified by mistake", users.mistaken),
     none("mails: missing", users.noMail),
     none("mails: before clean-up", users.early),
     none("mails: a second message", users.twice),
-    // Only if it is unknown whether the mail server accepted the first one, because its process was killed.
-    { name: "mails: a second copy, with one Message-ID", value: users.copies, most: deaths },
+    // Only if it is unknown whether the mail server accepted the first one, because a process was killed or the answer lost.
+    { name: "mails: a second copy, with one Message-ID", value: users.copies, most: deaths + answersLost },
   ] satisfies Figure[];
 }
 

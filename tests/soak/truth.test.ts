@@ -6,7 +6,7 @@ import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { createKnown, type Known } from "./known.ts";
-import type { Mail } from "./mails.ts";
+import type { Call, Mail } from "./mails.ts";
 import { figuresOf, print } from "./report.ts";
 import { distance, judgeDeletions, undiscovered } from "./truth.ts";
 
@@ -22,6 +22,7 @@ const mail: Mail = {
 let pool: pg.Pool;
 let known: Known;
 let mails: Mail[];
+let calls: Call[];
 
 const asks = {
   query: async <T extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
@@ -31,7 +32,7 @@ const asks = {
 /** The lines of the table that are marked as wrong. */
 async function wrongLines(): Promise<string[]> {
   const rows = (await distance(asks)) ?? expect.fail("The database does not answer");
-  const users = await judgeDeletions(asks, known, mails);
+  const users = await judgeDeletions(asks, known, { mails, calls });
   const nothing = {
     again: 0,
     storms: new Map(),
@@ -40,6 +41,7 @@ async function wrongLines(): Promise<string[]> {
     settledMs: 0,
     inputs: 1,
     wrongVectors: 0,
+    shortened: 0,
   };
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
@@ -72,6 +74,7 @@ beforeEach(async () => {
     [user.id, { crm: { done_at: "2026-01-01T00:00:01Z" } }],
   );
   mails = [mail];
+  calls = [{ system: "crm", userId: user.id, status: 204, lied: false }];
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -124,7 +127,7 @@ it.each([
   [
     "a user is deleted whom no one deleted",
     `insert into users (id, first_name, last_name, email) values ('${user.id}', 'Soak', 'Test', '${user.email}')`,
-    ["deletions: nobody asked for"],
+    ["deletions: nobody asked for", "users notified by mistake"],
   ],
 ])("finds it when %s", async (_, sabotage, found) => {
   await pool.query(sabotage);
@@ -134,6 +137,28 @@ it.each([
 it("finds a deletion that nobody has noticed yet", async () => {
   await pool.query("delete from aftercommit.deletions");
   expect(await undiscovered(asks, known)).toBe(1);
+});
+
+it.each<[string, Partial<Call>]>([
+  ["never heard of him", { userId: randomUUID() }],
+  ["failed", { status: 503 }],
+  ["lied", { lied: true }],
+])("finds it when a system that is recorded as clean %s", async (_, call) => {
+  calls = calls.map((one) => ({ ...one, ...call }));
+  expect(await wrongLines()).toEqual(["deletions: a system called clean that is not"]);
+});
+
+it("is content with a deletion that ended because its user is there, and finds a call or a mail about him", async () => {
+  known.tried.clear();
+  [mails, calls] = [[], []];
+  await pool.query("update aftercommit.deletions set outcome = 'row_is_back'");
+  await pool.query("insert into users (id, first_name, last_name, email) values ($1, 'Soak', 'Test', $2)", [
+    user.id,
+    user.email,
+  ]);
+  expect(await wrongLines()).toEqual([]);
+  calls = [{ system: "crm", userId: user.id, status: 503, lied: false }];
+  expect(await wrongLines()).toEqual(["users notified by mistake"]);
 });
 
 it.each<[string, Mail[], string[]]>([

@@ -1,6 +1,6 @@
 import type { DevStack } from "../stack/dev-stack.ts";
 import type { Known } from "./known.ts";
-import type { Mail } from "./mails.ts";
+import type { Call, Mail } from "./mails.ts";
 
 /** Queries the database. */
 type Asks = Pick<DevStack, "query">;
@@ -61,21 +61,45 @@ type Deletion = {
   systems: Record<string, { done_at?: string }>;
 };
 
-/** What happened to the users, with the e-mails that arrived. */
-export async function judgeDeletions(stack: Asks, known: Known, mails: readonly Mail[]) {
+/** How many models have a learned input limit: a fault was mistaken for an input that is too long. */
+export async function shortenedModels(stack: Asks): Promise<number> {
+  const [row] = await stack.query<{ n: number }>(
+    "select count(*)::int as n from aftercommit.models where max_input_tokens is not null",
+  );
+  return row?.n ?? 0;
+}
+
+type Received = { mails: readonly Mail[]; calls: readonly Call[] };
+
+/** What happened to the users, with the e-mails and calls that arrived. */
+export async function judgeDeletions(stack: Asks, known: Known, { mails, calls }: Received) {
   const there = new Set((await stack.query<{ id: string }>("select id from users")).map(({ id }) => id));
   const ledger = await stack.query<Deletion>(
     "select row_id, outcome, email, systems from aftercommit.deletions where source = 'user'",
   );
-  const found = { deleted: 0, lost: 0, unasked: 0, noMail: 0, early: 0, twice: 0, copies: 0, kept: 0 };
+  const found = {
+    deleted: 0,
+    lost: 0,
+    unasked: 0,
+    mistaken: 0,
+    noMail: 0,
+    early: 0,
+    twice: 0,
+    copies: 0,
+    kept: 0,
+    unclean: 0,
+  };
   for (const { id, email } of known.made) {
     const received = mails.filter(({ to }) => to.includes(email));
-    const [deletion, ...more] = ledger.filter(({ row_id }) => row_id === id);
-    found.unasked += more.length;
+    const notified = calls.filter(({ userId }) => userId === id);
+    const own = ledger.filter(({ row_id }) => row_id === id);
     if (!known.tried.has(id) || there.has(id)) {
-      if (deletion || received.length > 0) found.unasked += 1;
+      found.unasked += own.filter(({ outcome }) => outcome !== "row_is_back").length;
+      found.mistaken += received.length + notified.length;
       continue;
     }
+    const [deletion, ...more] = own;
+    found.unasked += more.length;
     found.deleted += 1;
     if (deletion?.outcome !== "completed") found.lost += 1;
     else if (received.length === 0) found.noMail += 1;
@@ -83,6 +107,9 @@ export async function judgeDeletions(stack: Asks, known: Known, mails: readonly 
     const cleanAt = Object.values(deletion?.systems ?? {}).map(({ done_at }) => Date.parse(done_at ?? ""));
     if (received.some(({ receivedAt }) => cleanAt.some((at) => !(at <= receivedAt.getTime()))))
       found.early += 1;
+    const isClean = (system: string) =>
+      notified.some((call) => call.system === system && call.status < 300 && !call.lied);
+    if (!Object.keys(deletion?.systems ?? {}).every(isClean)) found.unclean += 1;
     const messages = new Set(received.map(({ messageId }) => messageId)).size;
     if (messages > 1) found.twice += 1;
     found.copies += received.length - messages;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Dice } from "./dice.ts";
-import type { Known } from "./known.ts";
+import type { Known, User } from "./known.ts";
 
 type Change = { text: string; values: unknown[]; done(rows: { id: string }[]): void };
 
@@ -13,7 +13,25 @@ const textOf = ({ below }: Dice) => Array.from({ length: 12 }, () => WORDS.split
 const isLost = (error: unknown) =>
   !(error instanceof pg.DatabaseError) || error.code?.startsWith("57") === true;
 
-/** One change. The known state changes only when its transaction was committed. */
+const insertUser = ({ id, email }: User, done: () => void): Change => ({
+  text: "insert into users (id, first_name, last_name, email) values ($1, 'Soak', 'Test', $2) returning id",
+  values: [id, email],
+  done,
+});
+
+/** One change, or two that belong together. The known state changes only when the transaction was committed. */
+function changesOf(known: Known, dice: Dice): Change[] {
+  const user = dice.below(100) ? undefined : dice.one(known.users);
+  // If the delete of a user may have been committed, systems may have been notified already.
+  if (!user || known.tried.has(user.id)) return [changeOf(known, dice)];
+  // The user exists before and after, whether or not the commit is confirmed.
+  known.keeping(user);
+  return [
+    { text: "delete from users where id = $1 returning id", values: [user.id], done: () => {} },
+    insertUser(user, () => {}),
+  ];
+}
+
 function changeOf(known: Known, dice: Dice): Change {
   const { below, one } = dice;
   const post = one(known.posts);
@@ -45,11 +63,7 @@ function changeOf(known: Known, dice: Dice): Change {
   const user = one(known.users);
   if (user === undefined || kind < 97) {
     const made = known.newUser(dice);
-    return {
-      text: "insert into users (id, first_name, last_name, email) values ($1, 'Soak', 'Test', $2) returning id",
-      values: [made.id, made.email],
-      done: () => known.users.push(made),
-    };
+    return insertUser(made, () => known.users.push(made));
   }
   known.tried.add(user.id);
   return {
@@ -105,13 +119,13 @@ export async function write(url: string, known: Known, dice: Dice, { changes, en
       continue;
     }
     const size = dice.below(3) ? 1 : 1 + dice.below(40);
-    const batch = Array.from({ length: size }, () => changeOf(known, dice));
+    const batch = Array.from({ length: size }, () => changesOf(known, dice)).flat();
     try {
       await transact(client, batch);
-      known.changes += size;
+      known.changes += batch.length;
     } catch (error) {
       if (!isLost(error)) throw error;
-      known.unknown += size;
+      known.unknown += batch.length;
       await client.end().catch(() => {});
       client = undefined;
     }

@@ -89,6 +89,25 @@ describe("the external system for demonstrations", () => {
     expect((await call(system)).status).toBe(204);
   });
 
+  it("says when to come again, takes its time, and lies, as told", async () => {
+    const system = await start();
+    await fail(system, { status: 429, retryAfterMs: 30_000, times: 1 });
+    const busy = await call(system);
+    expect([busy.status, busy.headers.get("retry-after")]).toEqual([429, "30"]);
+    await fail(system, { lies: true, delayMs: 50, times: 1 });
+    const startedAt = performance.now();
+    expect((await call(system)).status).toBe(204);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(49);
+    const ask = async () => (await call(system, { text: body.replace("deleted", "deletion_verify") })).json();
+    expect(await ask()).toEqual({ found: true });
+    await call(system);
+    expect(await ask()).toEqual({ found: false });
+  });
+
+  it("does not take a fault that is none", async () => {
+    expect((await fail(await start(), { name: "crm" })).status).toBe(400);
+  });
+
   it("has its calls again after a restart, also when a kill cut the last one off", async () => {
     const first = await start(dataDir);
     await call(first, { name: "one" });

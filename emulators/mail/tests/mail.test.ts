@@ -118,6 +118,14 @@ describe("the mail catcher", () => {
     expect(await list(mail)).toHaveLength(2);
   });
 
+  it("takes a message and loses the answer, as often as it is told", async () => {
+    const mail = await start();
+    await setFault(mail, { drops: true, times: 1 });
+    await expect(send(mail)).rejects.toThrow(/closed/i);
+    await send(mail);
+    expect(await list(mail)).toHaveLength(2);
+  });
+
   it("does not take a fault that is none, nor one from a page of another site", async () => {
     const mail = await start();
     expect((await setFault(mail, { status: 200 })).status).toBe(400);

@@ -107,6 +107,12 @@ describe("a fault", () => {
     expect(await embed("poison")).toBe(1);
   });
 
+  it("of a status meets only the requests with a text, where it names one", async () => {
+    await setFault({ containing: "poison", status: 500 });
+    await expect(embed(["good", "some poison"])).rejects.toMatchObject({ status: 500 });
+    expect(await embed("good")).toBe(1);
+  });
+
   it("that waits ends when the part is closed", async () => {
     const own = await startOpenAI({ model: "hashing", log: () => {} });
     let calls = 0;
@@ -136,7 +142,8 @@ describe("a fault", () => {
     { status: 429, retries: 1 },
     { containing: "" },
     { delayMs: 1, named: true },
-    { containing: "a", status: 429 },
+    { body: "no" },
+    { spoils: "nothing" },
     "429",
   ])("of the form %j is refused, and nothing changes", async (fault) => {
     const answer = await setFault(fault);
