@@ -3,11 +3,12 @@
 import { isSet } from "@aftercommit/local-stack/emulators.ts";
 import { loadDotenv } from "@aftercommit/local-stack/load-dotenv.ts";
 import { localVariables } from "@aftercommit/local-stack/variables.ts";
-import pg from "pg";
+import { DatabaseError } from "pg";
+import { connectionOf, TlsClient } from "../packages/aftercommit/src/db/tls.ts";
 import { formatResult } from "./format-result.ts";
 
 function explain(error: unknown, url: string, isLocal: boolean): string {
-  if (error instanceof pg.DatabaseError) {
+  if (error instanceof DatabaseError) {
     const more = [error.detail, error.hint].filter(Boolean).map((text) => `\n  ${text}`);
     return `${error.severity}: ${error.message}${error.position ? ` (at character ${error.position})` : ""}${more.join("")}`;
   }
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
   loadDotenv();
   const isLocal = !isSet(process.env, "DATABASE_URL");
   const url = localVariables(process.env).DATABASE_URL ?? "";
-  const client = new pg.Client({ connectionString: url, application_name: "npm run sql" });
+  const client = new TlsClient({ ...connectionOf(url), application_name: "npm run sql" });
   try {
     await client.connect();
     const results = await client.query(sql);

@@ -32,7 +32,7 @@ it("the app starts though a variable of the tasks is malformed, and names it in 
   expect(stderr).not.toContain("hunter2");
 });
 
-it.each(["DATABASE_POOL_SIZE", "TRIGGER_API_URL", "OPENAI_BASE_URL"])(
+it.each(["DATABASE_POOL_SIZE", "PGSSLMODE", "TRIGGER_API_URL", "OPENAI_BASE_URL"])(
   "the app does not start when %s, which it uses itself, is malformed",
   (name) => {
     const { status, stderr } = start({ ...complete, [name]: "nonsense" });
@@ -40,3 +40,13 @@ it.each(["DATABASE_POOL_SIZE", "TRIGGER_API_URL", "OPENAI_BASE_URL"])(
     expect(stderr).toContain(`Aftercommit cannot start: ${name} must`);
   },
 );
+
+it("the app does not start when the CA of its database cannot be read, and names the file", () => {
+  const { status, stderr } = start({
+    ...complete,
+    PGSSLMODE: "verify-full",
+    PGSSLROOTCERT: "/nowhere/ca.crt",
+  });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/Aftercommit cannot start: .*sslrootcert.*\/nowhere\/ca\.crt/);
+});

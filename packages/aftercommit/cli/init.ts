@@ -6,9 +6,9 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
-import { Client } from "pg";
 import { inspect } from "../src/catalog/inspect.ts";
 import { quoted, quotedColumn } from "../src/db/identifiers.ts";
+import { connectionOf, TlsClient } from "../src/db/tls.ts";
 import type { Declaration } from "../src/declare/declaration.ts";
 import { defineDeletion, defineEmbedding } from "../src/define.ts";
 import { required, variables } from "../src/env/env.ts";
@@ -154,7 +154,7 @@ await command(async () => {
     throw new Error(
       `There is no folder app or src/app in ${process.cwd()}: the App Router's routes are there`,
     );
-  const client = new Client({ connectionString: required("DATABASE_URL") });
+  const client = new TlsClient(connectionOf(required("DATABASE_URL")));
   await client.connect();
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {

@@ -1,8 +1,10 @@
+import { connectionOf } from "./db/tls.ts";
 import {
   checkEnvironment,
   EnvironmentError,
   malformedVariables,
   REQUIRED_BY_APP,
+  required,
   USED_BY_APP,
 } from "./env/env.ts";
 import { log } from "./log.ts";
@@ -15,6 +17,7 @@ export function stopWithoutEnvironment(): void {
   for (const { message } of malformedVariables()) log("warn", "environment.malformed", { problem: message });
   try {
     checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP });
+    connectionOf(required("DATABASE_URL"));
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     console.error(`Aftercommit cannot start: ${error.message}`);

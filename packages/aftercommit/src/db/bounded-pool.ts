@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import { Pool, type PoolClient } from "pg";
+import { connectionOf, TlsClient } from "./tls.ts";
 
 const CONNECT_MS = 5_000;
 const LOCK_MS = 5_000;
@@ -55,7 +56,8 @@ function takeBackLostClients(pool: Pool): void {
 export function boundedPool(url: string, bounds: Bounds): Pool {
   const { poolSize, statementTimeoutMs } = bounds;
   const pool = new Pool({
-    connectionString: url,
+    ...connectionOf(url),
+    Client: TlsClient,
     max: poolSize,
     application_name: "aftercommit",
     keepAlive: true,

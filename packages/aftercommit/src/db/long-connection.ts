@@ -1,12 +1,13 @@
-import { Client } from "pg";
+import type { Client } from "pg";
+import { connectionOf, TlsClient } from "./tls.ts";
 
 /**
  * Runs `work` on a dedicated connection without a statement timeout: building an index takes as long as the table is
  * large. Rejects like `work`.
  */
 export async function withLongConnection<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({
-    connectionString: url,
+  const client = new TlsClient({
+    ...connectionOf(url),
     application_name: "aftercommit: long",
     keepAlive: true,
   });

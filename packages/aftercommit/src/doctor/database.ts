@@ -1,8 +1,9 @@
 import { sql } from "drizzle-orm";
 import { connect } from "../db/client.ts";
 import { withLongConnection } from "../db/long-connection.ts";
+import { TlsError } from "../db/tls.ts";
 import { required } from "../env/env.ts";
-import { rootMessageOf } from "../errors.ts";
+import { rootMessageOf, rootOf } from "../errors.ts";
 import { findMissingMigrations } from "../migrate/missing-migrations.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { type Category, CheckError, failed, last, ok, type Server, warning } from "./finding.ts";
@@ -32,6 +33,8 @@ export async function readServer(): Promise<Server> {
     const { version = "", build = "" } = rows[0] ?? {};
     return { db, url, version, isWebAssembly: /wasm|emscripten|emcc/i.test(build) };
   } catch (error) {
+    const root = rootOf(error);
+    if (root instanceof TlsError) throw new CheckError(root.reason, root.remedy);
     throw new CheckError(rootMessageOf(error), START);
   }
 }
