@@ -15,7 +15,7 @@ export default defineConfig({
     extensions: [
       syncEnvVars(async () => {
         const { taskVariables } = await import("aftercommit/deploy");
-        const { variables, said } = taskVariables(process.env);
+        const { variables, said } = taskVariables(await import("./aftercommit.config.ts"), process.env);
         for (const line of said) console.log(line);
         return variables;
       }),

@@ -10,6 +10,7 @@ import { portsOf, readSettings } from "@aftercommit/local-stack/settings.ts";
 import { say, table } from "@aftercommit/local-stack/terminal.ts";
 import { openPage, startApp } from "./app.ts";
 import { keepCaughtUp } from "./catch-up.ts";
+import { declaresOpenai } from "./declares-openai.ts";
 import { startLocalStack } from "./local-stack.ts";
 import { prepareDatabase } from "./migrate.ts";
 import { requireMigrations } from "./missing-migrations.ts";
@@ -25,7 +26,8 @@ async function start(started: Stoppable[]): Promise<void> {
   const startedAt = Date.now();
   loadDotenv();
   const settings = readSettings(process.env);
-  const parts = partsNeeded(process.env, settings);
+  const isOpenaiDeclared = await declaresOpenai();
+  const parts = partsNeeded(process.env, settings).filter((part) => part !== "openai" || isOpenaiDeclared);
   requireWholeSettings(process.env, parts);
   const hint = loginHint(process.env);
   if (hint) say("dev", hint);

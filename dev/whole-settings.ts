@@ -16,7 +16,7 @@ export function missingHalves(env: Variables, parts: readonly Part[]): Need[] {
   need("TRIGGER_PROJECT_REF", !parts.includes("trigger"), "TRIGGER_SECRET_KEY is set");
   const trigger = oneOf("TRIGGER_API_URL", "TRIGGER_PROJECT_REF", "TRIGGER_ACCESS_TOKEN");
   need("TRIGGER_SECRET_KEY", trigger !== undefined, `${trigger} is set`);
-  const openai = oneOf("OPENAI_BASE_URL", "EMBEDDING_MODEL");
+  const openai = oneOf("OPENAI_BASE_URL", ...(parts.includes("openai") ? ["EMBEDDING_MODEL"] : []));
   need("OPENAI_API_KEY", openai !== undefined, `${openai} is set`);
   need("MAIL_FROM", !parts.includes("mail"), "SMTP_URL is set");
   need(

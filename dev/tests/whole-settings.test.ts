@@ -84,4 +84,10 @@ describe("a service that is set as a whole, or not at all", () => {
   ])("%j is enough", (env) => {
     expect(missing(env)).toEqual([]);
   });
+
+  it("that is not OpenAI needs no key of OpenAI, whatever model is named", () => {
+    const env = { EMBEDDING_MODEL: "nomic-embed-text" };
+    const parts = partsOf(env).filter((part) => part !== "openai");
+    expect(missingHalves(env, parts)).toEqual([]);
+  });
 });

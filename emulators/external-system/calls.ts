@@ -11,7 +11,7 @@ const callSchema = z.object({
   userId: z.string(),
   /** The status of the response. */
   status: z.int(),
-  /** Whether the answer was a lie: the user is still there. */
+  /** Whether the answer was a lie: the user was not removed. */
   lied: z.literal(true).optional(),
 });
 

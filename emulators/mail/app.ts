@@ -7,7 +7,7 @@ import type { Mailbox } from "./mailbox.ts";
 const faultSchema = z
   .strictObject({
     status: z.int().min(400).max(599).optional(),
-    /** Takes the message and breaks the connection before it says so. */
+    /** Accepts the message and breaks the connection before it is acknowledged. */
     drops: z.literal(true).optional(),
     times: z.int().min(1).optional(),
   })

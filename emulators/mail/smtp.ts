@@ -13,7 +13,7 @@ export type SmtpOptions = {
   port: number;
   /** The SMTP status that rejects the next recipient, or undefined to accept it. */
   refusal(): number | undefined;
-  /** Whether to break the connection instead of saying that the message was taken. */
+  /** Whether to break the connection instead of acknowledging the message. */
   drops(): boolean;
   receive(mail: Received): Promise<void>;
 };

@@ -9,7 +9,7 @@ const milliseconds = (most: number) => z.int().min(0).max(most);
 export const faultSchema = z
   .strictObject({
     status: z.int().min(200).max(599).optional(),
-    /** The answer, word for word, instead of OpenAI's error, or of vectors where the status is 200. */
+    /** The exact body, instead of OpenAI's error, or of vectors if the status is 200. */
     body: z.string().optional(),
     code: z.string().min(1).optional(),
     retryAfterMs: milliseconds(7 * DAY_MS).optional(),
@@ -71,7 +71,7 @@ const broken = () =>
   new Response(
     new ReadableStream({
       start: (stream) => stream.enqueue(new TextEncoder().encode("{")),
-      pull: (stream) => stream.error(new Error("the connection was broken, as told")),
+      pull: (stream) => stream.error(new Error("the connection was broken by a fault")),
     }),
     { headers: { "content-type": "application/json", "transfer-encoding": "chunked" } },
   );
@@ -118,7 +118,7 @@ export function spoil(
   }
 }
 
-/** The error that a fault with a status asks for, worded as https://platform.openai.com/docs/guides/error-codes. */
+/** The error of a fault with a status, worded like https://platform.openai.com/docs/guides/error-codes. */
 function toApiError(status: number, fault: Fault): ApiError {
   const { code } = fault;
   return new ApiError(

@@ -234,7 +234,7 @@ it("trigger.queues finds a paused queue, and the fix resumes it", async () => {
 
 it.each([
   ["a key that the provider does not know", { status: 401 }, /^Set OPENAI_API_KEY/],
-  ["a quota that is used up", { status: 429, code: "insufficient_quota" }, /Billing/],
+  ["a quota that is used up", { status: 429, code: "insufficient_quota" }, /^Add credit/],
 ])("provider.vectors finds %s", async (_, fault, fix) => {
   await services.provider.fail(fault);
   expect((await problemOf("provider.vectors")).fix).toMatch(fix);

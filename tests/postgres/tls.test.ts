@@ -15,12 +15,12 @@ import { type Cluster, startCluster } from "./own-cluster.ts";
 const ROOT = /Add sslrootcert=FILE to DATABASE_URL, or set PGSSLROOTCERT/;
 const UNTRUSTED = /(self-signed certificate in certificate chain|unable to verify the first certificate)/;
 
-/** Has a server demand TLS, with a certificate for `localhost` that is signed by a CA of its own. Answers with the CA's file. */
+/** Makes a server require TLS, with a certificate for `localhost` that a private CA signed. Returns the CA's file. */
 async function demandTls({ folder, stop, start }: Cluster): Promise<string> {
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
   const key = (name: string) => ["-newkey", "rsa:2048", "-nodes", "-keyout", `${name}.key`];
   writeFileSync(join(folder, "names"), "subjectAltName=DNS:localhost");
-  openssl("req", "-x509", ...key("ca"), "-out", "ca.crt", "-days", "2", "-subj", "/CN=A CA of our own");
+  openssl("req", "-x509", ...key("ca"), "-out", "ca.crt", "-days", "2", "-subj", "/CN=A private CA");
   openssl("req", ...key("server"), "-out", "server.csr", "-subj", "/CN=localhost");
   const signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"];
   openssl("x509", "-req", "-in", "server.csr", "-out", "server.crt", ...signed);
@@ -34,7 +34,7 @@ async function demandTls({ folder, stop, start }: Cluster): Promise<string> {
   return join(folder, "ca.crt");
 }
 
-describe("a PostgreSQL that demands TLS, with a certificate of a private CA", () => {
+describe("a PostgreSQL that requires TLS, with a certificate of a private CA", () => {
   let cluster: Cluster;
   let ca: string;
 
@@ -51,7 +51,7 @@ describe("a PostgreSQL that demands TLS, with a certificate of a private CA", ()
   const urlOf = (query = "", host = "localhost") =>
     `${cluster.url.replace("127.0.0.1", host)}${query && "?"}${query}`;
 
-  /** Whether a connection is encrypted, in the pool and on a long connection; or why there is none. */
+  /** Whether connections are encrypted, pooled and long ones; or why there are none. */
   async function isEncrypted(query?: string, host?: string): Promise<unknown> {
     const url = urlOf(query, host);
     const text = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
@@ -68,13 +68,13 @@ describe("a PostgreSQL that demands TLS, with a certificate of a private CA", ()
   }
 
   it.each(["verify-full", "verify-ca", "require", "prefer"])(
-    "takes sslmode=%s with sslrootcert",
+    "is trusted under sslmode=%s with sslrootcert",
     async (mode) => {
       expect(await isEncrypted(`sslmode=${mode}&sslrootcert=${encodeURIComponent(ca)}`)).toBe(true);
     },
   );
 
-  it("takes sslrootcert alone, beside other parameters and a password with a %", async () => {
+  it("is trusted with sslrootcert alone, also beside other parameters and a password with a %", async () => {
     const url = urlOf(`application_name=app&sslrootcert=${ca}&statement_timeout=7000`);
     const { rows } = await connect(url.replace("postgres@", "postgres:50%off@")).execute(
       sql`select ssl from pg_stat_ssl where pid = pg_backend_pid()`,
@@ -86,7 +86,7 @@ describe("a PostgreSQL that demands TLS, with a certificate of a private CA", ()
   it.each([
     ["a file", () => ca],
     ["the certificate itself", () => readFileSync(ca, "utf8")],
-  ])("takes PGSSLMODE, and PGSSLROOTCERT as %s", async (_, root) => {
+  ])("is trusted with PGSSLMODE, and PGSSLROOTCERT as %s", async (_, root) => {
     vi.stubEnv("PGSSLMODE", "verify-full");
     vi.stubEnv("PGSSLROOTCERT", root());
     expect(await isEncrypted()).toBe(true);
@@ -99,7 +99,7 @@ describe("a PostgreSQL that demands TLS, with a certificate of a private CA", ()
     "sslmode=prefer",
     "ssl=true",
     "sslmode=require&sslrootcert=system",
-  ])("refuses a certificate that nobody vouches for under %s, and says what to add", async (query) => {
+  ])("is not trusted under %s, and the error says what to add", async (query) => {
     const message = await isEncrypted(query);
     expect(message).toMatch(UNTRUSTED);
     expect(message).toMatch(ROOT);
@@ -110,7 +110,7 @@ describe("a PostgreSQL that demands TLS, with a certificate of a private CA", ()
     async (query) => expect(await isEncrypted(query)).toBe(true),
   );
 
-  it("has to have the name that it is called by under verify-full, and under verify-ca any", async () => {
+  it("must have a certificate for its host name under verify-full, but not under verify-ca", async () => {
     const root = `sslrootcert=${ca}`;
     const message = await isEncrypted(`sslmode=verify-full&${root}`, "127.0.0.1");
     expect(message).toMatch(/not in the cert's list.*Connect by a name that is in the certificate/s);
@@ -118,25 +118,25 @@ describe("a PostgreSQL that demands TLS, with a certificate of a private CA", ()
     expect(await isEncrypted(`sslmode=verify-ca&${root}`, "127.0.0.1")).toBe(true);
   });
 
-  it("under verify-ca needs the CA: any server with a certificate of a public one would do", () => {
+  it("needs the CA under verify-ca: any server with a certificate of a public CA would do", () => {
     expect(() => connectionOf(urlOf("sslmode=verify-ca"))).toThrow(
       /DATABASE_URL has sslmode=verify-ca and no sslrootcert/,
     );
   });
 
-  it("says how to turn TLS on where nobody did", async () => {
+  it("is refused without TLS, and the error says how to turn it on", async () => {
     expect(await isEncrypted()).toMatch(
       /no encryption\. Add sslmode=verify-full to DATABASE_URL, or set PGSSLMODE/,
     );
   });
 
-  it("a file that is not there is named", () => {
+  it("is not asked if the file of the CA cannot be read: the error names it", () => {
     expect(() => connectionOf(urlOf("sslrootcert=/nowhere/ca.crt"))).toThrow(
       /sslrootcert: ENOENT.*\/nowhere\/ca\.crt/,
     );
   });
 
-  it("the doctor gives the reason and the remedy", async () => {
+  it("the doctor shows the reason and the fix", async () => {
     vi.stubEnv("DATABASE_URL", urlOf("sslmode=require"));
     const { actual, fix } = await problemOf("database.connection");
     expect(actual).toMatch(UNTRUSTED);
@@ -144,7 +144,7 @@ describe("a PostgreSQL that demands TLS, with a certificate of a private CA", ()
     expect(fix).toMatch(ROOT);
   });
 
-  it("migrate and a route say the remedy", async () => {
+  it("migrate and the log of a route show the fix", async () => {
     const url = urlOf("sslmode=require");
     await expect(startCommand("migrate", [], { DATABASE_URL: url }).end()).rejects.toThrow(ROOT);
     vi.stubEnv("DATABASE_URL", url);

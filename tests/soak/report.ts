@@ -38,7 +38,7 @@ export function figuresOf({
 }: Soaked) {
   const none = (name: string, value: number): Figure => ({ name, value, most: 0 });
   const deaths = total(died);
-  // Each in as many as are sent at once.
+  // Each may hit every message that is being sent.
   const answersLost = 100 * (storms.get("mail answer lost") ?? 0);
   return [
     { name: "changes committed", value: known.changes },

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import {
   checkEnvironment,
+  declaredVariable,
   EnvironmentError,
   malformedVariables,
   optional,
   REQUIRED_BY_APP,
   REQUIRED_BY_EMBEDDING,
   required,
-  secretOf,
   USED_BY_APP,
   variables,
 } from "../../packages/aftercommit/src/env/env.ts";
@@ -49,8 +49,10 @@ it("reads a value without the white space around it", () => {
 });
 
 it("names a secret that a declaration asks for, and that is not set", () => {
-  expect(secretOf("MISTRAL_API_KEY", { MISTRAL_API_KEY: " key\n" })).toBe("key");
-  expect(() => secretOf("MISTRAL_API_KEY", { MISTRAL_API_KEY: " " })).toThrow(/^MISTRAL_API_KEY is not set$/);
+  expect(declaredVariable("MISTRAL_API_KEY", { MISTRAL_API_KEY: " key\n" })).toBe("key");
+  expect(() => declaredVariable("MISTRAL_API_KEY", { MISTRAL_API_KEY: " " })).toThrow(
+    /^MISTRAL_API_KEY is not set$/,
+  );
 });
 
 it("refuses a malformed value, required or not", () => {

@@ -1,7 +1,14 @@
 import { resolve } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import * as config from "../../aftercommit.config.ts";
+import type { Provider } from "../../packages/aftercommit/src/declare/provider.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { variables as all } from "../../packages/aftercommit/src/env/env.ts";
+import { aiSdk } from "../../packages/aftercommit/src/providers/ai-sdk.ts";
+import { ollama } from "../../packages/aftercommit/src/providers/ollama.ts";
+import { openaiCompatible } from "../../packages/aftercommit/src/providers/openai-compatible.ts";
+import { voyage } from "../../packages/aftercommit/src/providers/voyage.ts";
 import { NEEDED, POSSIBLE, taskVariables } from "../../packages/aftercommit/src/task-variables.ts";
 
 afterEach(() => {
@@ -11,11 +18,11 @@ afterEach(() => {
 
 const complete = {
   DATABASE_URL: "postgres://app:s3cret@db.example.com:5432/app",
-  OPENAI_API_KEY: "sk-s3cret",
   SMTP_URL: "smtp://user:s3cret@mail.example.com:587",
   MAIL_FROM: "Example <hello@example.com>",
   USER_DELETION_WEBHOOK_URLS: "crm=https://crm.example/s3cret",
   USER_DELETION_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
+  OPENAI_API_KEY: "sk-s3cret",
 };
 
 // Only the app or a command reads these, or Trigger.dev sets them itself.
@@ -37,6 +44,16 @@ const NOT_FOR_TASKS = [
   "SEQUIN_API_TOKEN",
 ];
 
+// The ones that the declared providers name.
+const OF_PROVIDERS = [
+  "OPENAI_API_KEY",
+  "AZURE_OPENAI_ENDPOINT",
+  "AZURE_OPENAI_API_KEY",
+  "VOYAGE_API_KEY",
+  "COHERE_API_KEY",
+  "GEMINI_API_KEY",
+];
+
 // The names of the systems are sent along with their URLs.
 const sent = Object.keys(complete).flatMap((name) =>
   name === "USER_DELETION_WEBHOOK_URLS" ? [name, "USER_DELETION_SYSTEMS"] : [name],
@@ -46,12 +63,18 @@ const namesOf = (variables: { name: string }[]) => variables.map(({ name }) => n
 
 describe("the variables that a deployment takes to Trigger.dev", () => {
   it("are decided for each variable of the product: sent, or not for tasks", () => {
-    expect([...NEEDED, ...POSSIBLE, ...NOT_FOR_TASKS].toSorted()).toEqual(Object.keys(all).toSorted());
+    expect([...NEEDED, ...POSSIBLE, ...OF_PROVIDERS, ...NOT_FOR_TASKS].toSorted()).toEqual(
+      Object.keys(all).toSorted(),
+    );
   });
 
   it("are those that the tasks need and that are set, and it says which without a value", () => {
     const app = { SEQUIN_WEBHOOK_SECRET: "s3cret", DASHBOARD_PASSWORD: "s3cret", HOME: "/root" };
-    const { variables, said } = taskVariables({ ...complete, ...app, USER_DELETION_CONCURRENCY: "20" });
+    const { variables, said } = taskVariables(config, {
+      ...complete,
+      ...app,
+      USER_DELETION_CONCURRENCY: "20",
+    });
     const names = [...sent, "USER_DELETION_CONCURRENCY"];
     expect(namesOf(variables)).toEqual(names);
     expect(said).toEqual([`Sent to Trigger.dev for the tasks: ${names.join(", ")}`]);
@@ -60,7 +83,7 @@ describe("the variables that a deployment takes to Trigger.dev", () => {
   });
 
   it("are named where they are missing, malformed or of this machine only, and are not sent", () => {
-    const { variables, said } = taskVariables({
+    const { variables, said } = taskVariables(config, {
       ...complete,
       DATABASE_URL: "postgres://app:s3cret@localhost:5432/app",
       SMTP_URL: "smtp://127.0.0.1:1025",
@@ -77,18 +100,45 @@ describe("the variables that a deployment takes to Trigger.dev", () => {
     expect(text).not.toContain("s3cret");
   });
 
-  it("need no key of OpenAI where there is one of another provider", () => {
-    const { variables, said } = taskVariables({
-      ...complete,
-      OPENAI_API_KEY: "",
-      VOYAGE_API_KEY: "pa-s3cret",
+  const model = {
+    provider: "mistral",
+    modelId: "mistral-embed",
+    maxEmbeddingsPerCall: 1,
+    doEmbed: async () => ({ embeddings: [] }),
+  };
+  const tei = { name: "tei", baseURL: "http://tei", model: { name: "m", dimensions: 2 } };
+
+  it.each<[string, Provider, string[]]>([
+    ["ollama()", ollama(), []],
+    ["a model of the AI SDK", aiSdk(model, { dimensions: 1_024 }), []],
+    [
+      "a model of the AI SDK that names its key",
+      aiSdk(model, { dimensions: 1_024, variables: ["MISTRAL_API_KEY"] }),
+      ["MISTRAL_API_KEY"],
+    ],
+    ["a server without a key", openaiCompatible(tei), []],
+    ["a server with a key", openaiCompatible({ ...tei, apiKeyVariable: "TEI_KEY" }), ["TEI_KEY"]],
+    ["voyage()", voyage(), ["VOYAGE_API_KEY"]],
+  ])("are with %s its own, and no other provider's", (_, provider, names) => {
+    const posts = defineEmbedding({
+      row: "post",
+      table: "public.posts",
+      key: "id",
+      text: ["title"],
+      providers: [provider],
     });
-    expect(namesOf(variables)).toContain("VOYAGE_API_KEY");
+    const keys = { MISTRAL_API_KEY: "s3cret", TEI_KEY: "s3cret", VOYAGE_API_KEY: "s3cret" };
+    const { variables, said } = taskVariables({ posts }, { ...complete, ...keys });
+    expect(namesOf(variables).filter((name) => name.endsWith("KEY"))).toEqual(names);
+    expect(variables.filter(({ name }) => names.includes(name)).every(({ isSecret }) => isSecret)).toBe(true);
     expect(said).toHaveLength(1);
+    expect(taskVariables({ posts }, complete).said.slice(1)).toEqual(
+      names.map((name) => expect.stringContaining(`Not sent to Trigger.dev: ${name} is not set`)),
+    );
   });
 
   it("need no secret where there is no system to tell", () => {
-    const { said } = taskVariables({
+    const { said } = taskVariables(config, {
       ...complete,
       USER_DELETION_WEBHOOK_URLS: "none",
       USER_DELETION_WEBHOOK_SECRET: "",
@@ -117,7 +167,7 @@ describe("trigger.config.ts as the CLI loads it", () => {
   }
 
   it("takes the variables to Trigger.dev at a deployment and says their names", async () => {
-    for (const name of [...NEEDED, ...POSSIBLE]) vi.stubEnv(name, undefined);
+    for (const name of [...NEEDED, ...POSSIBLE, ...OF_PROVIDERS]) vi.stubEnv(name, undefined);
     for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
     const lines: string[] = [];
     vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));

@@ -39,7 +39,6 @@ const RULES: readonly Rule[] = [
     not: /\bof (its|their|one's) own\b/,
     say: "its own …, a new …, a dedicated …",
     except: [
-      "emulators/openai/faults.ts",
       "emulators/trigger/routes/queues.ts",
       "packages/aftercommit/src/catalog/columns.ts",
       "packages/aftercommit/src/define.ts",

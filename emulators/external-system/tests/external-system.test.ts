@@ -89,7 +89,7 @@ describe("the external system for demonstrations", () => {
     expect((await call(system)).status).toBe(204);
   });
 
-  it("says when to come again, takes its time, and lies, as told", async () => {
+  it("can send retry-after, answer late, and lie", async () => {
     const system = await start();
     await fail(system, { status: 429, retryAfterMs: 30_000, times: 1 });
     const busy = await call(system);
@@ -104,7 +104,7 @@ describe("the external system for demonstrations", () => {
     expect(await ask()).toEqual({ found: false });
   });
 
-  it("does not take a fault that is none", async () => {
+  it("rejects a fault without effect", async () => {
     expect((await fail(await start(), { name: "crm" })).status).toBe(400);
   });
 

@@ -118,7 +118,7 @@ describe("the mail catcher", () => {
     expect(await list(mail)).toHaveLength(2);
   });
 
-  it("takes a message and loses the answer, as often as it is told", async () => {
+  it("accepts a message and loses the answer, as often as it is told", async () => {
     const mail = await start();
     await setFault(mail, { drops: true, times: 1 });
     await expect(send(mail)).rejects.toThrow(/closed/i);

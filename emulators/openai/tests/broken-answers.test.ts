@@ -23,7 +23,7 @@ const ask = (input: string[]) =>
   site.client.embeddings.create({ model: "text-embedding-3-small", input, encoding_format: "float" });
 
 describe("a fault", () => {
-  it("may have an answer of its own, also an error with 200, which is no embedding in the log", async () => {
+  it("may have any body, also an error with 200, which the log does not count as embedded", async () => {
     await setFault({ status: 422, body: '{"detail":"Why not"}', times: 1 });
     await expect(ask(["a"])).rejects.toMatchObject({ status: 422 });
     await setFault({ status: 200, body: '{"error":"loading"}' });
@@ -47,7 +47,7 @@ describe("a fault", () => {
     ]);
   };
 
-  it("may spoil the vectors, and says how many are good", async () => {
+  it("may spoil the vectors, and the log says how many are good", async () => {
     const [no, number] = [undefined, "number"];
     // JSON has null for NaN.
     expect(await spoiled("nan", "poison")).toEqual([

@@ -107,7 +107,7 @@ describe("a fault", () => {
     expect(await embed("poison")).toBe(1);
   });
 
-  it("of a status meets only the requests with a text, where it names one", async () => {
+  it("with a status fails only the requests that contain a text, if it names one", async () => {
     await setFault({ containing: "poison", status: 500 });
     await expect(embed(["good", "some poison"])).rejects.toMatchObject({ status: 500 });
     expect(await embed("good")).toBe(1);

@@ -1,32 +1,29 @@
-import { EnvironmentError, optional, required, type VariableName } from "./env/env.ts";
+import type { Declaration } from "./declare/declaration.ts";
+import { declarationsOf, embeddingsOf } from "./declare/declarations.ts";
+import { declaredVariable, EnvironmentError, type VariableName } from "./env/env.ts";
 import { parseWebhooks } from "./env/webhook-list.ts";
 
-// The variables that the tasks require, those that they can use, and which of them are stored as secrets.
+// The variables that the tasks require whatever is declared, those that they can use, and which of them are stored as
+// secrets.
 export const NEEDED = [
   "DATABASE_URL",
-  "OPENAI_API_KEY",
   "SMTP_URL",
   "MAIL_FROM",
   "USER_DELETION_WEBHOOK_URLS",
   "USER_DELETION_WEBHOOK_SECRET",
 ] as const satisfies readonly VariableName[];
-const OTHER_PROVIDERS = [
-  "AZURE_OPENAI_API_KEY",
-  "VOYAGE_API_KEY",
-  "COHERE_API_KEY",
-  "GEMINI_API_KEY",
-] as const satisfies readonly VariableName[];
 export const POSSIBLE = [
+  "PGSSLMODE",
+  "PGSSLROOTCERT",
   "OPENAI_BASE_URL",
-  "AZURE_OPENAI_ENDPOINT",
-  ...OTHER_PROVIDERS,
   "EMBEDDING_TOKENS_PER_MINUTE",
   "EMBEDDING_REQUESTS_PER_MINUTE",
   "EMBEDDING_TOKENS_PER_DAY",
   "DATABASE_POOL_SIZE",
   "USER_DELETION_CONCURRENCY",
 ] as const satisfies readonly VariableName[];
-const OPEN: ReadonlySet<VariableName> = new Set([
+const OPEN: ReadonlySet<string> = new Set<VariableName>([
+  "PGSSLMODE",
   "MAIL_FROM",
   "EMBEDDING_TOKENS_PER_MINUTE",
   "EMBEDDING_REQUESTS_PER_MINUTE",
@@ -46,7 +43,7 @@ type Source = Readonly<Record<string, string | undefined>>;
  */
 export const SYSTEM_NAMES = "USER_DELETION_SYSTEMS";
 
-type TaskVariable = { name: VariableName | typeof SYSTEM_NAMES; value: string; isSecret: boolean };
+type TaskVariable = { name: string; value: string; isSecret: boolean };
 
 /** The names of the systems in a USER_DELETION_WEBHOOK_URLS, sorted, as SYSTEM_NAMES stores them. */
 export const systemNames = (urls: string) =>
@@ -55,37 +52,40 @@ export const systemNames = (urls: string) =>
     .toSorted()
     .join(",") || "none";
 
-const isNeeded = (name: VariableName, source: Source) =>
-  NEEDED.some((needed) => needed === name) &&
-  !(name === "OPENAI_API_KEY" && OTHER_PROVIDERS.some((other) => source[other]?.trim())) &&
-  !(name === "USER_DELETION_WEBHOOK_SECRET" && source.USER_DELETION_WEBHOOK_URLS?.trim() === "none");
+/** The variables that the tasks of these declarations require. */
+export function neededByTasks(declarations: readonly Declaration[], source: Source): string[] {
+  const ofProviders = embeddingsOf(declarations).flatMap(({ providers }) =>
+    providers.flatMap((provider) => provider.variables),
+  );
+  const isForNobody = source.USER_DELETION_WEBHOOK_URLS?.trim() === "none";
+  const ofAll = NEEDED.filter((name) => !(isForNobody && name === "USER_DELETION_WEBHOOK_SECRET"));
+  return [...new Set([...ofAll, ...ofProviders])];
+}
 
-function read(name: VariableName, source: Source): TaskVariable | undefined {
-  const value = isNeeded(name, source) ? required(name, source) : optional(name, source);
-  if (value === undefined) return undefined;
+function read(name: string, source: Source, isNeeded: boolean): TaskVariable | undefined {
+  if (!isNeeded && !source[name]?.trim()) return undefined;
+  const value = declaredVariable(name, source);
   if (LOOPBACK.test(value))
     throw new EnvironmentError([{ name, problem: "is an address of this machine only" }]);
   return { name, value, isSecret: !OPEN.has(name) };
 }
 
-/** The variables that the tasks require. */
-export const neededByTasks = (source: Source) => NEEDED.filter((name) => isNeeded(name, source));
-
 /**
  * The variables that the tasks need where Trigger.dev runs them, and lines that say, without any value, what is sent
- * and what is missing or useless there.
+ * and what is missing or useless there. `config` is the module aftercommit.config.ts.
  *
  * @example
  * extensions: [
- *   syncEnvVars(() => taskVariables(process.env).variables),
+ *   syncEnvVars(async () => taskVariables(await import("./aftercommit.config"), process.env).variables),
  * ];
  */
-export function taskVariables(source: Source): { variables: TaskVariable[]; said: string[] } {
+export function taskVariables(config: object, source: Source): { variables: TaskVariable[]; said: string[] } {
+  const needed = neededByTasks(declarationsOf(config), source);
   const variables: TaskVariable[] = [];
   const said: string[] = [];
-  for (const name of [...NEEDED, ...POSSIBLE]) {
+  for (const name of new Set([...needed, ...NEEDED, ...POSSIBLE])) {
     try {
-      const variable = read(name, source);
+      const variable = read(name, source, needed.includes(name));
       if (variable) variables.push(variable);
       if (variable?.name === "USER_DELETION_WEBHOOK_URLS")
         variables.push({ name: SYSTEM_NAMES, value: systemNames(variable.value), isSecret: false });

@@ -4,7 +4,7 @@ import { EnvironmentError, optional } from "../env/env.ts";
 import { messageOf } from "../errors.ts";
 
 const PARAMETER = /(?<=[?&])(ssl|sslmode|sslrootcert|sslcert|sslkey)=([^&#]*)/g;
-// node-postgres' older words for it.
+// node-postgres' older names for it.
 const MODE_OF_SSL: Readonly<Record<string, string>> = {
   true: "require",
   1: "require",
@@ -12,7 +12,7 @@ const MODE_OF_SSL: Readonly<Record<string, string>> = {
 };
 
 function read(name: string, file: string | undefined): string | undefined {
-  // Where there are no files, as on Vercel, the variable has the certificate itself.
+  // Without a file system, as on Vercel, the variable contains the certificate itself.
   if (file === undefined || file.startsWith("-----BEGIN ")) return file;
   try {
     return readFileSync(file, "utf8");
@@ -22,10 +22,10 @@ function read(name: string, file: string | undefined): string | undefined {
 }
 
 /**
- * How to connect to the database at a URL, by libpq's parameters sslmode, sslrootcert, sslcert and sslkey, and by PGSSLMODE
- * and PGSSLROOTCERT where it lacks them. `require` and `prefer` verify as `verify-full` does, as in node-postgres 8;
- * `uselibpqcompat=true` leaves all of it to node-postgres.
- * @throws {EnvironmentError} when a file cannot be read, or `verify-ca` has no CA
+ * How to connect to the database at a URL, by its parameters sslmode, sslrootcert, sslcert and sslkey, or else by PGSSLMODE
+ * and PGSSLROOTCERT. `require` and `prefer` verify like `verify-full`, as in node-postgres 8. `uselibpqcompat=true` leaves
+ * everything to node-postgres.
+ * @throws {EnvironmentError} if a file cannot be read, or `verify-ca` has no CA
  */
 export function connectionOf(url: string): Pick<ClientConfig, "connectionString" | "ssl"> {
   if (/[?&]uselibpqcompat=true/.test(url)) return { connectionString: url };
@@ -73,7 +73,7 @@ const REMEDY_OF_CODE: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: NAME,
 };
 
-/** The database does not connect, for a reason that a parameter of DATABASE_URL changes. */
+/** The database refuses the connection, and a parameter of DATABASE_URL fixes that. */
 export class TlsError extends Error {
   override readonly name = "TlsError";
   readonly reason: string;
@@ -97,7 +97,7 @@ function withRemedy(error: Error): Error {
 
 type Connected = ((error: Error) => void) | ((error: null, client: Client) => void);
 
-/** A client whose failure to connect says what to change where TLS is the reason. */
+/** A client whose connection error says what to change if TLS is the reason. */
 export class TlsClient extends Client {
   override connect(): Promise<Client>;
   override connect(callback: Connected): void;

@@ -38,6 +38,8 @@ export type Provider = {
   kind: "provider";
   /** Models store the name of their provider. */
   name: string;
+  /** The environment variables that it requires. */
+  variables: readonly string[];
   /** The address, to show to people. Throws EnvironmentError if a variable that it needs is missing. */
   address: () => string;
   limits: ProviderLimits;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeletionDeclaration } from "../declare/declaration.ts";
 import type { DeletedRow, ExternalSystem } from "../declare/external-system.ts";
 import { EnvironmentError } from "../env/env.ts";

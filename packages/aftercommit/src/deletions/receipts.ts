@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import type { Queries } from "../source.ts";
 import { type Deletion, keyOf } from "./ledger.ts";
 import type { ReceiptKey } from "./receipt-key.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Database } from "../db/client.ts";
 import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { StepError } from "./errors.ts";

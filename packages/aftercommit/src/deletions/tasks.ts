@@ -1,5 +1,5 @@
 import { schedules, schemaTask } from "@trigger.dev/sdk";
-import { z } from "zod";
+import * as z from "zod";
 import { database } from "../db/database.ts";
 import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { declarationsOf, deletionsOf } from "../declare/declarations.ts";

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import { z } from "zod";
+import * as z from "zod";
 import type { Duration } from "../declare/duration.ts";
 import type { DeletedRow, ExternalSystem, SystemRequest } from "../declare/external-system.ts";
 import { isWebhookSecret, required } from "../env/env.ts";

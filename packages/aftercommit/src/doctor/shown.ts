@@ -1,4 +1,3 @@
-import { variables } from "../env/env.ts";
 import { parseWebhooks } from "../env/webhook-list.ts";
 
 /** Whether a URL of any protocol names this machine with a loopback address. */
@@ -39,7 +38,7 @@ function passwordsIn(text: string): string[] {
 function secretsOf(env: NodeJS.ProcessEnv): string[] {
   const { targets } = parseWebhooks(env.USER_DELETION_WEBHOOK_URLS?.trim() ?? "none");
   const secrets = [
-    ...Object.keys(variables).flatMap((name) => (SECRET.test(name) ? (env[name]?.trim() ?? "") : [])),
+    ...Object.keys(env).flatMap((name) => (SECRET.test(name) ? (env[name]?.trim() ?? "") : [])),
     ...WITH_PASSWORD.flatMap((name) => passwordsIn(env[name]?.trim() ?? "")),
     ...targets.map(({ url }) => url),
   ];

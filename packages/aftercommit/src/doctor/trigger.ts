@@ -90,7 +90,7 @@ export const triggerDev: Category = async function* ({ check, declarations }) {
     if (typeof found === "number") return skipped(`Trigger.dev does not show the variables: ${found}`);
     if (isDevelopment) return ok("in development the tasks have the variables of this machine");
     const values = new Map(found.map(({ name, value }) => [name, value]));
-    const missing = neededByTasks(process.env).filter((name) => !values.has(name));
+    const missing = neededByTasks(declarations, process.env).filter((name) => !values.has(name));
     if (missing.length > 0) return failed(`not set: ${missing.join(", ")}`);
     const [here, there] = [systemNames(required("USER_DELETION_WEBHOOK_URLS")), values.get(SYSTEM_NAMES)];
     if (here === there) return ok(`${values.size} set; external systems: ${here}`);

@@ -1,5 +1,5 @@
 import { concurrencyLimit, schedules, schemaTask, wait } from "@trigger.dev/sdk";
-import { z } from "zod";
+import * as z from "zod";
 import { database } from "../db/database.ts";
 import { withLongConnection } from "../db/long-connection.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";

@@ -17,6 +17,20 @@ export const variables = {
     schema: url("postgres|postgresql"),
     where: "the connection string of your Postgres, postgres://user:password@host:5432/name",
   },
+  PGSSLMODE: {
+    schema: z
+      .string()
+      .regex(
+        /^(disable|prefer|require|verify-ca|verify-full|no-verify)$/,
+        "must be disable, prefer, require, verify-ca, verify-full or no-verify",
+      ),
+    where: "sslmode of the database's connection, unless DATABASE_URL has it; disable by default",
+  },
+  PGSSLROOTCERT: {
+    schema: z.string(),
+    where:
+      "sslrootcert of the database's connection, unless DATABASE_URL has it: the file with its CA's certificate, or the certificate itself",
+  },
   DATABASE_POOL_SIZE: {
     schema: z.string().regex(/^[1-9]\d{0,2}$/, "must be a whole number from 1 to 999"),
     where:
@@ -126,6 +140,8 @@ export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL"] as const;
 
 /** Optional variables of the app. A malformed one stops it. */
 export const USED_BY_APP = [
+  "PGSSLMODE",
+  "PGSSLROOTCERT",
   "DATABASE_POOL_SIZE",
   "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
   "TRIGGER_API_URL",
@@ -140,7 +156,8 @@ export const USED_BY_APP = [
 type Source = Readonly<Record<string, string | undefined>>;
 
 const isKnown = (name: string): name is VariableName => name in variables;
-const whereOf = (name: string) => (isKnown(name) ? ` (${variables[name].where})` : "");
+/** Where to get a variable, in parentheses, if that is known. */
+export const whereOf = (name: string) => (isKnown(name) ? ` (${variables[name].where})` : "");
 
 /**
  * One or more variables are missing or malformed. The message names each and says where to get it.
@@ -158,9 +175,10 @@ export class EnvironmentError extends Error {
   }
 }
 
-function check(name: VariableName, source: Source, required: boolean): { value?: string; problem?: string } {
+function check(name: string, source: Source, required: boolean): { value?: string; problem?: string } {
   const raw = source[name]?.trim();
   if (!raw) return required ? { problem: "is not set" } : {};
+  if (!isKnown(name)) return { value: raw };
   const parsed = variables[name].schema.safeParse(raw);
   return parsed.success
     ? { value: parsed.data }
@@ -181,23 +199,20 @@ export function optional(name: VariableName, source: Source = process.env): stri
  * Reads a required variable. An empty or blank text counts as missing.
  * @throws {EnvironmentError} if it is missing or malformed
  */
-export function required(name: VariableName, source: Source = process.env): string {
+export const required = (name: VariableName, source: Source = process.env): string =>
+  declaredVariable(name, source);
+
+/**
+ * Reads a variable that a declaration names: one of the product's, or another.
+ * @throws {EnvironmentError} if it is missing or malformed
+ */
+export function declaredVariable(name: string, source: Source = process.env): string {
   const { value, problem } = check(name, source, true);
   if (value === undefined) throw new EnvironmentError([{ name, problem: problem ?? "is not set" }]);
   return value;
 }
 
-/**
- * Reads a secret whose variable a declaration names.
- * @throws {EnvironmentError} if it is missing
- */
-export function secretOf(name: string, source: Source = process.env): string {
-  const value = source[name]?.trim();
-  if (!value) throw new EnvironmentError([{ name, problem: "is not set" }]);
-  return value;
-}
-
-const problemsOf = (names: readonly VariableName[], source: Source, required: boolean) =>
+const problemsOf = (names: readonly string[], source: Source, required: boolean) =>
   names.flatMap((name) => {
     const { problem } = check(name, source, required);
     return problem ? [{ name, problem }] : [];
@@ -209,8 +224,8 @@ const problemsOf = (names: readonly VariableName[], source: Source, required: bo
  * @throws {EnvironmentError} naming each missing or malformed variable
  */
 export function checkEnvironment(
-  needed: readonly VariableName[],
-  { used = [], source = process.env }: { used?: readonly VariableName[]; source?: Source } = {},
+  needed: readonly string[],
+  { used = [], source = process.env }: { used?: readonly string[]; source?: Source } = {},
 ): void {
   const problems = [...problemsOf(needed, source, true), ...problemsOf(used, source, false)];
   if (problems.length > 0) throw new EnvironmentError(problems);
@@ -218,6 +233,5 @@ export function checkEnvironment(
 
 /** An error for each malformed variable of the product, whoever uses it. */
 export function malformedVariables(source: Source = process.env): EnvironmentError[] {
-  const names = Object.keys(variables).filter(isKnown);
-  return problemsOf(names, source, false).map((problem) => new EnvironmentError([problem]));
+  return problemsOf(Object.keys(variables), source, false).map((problem) => new EnvironmentError([problem]));
 }

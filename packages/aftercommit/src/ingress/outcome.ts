@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Database } from "../db/client.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { InvalidMessageError } from "../errors.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidMessageError } from "../errors.ts";
 import type { SequinMessage } from "../sequin/message.ts";
 import type { KeyType } from "../source.ts";

@@ -1,5 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
-import { z } from "zod";
+import * as z from "zod";
 import type { Answer, EmbedRequest, Provider, ProviderOptions, Purpose } from "../declare/provider.ts";
 import { rootMessageOf } from "../errors.ts";
 import { makeProvider } from "./make-provider.ts";
@@ -23,6 +23,8 @@ type EmbeddingModel = {
 type Options = ProviderOptions & {
   /** The provider's name, which models store. Default: the model's own name for it. */
   name?: string;
+  /** The environment variables that its package reads, such as `MISTRAL_API_KEY`. Deployments send them to the tasks. */
+  variables?: readonly string[];
   /** The width of this model's vectors. */
   dimensions: number;
   /** Options of the model's package, by purpose: `{ cohere: { inputType: "search_query" } }`. */
@@ -90,13 +92,14 @@ async function embed(
  *
  * @example
  * import { mistral } from "@ai-sdk/mistral";
- * aiSdk(mistral.embeddingModel("mistral-embed"), { dimensions: 1_024 });
+ * aiSdk(mistral.embeddingModel("mistral-embed"), { dimensions: 1_024, variables: ["MISTRAL_API_KEY"] });
  */
 export function aiSdk(model: EmbeddingModel, options: Options): Provider {
   const { provider, modelId, maxEmbeddingsPerCall: most } = model;
   const inputsPerRequest = typeof most === "number" && Number.isFinite(most) ? most : LIMITS.inputsPerRequest;
   const given = {
     name: options.name ?? provider,
+    variables: options.variables ?? [],
     address: () => provider,
     limits: { ...LIMITS, inputsPerRequest },
     defaultModel: modelId,

@@ -18,6 +18,7 @@ export function azure(options: ProviderOptions & { deployment: string; dimension
   const { deployment, dimensions = 1_536 } = options;
   const given = {
     name: "azure",
+    variables: ["AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY"],
     address: baseURL,
     limits: OPENAI_LIMITS,
     defaultModel: deployment,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { required } from "../env/env.ts";
 import { post } from "./client.ts";
@@ -63,6 +63,14 @@ async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
  */
 export const cohere = (options: ProviderOptions & { baseURL?: string } = {}): Provider =>
   makeProviderAt(
-    { name: "cohere", baseURL: BASE_URL, limits: LIMITS, defaultModel: "embed-v4.0", models: MODELS, embed },
+    {
+      name: "cohere",
+      variables: ["COHERE_API_KEY"],
+      baseURL: BASE_URL,
+      limits: LIMITS,
+      defaultModel: "embed-v4.0",
+      models: MODELS,
+      embed,
+    },
     options,
   );

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { required } from "../env/env.ts";
 import { post } from "./client.ts";
@@ -59,6 +59,7 @@ export const gemini = (options: ProviderOptions & { baseURL?: string } = {}): Pr
   makeProviderAt(
     {
       name: "gemini",
+      variables: ["GEMINI_API_KEY"],
       baseURL: BASE_URL,
       limits: LIMITS,
       defaultModel: "gemini-embedding-001",

@@ -4,7 +4,7 @@ import type { Answer, EmbedRequest, Provider, ProviderLimits, ProviderOptions } 
 const OTHER_TOKENIZER = 1.25;
 const TIMEOUT_MS = 60_000;
 
-type Given = Pick<Provider, "name" | "address" | "defaultModel" | "models" | "embed"> & {
+type Given = Pick<Provider, "name" | "variables" | "address" | "defaultModel" | "models" | "embed"> & {
   limits: ProviderLimits;
 };
 

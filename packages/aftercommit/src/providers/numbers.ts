@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 // Float32Array would turn null into 0.
 const numbersOf = (list: readonly unknown[]) =>

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { post } from "./client.ts";
 import { makeProviderAt } from "./make-provider.ts";
@@ -47,6 +47,7 @@ export const ollama = (options: ProviderOptions & { baseURL?: string } = {}): Pr
   makeProviderAt(
     {
       name: "ollama",
+      variables: [],
       baseURL: "http://127.0.0.1:11434",
       limits: LIMITS,
       defaultModel: "nomic-embed-text",

@@ -1,6 +1,6 @@
 import { DeclarationError } from "../declaration-error.ts";
 import type { Provider, ProviderOptions } from "../declare/provider.ts";
-import { secretOf } from "../env/env.ts";
+import { declaredVariable } from "../env/env.ts";
 import { makeProvider } from "./make-provider.ts";
 import { openaiForm } from "./openai-form.ts";
 
@@ -45,6 +45,7 @@ export function openaiCompatible(options: Options): Provider {
     );
   const given = {
     name,
+    variables: apiKeyVariable ? [apiKeyVariable] : [],
     address: () => baseURL,
     limits: LIMITS,
     defaultModel: model.name,
@@ -52,7 +53,7 @@ export function openaiCompatible(options: Options): Provider {
     embed: openaiForm(() => ({
       name,
       baseURL,
-      headers: { authorization: apiKeyVariable ? `Bearer ${secretOf(apiKeyVariable)}` : null },
+      headers: { authorization: apiKeyVariable ? `Bearer ${declaredVariable(apiKeyVariable)}` : null },
     })),
   };
   return makeProvider(given, options);

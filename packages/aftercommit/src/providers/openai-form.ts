@@ -1,5 +1,5 @@
 import { APIError } from "openai";
-import { z } from "zod";
+import * as z from "zod";
 import { type Answer, EmbeddingShapeError, type EmbedRequest } from "../declare/provider.ts";
 import { post } from "./client.ts";
 import { base64Floats, numberList } from "./numbers.ts";

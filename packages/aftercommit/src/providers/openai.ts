@@ -32,6 +32,7 @@ const baseURL = () => optional("OPENAI_BASE_URL") ?? "https://api.openai.com/v1"
 export function openai(options: ProviderOptions = {}): Provider {
   const given = {
     name: "openai",
+    variables: ["OPENAI_API_KEY"],
     address: baseURL,
     limits: OPENAI_LIMITS,
     defaultModel: "text-embedding-3-small",

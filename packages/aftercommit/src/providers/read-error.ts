@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Why a server rejected a request, in the form of OpenAI's `error`. */
 export type Reason = {

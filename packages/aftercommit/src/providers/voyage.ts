@@ -33,6 +33,7 @@ export function voyage(options: ProviderOptions & { baseURL?: string } = {}): Pr
   const { baseURL = BASE_URL } = options;
   const given = {
     name: "voyage",
+    variables: ["VOYAGE_API_KEY"],
     address: () => baseURL,
     limits: LIMITS,
     defaultModel: "voyage-3.5",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidSearchError } from "./options.ts";
 
 /** Where a page ended: the score and key of its last result, and how many results came before the next page. */

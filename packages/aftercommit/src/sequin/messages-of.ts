@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RefusedRequestError } from "../errors.ts";
 
 // Sequin sends at most 1,000. Millions of small ones, which fit into 32 MB, would keep the process busy for minutes.
