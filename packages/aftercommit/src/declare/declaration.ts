@@ -5,8 +5,8 @@ import type { Provider } from "./provider.ts";
 /** What every declaration says about its table. */
 export type Declared = {
   /**
-   * The name of one row. It names the tasks, tags and payloads: `post` gives `create-embedding-for-post` and `{ postId
-   * }`.
+   * The name of one row. It names the tasks, tags and payloads: `post` gives `create-embedding-for-post` and
+   * `{ postId }`.
    */
   row: string;
   /** The table, as `schema.table`. Names are taken as they are: `public.Post` is Prisma's `"Post"`. */

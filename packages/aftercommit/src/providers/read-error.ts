@@ -44,8 +44,8 @@ const placeOf = (loc: readonly (string | number)[]) =>
 
 /**
  * The reason in the body of a response, in any form: OpenAI's `{ error: { message } }`, Gemini's `[{ error }]`,
- * Ollama's `{ error: "…" }`, Cohere's `{ message }`, Voyage's `{ detail: "…" }`, FastAPI's `{ detail: [{ loc, msg }]
- * }`, or text. Undefined if there is none.
+ * Ollama's `{ error: "…" }`, Cohere's `{ message }`, Voyage's `{ detail: "…" }`, FastAPI's
+ * `{ detail: [{ loc, msg }] }`, or text. Undefined if there is none.
  */
 export function reasonIn(body: unknown): Reason | undefined {
   if (typeof body === "string") {
