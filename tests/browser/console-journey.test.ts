@@ -41,7 +41,7 @@ describeInBrowser("the console of npm run dev", () => {
   });
   afterEach(() => page.close());
 
-  test("a run that the provider refused is opened, replayed, and seen to succeed", async () => {
+  test("a run that the provider rejected is opened, replayed, and succeeds", async () => {
     // The drain of the sample rows lingers. If it took the edit, its requests would fail instead of those of the edit's
     // own run.
     await until(async () => (await stack.query("select from aftercommit.drains")).length === 0, {
@@ -77,7 +77,7 @@ describeInBrowser("the console of npm run dev", () => {
     expect(rows).toHaveLength(1);
   });
 
-  test("a deleted user's runs, calls and confirmation mail are all to be seen", async () => {
+  test("a deleted user's runs, calls and confirmation e-mail are all visible", async () => {
     const [user] = await stack.query<{ id: string; email: string }>("select id, email from users limit 1");
     await page.goto("/mails");
     await page.getByText("No mail yet.").waitFor();

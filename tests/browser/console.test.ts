@@ -35,7 +35,7 @@ describeInBrowser("the console in a browser", () => {
     "missing run": "/runs/run_missing",
   });
 
-  test("a failed run is replayed with one button, and is seen to succeed without a reload", async () => {
+  test("a failed run is replayed with one button, and succeeds without a reload", async () => {
     await page.goto("/runs");
     await page
       .getByRole("row", { name: scene.runs.failed })
@@ -94,7 +94,7 @@ describeInBrowser("the console in a browser", () => {
     expect(await tag.inputValue()).toBe("post:");
   });
 
-  test("a page says that the stack does not answer, and goes on when it does again", async () => {
+  test("a page says that the stack does not answer, and continues when it does again", async () => {
     await page.goto("/runs");
     await page.route("**/runs", (route) => route.abort());
     await page.getByText("The local stack does not answer; trying again").waitFor();
@@ -102,7 +102,7 @@ describeInBrowser("the console in a browser", () => {
     await page.getByText("The local stack does not answer; trying again").waitFor({ state: "hidden" });
   });
 
-  test("a refresh keeps what is open, where it is scrolled and what has the focus", async () => {
+  test("a refresh keeps open details, the scroll position and the focus", async () => {
     await page.setViewportSize({ width: 1280, height: 400 });
     await page.goto(`/runs/${scene.runs.failed}`);
     const details = page.getByRole("listitem").locator("details");
@@ -170,7 +170,7 @@ describeInBrowser("the console in a browser", () => {
     },
   );
 
-  test("nothing of a page is refused by its own policy", async () => {
+  test("nothing on a page is blocked by its own policy", async () => {
     const refused: string[] = [];
     page.on("console", (message) => {
       if (message.type() === "error" && !message.text().includes("404")) refused.push(message.text());

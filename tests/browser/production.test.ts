@@ -76,7 +76,7 @@ describe("the production build", () => {
     "/api/search.rsc?q=secret",
     "/api/%73earch?q=secret",
     "/_next/data/build/index.json",
-  ])("tells a stranger nothing at %s", async (path) => {
+  ])("tells an unauthenticated client nothing at %s", async (path) => {
     const disguises: Record<string, string>[] = [
       {},
       { rsc: "1" },
@@ -99,7 +99,7 @@ describe("the production build", () => {
     await closed.stop();
   });
 
-  it("says to anybody that it is healthy, and no more", async () => {
+  it("tells anyone that it is healthy, and nothing more", async () => {
     const answer = await ask("/api/health");
     expect([answer.status, await answer.json()]).toEqual([200, { status: "ok" }]);
   });
@@ -143,7 +143,7 @@ describe("the production build", () => {
     expect(first).not.toBe(second);
   });
 
-  it("logs wrong passwords and secrets once a minute, and takes the right password between them", async () => {
+  it("logs wrong passwords and secrets once a minute, and accepts the right password between them", async () => {
     const wrong = { authorization: `Basic ${Buffer.from("me:wrong").toString("base64")}` };
     const refused = Array.from({ length: 40 }, () => ask("/", { headers: wrong }));
     const page = await ask("/", { headers: { authorization: AUTHORIZATION } });

@@ -105,7 +105,7 @@ describeInBrowser("the status page in a browser", () => {
     await page.getByText("create-embedding-for-post").first().waitFor();
   });
 
-  it("shows a failed post with the provider's message, and retries it by a button", async () => {
+  it("shows a failed post with the provider's message, and retries it with a button", async () => {
     await page.goto("/");
     await provider("POST", { containing: "The post that fails" });
     await insertPost("The post that fails");
@@ -149,7 +149,7 @@ describeInBrowser("the status page in a browser", () => {
     );
   });
 
-  it("stops its updates when it is told to, and goes on when it is told to", async () => {
+  it("stops its updates with a button, and resumes them with another", async () => {
     await page.goto("/");
     const embedded = await embeddedNow();
     const pause = page.getByRole("button", { name: "Pause updates" });
@@ -164,7 +164,7 @@ describeInBrowser("the status page in a browser", () => {
     await until(async () => (await embeddedNow()) === embedded + 1);
   });
 
-  it("leaves alone what is typed and selected", async () => {
+  it("keeps typed text and selections", async () => {
     await page.goto("/");
     const embedded = await embeddedNow();
     await page.getByRole("heading", { name: "public.posts" }).selectText();

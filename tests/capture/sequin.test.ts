@@ -81,7 +81,7 @@ it("delivers an insert and an update of a post in a batch, with the secret, to t
   await pool.query("delete from posts where id = $1", [id]);
 });
 
-it("delivers a deletion of a user alone, with all that was in its row, and none of its inserts", async () => {
+it("delivers only a user's deletion, with the whole row, and none of its inserts", async () => {
   const email = `${randomUUID()}@example.com`;
   const { rows } = await pool.query<{ id: string }>(
     "insert into users (first_name, last_name, email) values ('Ada', 'Lovelace', $1) returning id",
@@ -98,7 +98,7 @@ it("delivers a deletion of a user alone, with all that was in its row, and none 
   });
 });
 
-it("delivers again what was refused, under the same key, until it is taken", async () => {
+it("delivers again what failed, with the same key, until it is acknowledged", async () => {
   const title = `Refused ${randomUUID()}`;
   receiver.state.refuse = ({ record }) => record.title === title;
   const id = await insertPost(title);
@@ -112,7 +112,7 @@ it("delivers again what was refused, under the same key, until it is taken", asy
   await pool.query("delete from posts where id = $1", [id]);
 });
 
-it("delivers the last of many edits of a row with the row's present text", async () => {
+it("delivers the last of many edits of a row with the row's current text", async () => {
   const id = await insertPost("edited");
   for (let edit = 1; edit <= 10; edit++)
     await pool.query("update posts set title = $2 where id = $1", [id, `edit ${edit}`]);

@@ -44,14 +44,14 @@ describe.each([
   ["query", query],
   ["transaction", transaction],
 ])("a %s", (_, ask) => {
-  it("ends by an error while no connection is answered, and all work afterwards", async () => {
+  it("ends with an error while no connection is answered, and everything works afterwards", async () => {
     proxy.goSilent();
     for (const error of await times(() => failure(ask()))) expect(error).toBeInstanceOf(Error);
     proxy.recover();
     expect(await times(ask)).toEqual(new Array(POOL).fill([{ n: 1 }]));
   });
 
-  it("ends by an error when its connection goes silent, and all work afterwards", async () => {
+  it("ends with an error when its connection goes silent, and everything works afterwards", async () => {
     await times(ask);
     proxy.goSilent();
     for (const error of await times(() => failure(ask()))) expect(error).toBeInstanceOf(Error);
@@ -67,7 +67,7 @@ describe.each([
   });
 });
 
-it("a transaction in the middle of which the server restarts is an error, and no end of the process", async () => {
+it("a restart of the server during a transaction is an error, and does not end the process", async () => {
   const error = await failure(
     database().transaction(async (tx) => {
       await tx.execute(sql`select 1`);
@@ -91,7 +91,7 @@ describe("the server itself ends", () => {
     expect(await setting("idle_in_transaction_session_timeout")).toBe("10s");
   });
 
-  it("no statement of whoever says that it needs its time, such as the build of an index", async () => {
+  it("no statement without a timeout, such as building an index", async () => {
     expect(await setting("statement_timeout", { statementTimeoutMs: 0 })).toBe("0");
     expect(await setting("statement_timeout")).toBe("10s");
   });

@@ -13,7 +13,7 @@ afterEach(async () => {
 it.each([
   [undefined, 5],
   ["2", 2],
-])("with DATABASE_POOL_SIZE=%s a process has %i connections at most", async (size, expected) => {
+])("with DATABASE_POOL_SIZE=%s a process has at most %i connections", async (size, expected) => {
   const open = new Set<Socket>();
   let most = 0;
   // Answers no one until there are this many connections, and then closes all.

@@ -63,7 +63,7 @@ describe("what is in the e-mail column", () => {
     "ann@",
     "@example.com",
     "ann@example.com\r\nRCPT TO:<bob@example.com>",
-  ])("%j is sent to nobody, kept, and the deletion stays open and says so", async (email) => {
+  ])("%j gets no e-mail and is kept, and the deletion stays open and says so", async (email) => {
     const { id, error, to, deletion } = await confirm(email);
     expect(error.message).toBe("the e-mail column does not hold one address");
     expect(afterError({ error })).toEqual({ skipRetrying: true });
@@ -99,7 +99,7 @@ describe("an address that is not ASCII", () => {
   });
 });
 
-it("a password with a % that stands for itself is sent to the mail server as it is", async () => {
+it("a password with a literal % is sent to the mail server as it is", async () => {
   vi.stubEnv("SMTP_URL", smtp.url.replace("password", "50%off"));
   expect((await confirm("ann@example.com")).error).toBeUndefined();
   const [, password] = Buffer.from(smtp.logins().at(-1) ?? "", "base64")

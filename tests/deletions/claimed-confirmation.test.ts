@@ -49,7 +49,7 @@ const ageClaim = (id: string, seconds: number) =>
     set confirmation_claimed_at = now() - ${seconds} * interval '1 second' where id = ${id}`);
 
 describe("two runs that confirm one deletion", () => {
-  it("send one e-mail: the one that comes later waits for its retry until the claim is over", async () => {
+  it("send one e-mail: the later one waits for its retry until the claim is over", async () => {
     const { id, email } = await newDeletion();
     let goOn = () => {};
     const held = new Promise<void>((resolve) => {
@@ -119,14 +119,14 @@ describe("a claim", () => {
     ["no mail server", "SMTP_URL", "smtp://127.0.0.1:1", "no mail server: ESOCKET"],
     ["an unknown host", "SMTP_URL", "smtp://nowhere.invalid", "no mail server: EDNS"],
     ["no SMTP_URL", "SMTP_URL", "", "SMTP_URL is not set"],
-  ])("is given back after %s", async (_, name, value, message) => {
+  ])("is released after %s", async (_, name, value, message) => {
     const { id } = await newDeletion();
     vi.stubEnv(name, value);
     expect((await failureOf(id, "run_1")).message).toContain(message);
     expect((await database.deletion(id)).confirmation_claimed_by).toBeNull();
   });
 
-  it("stays when the connection is lost after the message: nobody knows whether it was accepted", async () => {
+  it("stays when the connection is lost after the message: it is unknown whether it was accepted", async () => {
     const { id, email } = await newDeletion();
     smtp.behave({ atEnd: "drop" });
     const lost = await failureOf(id, "run_1");
@@ -163,7 +163,7 @@ describe("a claim", () => {
     expect(ids).toEqual(Array(2).fill(`<user-deletion.${id}.${at.getTime()}@mail.example.com>`));
   });
 
-  it("is no obstacle to the next attempt of the same run, whose last one is over", async () => {
+  it("does not block the next attempt of the same run, whose last one is over", async () => {
     const { id } = await newDeletion();
     smtp.behave({ atEnd: "drop" });
     await failureOf(id, "run_1");

@@ -28,7 +28,7 @@ async function failureOf(start: ReturnType<typeof startFaultyServer>) {
 }
 
 describe("cleaning an external system", () => {
-  it("notifies it by a signed webhook, and records when it was clean", async () => {
+  it("notifies it with a signed webhook, and records when it was clean", async () => {
     const id = await newDeletion();
     expect(await cleanUp(id)).toEqual({ deletionId: id, system: systemOf("crm"), status: "clean" });
     expect(await callsFor(id)).toMatchObject([{ status: 204 }]);
@@ -81,7 +81,7 @@ describe("cleaning an external system", () => {
     expect(Object.values(systems).filter(({ done_at }) => done_at)).toHaveLength(7);
   });
 
-  it.each([200, 202, 204])("takes %i for clean", async (status) => {
+  it.each([200, 202, 204])("counts %i as clean", async (status) => {
     expect((await failureOf(startFaultyServer(answerWith(status, "")))).outcome).toBe("clean");
   });
 
@@ -94,7 +94,7 @@ describe("cleaning an external system", () => {
     [404, "no_service"],
     [410, "channel_is_archived"],
     [404, "<html><body>nginx</body></html>"],
-  ])("takes %i for a failure that says where to look: %s", async (status, body) => {
+  ])("counts %i as a failure that says where to look: %s", async (status, body) => {
     const { outcome, id } = await failureOf(startFaultyServer(answerWith(status, body)));
     expect(outcome).toBe(
       `answered ${status}: nothing is there: look at its address, and whether its automation is switched on`,
@@ -102,14 +102,14 @@ describe("cleaning an external system", () => {
     expect(Object.values((await cleanUps.database.deletion(id)).systems)).toMatchObject([{ error: outcome }]);
   });
 
-  it.each([301, 302, 400, 401, 403, 429, 500, 503])("takes %i for a failure", async (status) => {
+  it.each([301, 302, 400, 401, 403, 429, 500, 503])("counts %i as a failure", async (status) => {
     const headers = { location: urlOf("crm") };
     const { outcome, id } = await failureOf(startFaultyServer(answerWith(status, "", headers)));
     expect(outcome).toBe(`answered ${status}`);
     expect(await callsFor(id)).toEqual([]);
   });
 
-  it("names what broke when there was no answer", async () => {
+  it("names what broke when there was no response", async () => {
     const server = await startFaultyServer(hang);
     await server.close();
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", server.url);
@@ -155,7 +155,7 @@ describe("what a failed step says", () => {
     expect((await cleanUps.database.deletion(id)).systems.analytics?.error).toBe(said);
   });
 
-  it("has nothing of a webhook's path and query in it, wherever it goes", async () => {
+  it("contains nothing of a webhook's path and query, wherever it goes", async () => {
     const lines: string[] = [];
     vi.spyOn(console, "warn").mockImplementation((line: string) => void lines.push(line));
     const gone = await startFaultyServer(hang);

@@ -62,7 +62,7 @@ describe("a preview", () => {
   };
   const preview = (id: string) => runDeletions(database.db, [declared], "preview", "--user", id);
 
-  it("says what would be sent to whom when a user is deleted, shows no value of a header, and records nothing", async () => {
+  it("says what would be sent to each system when a user is deleted, shows no header value, and records nothing", async () => {
     const id = await insertUser("Ann <ann@example.com>");
     const lines = await preview(id.toUpperCase());
     expect(lines.map((line) => line.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, "NOW"))).toEqual([
@@ -87,12 +87,12 @@ describe("a preview", () => {
     expect(await database.deletionsOf(id)).toEqual([]);
   });
 
-  it("says of an address that is none what would become of it", async () => {
+  it("says what would happen to an invalid address", async () => {
     const lines = await preview(await insertUser("not an address"));
     expect(lines.at(-1)).toMatch(/^e-mail: to nobody, the e-mail column does not hold one address/);
   });
 
-  it("says of a deleted user what is left, and that it is on hold", async () => {
+  it("says what is left for a deleted user, and that the row is on hold", async () => {
     const userId = randomUUID();
     const id = await recordedDeletion(database.db, { userId, email: "ann@example.com", systems: ["crm"] });
     await recordSystemClean(database.db, id, { system: "crm" });
@@ -110,7 +110,7 @@ describe("a preview", () => {
 });
 
 describe("a hold", () => {
-  it("says what is clean already, is listed with its reason, and ends by a release", async () => {
+  it("says what is already clean, is listed with its reason, and ends with a release", async () => {
     const userId = randomUUID();
     const id = await recordedDeletion(database.db, { userId, systems: ["crm", "billing"] });
     await recordSystemClean(database.db, id, { system: "crm" });
@@ -164,7 +164,7 @@ describe("a retry", () => {
     expect(payload).toEqual({ userId, deletionId: id });
   });
 
-  it("says of a deletion that is on hold, has ended, or never was, that it is", async () => {
+  it("says that a deletion is on hold, has ended, or does not exist", async () => {
     const userId = randomUUID();
     await expect(run("retry", "--user", userId)).rejects.toThrow(`No deletion of user ${userId}`);
     const id = await recordedDeletion(database.db, { userId });

@@ -11,7 +11,7 @@ const deletion = { key: "user-deletion.1.0", rowId: "7", email: "to@example.com"
 afterEach(() => vi.unstubAllEnvs());
 
 describe("the e-mail that confirms a deletion", () => {
-  it("says the same as text and as HTML, and is marked as sent by a machine", async () => {
+  it("says the same as text and as HTML, and is marked as automatic", async () => {
     const catcher = await startMail({ host: "127.0.0.1", port: 0, log: () => {} });
     vi.stubEnv("SMTP_URL", catcher.url);
     await sendMail(confirmationMail(deletion, "from@example.com"), new AbortController().signal);
@@ -37,7 +37,7 @@ describe("the e-mail that confirms a deletion", () => {
     expect(confirmationMail(deletion, from).messageId).toBe("<user-deletion.1.0@one.example>");
   });
 
-  it("is given up, and the connection closed, when a mail server says nothing until its time is over", async () => {
+  it("is given up, and the connection closed, when a mail server does not answer in time", async () => {
     const sockets: Socket[] = [];
     const silent = await onFreePort(createServer((socket) => sockets.push(socket)));
     vi.stubEnv("SMTP_URL", `smtp://127.0.0.1:${silent.port}`);

@@ -76,7 +76,7 @@ describe("confirming a deletion", () => {
     expect(await mailsTo(id)).toHaveLength(1);
   });
 
-  it("sends a second copy with the same Message-ID when the ledger did not hear of the first", async () => {
+  it("sends a second copy with the same Message-ID when the ledger did not record the first", async () => {
     const id = await newDeletion();
     const lost = new Error("killed");
     const send: typeof sendMail = async (mail, limit) => {
@@ -90,7 +90,7 @@ describe("confirming a deletion", () => {
     expect(ids).toEqual(Array(2).fill(`<user-deletion.${id}.${at.getTime()}@mail.example.com>`));
   });
 
-  it("touches nothing in another environment than the one that began the deletion", async () => {
+  it("touches nothing in an environment other than the one that began the deletion", async () => {
     const id = await newDeletion();
     const before = await database.deletion(id);
     const run = sendConfirmation({ ...requestFor(id), environment: "proj_tests/env_dev" }, context());
@@ -101,7 +101,7 @@ describe("confirming a deletion", () => {
     expect(await mailsTo(id)).toEqual([]);
   });
 
-  it("sends nothing to a user who exists, and forgets the address", async () => {
+  it("sends nothing to a user who exists, and deletes the address", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const userId = randomUUID();
     const id = await newDeletion(undefined, [], userId);
@@ -162,7 +162,7 @@ describe("confirming a deletion", () => {
     expect(afterError({ error })).toEqual({ skipRetrying: true });
   });
 
-  it("needs neither where there is no address", async () => {
+  it("needs neither if there is no address", async () => {
     vi.stubEnv("SMTP_URL", "");
     vi.stubEnv("MAIL_FROM", "");
     expect((await confirm(await newDeletion(null))).confirmation).toBe("no-address");

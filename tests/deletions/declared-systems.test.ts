@@ -66,20 +66,23 @@ describe("a declared webhook", () => {
     },
   );
 
-  it("gets the e-mail address where it asks for it", async () => {
+  it("gets the e-mail address if it asks for it", async () => {
     const { rowId } = await attempt(crm({ email: true }));
     expect(JSON.parse(server.requests[0]?.body ?? "").data).toEqual({ user_id: rowId, user_email: email });
   });
 
-  it.each([404, 410])("that says what %i means is clean by it, and by no other status", async (status) => {
-    server.behave(() => ({ status }));
-    expect((await attempt(crm({ notFound: [status] }))).message).toBe("clean");
-    expect((await attempt(crm({ notFound: [451] }))).message).toMatch(
-      new RegExp(`^answered ${status}: nothing`),
-    );
-  });
+  it.each([404, 410])(
+    "that declares what %i means is clean with it, and with no other status",
+    async (status) => {
+      server.behave(() => ({ status }));
+      expect((await attempt(crm({ notFound: [status] }))).message).toBe("clean");
+      expect((await attempt(crm({ notFound: [451] }))).message).toMatch(
+        new RegExp(`^answered ${status}: nothing`),
+      );
+    },
+  );
 
-  it("is clean when it says so and has no row any more, and the ledger has both times", async () => {
+  it("is clean when it says so and no longer has the row, and the ledger has both times", async () => {
     server.behave(answering(false));
     const { message, progress, rowId } = await attempt(crm({ verify: true }));
     expect(message).toBe("clean");
@@ -124,7 +127,7 @@ describe("a busy system", () => {
     [429, "86400", 3_600],
     // shopify.dev/docs/api/admin-rest/usage/rate-limits
     [429, "20.0", 20],
-  ])("that answers %i with retry-after %s is asked again in %i s", async (status, after, wait) => {
+  ])("that answers %i with retry-after %s gets the next request in %i s", async (status, after, wait) => {
     server.behave(() => ({ status, headers: { "retry-after": after } }));
     const { error, message } = await attempt(system());
     expect(message).toBe(`answered ${status}`);
@@ -143,7 +146,7 @@ describe("a busy system", () => {
     [429, "soon"],
     [429, "0"],
     [500, "30"],
-  ])("that answers %i with retry-after %j is asked again as any other", async (status, after) => {
+  ])("that answers %i with retry-after %j is retried like any other", async (status, after) => {
     server.behave(() => ({ status, headers: { "retry-after": after } }));
     expect(afterError({ error: (await attempt(system())).error })).toBeUndefined();
   });
@@ -174,12 +177,12 @@ describe("a declared HTTP system", () => {
     expect(server.requests[0]?.path).toMatch(/email=ann@example\.com$/);
   });
 
-  it("is asked nothing where its declaration has no request for the row", async () => {
+  it("gets no request if its declaration has none for the row", async () => {
     expect((await attempt(analytics({ request: () => undefined }))).message).toBe("clean");
     expect(server.requests).toEqual([]);
   });
 
-  it("is verified by a request that finds nothing", async () => {
+  it("is verified with a request that finds nothing", async () => {
     const verify = ({ id }: { id: string }) => ({ method: "GET", url: `${server.url}/users/${id}` });
     const system = analytics({ notFound: [404], verify });
     server.behave(({ method }) => ({ status: method === "GET" ? 404 : 202 }));
@@ -191,7 +194,7 @@ describe("a declared HTTP system", () => {
     expect((await attempt(system)).message).toBe("says that it is clean, and still has the row");
   });
 
-  it("cannot verify without saying which status means that the row is not there", () => {
+  it("cannot verify without declaring which status means that the row is not there", () => {
     const verify = () => ({ method: "GET", url: server.url });
     expect(() => analytics({ verify })).toThrow(
       'httpSystem({ name: "analytics" }), notFound: must have the status',
@@ -229,7 +232,7 @@ describe("the systems of a declaration", () => {
   });
 });
 
-it("a system that waits is not called before, whoever triggers the step", async () => {
+it("a system with a grace period is not called before, whoever triggers the step", async () => {
   vi.spyOn(console, "info").mockImplementation(() => {});
   const system = webhook({ name: "crm", url: server.url, after: "7 days" });
   expect((await attempt(system)).message).toBe("not-due");

@@ -36,7 +36,7 @@ const doctor = async (declaration = users) =>
     ({ id }) => id === "declarations.deletions",
   );
 
-describe("a deletion that takes long", () => {
+describe("a slow deletion", () => {
   it("is overdue after the days of its declaration, and due soon in their last quarter", async () => {
     await open(22, 23, 29, 31);
     const { db } = worlds.database;

@@ -30,7 +30,7 @@ const aDeletion = {
 };
 
 describe("the systems of a declaration", () => {
-  it("are one for each URL, named by its host, and by a hash where it has a path or a query", () => {
+  it("are one per URL, named by its host, and by a hash if it has a path or a query", () => {
     expect(
       namesOf("https://a.example/s3cret?token=s3cret,https://a.example/hook https://b.example:8443"),
     ).toEqual([
@@ -57,7 +57,7 @@ describe("the systems of a declaration", () => {
     expect(namesOf("https://b.example")).toEqual(["webhook:b.example"]);
   });
 
-  it("are none only where that is said", () => {
+  it("are none only if that is configured", () => {
     expect(namesOf("none")).toEqual([]);
     for (const unset of ["", "  ", ","]) expect(() => namesOf(unset)).toThrow("USER_DELETION_WEBHOOK_URLS");
   });
@@ -74,7 +74,7 @@ describe("the systems of a declaration", () => {
     "https://a.example/s3cret https://a.example/s3cret",
     "http://a.example https://a.example",
     "crm=https://a.example/s3cret crm=https://b.example/s3cret",
-  ])("refuses %s, and repeats no URL", (urls) => {
+  ])("rejects %s, and repeats no URL", (urls) => {
     let message = "";
     try {
       namesOf(urls);

@@ -56,7 +56,7 @@ describe("a deletion", () => {
     });
   });
 
-  it("goes on, when it is run again, with what is left", async () => {
+  it("continues with what is left when it runs again", async () => {
     const { events, record, finish, broken, statuses } = world({ broken: new Set(["crm"]) });
     const deletionId = await record();
     await expect(finish(deletionId)).rejects.toThrow("Not clean");
@@ -73,7 +73,7 @@ describe("a deletion", () => {
     expect(await worlds.database.deletion(deletionId)).toMatchObject({ last_error: null, run_id: "run_2" });
   });
 
-  it("is complete without an e-mail where there is no address", async () => {
+  it("is complete without an e-mail if there is no address", async () => {
     const { events, record, finish } = world({ email: null });
     const deletionId = await record();
     expect(await finish(deletionId)).toMatchObject({ confirmation: "no-address" });
@@ -82,7 +82,7 @@ describe("a deletion", () => {
     expect(await finish(deletionId)).toMatchObject({ confirmation: "no-address" });
   });
 
-  it("is not begun when it is not recorded, or is of another declared table", async () => {
+  it("does not start when it is not recorded, or belongs to another declared table", async () => {
     const { events, finish, record } = world();
     const other = world({ declaration: { ...users, row: "account" } });
     const deletionId = await record();

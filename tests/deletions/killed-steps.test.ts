@@ -75,7 +75,7 @@ describe("a deletion whose process is killed", () => {
     },
   );
 
-  it("while the mail server has the message and has not answered sends a second copy with the same Message-ID at most", async () => {
+  it("while the mail server has the message and has not answered sends at most a second copy with the same Message-ID", async () => {
     const { world, id } = await begin();
     smtp.behave({ atEnd: "hang" });
     await killAt(id, () => smtp.messagesTo(world.email).length > 0);

@@ -29,7 +29,7 @@ export function describeLosses(pipelineOf: () => Pipeline): void {
       expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
     });
 
-    it("is cleaned up and told when the processes that work on it are killed", async () => {
+    it("is cleaned up and confirmed when the processes that work on it are killed", async () => {
       const pipeline = pipelineOf();
       await pipeline.fail({ name: "crm", status: 503, times: 1 });
       const { id, email, run } = await pipeline.deleteUser();

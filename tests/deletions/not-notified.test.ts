@@ -38,7 +38,7 @@ describe("cleaning an external system that must not be notified", () => {
     expect(afterError({ error })).toEqual({ skipRetrying: true });
   });
 
-  it("notifies nobody about a user who exists, and nobody from then on", async () => {
+  it("notifies no one about a user who exists, then or later", async () => {
     const id = await newDeletion();
     const { row_id: userId } = await cleanUps.database.deletion(id);
     await cleanUps.database.db.execute(sql`insert into users (id, first_name, last_name, email)
@@ -55,7 +55,7 @@ describe("cleaning an external system that must not be notified", () => {
     await expect(run).rejects.toThrow("user is not declared where the task runs");
   });
 
-  it("touches nothing in another environment than the one that began the deletion", async () => {
+  it("touches nothing in an environment other than the one that began the deletion", async () => {
     const id = await newDeletion();
     const before = await cleanUps.database.deletion(id);
     const run = cleanUp(id, systemOf("crm"), { environment: "proj_tests/env_dev" });

@@ -7,7 +7,7 @@ type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 
 /** What happens to a deletion while its row is on hold. */
 export function describeHolds(pipelineOf: () => Pipeline): void {
-  it("a deleted user on hold is left alone, and cleaned up by the pass of resumption after the release", async () => {
+  it("a deleted user on hold is left alone, and cleaned up by the resumption after the release", async () => {
     const pipeline = pipelineOf();
     const { db } = pipeline.database;
     const { id, email, message } = deletedUser();

@@ -42,7 +42,7 @@ describe("a deleted user", () => {
     expect(deletion.completed_at).toBeInstanceOf(Date);
   });
 
-  it("is cleaned up and told once when the change is delivered again, during the run and after it", async () => {
+  it("is cleaned up and confirmed once when the change is delivered again, during the run and after it", async () => {
     await pipeline.fail({ name: "crm", status: 503, times: 1 });
     const { id, email, run, message } = await pipeline.deleteUser();
     await until(async () => (await pipeline.callsFor(id)).length > 0, {
@@ -58,7 +58,7 @@ describe("a deleted user", () => {
     expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
   });
 
-  it("is not cleaned up and told twice by two runs at the same time", async () => {
+  it("is not cleaned up and confirmed twice by two runs at the same time", async () => {
     const deleted = deletedUser();
     const { id, email } = deleted;
     let run = "";
@@ -78,7 +78,7 @@ describe("a deleted user", () => {
     expect(await pipeline.mailsTo(email ?? "")).toHaveLength(1);
   });
 
-  it("is not cleaned up and told again when a person replays any of its runs", async () => {
+  it("is not cleaned up and confirmed again when a person replays any of its runs", async () => {
     const { id, email, run } = await pipeline.deleteUser();
     await pipeline.ended(run);
     const steps = ["user-deletion-cleanup", "clean-up-external-system", "send-deletion-confirmation"];
@@ -94,7 +94,7 @@ describe("a deleted user", () => {
     expect(await pipeline.database.deletionOf(id)).toEqual(before);
   });
 
-  it("is not notified about while the user exists, and is when deleted again", async () => {
+  it("causes no notification while the user exists, and does when deleted again", async () => {
     const user = deletedUser();
     await pipeline.database.db.execute(sql`insert into users (id, first_name, last_name, email)
       values (${user.id}, 'Jane', 'Doe', ${user.email})`);
@@ -113,7 +113,7 @@ describe("a deleted user", () => {
     expect(await pipeline.mailsTo(user.email ?? "")).toHaveLength(1);
   });
 
-  it("stays open, named and untold where the tasks lack a system that was to be told", async () => {
+  it("stays open, named and unconfirmed if the tasks lack a system that must be notified", async () => {
     const before = process.env.USER_DELETION_WEBHOOK_URLS;
     process.env.USER_DELETION_WEBHOOK_URLS = `${before},analytics=https://analytics.example/s3cret`;
     const { id, email, run } = await pipeline.deleteUser();
@@ -146,7 +146,7 @@ describe("a deleted user", () => {
     }
   });
 
-  it("has only the failing system tried again, until it works", async () => {
+  it("retries only the failing system, until it works", async () => {
     await pipeline.fail({ name: "crm", status: 500, times: 2 });
     const { id, run } = await pipeline.deleteUser();
     expect((await pipeline.ended(run)).output).toMatchObject({ confirmation: "sent" });

@@ -70,7 +70,7 @@ describe("a receipt", () => {
     expect(JSON.stringify(decodeJwt(text))).not.toMatch(new RegExp(`${userId}|ann|@`));
   });
 
-  it("is open while anything is, and has no error in it", async () => {
+  it("is open while anything is, and contains no error", async () => {
     const { userId, id } = await newDeletion();
     await recordSystemClean(database.db, id, { system: "crm" });
     await recordSystemFailed(database.db, id, { system: "billing", error: "answered 500" });
@@ -97,7 +97,7 @@ describe("a receipt", () => {
     expect(receipt).toMatchObject({ state: "open", on_hold: true });
   });
 
-  it("names a row in the same way in every receipt, and in another way under another key", async () => {
+  it("names a row the same way in every receipt, and another way with another key", async () => {
     const { userId } = await newDeletion();
     const first = (await receiptOf(userId)).receipt.row;
     expect((await receiptOf(userId)).receipt.row).toBe(first);
@@ -105,7 +105,7 @@ describe("a receipt", () => {
     expect((await receiptOf(userId)).receipt.row).not.toBe(first);
   });
 
-  it("that was changed, or signed by another key, is not believed", async () => {
+  it("that was changed, or signed with another key, is rejected", async () => {
     const { userId, id } = await newDeletion();
     const { text } = await receiptOf(userId);
     await complete(id);
@@ -133,7 +133,7 @@ describe("a receipt", () => {
 });
 
 describe("an export", () => {
-  it("has a line for each deletion that changed since, also where they are many", async () => {
+  it("has a line for each deletion that changed since, even if they are many", async () => {
     await database.db.execute(sql`
       insert into aftercommit.deletions (source, row_id, position, accepted_xid, required_systems, updated_at)
       select 'user', gen_random_uuid(), n::text, pg_current_xact_id(), '{crm}', now() - n * interval '1 hour'

@@ -49,7 +49,7 @@ const exists = async (userId: string) =>
   (await worlds.database.db.execute(sql`select from users where id = ${userId}`)).rowCount === 1;
 
 describe("after a restore", () => {
-  it("finds a deleted user who exists again, and deletes nobody before --yes", async () => {
+  it("finds a deleted user who exists again, and deletes no one before --yes", async () => {
     const [ann, bob, eve] = [world(), world(), world()];
     for (const deleted of [ann, bob]) await deleted.finish(await deleted.record());
     const file = await exported();
@@ -68,7 +68,7 @@ describe("after a restore", () => {
     expect(await replay(file)).toEqual(["No row that was deleted since then exists again."]);
   });
 
-  it("cleans everywhere again, and does not write again to whoever was written to", async () => {
+  it("cleans everywhere again, and sends no second e-mail to users who got one", async () => {
     const { events, record, finish, insertUser } = world();
     await finish(await record());
     const file = await exported();
@@ -85,7 +85,7 @@ describe("after a restore", () => {
     });
   });
 
-  it("writes to whoever was not written to before, and to whoever is deleted once more later", async () => {
+  it("sends the e-mail to users who got none before, and to users who are deleted again later", async () => {
     const open = world({ broken: new Set(["crm"]) });
     await expect(open.finish(await open.record())).rejects.toThrow("Not clean");
     const file = await exported();
@@ -98,7 +98,7 @@ describe("after a restore", () => {
     expect(open.events.filter((event) => event === "mail")).toHaveLength(2);
   });
 
-  it("writes to whoever came back after it, and is deleted by himself later", async () => {
+  it("sends the e-mail to users who came back afterwards and are deleted again later", async () => {
     const { events, record, finish, insertUser, deleteUser } = world();
     await finish(await record());
     const file = await exported();
@@ -112,7 +112,7 @@ describe("after a restore", () => {
     expect(events).toContain("mail");
   });
 
-  it("leaves alone who was deleted before the backup, came back by himself, or was on hold", async () => {
+  it("leaves alone users who were deleted before the backup, came back themselves, or were on hold", async () => {
     const [before, back, held] = [world(), world(), world()];
     for (const one of [before, back, held]) await one.finish(await one.record());
     await worlds.database.db.execute(sql`update aftercommit.deletions
@@ -143,7 +143,7 @@ describe("after a restore", () => {
     expect(await exists(ann.userId)).toBe(true);
   });
 
-  it("says what the database refuses, and goes on with the others", async () => {
+  it("says what the database rejects, and continues with the others", async () => {
     const [ann, bob] = [world(), world()];
     for (const deleted of [ann, bob]) await deleted.finish(await deleted.record());
     const file = await exported();

@@ -100,7 +100,7 @@ describe("resuming deletions that no run works on", () => {
     expect(await resumeDeletions(users, named, context)).toEqual({ triggered: 0 });
   });
 
-  it("takes one that never had a run after a minute, by the key of its first trigger", async () => {
+  it("takes one that never had a run after a minute, with the key of its first trigger", async () => {
     await add({ runId: null, environment: null, quiet: 0.5 });
     const id = await add({ runId: null, environment: null, quiet: 1.5 });
     const { ids, started } = await pass(() => undefined);
@@ -144,7 +144,7 @@ describe("resuming deletions that no run works on", () => {
     ]);
   });
 
-  it("takes one whose address bounces ever more rarely: after as long as it has bounced", async () => {
+  it("takes one whose address bounces less and less often: after as long as it has bounced", async () => {
     await add({ failed: true, bouncedFor: 600, quiet: 599 });
     const due = await add({ failed: true, bouncedFor: 600, quiet: 601 });
     await add({ failed: true, bouncedFor: 0, quiet: 59 });
@@ -152,7 +152,7 @@ describe("resuming deletions that no run works on", () => {
     expect((await pass(() => "FAILED")).ids.toSorted()).toEqual([due, first].toSorted());
   });
 
-  it("goes through all of them, page by page, and asks for the runs of the orphaned ones only", async () => {
+  it("goes through all of them, page by page, and looks up only the runs of the orphaned ones", async () => {
     for (let n = 0; n < 250; n += 1) await add();
     const isEven = (runId: string) => Number(runId.slice(4)) % 2 === 0;
     const { ids, asked } = await pass((runId) => (isEven(runId) ? "CANCELED" : "EXECUTING"));
@@ -160,7 +160,7 @@ describe("resuming deletions that no run works on", () => {
     expect(asked).toHaveLength(125);
   });
 
-  it("finds the one canceled run among 5,000 open deletions in one pass, with one question about a single run", async () => {
+  it("finds the one canceled run among 5,000 open deletions in one pass, with one lookup of a single run", async () => {
     await database.db.execute(sql`
       insert into aftercommit.deletions (source, row_id, position, accepted_xid, required_systems, run_id, environment, updated_at)
       select 'user', gen_random_uuid(), n::text, pg_current_xact_id(), '{crm}', 'run_' || n, ${ENVIRONMENT}, now() - interval '1 hour'

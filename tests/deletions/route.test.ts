@@ -39,7 +39,7 @@ describe("POST /api/delete-user", () => {
     expect((await route.database.deletionOf(id)).required_systems).toEqual(["crm"]);
   });
 
-  it("accepts a deletion with nothing to clean where that is said", async () => {
+  it("accepts a deletion with nothing to clean if that is configured", async () => {
     vi.stubEnv("USER_DELETION_WEBHOOK_URLS", "none");
     const { id, message } = deletedUser();
     expect((await deliver(message)).status).toBe(200);
@@ -69,13 +69,13 @@ describe("POST /api/delete-user", () => {
     ]);
   });
 
-  it("takes one deletion that is twice in a delivery for one", async () => {
+  it("counts one deletion that is twice in a delivery as one", async () => {
     const { id, message } = deletedUser();
     const { body } = await deliver({ data: [message, message] });
     expect(body).toMatchObject({ triggered: 2, runs: [(await route.database.deletionOf(id)).run_id] });
   });
 
-  it("asks Trigger.dev for no run of a deletion that has one", async () => {
+  it("triggers no run for a deletion that has one", async () => {
     const { message } = deletedUser();
     const first = await deliver(message);
     const down = await startFaultyServer(hang);
@@ -90,7 +90,7 @@ describe("POST /api/delete-user", () => {
       "the time of old versions",
       { commit_lsn: undefined, commit_idx: undefined, idempotency_key: undefined },
     ],
-  ])("tells deletions apart by %s where a message has no position", async (_, metadata) => {
+  ])("tells deletions apart by %s if a message has no position", async (_, metadata) => {
     const at = (second: number) => ({ ...metadata, commit_timestamp: `2026-01-02T03:04:0${second}Z` });
     const { id, message } = deletedUser({ metadata: at(1) });
     await deliver(message);
@@ -99,14 +99,14 @@ describe("POST /api/delete-user", () => {
     expect(await route.database.deletionsOf(id)).toHaveLength(2);
   });
 
-  it("answers 422 where nothing tells deletions apart", async () => {
+  it("answers 422 if nothing tells deletions apart", async () => {
     const nothing = { commit_lsn: null, commit_timestamp: null, idempotency_key: null };
     const { status, body } = await deliver(deletedUser({ metadata: nothing }).message);
     expect(status).toBe(422);
     expect(body.errors).toMatchObject([{ at: "metadata.commit_lsn" }]);
   });
 
-  it("brings no address back when a delivery comes after the confirmation", async () => {
+  it("restores no address when a delivery arrives after the confirmation", async () => {
     const { id, message } = deletedUser();
     await deliver(message);
     await route.database.db.execute(sql`
@@ -143,7 +143,7 @@ describe("POST /api/delete-user", () => {
     expect(await route.database.deletionOf(id)).toMatchObject({ email: null });
   });
 
-  it("records a deletion whose e-mail column was renamed, and says in the log that nobody will hear of it", async () => {
+  it("records a deletion whose e-mail column was renamed, and logs that no confirmation will be sent", async () => {
     const lines: string[] = [];
     vi.spyOn(console, "error").mockImplementation((line: string) => void lines.push(line));
     const { id, message } = deletedUser();
@@ -159,7 +159,7 @@ describe("POST /api/delete-user", () => {
   it.each([
     ["metadata.record_pks[0]", { email: "x" }],
     ["record.id", { id: "42" }],
-  ])("answers 422 and names %s when that is no uuid", async (at, record) => {
+  ])("answers 422 and names %s if it is not a uuid", async (at, record) => {
     const { message } = deletedUser({ metadata: { record_pks: ["42"] } });
     const { status, body } = await deliver({ ...message, record });
     expect(status).toBe(422);

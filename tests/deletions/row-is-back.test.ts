@@ -21,7 +21,7 @@ const execute = (query: string) => worlds.database.db.execute(query);
 const ended = { outcome: "row_is_back", email: null, last_error: null, completed_at: expect.any(Date) };
 
 describe("a user who exists", () => {
-  it("is neither cleaned up nor written to: the message was replayed or forged", async () => {
+  it("is neither cleaned up nor sent an e-mail: the message was replayed or forged", async () => {
     const { events, record, finish, insertUser } = world();
     await insertUser();
     const deletionId = await record();
@@ -40,7 +40,7 @@ describe("a user who exists", () => {
     expect(events).toEqual([]);
   });
 
-  it("is not looked at again by a run of the ended deletion, even when deleted by then", async () => {
+  it("is not checked again by a run of the ended deletion, even if deleted by then", async () => {
     const { events, record, finish, insertUser, deleteUser, stepsOf } = world();
     await insertUser();
     const deletionId = await record();
@@ -53,7 +53,7 @@ describe("a user who exists", () => {
     expect(events).toEqual([]);
   });
 
-  it("who came back before the next system or the e-mail hears of nothing more", async () => {
+  it("who came back before the next system or the e-mail causes no more notifications", async () => {
     const { events, record, finish, insertUser, broken, statuses } = world({ broken: new Set(["crm"]) });
     const deletionId = await record();
     await expect(finish(deletionId)).rejects.toThrow("Not clean");
@@ -85,7 +85,7 @@ describe("a user who exists", () => {
     expect(events.toSorted()).toEqual(["billing", "crm"]);
   });
 
-  it("is not waited for by a transaction id of another cluster, from which the ledger was copied", async () => {
+  it("does not wait for a transaction id of another cluster, from which the ledger was copied", async () => {
     const { record, finish, userId, insertUser } = world();
     await insertUser();
     await execute(`select from users where id = '${userId}' for update`);
@@ -94,7 +94,7 @@ describe("a user who exists", () => {
     expect(await finish(deletionId)).toEqual({ deletionId, status: "row-is-back" });
   });
 
-  it("does not undo a deletion of which everything was done but its completion", async () => {
+  it("does not undo a deletion that only lacks its completion", async () => {
     const { record, finish, insertUser } = world({ email: null });
     const deletionId = await record();
     for (const system of ["crm", "billing"])
@@ -105,7 +105,7 @@ describe("a user who exists", () => {
 });
 
 describe("a user who is deleted, restored and deleted again", () => {
-  it("is cleaned up and written to twice, whatever the first deletion recorded", async () => {
+  it("is cleaned up and gets the e-mail twice, whatever the first deletion recorded", async () => {
     const { events, keys, record, finish, insertUser, deleteUser } = world();
     const first = await record("1:0:2026-01-01T00:00:00Z");
     await finish(first);
@@ -131,13 +131,13 @@ describe("a user who is deleted, restored and deleted again", () => {
     expect(events).toHaveLength(3);
   });
 
-  it("has one deletion for each position, however often it is delivered", async () => {
+  it("has one deletion per position, however often it is delivered", async () => {
     const { record } = world();
     expect(await record("1:0:")).toBe(await record("1:0:"));
   });
 });
 
-describe("a row that cannot be looked at", () => {
+describe("a row that cannot be read", () => {
   it("leaves the deletion open and says why, until it can", async () => {
     const { events, record, finish } = world();
     const deletionId = await record();
@@ -158,7 +158,7 @@ describe("a row that cannot be looked at", () => {
     expect(await finish(deletionId)).toMatchObject({ status: "complete" });
   });
 
-  it("is left alone by a worker with another declaration than the database has", async () => {
+  it("is left alone by a worker whose declaration differs from the database's", async () => {
     const { events, record, finish } = world({ declaration: { ...users, key: "email" } });
     const error = await finish(await record()).catch((reason) => reason);
     expect(error.message).toContain("The declaration of user is not the one that the database has");
@@ -178,7 +178,7 @@ describe.skipIf(!realPostgres)("with concurrent transactions (needs TEST_DATABAS
     }
   }
 
-  it("a delete that is not visible yet is waited for, and then goes on (rule 4)", async () => {
+  it("a delete that is not visible yet is awaited, and then continues (rule 4)", async () => {
     const { userId, record, finish, insertUser } = world();
     await insertUser();
     await connected(async (client) => {
@@ -192,7 +192,7 @@ describe.skipIf(!realPostgres)("with concurrent transactions (needs TEST_DATABAS
     });
   });
 
-  it("is tried again later when that takes long, and ends as the row is then", async () => {
+  it("is retried later if that takes long, and ends according to the row at that time", async () => {
     const { userId, events, record, finish, insertUser } = world();
     await insertUser();
     await connected(async (client) => {
@@ -212,7 +212,7 @@ describe.skipIf(!realPostgres)("with concurrent transactions (needs TEST_DATABAS
     });
   });
 
-  it("a row that nobody has stamped is back, however long other transactions take", async () => {
+  it("a row whose xmax is 0 is back, however long other transactions take", async () => {
     const { record, finish, insertUser } = world();
     await insertUser();
     await connected(async (client) => {

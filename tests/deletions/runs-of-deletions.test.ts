@@ -26,7 +26,7 @@ describe("asking Trigger.dev for runs", () => {
     await server.close();
   });
 
-  it("knows a run, and that another does not exist", async () => {
+  it("finds a run, and that another does not exist", async () => {
     const { runs, tasks } = await import("@trigger.dev/sdk");
     const { id } = await tasks.trigger("user-deletion-cleanup", { userId: randomUUID() });
     expect(await statusOfRun(id)).toMatch(/^(QUEUED|PENDING_VERSION)$/);

@@ -80,7 +80,7 @@ describe("a soft deletion", () => {
     ]);
   });
 
-  it("is one for each mark, whatever is updated later, and however the row goes at last", async () => {
+  it("is one per mark, whatever is updated later, and however the row is deleted in the end", async () => {
     await deliver(change("update", marked(2)));
     await deliver(change("update", { ...marked(2), plan: "none" }), change("delete", marked(2)));
     expect(await deletionsOf(2)).toHaveLength(1);
@@ -109,7 +109,7 @@ describe("a soft deletion", () => {
     ["a number", 1_767_323_045_678_901],
     ["an object", { by: "admin" }],
     ["a text that no index takes", `${"x".repeat(5_000)}\0`],
-  ])("is told from others by a mark that is %s", async (_, mark) => {
+  ])("differs from others by a mark that is %s", async (_, mark) => {
     const id = 100 + commits;
     await deliver(change("update", marked(id, mark)), change("update", marked(id, mark)));
     expect(await deletionsOf(id)).toHaveLength(1);
@@ -127,7 +127,7 @@ describe("a soft deletion", () => {
     expect(await finish(await record())).toMatchObject({ status: "complete" });
   });
 
-  it("ends when the row is not marked any more: nobody is notified", async () => {
+  it("ends when the row is no longer marked: no one is notified", async () => {
     await insert(8, null);
     const { events, record, finish } = account(8);
     expect(await finish(await record())).toMatchObject({ status: "row-is-back" });

@@ -44,7 +44,7 @@ describe("two runs of one deletion", () => {
     expect((await worlds.database.deletion(deletionId)).run_id).toBe("run_2");
   });
 
-  it("that would take over at the same moment do the work once", async () => {
+  it("that take over at the same time do the work once", async () => {
     const { events, record, finish, broken, statuses } = world({ broken: new Set(["crm"]) });
     const deletionId = await record();
     await expect(finish(deletionId, "run_1")).rejects.toThrow("Not clean");
@@ -61,7 +61,7 @@ describe("two runs of one deletion", () => {
         expect(results[index]).toEqual({ deletionId, status: "under-way", owner: runId });
   });
 
-  it("that begin at the same moment, before any was recorded, do the work once", async () => {
+  it("that begin at the same time, before any was recorded, do the work once", async () => {
     const { events, record, finish, statuses } = world();
     const deletionId = await record();
     const runs = Array.from({ length: 6 }, (_, index) => `run_${index}`);
@@ -70,7 +70,7 @@ describe("two runs of one deletion", () => {
     expect(events.toSorted()).toEqual(["billing", "crm", "mail"]);
   });
 
-  it("leave to the one that took over what is written in the ledger", async () => {
+  it("leave the ledger to the one that took over", async () => {
     const { record, finish, stepsOf, statuses } = world();
     const deletionId = await record();
     const late: DeletionSteps = {
@@ -92,7 +92,7 @@ describe("two runs of one deletion", () => {
 });
 
 describe("a run in another environment of Trigger.dev", () => {
-  it("refuses a deletion that one began, and touches nothing", async () => {
+  it("rejects a deletion that one began, and touches nothing", async () => {
     const { events, record, finish } = world({ broken: new Set(["crm"]) });
     const deletionId = await record();
     await expect(finish(deletionId, "run_1")).rejects.toThrow("Not clean");
@@ -110,7 +110,7 @@ describe("a run in another environment of Trigger.dev", () => {
     expect(await worlds.database.deletion(deletionId)).toEqual(before);
   });
 
-  it("refuses one whose recorded run it does not know, before any has taken it", async () => {
+  it("rejects one whose recorded run it does not know, before any has taken it", async () => {
     const { record, finish, statuses } = world();
     const deletionId = await record();
     await recordFirstRun(worlds.database.db, deletionId, "run_1");

@@ -26,7 +26,7 @@ describe("a row on hold", () => {
     expect(await finish(deletionId, "run_2")).toMatchObject({ status: "complete", confirmation: "sent" });
   });
 
-  it("is not cleaned up by a run of a step that was already on its way", async () => {
+  it("is not cleaned up by a run of a step that had already started", async () => {
     const { userId, events, record, finish, stepsOf, broken } = world({ broken: new Set(["crm"]) });
     const deletionId = await record();
     await expect(finish(deletionId)).rejects.toThrow("Not clean: crm");
@@ -37,7 +37,7 @@ describe("a row on hold", () => {
     expect(events).toEqual([]);
   });
 
-  it("that comes between the last system and the e-mail keeps the e-mail", async () => {
+  it("that starts between the last system and the e-mail holds the e-mail", async () => {
     const { userId, events, record, finish, stepsOf } = world();
     const deletionId = await record();
     const steps = stepsOf(deletionId, "run_1");
@@ -54,7 +54,7 @@ describe("a row on hold", () => {
     expect(events).not.toContain("mail");
   });
 
-  it("ends its deletion when the row exists again, held or not", async () => {
+  it("ends its deletion when the row exists again, on hold or not", async () => {
     const { userId, record, finish, insertUser } = world();
     const deletionId = await record();
     await insertUser();
@@ -62,7 +62,7 @@ describe("a row on hold", () => {
     expect(await finish(deletionId)).toEqual({ deletionId, status: "row-is-back" });
   });
 
-  it("has one reason, the last one given, until it is released once", async () => {
+  it("has one reason, the last one given, until it is released", async () => {
     const { userId } = world();
     const row = { source: "user", rowId: userId };
     await hold(userId);
@@ -76,7 +76,7 @@ describe("a row on hold", () => {
   });
 });
 
-describe("a system that is declared to wait", () => {
+describe("a system with a grace period", () => {
   it("is called after its time, the others immediately, and the e-mail waits for all; no run does", async () => {
     const { events, record, finish, age, statuses } = world({ after: { crm: "30 days" } });
     const deletionId = await record();
@@ -91,7 +91,7 @@ describe("a system that is declared to wait", () => {
     expect(events).toEqual(["billing", "crm", "mail"]);
   });
 
-  it("is never called about a row that was restored until then", async () => {
+  it("is never called about a row that was restored by then", async () => {
     const { events, record, finish, age, insertUser, statuses } = world({
       after: { crm: "7 days", billing: "14 days" },
     });
@@ -104,7 +104,7 @@ describe("a system that is declared to wait", () => {
     expect(events).toEqual([]);
   });
 
-  it("is waited for one after another, the next one first", async () => {
+  it("is awaited one after another, the next one first", async () => {
     const { events, record, finish, age, statuses } = world({ after: { crm: "14 days", billing: "7 days" } });
     const deletionId = await record();
     await finish(deletionId);

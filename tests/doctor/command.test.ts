@@ -60,12 +60,12 @@ describe("npx aftercommit doctor", () => {
     expect(JSON.parse(said.out)).toMatchObject({ status: "ok", counts: { ok: 2 } });
   });
 
-  it("ends with 1 when the time to wait is over", async () => {
+  it("ends with 1 when the wait is over", async () => {
     smtp.behave(BAD_LOGIN);
     expect(await run("--only=deletions", "--wait=1").code).toBe(1);
   });
 
-  it("ends with 0 where it only warns", async () => {
+  it("ends with 0 if it only warns", async () => {
     vi.stubEnv("APP_URL", "");
     const { said, code } = run("--only", "ingress");
     expect(await code).toBe(0);

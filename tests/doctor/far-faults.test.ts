@@ -65,7 +65,7 @@ describe("of a deployed Trigger.dev", () => {
     };
   const lacking = (name: string) => variables.filter((variable) => variable.name !== name);
   const other = variables.map((one) => (one.isSecret ? one : { ...one, value: "billing" }));
-  it("nothing where all is well", async () => {
+  it("nothing if all is well", async () => {
     expect(await instead("TRIGGER_API_URL", deployed({}), () => problems("trigger"))).toEqual([]);
   });
 
@@ -176,7 +176,7 @@ describe("of the app", () => {
   const page: Fault = ({ url }, response) =>
     void response.writeHead(200).end(url === "/api/health" ? "{}" : "<html>Log in</html>");
 
-  it("nothing where all is well", async () => {
+  it("nothing if all is well", async () => {
     expect(await instead("APP_URL", app(200, 401), () => problems("ingress"))).toEqual([]);
   });
 

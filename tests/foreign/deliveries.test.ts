@@ -53,8 +53,8 @@ async function inputsOf(work: () => Promise<unknown>): Promise<number> {
   return (await app.provider.stats()).inputs - before.inputs;
 }
 
-describe("rows whose delivery is grouped otherwise when it comes again", () => {
-  it("are embedded once each, where no run has come to them yet", async () => {
+describe("rows whose delivery is grouped differently when it is repeated", () => {
+  it("are embedded once each, if no run has reached them yet", async () => {
     const ids = await insert(8);
     const messages = ids.flatMap((id) => inserted([id]));
     const asked = await inputsOf(async () => {
@@ -66,7 +66,7 @@ describe("rows whose delivery is grouped otherwise when it comes again", () => {
     expect(await app.embedded(articles)).toEqual(expect.arrayContaining(ids));
   });
 
-  it("are not asked for again, where runs have worked between the deliveries", async () => {
+  it("are not requested again, if runs have worked between the deliveries", async () => {
     const messages = (await insert(8)).flatMap((id) => inserted([id]));
     const asked = await inputsOf(async () => {
       for (const group of [messages.slice(0, 5), messages.slice(3), messages, messages.slice(2, 6)]) {
@@ -77,7 +77,7 @@ describe("rows whose delivery is grouped otherwise when it comes again", () => {
     expect(asked).toBe(8);
   });
 
-  it("are not asked for twice by runs of theirs and a drain that work at the same time", async () => {
+  it("are not requested twice by their runs and a drain that work at the same time", async () => {
     const edits = (await insert(8)).flatMap((id) => inserted([id]));
     const asked = await inputsOf(async () => {
       await deliver([...edits, ...inserted(await insert(30))]);
@@ -104,7 +104,7 @@ describe("an edit whose run was canceled", () => {
     expect(await app.embedded(articles)).toContain(id);
   });
 
-  it("is embedded by the drain that the schedule wakes, where nothing else happens", async () => {
+  it("is embedded by the drain that the schedule wakes, if nothing else happens", async () => {
     const id = await canceledEdit();
     expect(await lookAfter(articles, { db: app.db })).toMatchObject({ woken: true });
     expect(await app.workOff()).toEqual([MANY]);
@@ -206,7 +206,7 @@ describe("Trigger.dev", () => {
     expect(await app.embedded(articles)).toContain(id);
   };
 
-  it("refuses the key: 500, since nobody would notice otherwise, and the row is safe", async () => {
+  it("rejects the key: 500, or no one would notice, and the row is safe", async () => {
     const [id = ""] = await insert(1);
     await whileItAnswers(401, async () =>
       expect(await deliver(inserted([id]))).toMatchObject({ status: 500 }),
@@ -214,7 +214,7 @@ describe("Trigger.dev", () => {
     await embeddedOnceItIsBack(id);
   });
 
-  it("does not answer: 200 with what is pending, since Sequin has nothing to do any more", async () => {
+  it("does not answer: 200 with what is pending, because Sequin has nothing more to do", async () => {
     const [id = ""] = await insert(1);
     await whileItAnswers(503, async () => {
       const answer = await deliver(inserted([id]));

@@ -8,7 +8,7 @@ const unnamed = defineEmbedding({ row: "post", table: "public.posts", key: "id",
 const app = appForTests([declaration], { tables });
 const all = async (query: string) => (await app.client.query(query)).rows;
 
-it("where the name of the vectors is taken, migrate says how to choose another, and has created nothing", async () => {
+it("if the name of the vectors' table is taken, migrate says how to choose another, and has created nothing", async () => {
   const vectors = await all("select * from post_embeddings order by id");
   await expect(app.migrate([unnamed])).rejects.toThrow(
     /defineEmbedding\(\{ row: "post" \}\), embeddings: .*public\.post_embeddings is taken.*choose another name: embeddings: "public\.\w+"/,

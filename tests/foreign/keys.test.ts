@@ -42,7 +42,7 @@ it("a bigint beyond 2^53 keeps its last digit, though JSON rounds it", async () 
   expect(pending).toEqual([]);
 });
 
-it("a bigint that only the rounded number tells is rejected, and its batch is worked on", async () => {
+it("a bigint that is only known rounded is invalid, and its batch is processed", async () => {
   const records = [
     { record: { id: 9_007_199_254_740_994 }, key: "1" },
     { record: { id: 42 } },

@@ -18,7 +18,7 @@ const idsOf = async (table: string) => {
   return rows.map(({ id }) => id).toSorted();
 };
 
-it("the rows of a partition that is attached, of which no message tells, are embedded after a reconciliation", async () => {
+it("the rows of an attached partition, about which there is no message, are embedded after a reconciliation", async () => {
   await app.client.query(`
     create table entries_2027 (like entries including defaults including constraints);
     insert into entries_2027 select 9000 + n, 'Attached ' || n, null, '2027-01-01' from generate_series(1, 3) n;
@@ -28,7 +28,7 @@ it("the rows of a partition that is attached, of which no message tells, are emb
   expect(await app.embedded(declaration)).toEqual(await idsOf("entries"));
 });
 
-it("the rows of a partition that is detached are not found any more, and lose their vectors after a reconciliation", async () => {
+it("the rows of a detached partition are no longer found, and lose their vectors after a reconciliation", async () => {
   await app.client.query("alter table entries detach partition entries_2027");
   expect(await app.search(declaration, "Attached")).not.toContainEqual(
     expect.objectContaining({ id: "9001" }),

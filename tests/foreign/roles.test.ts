@@ -69,7 +69,7 @@ describe.runIf(realPostgres)("the roles that migrate prints", () => {
     expect(await as(role, "select * from others")).toBe("42501");
   });
 
-  it("leave what is Aftercommit's to the app and the tasks, and nothing of it to Sequin", async () => {
+  it("give Aftercommit's tables to the app and the tasks, and none of them to Sequin", async () => {
     expect(await as("aftercommit_sequin", "select * from aftercommit.pending")).toBe("42501");
     expect(await as("aftercommit_sequin", "select * from note_embeddings")).toBe("42501");
     expect(await as("aftercommit_app", "select * from aftercommit.status")).toMatchObject({ rowCount: 2 });
@@ -105,7 +105,7 @@ describe.runIf(realPostgres)("the roles that migrate prints", () => {
     });
     afterAll(() => app.client.query(`drop role ${role}`));
 
-    it("every look at them is an error, and no vector is deleted", async () => {
+    it("every read of them is an error, and no vector is deleted", async () => {
       vi.spyOn(console, "error").mockImplementation(() => {});
       const db = connect(urlAs(app.url, role));
       const hidden = {

@@ -79,7 +79,7 @@ describe("an update under session_replication_role = replica, which fires no tri
     expect(await app.reconcile(articles, { full: true, dryRun: true })).toMatchObject({ missing: 0 });
   });
 
-  it("is found by a full reconciliation where its message was lost", async () => {
+  it("is found by a full reconciliation if its message was lost", async () => {
     const id = await insertArticle("Restored without a message");
     await updateAsReplica(id, "tangerine trees");
     expect(await app.reconcile(articles, { full: true })).toEqual({
@@ -92,7 +92,7 @@ describe("an update under session_replication_role = replica, which fires no tri
   });
 });
 
-it("after TRUNCATE nothing is found, and a reconciliation removes the few vectors without a question", async () => {
+it("after TRUNCATE nothing is found, and a reconciliation removes the few vectors without asking", async () => {
   await app.client.query("insert into pages values ('a', 'Obsidian'), ('b', 'Basalt'), ('c', 'Granite')");
   await app.reconcile(pages);
   await app.drain(pages);
@@ -104,7 +104,7 @@ it("after TRUNCATE nothing is found, and a reconciliation removes the few vector
   expect(await app.embedded(pages)).toEqual([]);
 });
 
-it("a row that where excludes is never found again, loses its vectors by the message, and comes back by another", async () => {
+it("a row that `where` excludes is never found again, loses its vectors with the message, and returns with another", async () => {
   const id = await insertArticle("Quicksilver thermometers");
   expect(await found(articles, "quicksilver")).toContain(id);
   await app.client.query("update articles set published = false where id = $1", [id]);
@@ -117,7 +117,7 @@ it("a row that where excludes is never found again, loses its vectors by the mes
 });
 
 describe("a change of the key leaves vectors under the new key only", () => {
-  it("by its message under replica identity full, which has the old key", async () => {
+  it("with its message under replica identity full, which has the old key", async () => {
     const id = await insertArticle("Renumbered");
     await app.client.query("update articles set id = 9007199254740993 where id = $1", [id]);
     await deliverUpdate("9007199254740993", { id: Number(id) });

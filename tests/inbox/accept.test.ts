@@ -12,7 +12,7 @@ it("a delivery without a row writes nothing", async () => {
   expect(await inbox.entries()).toEqual([]);
 });
 
-it("a delivery that names a row several times makes one entry of it: an edit, with the time that is known", async () => {
+it("a delivery that names a row several times creates one entry: an edit, with the known time", async () => {
   const versions = await accept(inbox.db, "note", [edit("1", AT), backfill("1"), backfill("2"), edit("1")]);
   expect(await inbox.entries()).toMatchObject([
     { id: "1", queue: "realtime", changedAt: AT, version: versions.get("1") },
@@ -20,27 +20,27 @@ it("a delivery that names a row several times makes one entry of it: an edit, wi
   ]);
 });
 
-it("takes its rows in the order of their keys, whatever order they come in", async () => {
+it("stores its rows in the order of their keys, whatever order they arrive in", async () => {
   const rows = ["9", "10", "2", "1", "b", "B", "é"];
   const versions = await accept(inbox.db, "note", rows.map(backfill));
   const inOrder = [...versions].toSorted(([, a], [, b]) => Number(a) - Number(b)).map(([id]) => id);
   expect(inOrder).toEqual(["1", "10", "2", "9", "B", "b", "é"]);
 });
 
-describe("a row that waits already", () => {
+describe("a row that is already waiting", () => {
   it("goes before the others when it is edited", async () => {
     await accept(inbox.db, "note", [backfill("1")]);
     await accept(inbox.db, "note", [edit("1", AT)]);
     expect(await inbox.entries()).toMatchObject([{ queue: "realtime", changedAt: AT }]);
   });
 
-  it("stays before the others when a backfill comes to it, and keeps the time of the edit", async () => {
+  it("stays before the others when a backfill reaches it, and keeps the time of the edit", async () => {
     await accept(inbox.db, "note", [edit("1", AT)]);
     await accept(inbox.db, "note", [backfill("1")]);
     expect(await inbox.entries()).toMatchObject([{ queue: "realtime", changedAt: AT }]);
   });
 
-  it("gets a new version by each delivery, also by the same one again", async () => {
+  it("gets a new version with each delivery, even a repeated one", async () => {
     const first = await accept(inbox.db, "note", [edit("1", AT)]);
     const again = await accept(inbox.db, "note", [edit("1", AT)]);
     expect(Number(again.get("1"))).toBeGreaterThan(Number(first.get("1")));
@@ -58,7 +58,7 @@ it("a leased entry keeps its lease when its row changes again, and is due as soo
   expect(await inbox.entries()).toMatchObject([{ lease: null, seconds: 0 }]);
 });
 
-it("a change ends what was known of the text before: a failure, or that nobody was certain of it", async () => {
+it("a change clears what was known about the text before: a failure, or an uncertain read", async () => {
   await accept(inbox.db, "note", [edit("1"), edit("2")]);
   await inbox.db.execute(`update aftercommit.pending set attempts = 7, error = 'refused', queue = 'batch',
     next_attempt = now() + interval '1 day' where row_id = '1'`);

@@ -27,13 +27,13 @@ describe("the right to wake the drain", () => {
     expect(await claim()).toBe(true);
   });
 
-  it("is free again when Trigger.dev has not taken the run", async () => {
+  it("is free again when Trigger.dev has not accepted the run", async () => {
     expect(await claim()).toBe(true);
     await giveUpWakeUp(inbox.db, "note");
     expect(await claim()).toBe(true);
   });
 
-  it("is nobody's while a run drains, and free when it has ended", async () => {
+  it("is taken while a run drains, and free when it has ended", async () => {
     await claim();
     await joinDrain(inbox.db, "note", "run_1");
     expect(await claim()).toBe(false);
@@ -41,7 +41,7 @@ describe("the right to wake the drain", () => {
     expect(await claim()).toBe(true);
   });
 
-  it("is free when the run that drained has not been seen for 20 seconds", async () => {
+  it("is free when the draining run has sent no heartbeat for 20 seconds", async () => {
     await joinDrain(inbox.db, "note", "run_1");
     await inbox.pass(10);
     expect(await claim()).toBe(false);
@@ -67,7 +67,7 @@ function before(text: string, work: () => Promise<unknown>): Database {
   });
 }
 
-it("a row that is accepted while the run is about to end, and wakes nobody, is worked on by its last look", async () => {
+it("a row that is accepted while the run is about to end, and wakes no other, is processed by its last check", async () => {
   await accept(inbox.db, "note", [edit("1")]);
   let woken: boolean | undefined;
   const db = before("delete from aftercommit.drains where run_id", async () => {
@@ -81,7 +81,7 @@ it("a row that is accepted while the run is about to end, and wakes nobody, is w
   expect(await inbox.entries()).toEqual([]);
 });
 
-it("something is due where an entry is, or is certain by now, and not where all are leased, failed or unsettled", async () => {
+it("something is due if an entry is, or is certain by now, and not if all are leased, failed or unsettled", async () => {
   const isDue = () => isAnythingDue(inbox.db, "note");
   expect(await isDue()).toBe(false);
   await accept(inbox.db, "note", [backfill("1")]);

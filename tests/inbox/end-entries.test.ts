@@ -56,7 +56,7 @@ it("the failure of a text that may not be the newest is not recorded", async () 
   expect((await inbox.entries())[0]?.settleXid).not.toBeNull();
 });
 
-it("whatever became of an older version, a newer one is due now", async () => {
+it("whatever the result of an older version, a newer one is due now", async () => {
   const lease = await leased("1", "2", "3");
   await accept(
     inbox.db,
@@ -108,7 +108,7 @@ it("a dropped column costs no row an attempt, and the rows are due", async () =>
   }
 });
 
-it("a text that the provider refuses fails alone: the others of its lease are written", async () => {
+it("a text that the provider rejects fails alone: the others of its lease are written", async () => {
   await inbox.db.execute("update notes set body = 'bad' where id = 2");
   const refusing = failing(async (request) => {
     if (request.texts.includes("bad")) throw APIError.generate(400, {}, "refused", new Headers());

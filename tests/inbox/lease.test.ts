@@ -7,7 +7,7 @@ const inbox = inboxForTests();
 const lease = async (limit = 10) =>
   (await leaseDue(inbox.db, "note", "batch", limit)).entries.map(({ rowId }) => rowId).toSorted();
 
-it("leases what has waited longest, of one queue, and as many as asked for", async () => {
+it("leases what has waited longest, from one queue, and as many as requested", async () => {
   for (const id of ["3", "1", "2"]) await accept(inbox.db, "note", [backfill(id)]);
   await accept(inbox.db, "note", [edit("4")]);
   expect(await lease(2)).toEqual(["1", "3"]);

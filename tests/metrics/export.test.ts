@@ -40,7 +40,7 @@ async function deliver(secret: string): Promise<number> {
   return (await POST(new Request(url, { method: "POST", headers, body }))).status;
 }
 
-it("sends every metric of the list to the collector, by OTLP over HTTP", async () => {
+it("sends every metric of the list to the collector, with OTLP over HTTP", async () => {
   expect(await deliver(SECRET)).toBe(200);
   expect(await deliver("wrong")).toBe(401);
   await provider.forceFlush();

@@ -73,7 +73,7 @@ describe("of the options that a deletion names", () => {
   const USERS =
     "create table users (id int primary key, email text not null, gone boolean, deleted_at timestamptz);";
 
-  it("an address that the log of a deleted row lacks, and nothing once it has it", async () => {
+  it("an address that the log of a deleted row does not contain, and nothing once it does", async () => {
     const fix = "alter table public.users replica identity full";
     expect(await problemOf(USERS, user())).toBe(
       `email: the log of a deleted row has no email, since it is not in the replica identity: ${fix}`,
@@ -84,7 +84,7 @@ describe("of the options that a deletion names", () => {
     expect(await problemsOf(index, user())).toEqual([]);
   });
 
-  it("nothing about an address that is not mailed to, is the key, or comes with a mark", async () => {
+  it("nothing about an address that gets no e-mail, is the key, or comes with a mark", async () => {
     expect(await problemsOf(USERS, user({ email: undefined }))).toEqual([]);
     expect(await problemsOf("", user({ when: "deleted_at" }))).toEqual([]);
     const sql = "create table people (email text primary key)";

@@ -68,7 +68,7 @@ describe("a declaration that fits", () => {
 });
 
 describe("of the table it names", () => {
-  it("one that does not exist, and those that are called almost so", async () => {
+  it("one that does not exist, and those with a similar name", async () => {
     const sql = `create table "Posts" (id int primary key); create schema blog; create table blog.posts (id int)`;
     expect(await problemOf(sql, post())).toBe(
       "table: there is no table public.posts; did you mean blog.posts or public.Posts?",
@@ -138,7 +138,7 @@ describe("of the key it names", () => {
     expect(await problemOf(sql, post())).toMatch(text);
   });
 
-  it("one that may be null, is generated, or has a partial index only", async () => {
+  it("one that may be null, is generated, or only has a partial index", async () => {
     const sql = `create table posts (id int, n int generated always as (1) stored, title text, body text);
       create unique index on posts (id) where id > 0; alter table posts replica identity full`;
     expect(await problemsOf(sql, post())).toEqual([
@@ -158,7 +158,7 @@ describe("of the key it names", () => {
     );
   });
 
-  it("one that the log of a deleted row lacks", async () => {
+  it("one that the log of a deleted row does not contain", async () => {
     const sql = "create table posts (n int primary key, id uuid not null unique, title text, body text)";
     expect(await problemOf(sql, post())).toBe(
       "key: the log of a deleted row has no id, since it is not in the replica identity: alter table public.posts replica identity full",

@@ -25,7 +25,7 @@ it("knows every file of sql/", () => {
 });
 
 describe("a database with other tables", () => {
-  it("gets all that is Aftercommit's once, and its tables stay as they are to the last row of the catalog", async () => {
+  it("gets Aftercommit's tables once, and its own tables stay as they are, down to the last row of the catalog", async () => {
     await database.client.query(TABLES);
     await database.client.query(`create schema drizzle; create table drizzle.__drizzle_migrations (id serial, hash text);
       insert into drizzle.__drizzle_migrations (hash) values ('theirs')`);
@@ -73,7 +73,7 @@ describe("a database with other tables", () => {
     ).toEqual([{ ...model, state: "active" }]);
   });
 
-  it("is changed in nothing when one declaration does not fit, and every problem is named", async () => {
+  it("is not changed at all if one declaration does not fit, and every problem is named", async () => {
     await database.client.query(`${TABLES} create table post_embeddings (post_id integer, embedding real[])`);
     const wrong = defineDeletion({ row: "account", table: "accounts", key: "id" });
     const failure = run([...declarations, wrong]);
@@ -90,7 +90,7 @@ describe("a database with other tables", () => {
     expect(await all("select * from post_embeddings")).toEqual([]);
   });
 
-  it("refuses two declarations with one embeddings table", async () => {
+  it("rejects two declarations with one embeddings table", async () => {
     await database.client.query(TABLES);
     const twin = { ...posts, row: "twin" };
     await expect(run([posts, twin])).rejects.toThrow(/row: "twin".*another declaration's table as well/);
@@ -167,7 +167,7 @@ describe("a declaration that changes", () => {
     ]);
   });
 
-  it("is refused with another type of key, and taken after the fix that it prints", async () => {
+  it("is rejected with another type of key, and accepted after the fix that it prints", async () => {
     await database.client.query(TABLES);
     await run();
     await database.client.query("alter table posts alter id type integer");

@@ -23,7 +23,7 @@ describe("the printed SQL", () => {
     ).toEqual([{ tablename: "Order" }, { tablename: "posts" }, { tablename: "users" }]);
   });
 
-  it("adds to a publication that is there what it lacks", async () => {
+  it("adds what an existing publication lacks", async () => {
     await database.client.query(TABLES);
     await database.client.query(
       "drop publication if exists sequin_pub; create publication sequin_pub for table users",
@@ -34,7 +34,7 @@ describe("the printed SQL", () => {
     expect(await print()).not.toContain("publication");
   });
 
-  it("lets the app and the tasks read the declared tables and no more, and work on what is Aftercommit's", async () => {
+  it("lets the app and the tasks only read the declared tables, and work on Aftercommit's", async () => {
     await database.client.query(TABLES);
     await database.client.query(await print());
     const may = async (role: string, table: string, privileges: string) => {

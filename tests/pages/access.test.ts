@@ -56,6 +56,6 @@ it.each([
   ["/api/create-embedding-for-post", false],
   ["/api/delete-user", false],
   ["/api/health", false],
-])("the proxy stands before %s: %s", (url, expected) => {
+])("the proxy protects %s: %s", (url, expected) => {
   expect(unstable_doesMiddlewareMatch({ config, nextConfig: {}, url })).toBe(expected);
 });

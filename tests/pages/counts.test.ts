@@ -33,7 +33,7 @@ describe("the counts", () => {
     expect((await status()).counts).toMatchObject({ embedded: 3, pending: 1, failed: 1 });
   });
 
-  it("say for how long the oldest pending row has waited", async () => {
+  it("say how long the oldest pending row has waited", async () => {
     expect((await status()).counts.oldestSeconds).toBeNull();
     await pend(await insertPost());
     await database.db.execute(

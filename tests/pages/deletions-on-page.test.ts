@@ -17,7 +17,7 @@ async function page(): Promise<string> {
   );
 }
 
-it("the page says nothing of holds and due dates where there are none", async () => {
+it("the page says nothing about holds and due dates if there are none", async () => {
   await database.db.execute(sql`truncate aftercommit.deletion_holds`);
   await recordedDeletion(database.db);
   expect(await page()).not.toMatch(/On hold|overdue|due soon|alert/);

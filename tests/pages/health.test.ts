@@ -32,7 +32,7 @@ it("is ok, and says nothing more, when everything answers", async () => {
   expect(await response.json()).toEqual({ status: "ok" });
 });
 
-it("asks Trigger.dev once, however many ask in the next 5 s", async () => {
+it("asks Trigger.dev once, however many requests arrive in the next 5 s", async () => {
   const server = await startFaultyServer(answerWith(500, "{}"));
   vi.stubEnv("TRIGGER_API_URL", server.url);
   const health = healthOf(declarations);
@@ -63,7 +63,7 @@ describe("what fails is named:", () => {
     await database.db.execute(sql`alter schema elsewhere rename to aftercommit`);
   });
 
-  it("another declaration of a table than the database has", async () => {
+  it("a declaration that differs from the database's", async () => {
     const turn = sql`update aftercommit.sources set fingerprint = reverse(fingerprint) where name = 'post'`;
     await database.db.execute(turn);
     expect(await failing()).toEqual(["declarations"]);
@@ -71,7 +71,7 @@ describe("what fails is named:", () => {
     expect(await failing()).toEqual([]);
   });
 
-  it("a Trigger.dev that refuses the key", async () => {
+  it("a Trigger.dev that rejects the key", async () => {
     vi.stubEnv("TRIGGER_SECRET_KEY", "tr_dev_other");
     expect(await failing()).toEqual(["trigger.dev"]);
   });

@@ -31,7 +31,7 @@ const textOf = (status: Status) =>
 const alerts = (html: string) => html.match(/role="alert"/g)?.length ?? 0;
 
 describe("a part of the page that fails", () => {
-  it("is named, with why in the log, and all others are shown", async () => {
+  it("is named, with the reason in the log, and all others are shown", async () => {
     await database.db.execute(sql`alter table aftercommit.deletions rename to elsewhere`);
     const status = await read();
     await database.db.execute(sql`alter table aftercommit.elsewhere rename to deletions`);
@@ -60,7 +60,7 @@ describe("a part of the page that fails", () => {
 });
 
 describe("the database does not answer", () => {
-  it("is said once, when it refuses connections", async () => {
+  it("is reported once, when it refuses connections", async () => {
     vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
     const status = await read();
     expect(problemsOf(status)).toEqual(PARTS.map((name) => [name, "the database does not answer"]));
@@ -69,7 +69,7 @@ describe("the database does not answer", () => {
     expect(alerts(html)).toBe(1);
   });
 
-  it("is said when it hangs, and no more when it has recovered", async () => {
+  it("is reported when it hangs, and no longer when it has recovered", async () => {
     const url = new URL(process.env.DATABASE_URL ?? "");
     const proxy = await startTcpProxy({ port: Number(url.port) });
     url.port = String(proxy.port);

@@ -39,7 +39,7 @@ describe("a request to retry the failed rows of a table", () => {
     ["an old browser's form on another site", { origin: "https://evil.example" }],
     ["a page without an origin", { origin: "null" }],
     ["a program that says nothing of itself", {}],
-  ])("of %s is refused, though a browser sends the password along", async (_, headers) => {
+  ])("from %s is rejected, although a browser sends the password along", async (_, headers) => {
     expect((await asked(headers)).status).toBe(403);
     expect(await entry()).toEqual({ due: false, error: "refused" });
     expect(await triggered()).toBe(before);
@@ -48,7 +48,7 @@ describe("a request to retry the failed rows of a table", () => {
   it.each([
     ["the page", OWN],
     ["the page in an old browser", { origin: "http://app.example.com" }],
-  ])("of %s makes them due, wakes one run and goes back to the page", async (_, headers) => {
+  ])("from %s makes them due, wakes one run and returns to the page", async (_, headers) => {
     const answer = await asked(headers);
     expect({ status: answer.status, to: answer.headers.get("location") }).toEqual({ status: 303, to: "/" });
     expect(await entry()).toEqual({ due: true, error: "refused" });
@@ -61,7 +61,7 @@ describe("a request to retry the failed rows of a table", () => {
     expect(await entry()).toEqual({ due: false, error: "refused" });
   });
 
-  it("of a table that is not declared is refused", async () => {
+  it("for a table that is not declared is rejected", async () => {
     expect((await asked(OWN, "users")).status).toBe(400);
   });
 
@@ -77,6 +77,6 @@ describe("a request to retry the failed rows of a table", () => {
   });
 });
 
-it("asks for the password, as the page does", () => {
+it("asks for the password, like the page", () => {
   expect(config.matcher).toContain("/api/retry-failed");
 });

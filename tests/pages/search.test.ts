@@ -48,7 +48,7 @@ beforeEach(async () => {
 afterEach(() => vi.unstubAllEnvs());
 
 describe("a search", () => {
-  it("answers the posts nearest in meaning first, with the chunk that matched", async () => {
+  it("returns the posts closest in meaning first, with the chunk that matched", async () => {
     const bread = await embeddedPost("Baking", "Flour, water, salt and a sourdough starter.");
     const garden = await embeddedPost("Gardening", "Tulips and roses bloom beside the wall.");
     const [first, second] = await search("sourdough starter flour");
@@ -85,7 +85,7 @@ describe("a search", () => {
     expect(results[0]?.id).toBe(long);
   });
 
-  it("keeps to the vectors of the active model", async () => {
+  it("uses only the vectors of the active model", async () => {
     const id = await embeddedPost("Old", "alpha beta gamma");
     await database.db.execute(sql`insert into aftercommit.models (name, dimensions, chunker, state, index_type)
       values ('another', 1536, 1, 'building', 'halfvec')`);
@@ -99,14 +99,14 @@ describe("a search", () => {
     await database.db.execute(sql`delete from aftercommit.models where state = 'building'`);
   });
 
-  it("shows nothing of a row that is deleted, though its vectors are there", async () => {
+  it("shows nothing of a deleted row, although its vectors exist", async () => {
     const id = await embeddedPost("Old", "alpha beta gamma");
     await database.deletePost(BigInt(id));
     expect(await database.embeddingsOf(BigInt(id))).toHaveLength(1);
     expect(await search("alpha beta gamma")).toEqual([]);
   });
 
-  it("shows the very chunk that matched, also behind characters beyond the basic plane", async () => {
+  it("shows exactly the chunk that matched, even after characters beyond the basic plane", async () => {
     const body = `${"😀𝔘🀄 漢é ".repeat(400)}\n\n${words("beta", 400)}\n\n${"👩‍👩‍👧‍👦 ".repeat(300)}\n\n${words("gamma", 60)}`;
     const chunks = split(`Astral\n\n${body}`, 1_000);
     expect(chunks.length).toBeGreaterThan(2);
@@ -121,7 +121,7 @@ describe("a search", () => {
     expect(made.every(({ input }) => input.startsWith("Long\n\n"))).toBe(true);
   });
 
-  it("shows the start of the present text when that has changed since it was embedded", async () => {
+  it("shows the start of the current text if it has changed since it was embedded", async () => {
     const body = [words("alpha", 400), words("beta", 400)].join("\n\n");
     const id = await embeddedPost("Before", body);
     const present = words("delta", 1_000);
@@ -133,7 +133,7 @@ describe("a search", () => {
     });
   });
 
-  it("answers as many as were asked for, ten when nothing was said", async () => {
+  it("returns as many as requested, ten by default", async () => {
     for (let n = 0; n < 12; n += 1) await embeddedPost(`Post ${n}`, "alpha");
     expect(await search("alpha", 3)).toHaveLength(3);
     expect(await search("alpha", 50)).toHaveLength(12);
@@ -153,7 +153,7 @@ describe("a search", () => {
   });
 });
 
-describe("a search is refused", () => {
+describe("a search fails", () => {
   it.each([
     ["", "query: is empty"],
     ["q=", "query: is empty"],
@@ -170,7 +170,7 @@ describe("a search is refused", () => {
     expect(await response.json()).toEqual({ error });
   });
 
-  it("with 503 while the provider fails, and not any more when it works again", async () => {
+  it("with 503 while the provider fails, and no longer when it works again", async () => {
     await provider.fail({ status: 500, times: 1 });
     const response = await ask("q=while+it+fails");
     expect(response.status).toBe(503);
@@ -187,7 +187,7 @@ describe("a search is refused", () => {
     expect(error).not.toContain("try again");
   });
 
-  it("with 503 and the command where the database has no model", async () => {
+  it("with 503 and the command if the database has no model", async () => {
     await database.db.execute(sql`update aftercommit.models set state = 'retired'`);
     const response = await ask("q=alpha");
     await database.db.execute(sql`update aftercommit.models set state = 'active'`);

@@ -52,14 +52,14 @@ describe("a run", () => {
     if (fault !== "refused") await server.close();
   });
 
-  it("is not asked for where no row is shown", async () => {
+  it("is not requested if no row is shown", async () => {
     vi.stubEnv("TRIGGER_API_URL", "http://127.0.0.1:1");
     expect((await status()).runs.known).toBe(true);
   });
 });
 
 describe("the lag", () => {
-  it("is that of the last day's changes that were embedded as they came", async () => {
+  it("is that of the last day's changes that were embedded as they arrived", async () => {
     expect((await status()).lag).toBeUndefined();
     for (const seconds of [1, 2, 3]) await embed(await insertPost(), { seconds });
     // From a backfill, so no one waited for it.
@@ -113,14 +113,14 @@ describe("a deletion", () => {
     ]);
   });
 
-  it("says why the address was refused", async () => {
+  it("says why the address was rejected", async () => {
     const error = "Clean, but the confirmation was not sent: the mail server answered 550 to RCPT TO";
     await record("required_systems, confirmation_refused_at, last_error", `'{}', '${at}', '${error}'`);
     const [deletion] = await deletionsOnPage(database.db);
     expect(deletion?.steps).toEqual([{ name: "e-mail", state: "failed", at: new Date(at), error }]);
   });
 
-  it("that was completed without an address says that nobody was told", async () => {
+  it("that was completed without an address says that no one was notified", async () => {
     await record(
       "required_systems, systems, completed_at, outcome",
       `'{crm}', '{"crm": {"done_at": "${at}"}}', '${at}', 'completed'`,

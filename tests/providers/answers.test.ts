@@ -73,7 +73,7 @@ describe("an index in an answer", () => {
     expect(vectors).toEqual(order.map((first) => [first, 1]));
   });
 
-  it("that is left out of the only vector is its text's", async () => {
+  it("that is missing in the only vector means its text", async () => {
     expect((await ask([answer(undefined)], { texts: ["a"] })).vectors).toEqual([[1, 1]]);
   });
 
@@ -81,7 +81,7 @@ describe("an index in an answer", () => {
     ["repeats", [1, 1]],
     ["is out of range", [0, 2]],
     ["is negative", [0, -1]],
-  ])("that %s refuses the whole answer, which is tried again", async (_, indexes) => {
+  ])("that %s discards the whole response, which is retried", async (_, indexes) => {
     const error = await ask([answer(...indexes)]).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(EmbeddingShapeError);
     expect(error).toMatchObject({ message: expect.stringContaining("indexes repeat or do not exist") });
@@ -89,7 +89,7 @@ describe("an index in an answer", () => {
   });
 });
 
-describe("a refusal", () => {
+describe("an error", () => {
   it.each([
     ["OpenAI's error", '{"error":{"message":"Why not","code":"x"}}'],
     ["a text at error, as Ollama", '{"error":"Why not"}'],
@@ -118,7 +118,7 @@ describe("a refusal", () => {
     expect(await errorOf(body, 502, { "content-type": "text/html" })).toMatchObject({ message });
   });
 
-  it("of Google says in its body how long to wait", async () => {
+  it("of Google has the time to wait in its body", async () => {
     const body = '{"error":{"code":429,"message":"Quota","details":[{"retryDelay":"34s"}]}}';
     const now = new Date();
     expect(classifyError(await errorOf(body, 429), now)).toEqual({
@@ -128,7 +128,7 @@ describe("a refusal", () => {
   });
 });
 
-describe("an error in an answer of HTTP 200", () => {
+describe("an error in an HTTP 200 response", () => {
   it.each([
     ["has its code for a status", '{"error":{"message":"No credits","code":402}}', 402, "402 No credits"],
     ["that is a rate limit is one", '{"error":{"message":"Slow down","code":429}}', 429, "429 Slow down"],
@@ -139,8 +139,8 @@ describe("an error in an answer of HTTP 200", () => {
   });
 });
 
-describe("a server that refuses encoding_format", () => {
-  it("is asked again without it, and from then on never with it", async () => {
+describe("a server that rejects encoding_format", () => {
+  it("gets the request again without it, and from then on never with it", async () => {
     const refused = answerWith(
       400,
       '{"error":{"message":"Extra inputs are not permitted","param":"encoding_format"}}',
@@ -150,12 +150,12 @@ describe("a server that refuses encoding_format", () => {
     expect(bodies.map(({ encoding_format }) => encoding_format)).toEqual(["base64", undefined, undefined]);
   });
 
-  it("is not, where it refuses something else", async () => {
+  it("does not, if it rejects something else", async () => {
     await expect(ask([answerWith(400, '{"error":{"message":"no"}}')])).rejects.toMatchObject({ status: 400 });
   });
 });
 
-it("an answer that breaks off in its middle is a connection that failed", async () => {
+it("a response that breaks off is a failed connection", async () => {
   const error = await ask([
     (_, response) => {
       response.writeHead(200, { ...JSON_TYPE, "content-length": "1000" });
@@ -181,7 +181,7 @@ describe("what is asked of a provider", () => {
     }
   }
 
-  it("names the width that was asked for and what the text is for, in the provider's words", async () => {
+  it("names the requested width and the purpose of the text, in the provider's terms", async () => {
     expect(await bodyOf("openai", "query")).toMatchObject({ dimensions: 8 });
     expect(await bodyOf("voyage", "passage")).toMatchObject({
       output_dimension: 8,
@@ -207,7 +207,7 @@ describe("what is asked of a provider", () => {
     expect(await bodyOf("ollama", "query", { prefixes })).toMatchObject({ input: ["query: a"] });
   });
 
-  it("is nothing where the key is missing: the error names the variable", async () => {
+  it("is nothing if the key is missing: the error names the variable", async () => {
     const form = FORMS.voyage ?? expect.fail();
     vi.stubEnv("VOYAGE_API_KEY", "");
     await expect(
@@ -215,7 +215,7 @@ describe("what is asked of a provider", () => {
     ).rejects.toThrow("VOYAGE_API_KEY is not set");
   });
 
-  it("is decided at its declaration where the key itself is written there", () => {
+  it("fails at its declaration if the key itself is written there", () => {
     const declared = () =>
       openaiCompatible({
         name: "here",
@@ -230,7 +230,7 @@ describe("what is asked of a provider", () => {
 it.each([
   ["none", []],
   ["two of one name", [openai(), openai()]],
-])("a declaration with %s is refused: a model has to know its provider", (_, providers) => {
+])("a declaration with %s is rejected: a model must know its provider", (_, providers) => {
   const declare = () =>
     defineEmbedding({ row: "post", table: "public.posts", key: "id", text: ["title"], providers });
   expect(declare).toThrow(/providers.*one or more, each with a name of its own/);

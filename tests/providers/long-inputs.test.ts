@@ -35,7 +35,7 @@ function refusals(): number {
   return refused;
 }
 
-describe("a model that takes inputs of 512 tokens only", () => {
+describe("a model that only accepts inputs of 512 tokens", () => {
   it.each([
     ["413", answerWith(413, '{"message":"inputs must have less than 512 tokens","code":413}')],
     ["400", refuse("maximum context length is 512 tokens")],
@@ -58,7 +58,7 @@ describe("a model that takes inputs of 512 tokens only", () => {
     },
   );
 
-  it("and says so in its declaration never gets a longer one", async () => {
+  it("and declares it never gets a longer one", async () => {
     declaration = { ...posts, providers: [openai({ limits: { tokensPerInput: 400 } })] };
     provider.rule = ({ input }) => (input.some(isLong) ? refuse("too long") : undefined);
     const ids = await insertPosts(3, page);
@@ -68,7 +68,7 @@ describe("a model that takes inputs of 512 tokens only", () => {
   });
 });
 
-it("a server that drops the connection for every long text is taken for one that takes no longer, after a few", async () => {
+it("a server that drops the connection for every long text counts as one with a lower limit, after a few", async () => {
   provider.rule = ({ input }) => (input.some(isLong) ? (_, response) => void response.destroy() : undefined);
   const ids = await insertPosts(8, page);
   expect(new Set((await work(ids)).statuses.values())).toEqual(new Set(["embedded"]));
@@ -78,7 +78,7 @@ it("a server that drops the connection for every long text is taken for one that
   expect(refusals()).toBe(0);
 });
 
-describe("a long text that fails for what it says", () => {
+describe("a long text that fails for its content", () => {
   it("fails alone, and the model's inputs stay as long as they were", async () => {
     const ids = await insertPosts(4, (n) => (n === 2 ? `${page()} poison ${page()}` : page(n)));
     provider.rule = poisoned({ named: false });

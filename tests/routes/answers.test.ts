@@ -72,7 +72,7 @@ it.each([
   await expectJson(await deleteUser(posted(body())), status);
 });
 
-it("the answers to strangers, to searches and about health are valid JSON", async () => {
+it("the responses to unauthenticated clients, to searches and about health are valid JSON", async () => {
   await expectJson(await createEmbeddingForPost(posted(insert(), "wrong")), 401);
   await expectJson(await deleteUser(posted(deleted(), "wrong")), 401);
   await expectJson(await search(new Request("http://localhost/api/search?q=bread")), 200);

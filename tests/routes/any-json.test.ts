@@ -83,7 +83,7 @@ function fuzzed(random: (below: number) => number) {
   return message;
 }
 
-it("no JSON at all in 1,000 messages makes a delivery fail", async () => {
+it("no JSON in 1,000 messages makes a delivery fail", async () => {
   const trigger = await startFaultyServer(answerWith(200, '{"id":"run_taken","isCached":false}'));
   vi.stubEnv("TRIGGER_API_URL", trigger.url);
   const random = randomFrom(8);

@@ -21,7 +21,7 @@ it("a delivery is answered 503 while the database refuses connections, and nothi
   await expectNoRun();
 });
 
-it("a delivery is answered 503 after 20 s while the database hangs, before Sequin calls again", async () => {
+it("a delivery is answered 503 after 20 s while the database hangs, before Sequin retries", async () => {
   const proxy = await startTcpProxy({ port: 1 });
   proxy.goSilent();
   vi.stubEnv("DATABASE_URL", `postgres://postgres@127.0.0.1:${proxy.port}/postgres`);
@@ -41,7 +41,7 @@ it("a delivery is answered 503 after 20 s while the database hangs, before Sequi
   await expectNoRun();
 });
 
-it("a delivery is answered 503 while the database takes no writes, and the redelivery is accepted", async () => {
+it("a delivery is answered 503 while the database accepts no writes, and the redelivery is accepted", async () => {
   await database.db.execute(sql`alter table aftercommit.pending rename to pending_elsewhere`);
   try {
     expect(await deliver(change())).toMatchObject(unavailable);

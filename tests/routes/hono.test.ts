@@ -7,7 +7,7 @@ import { embeddingRouteForTests } from "./embedding-route.ts";
 
 const { inbox } = embeddingRouteForTests("hono");
 
-it("a handler serves deliveries in Hono as it does in Next.js", async () => {
+it("a handler serves deliveries in Hono like in Next.js", async () => {
   const handle = serve(posts);
   const path = "/api/create-embedding-for-post";
   const app = new Hono().post(path, (c) => handle(c.req.raw));

@@ -50,7 +50,7 @@ describe("a message of a sink with batch: false", () => {
     expect(await inbox()).toEqual([{ id: "43", queue: "batch", changedAt: null }]);
   });
 
-  it("of a row sink of old, without action and changes, triggers a run", async () => {
+  it("of an old row sink, without action and changes, triggers a run", async () => {
     const { record, metadata } = newChange();
     const { table_schema, table_name } = metadata;
     for (const body of [
@@ -61,7 +61,7 @@ describe("a message of a sink with batch: false", () => {
       expect(await deliver(body)).toMatchObject({ status: 200, body: aRun });
   });
 
-  it("in gzip is inflated, however the header is written", async () => {
+  it("in gzip is decompressed, however the header is written", async () => {
     for (const encoding of ["gzip", "GZIP"]) {
       const body = gzipSync(JSON.stringify(newChange()));
       const headers = { "content-encoding": encoding };
@@ -69,13 +69,13 @@ describe("a message of a sink with batch: false", () => {
     }
   });
 
-  it("under another content-encoding is plain, as Sequin sends it", async () => {
+  it("with another content-encoding is not compressed, as Sequin sends it", async () => {
     const body = JSON.stringify(newChange());
     const headers = { "content-encoding": "zstd" };
     expect(await deliverRaw({ body, headers })).toMatchObject({ status: 200, body: aRun });
   });
 
-  it("about another table or schema is acknowledged and ignored", async () => {
+  it("about another table or schema is acknowledged and skipped", async () => {
     for (const metadata of [{ table_name: "users" }, { table_schema: "archive" }]) {
       const answer = await deliver(newChange("01_posts_insert", metadata));
       expect(answer).toMatchObject({ status: 200, body: batchOf(0, 1) });
@@ -83,7 +83,7 @@ describe("a message of a sink with batch: false", () => {
     expect(await inbox()).toEqual([]);
   });
 
-  it("about an update that certainly left the text alone is acknowledged and ignored", async () => {
+  it("about an update that certainly left the text alone is acknowledged and skipped", async () => {
     const message = { ...newChange("02_posts_update"), changes: { author: "Bob" } };
     expect(await deliver(message)).toMatchObject({ status: 200, body: batchOf(0, 1) });
     expect(await inbox()).toEqual([]);
@@ -95,7 +95,7 @@ describe("a message of a sink with batch: false", () => {
     expect(await deliver(message)).toMatchObject({ status: 200, body: aRun });
   });
 
-  it("of 5 MB triggers a run whose payload is as small as any", async () => {
+  it("of 5 MB triggers a run with a small payload", async () => {
     const message = newChange("08_posts_full_update", { record_pks: ["44"] });
     message.record.body = "ä".repeat(2_500_000);
     const { status, body } = await deliver(message);
@@ -139,7 +139,7 @@ describe("a batch", () => {
     expect(await deliver({ data: [] })).toMatchObject({ status: 200, body: batchOf(0, 0) });
   });
 
-  it("takes elements as the pull API wraps them", async () => {
+  it("accepts elements as the pull API wraps them", async () => {
     const data = [
       { ack_id: "a", data: newChange("01_posts_insert", { record_pks: ["1"] }) },
       { ack_id: "b", ...newChange("01_posts_insert", { record_pks: ["2"] }) },
@@ -147,7 +147,7 @@ describe("a batch", () => {
     expect(await deliver({ data })).toMatchObject({ status: 200, body: batchOf(2, 0) });
   });
 
-  it("in gzip is inflated", async () => {
+  it("in gzip is decompressed", async () => {
     const data = ["1", "2"].map((id) => newChange("01_posts_insert", { record_pks: [id] }));
     const answer = await deliverRaw({
       body: gzipSync(JSON.stringify({ data })),

@@ -39,7 +39,7 @@ const all = (count: number, first: number, queue: string) =>
   Array.from({ length: count }, (_, n) => [first + n, queue]);
 
 describe("a delivery", () => {
-  it("of edits is in the realtime queue, with a run for each", async () => {
+  it("of edits is in the realtime queue, with one run each", async () => {
     const { body } = await deliver({ data: edits(20, 100) });
     expect(body).toMatchObject({ triggered: 20, pending: 0, ignored: 0 });
     expect(await queues()).toEqual(all(20, 100, "realtime"));
@@ -66,7 +66,7 @@ describe("a delivery", () => {
     expect(await triggered()).toEqual({ [ONE]: 2, [MANY]: 1 });
   });
 
-  it("in which a row changed several times has one run for it, and answers it for each message", async () => {
+  it("in which a row changed several times has one run for it, and returns it for each message", async () => {
     const { body } = await deliver({ data: [...edits(3, 4_000), ...edits(3, 4_000)] });
     expect(body).toMatchObject({ triggered: 6, pending: 0 });
     expect(body.runs).toHaveLength(3);
@@ -75,7 +75,7 @@ describe("a delivery", () => {
   });
 });
 
-it("wakes the drain once, however many deliveries come until it starts", async () => {
+it("wakes the drain once, however many deliveries arrive until it starts", async () => {
   for (let delivery = 0; delivery < 5; delivery += 1)
     await deliver({ data: commit(20, 5_000 + 20 * delivery) });
   expect(await triggered()).toEqual({ [MANY]: 1 });

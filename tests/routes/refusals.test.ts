@@ -46,7 +46,7 @@ describe("without the right secret", () => {
     ["broken gzip", { body: "{", headers: { ...wrong, "content-encoding": "gzip" } }],
     ["too large a body", { body: "{}", headers: { ...wrong, "content-length": String(MAX_BODY_BYTES + 1) } }],
     ["a message without a key", { body: '{"record":{}}', headers: wrong }],
-  ])("%s is refused with 401, and nothing is said about it", async (_, delivery) => {
+  ])("%s is answered 401, without a reason", async (_, delivery) => {
     const answer = await deliverRaw(delivery);
     expect(answer).toMatchObject({ status: 401, body: unauthorized });
     expect(answer.headers.get("www-authenticate")).toBe("Bearer");
@@ -99,25 +99,25 @@ describe("a body that cannot be read", () => {
       { body: gzipSync("<html>"), headers: { "content-encoding": "gzip" } },
       /^The body is not JSON: /,
     ],
-  ])("because it %s is refused with 400", async (_, delivery, error) => {
+  ])("because it %s is answered 400", async (_, delivery, error) => {
     const { status, body } = await deliverRaw(delivery);
     expect({ status, body }).toEqual({ status: 400, body: { error: expect.stringMatching(error) } });
   });
 
-  it("because it says that it is too large is refused with 413, unread", async () => {
+  it("because it declares that it is too large is answered 413, unread", async () => {
     const { body, state } = endless(40);
     const answer = await deliverRaw({ body, headers: { "content-length": String(40 * 1024 * 1024) } });
     expect(answer).toMatchObject({ status: 413, body: tooLarge });
     expect(state.read).toBeLessThanOrEqual(1);
   });
 
-  it("because it is too large without saying so is refused with 413, read no further than the limit", async () => {
+  it("because it is too large without declaring it is answered 413, read no further than the limit", async () => {
     const { body, state } = endless(1_000);
     expect(await deliverRaw({ body })).toMatchObject({ status: 413, body: tooLarge });
     expect(state.read).toBeLessThan(MAX_BODY_BYTES / 1024 / 1024 + 3);
   });
 
-  it("because it inflates beyond the limit is refused with 413", async () => {
+  it("because it decompresses beyond the limit is answered 413", async () => {
     const bomb = gzipSync(Buffer.alloc(MAX_BODY_BYTES + 1, " "));
     expect(bomb.length).toBeLessThan(100_000);
     const answer = await deliverRaw({ body: bomb, headers: { "content-encoding": "gzip" } });
@@ -125,7 +125,7 @@ describe("a body that cannot be read", () => {
   });
 });
 
-describe("a message that cannot be worked on", () => {
+describe("an invalid message", () => {
   const { record, metadata } = newChange();
 
   it.each([
@@ -149,7 +149,7 @@ describe("a message that cannot be worked on", () => {
     ],
     ["no key", { action: "insert", record: {}, metadata: {} }, "record.id"],
     ["a bare row", record, "record"],
-  ])("is refused with 422 and its place: %s", async (_, message, at) => {
+  ])("is answered 422 with its place: %s", async (_, message, at) => {
     const { status, body } = await deliver(message);
     expect(status).toBe(422);
     expect(body).toEqual({

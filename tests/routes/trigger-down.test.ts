@@ -42,7 +42,7 @@ describe("a delivery is acknowledged, and its rows wait in the inbox, while Trig
     expect((await inbox()).map(({ id, queue }) => [id, queue])).toEqual([["7", "realtime"]]);
   });
 
-  it("hangs: after ten seconds, before Sequin calls again", async () => {
+  it("hangs: after ten seconds, before Sequin retries", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const answer = await whileDown(hang, async (requests) => {
       const data = Array.from({ length: 10 }, (_, n) => change(n + 1));
@@ -64,7 +64,7 @@ describe("a delivery is acknowledged, and its rows wait in the inbox, while Trig
     );
   });
 
-  it("takes a part of a batch", async () => {
+  it("accepts part of a batch", async () => {
     let calls = 0;
     const answer = await whileDown(
       (request, response) => {
@@ -87,7 +87,7 @@ it("the drain is woken as soon as Trigger.dev answers again, by the process that
   });
 });
 
-it("a run whose answer is lost is not triggered twice, and the row is in the inbox", async () => {
+it("a run whose response is lost is not triggered twice, and the row is in the inbox", async () => {
   await whileDown(loseAnswerOf(triggerUrl()), () => deliver(change(8)));
   expect((await runs.list({ tag: "post:8" })).data).toHaveLength(1);
   expect((await inbox()).map(({ id }) => id)).toEqual(["8"]);

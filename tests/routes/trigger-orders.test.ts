@@ -100,7 +100,7 @@ describe("a change of an order", () => {
     for (const id of [21, 22, 23]) expect(await runsOf(`order:${id}`)).toHaveLength(1);
   });
 
-  it("is another run than the next change of the same order, also where both come at the same time", async () => {
+  it("is a different run than the next change of the same order, even if both arrive at the same time", async () => {
     const messages = [...changed(31), ...changed(31)];
     const answers = await Promise.all([deliver(messages), deliver(messages.toReversed()), deliver(messages)]);
     expect(new Set(answers.flatMap(({ body }) => body.runs)).size).toBe(2);
@@ -128,7 +128,7 @@ describe("a change of an order", () => {
     expect(await runsOf("order:41")).toEqual([]);
   });
 
-  it("of which one in a batch cannot be worked on is rejected with its place, and the others run", async () => {
+  it("that is invalid in a batch is reported with its place, and the others run", async () => {
     const [message, other] = changed("no id", 51);
     const { status, body } = await deliver([message, other]);
     expect({ status, body }).toMatchObject({
@@ -146,7 +146,7 @@ it("without declared actions every change runs the task, a deletion as well", as
   expect(run.payload).toMatchObject({ customerRefundId: "R 1/2", action: "delete" });
 });
 
-it("where Trigger.dev does not answer the delivery is refused, comes again, and is one run", async () => {
+it("if Trigger.dev does not answer, the delivery fails, is repeated, and is one run", async () => {
   const messages = changed(61);
   const server = await startFaultyServer(answerWith(503, '{"error":"no"}'));
   vi.stubEnv("TRIGGER_API_URL", server.url);
@@ -157,7 +157,7 @@ it("where Trigger.dev does not answer the delivery is refused, comes again, and 
   expect(await runsOf("order:61")).toHaveLength(1);
 });
 
-it("the dynamic route knows declared names only, and asks for the secret first where it knows them", async () => {
+it("the dynamic route knows only declared names, and checks the secret first for those", async () => {
   expect(await deliver(changed(71), { path: "/api/send-invoices" })).toEqual({
     status: 404,
     body: { error: "Not found" },

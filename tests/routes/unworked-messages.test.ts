@@ -45,7 +45,7 @@ async function pendingIds(): Promise<string[]> {
 }
 
 describe("an invalid message", () => {
-  it("does not bring back the others of its batch: they are accepted, it is logged, and all are acknowledged", async () => {
+  it("does not cause a redelivery of its batch: the others are accepted, it is logged, and all are acknowledged", async () => {
     const data = Array.from({ length: 50 }, (_, index) => update(1_000 + index));
     data[17] = bad();
     data[19] = bad();
@@ -69,7 +69,7 @@ describe("an invalid message", () => {
     expect(JSON.stringify(logged)).not.toContain("hunter2");
   });
 
-  it("among messages that are ignored is acknowledged as well", async () => {
+  it("among skipped messages is acknowledged as well", async () => {
     const { status, body } = await deliver({ data: [elsewhere(), bad()] });
     expect({ status, body }).toMatchObject({ status: 200, body: { triggered: 0, ignored: 1, rejected: 1 } });
   });
@@ -82,8 +82,8 @@ describe("an invalid message", () => {
   });
 });
 
-describe("an ignored message", () => {
-  it("leaves a line that says why, one for all of a delivery that are the same", async () => {
+describe("a skipped message", () => {
+  it("leaves a line that says why, one per reason and delivery", async () => {
     const data = [update(3), elsewhere(), elsewhere(), update(4, { table_name: "users" })];
     expect(await deliver({ data })).toMatchObject({ status: 200, body: { ignored: 3 } });
     expect(await deliver(elsewhere())).toMatchObject({ status: 200, body: { ignored: 1 } });

@@ -24,7 +24,7 @@ describe("a search with conditions", () => {
     expect(await found({ author: "'; drop table posts; --" })).toEqual([]);
   });
 
-  it("answers the same over HTTP", async () => {
+  it("returns the same over HTTP", async () => {
     await insertEmbedded({ author: "Jane", createdAt: new Date("2025-05-01") });
     const recent = await insertEmbedded({ author: "Jane", createdAt: new Date("2026-05-01") });
     const other = await insertEmbedded({ author: "Bob", createdAt: new Date("2026-05-01") });
@@ -47,7 +47,7 @@ describe("a search with conditions", () => {
     ],
     ["after=x", "after: must be the `next` of a page"],
     ["minScore=2", "minScore: must be from 0 to 1"],
-  ])("is refused with 400 for %s", async (query, error) => {
+  ])("is answered 400 for %s", async (query, error) => {
     expect(await ask(`q=bread&${query}`)).toEqual({ status: 400, body: { error } });
   });
 

@@ -25,7 +25,7 @@ async function settingsOf(client: Client): Promise<unknown[]> {
   return (await client.query(`select ${settings}`)).rows;
 }
 
-it("a search answers page after page, each row once, the best first", async () => {
+it("a search returns page after page, each row once, best first", async () => {
   const ids = new Set<string>();
   for (let n = 0; n < 7; n += 1) ids.add(await insertEmbedded({ body: `bread ${"other ".repeat(n % 3)}` }));
   const scores: number[] = [];
@@ -42,7 +42,7 @@ it("a search answers page after page, each row once, the best first", async () =
   expect(scores).toEqual(scores.toSorted((a, b) => b - a));
 });
 
-it("a page's next is of no use for another search, nor made up", async () => {
+it("a page's next is rejected for another search, and so is an invented one", async () => {
   for (let n = 0; n < 2; n += 1) await insertEmbedded({ body: "bread" });
   const { next } = await search(posts, { query: "bread", limit: 1 });
   expect(next).not.toBeNull();
@@ -54,7 +54,7 @@ it("a page's next is of no use for another search, nor made up", async () => {
     await expect(search(posts, options)).rejects.toThrow(InvalidSearchError);
 });
 
-it("a search leaves out what scores lower than asked for", async () => {
+it("a search leaves out results below the minimum score", async () => {
   const near = await insertEmbedded({ title: "bread", body: "bread" });
   await insertEmbedded({ title: "Gardening", body: "Tulips beside the wall." });
   const all = await search(posts, { query: "bread" });

@@ -24,7 +24,7 @@ function run(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-it("writes sequin.yaml once, and only says what it would change where it is asked to check", () => {
+it("writes sequin.yaml once, and with --check only says what it would change", () => {
   writeFileSync(
     join(folder, "aftercommit.config.ts"),
     `import { defineDeletion } from ${JSON.stringify(join(ROOT, "packages/aftercommit/src/define.ts"))};

@@ -26,13 +26,13 @@ const load = (text: string) =>
 
 const lines = (text: string) => text.split("\n");
 
-it("finds the sequin.yaml of this repository as aftercommit.config.ts needs it", () => {
+it("finds that the sequin.yaml of this repository fits aftercommit.config.ts", () => {
   expect(sequinProblems(ours, declarations)).toEqual([]);
   expect(completeSequinYaml(ours, declarations)).toEqual({ text: ours, changes: [], others: [] });
 });
 
 describe("without a file", () => {
-  it("makes one that Sequin takes, with a sink and a published table for each declaration", () => {
+  it("creates one that Sequin accepts, with a sink and a published table for each declaration", () => {
     const all = [...declarations, comments, accounts, orders];
     const { text } = completeSequinYaml(undefined, all);
     expect(sequinProblems(text, all)).toEqual([]);
@@ -101,7 +101,7 @@ describe("without a file", () => {
     ]);
   });
 
-  it("makes the one of this repository, but for the comments in its sinks", () => {
+  it("creates the one of this repository, except the comments in its sinks", () => {
     expect(parse(completeSequinYaml(undefined, declarations).text)).toEqual(parse(ours));
   });
 });
@@ -119,7 +119,7 @@ describe("a file that a person has edited", () => {
       '\n  # ours\n  - name: "audit"\n    database: "aftercommit"\n    destination: { type: "webhook", http_endpoint: "app", http_endpoint_path: "/api/audit" }\n',
     );
 
-  it("is told in what it differs, as a list of what to take away and to add", () => {
+  it("is compared, with a list of what to remove and to add", () => {
     expect(sequinProblems(edited, [...declarations, comments])).toEqual([
       'publication sequin_pub: + public.users, "blog"."Comment" (where it exists already: alter publication sequin_pub add table public.users, "blog"."Comment")',
       "sink users-deletion: actions: - [delete, insert] + [delete]",
@@ -148,7 +148,7 @@ describe("a file that a person has edited", () => {
     ]);
   });
 
-  it("is left alone where it publishes all tables, and gets a statement where it has none", () => {
+  it("is left alone if it publishes all tables, and gets a statement if it has none", () => {
     const published = (sql: string) => ours.replace(/init_sql: .*/, sql);
     const everything = published('init_sql: "create publication sequin_pub for all tables"');
     expect(sequinProblems(everything, declarations)).toEqual([]);
@@ -156,7 +156,7 @@ describe("a file that a person has edited", () => {
     expect(load(text).database.publication?.tables).toHaveLength(2);
   });
 
-  it("is an error where it is not YAML", () => {
+  it("is an error if it is not YAML", () => {
     expect(() => sequinProblems("sinks: [", declarations)).toThrow(/^sequin\.yaml: /);
   });
 });

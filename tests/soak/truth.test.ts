@@ -78,7 +78,7 @@ beforeEach(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-it("is content with rows, deletions and mails as they should be", async () => {
+it("accepts rows, deletions and e-mails that are as they should be", async () => {
   expect(await wrongLines()).toEqual([]);
   expect(await undiscovered(asks, known)).toBe(0);
 });
@@ -134,7 +134,7 @@ it.each([
   expect(await wrongLines()).toEqual(found);
 });
 
-it("finds a deletion that nobody has noticed yet", async () => {
+it("finds a deletion that has not been noticed yet", async () => {
   await pool.query("delete from aftercommit.deletions");
   expect(await undiscovered(asks, known)).toBe(1);
 });

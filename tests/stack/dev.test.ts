@@ -59,7 +59,7 @@ describe("npm run dev in a fresh clone", () => {
     expect(table).toContain(`http://127.0.0.1:${ports.app}`);
   });
 
-  it("embeds every sample post with 1,536 dimensions by the road of any later post", async () => {
+  it("embeds every sample post with 1,536 dimensions, the same way as any later post", async () => {
     await everyPostEmbedded(stack);
     const rows = await stack.query<{ posts: number; dimensions: number[] }>(
       "select count(distinct post_id)::int as posts, array_agg(distinct vector_dims(embedding)) as dimensions from post_embeddings",
@@ -146,7 +146,7 @@ describe("a change made with npm run sql", () => {
     await until(async () => (await embeddingsOf(id)).length === 0, { what: "the end of its embedding" });
   });
 
-  it("a mistake is told with its place", async () => {
+  it("a mistake is reported with its place", async () => {
     await expect(stack.sql("select titel from posts")).rejects.toThrow(
       /column "titel" does not exist \(at character 8\)/,
     );
@@ -154,7 +154,7 @@ describe("a change made with npm run sql", () => {
 });
 
 describe("a user deleted with npm run sql", () => {
-  it("the external system is told, then john.doe@example.com by one e-mail, and no address is kept", async () => {
+  it("the external system is notified, then john.doe@example.com with one e-mail, and no address is kept", async () => {
     const [john] = await stack.query<{ id: string }>("select id from users where first_name = 'John'");
     const id = john?.id ?? "";
     expect(await stack.sql("delete from users where first_name = 'John'")).toContain("DELETE 1");
@@ -169,8 +169,8 @@ describe("a user deleted with npm run sql", () => {
   });
 });
 
-describe("all that is said of it", () => {
-  it("in the log, the ledger, the runs and the pages has no address, name, text or secret", async () => {
+describe("everything that is logged, stored or shown about it", () => {
+  it("contains no address, name, text or secret, in the log, the ledger, the runs and the pages", async () => {
     const said = await everythingSaid(stack);
     const people = ["john.doe@", '@example.com"', "Doe", "Charlie"];
     const texts = ["sourdough", "index funds", "Robots will farm"];

@@ -52,7 +52,7 @@ describe("npm run dev with a database that is not the emulator's", () => {
     expect(await schedules()).toEqual([]);
   });
 
-  it("triggers nothing at its start, nor when a process of it is started again", async () => {
+  it("triggers nothing at its start, nor when one of its processes restarts", async () => {
     expect(await countRuns(stack)).toBe(0);
     const workers = readyWorkers();
     await killAndAwait(
@@ -69,7 +69,7 @@ describe("npm run dev with a database that is not the emulator's", () => {
     expect(await countRuns(stack)).toBe(0);
   });
 
-  it("changes no row and adds nothing, after all of it", async () => {
+  it("changes no row and adds nothing in the end", async () => {
     const allEnded = async () => (await openRuns(stack)) === 0;
     await until(allEnded, {
       everyMs: 200,

@@ -58,6 +58,6 @@ async function follow(commands: readonly string[]): Promise<void> {
   }
 }
 
-it.each(pages)("$name starts its part alone, and what else it does with it is taken", async (page) => {
+it.each(pages)("$name starts its part alone, and its other commands work", async (page) => {
   await follow(commandsOf(page));
 });

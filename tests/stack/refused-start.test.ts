@@ -57,7 +57,7 @@ it("names a missing TRIGGER_PROJECT_REF immediately, and starts nothing", async 
   expect(existsSync(join(dataDir, "trigger"))).toBe(false);
 });
 
-it("sends no local key to the server that TRIGGER_API_URL names alone", async () => {
+it("sends no local key to a server that only TRIGGER_API_URL names", async () => {
   const { code, output } = await dev({ TRIGGER_API_URL: "https://trigger.example.com" });
   expect(code).toBe(1);
   expect(output).toContain("TRIGGER_SECRET_KEY is not set, but TRIGGER_API_URL is set");

@@ -5,7 +5,7 @@ import pg from "pg";
 import { expect, it } from "vitest";
 import { startFreshPostgres } from "../postgres.ts";
 
-it("npm run local -- sequin --uninstall removes the local Sequin from a database", async () => {
+it("npm run local -- sequin --uninstall removes the Sequin emulator from a database", async () => {
   const database = await startFreshPostgres();
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();

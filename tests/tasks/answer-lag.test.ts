@@ -20,11 +20,11 @@ const lag = () => readLag(database.db, posts);
 beforeEach(() => database.db.execute(sql`truncate post_embeddings`));
 
 describe("the lag of changes", () => {
-  it("is not known where nothing was changed", async () => {
+  it("is unknown if nothing was changed", async () => {
     expect(await lag()).toBeUndefined();
   });
 
-  it("counts each change once, with its median and what 95 of 100 stay below", async () => {
+  it("counts each change once, with its median and 95th percentile", async () => {
     await embedded(90, "1 minute", 1);
     await embedded(10, "2 minutes", 5);
     expect(await lag()).toEqual({ p50: 1, p95: 5, changes: 100 });

@@ -43,7 +43,7 @@ beforeEach(async () => {
 afterEach(() => void vi.restoreAllMocks());
 
 describe("a request", () => {
-  it("answers a vector for each text and what they cost, and is counted", async () => {
+  it("returns a vector for each text and the cost, and is counted", async () => {
     expect(await ask()).toEqual({
       outcomes: [{ vector: Float32Array.from(vectorOf("text")) }],
       tokens: 1,
@@ -67,7 +67,7 @@ describe("a request", () => {
     expect(await bucket()).toMatchObject({ tokens: 1_234, requests: 56 });
   });
 
-  it("waits for room of a moment, and is made as soon as there is", async () => {
+  it("waits a moment for the limits, and is then sent", async () => {
     await fill(25_000);
     const asked = ask();
     await expect.poll(async () => (await bucket())?.tokens).toBeGreaterThan(25_000);
@@ -76,7 +76,7 @@ describe("a request", () => {
     expect(provider.requests).toHaveLength(1);
   });
 
-  it("is not made where there is room only after more than a few seconds: the error says when", async () => {
+  it("is not sent if the limits need more than a few seconds: the error says when", async () => {
     await fill(-500_000);
     const before = Date.now();
     const error = await ask().catch((error: unknown) => error);
@@ -96,7 +96,7 @@ describe("a request", () => {
 });
 
 describe("a request that the provider answers with 429", () => {
-  it("is made again after a moment, within the same attempt", async () => {
+  it("is sent again after a moment, within the same attempt", async () => {
     let refusals = 2;
     provider.rule = () => (refusals-- > 0 ? limitRate({ "retry-after-ms": "100" }) : undefined);
     expect((await ask()).outcomes).toHaveLength(1);
@@ -112,14 +112,14 @@ describe("a request that the provider answers with 429", () => {
     expect(provider.requests).toHaveLength(1);
   });
 
-  it("that asks for a day is asked again after five minutes", async () => {
+  it("that asks for a day is retried after five minutes", async () => {
     provider.rule = () => limitRate({ "retry-after": "86400" });
     const error = await ask().catch((error: unknown) => error);
     if (!(error instanceof RateLimitedError)) throw error;
     expect(error.retryAt).toBeLessThanOrEqual(Date.now() + 300_000);
   });
 
-  it("because the quota is exhausted is not waited for", async () => {
+  it("because the quota is exhausted does not wait", async () => {
     provider.rule = () => (_, response) => {
       response.writeHead(429, { "content-type": "application/json", "retry-after-ms": "1" });
       response.end('{"error":{"message":"No quota","type":"insufficient_quota","code":null}}');
@@ -154,7 +154,7 @@ describe("with EMBEDDING_TOKENS_PER_DAY", () => {
     expect(await spent()).toBe(17);
   });
 
-  it("of ten requests at the same moment only those are sent that there are tokens for", async () => {
+  it("of ten simultaneous requests, only those with enough tokens are sent", async () => {
     const sent = provider.requests.length;
     provider.rule = () => refuse("not this one");
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => ask({}, 10)));

@@ -15,7 +15,7 @@ const { database, provider, source, change, work, pending, inputs, insertPosts, 
 const { begin, begun, built, states, modelsOf } = tests;
 const { updatePost, embeddingsOf } = database;
 
-describe("a new model is begun", () => {
+describe("a new model is registered", () => {
   it("after it has embedded real rows, the longest among them", async () => {
     await insertPosts(20);
     await insertPosts(1, () => paragraphs(3));
@@ -25,7 +25,7 @@ describe("a new model is begun", () => {
     expect(await states()).toEqual([...UNCHANGED, [NEW, "building"]]);
   });
 
-  it("and is not where it takes texts of 512 tokens only: nothing is begun then", async () => {
+  it("and is not if it only accepts texts of 512 tokens: nothing is registered then", async () => {
     await insertPosts(5, (n) => (n === 3 ? paragraphs(1) : "short"));
     provider.rule = ({ input }) =>
       input.some((text) => text.length > 2_000) ? refuse("maximum context length is 512 tokens") : undefined;
@@ -34,13 +34,13 @@ describe("a new model is begun", () => {
     expect(await states()).toEqual(UNCHANGED);
   });
 
-  it("and is not where it is the active one already", async () => {
+  it("and is not if it is already active", async () => {
     expect(await begin(MODEL.name)).toBeUndefined();
     expect(await states()).toEqual(UNCHANGED);
     expect(provider.requests).toEqual([]);
   });
 
-  it("once, and goes on where it was when it is begun again", async () => {
+  it("once, and continues where it stopped when it is requested again", async () => {
     const { to } = await built();
     provider.requests = [];
     expect((await begin())?.to).toMatchObject({ id: to.id, isComplete: true });
@@ -59,7 +59,7 @@ describe("a new model is begun", () => {
 });
 
 describe("while a new model is built", () => {
-  it("all rows that lack it are put into the inbox, and rows that are there already get a new version", async () => {
+  it("all rows that lack it are put into the inbox, and existing entries get a new version", async () => {
     const [embedded = "", edited = ""] = await insertPosts(2);
     await work([embedded]);
     await change([edited], "realtime");
@@ -99,7 +99,7 @@ describe("while a new model is built", () => {
     expect(await pending()).toEqual([]);
   });
 
-  it("it begins to be, a worker that does not know of it yet does not end the row", async () => {
+  it("it starts, a worker that does not know it yet does not end the row", async () => {
     const [id = ""] = await insertPosts(1);
     let model: Model | undefined;
     provider.rule = async (asked) => {
@@ -112,7 +112,7 @@ describe("while a new model is built", () => {
     expect(await modelsOf(id)).toEqual([1, model?.id]);
   });
 
-  it("the database holds one active model and one that is built, at most", async () => {
+  it("the database has at most one active model and one that is being built", async () => {
     await begun();
     for (const state of ["active", "building"])
       await expect(

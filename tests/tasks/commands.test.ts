@@ -107,7 +107,7 @@ describe(`1 % of ${POSTS} vectors, damaged at random (SEED=${seed})`, () => {
   });
 });
 
-describe(`3 texts among ${POSTS} that the provider refuses by their places`, () => {
+describe(`3 texts among ${POSTS} that the provider rejects by their places`, () => {
   const failed = async () =>
     (
       await database.db.execute<{ id: string }>(
@@ -142,7 +142,7 @@ describe(`3 texts among ${POSTS} that the provider refuses by their places`, () 
 });
 
 describe(`npx aftercommit reembed on ${POSTS} posts`, () => {
-  it("begins nothing with a model that the provider does not know", async () => {
+  it("starts nothing with a model that the provider does not know", async () => {
     provider.rule = ({ model }) =>
       model in WIDTHS ? undefined : refuse(`The model ${model} does not exist`);
     const misspelt = workers.start("reembed", "--model", "model-x").end();

@@ -50,7 +50,7 @@ it.each([
   });
 });
 
-it("needs no variable of the deletions, nor a good one", async () => {
+it("needs no variable of the deletions, valid or not", async () => {
   vi.stubEnv("MAIL_FROM", "nobody");
   vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", "no secret");
   expect(await outputOf(await run(await about()))).toMatchObject({ status: "embedded" });
@@ -60,7 +60,7 @@ describe("after an error", () => {
   beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
   const retried = (result: Awaited<ReturnType<typeof run>>) => (result.ok ? undefined : result.retry);
 
-  it("goes on when the provider's limits have room again", async () => {
+  it("continues when the provider's limits allow it again", async () => {
     provider.rule = () => limitRate({ "retry-after": "120" });
     const before = Date.now();
     const retry = retried(await run(await about()));
@@ -68,7 +68,7 @@ describe("after an error", () => {
     expect(retry?.timestamp).toBeLessThanOrEqual(Date.now() + 120_000);
   });
 
-  it("goes on when the pause of the model is over", async () => {
+  it("continues when the pause of the model is over", async () => {
     await database.db.execute(
       sql`update aftercommit.models set paused_until = now() + interval '2 minutes', pause_reason = '500'`,
     );
@@ -78,7 +78,7 @@ describe("after an error", () => {
     expect(provider.requests).toEqual([]);
   });
 
-  it("waits longer after each failure, a minute at most, up to the tenth attempt", async () => {
+  it("waits longer after each failure, at most a minute, up to the tenth attempt", async () => {
     provider.rule = () => answerWith(500, "{}");
     for (const [number, least, most] of [
       [1, 1_000, 2_000],

@@ -17,7 +17,7 @@ it("runs at most twice at the same time, apart from edits, and may take as long 
   });
 });
 
-it("embeds what is in the inbox, whatever its payload, and says how many rows came to what", async () => {
+it("embeds what is in the inbox, whatever its payload, and returns how many rows ended in each status", async () => {
   await change(await insertPosts(20), "batch");
   expect(await outputOf(await executeTask(ID, {}))).toMatchObject({ embedded: 20, chunks: 20, left: false });
   expect(provider.requests).toHaveLength(1);

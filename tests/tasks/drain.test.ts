@@ -28,7 +28,7 @@ const bucket = (tokens: number) =>
 const drains = async () =>
   (await database.db.execute(sql`select run_id as id, source from aftercommit.drains`)).rows;
 
-it("works on all that is due, and says how many rows came to what", async () => {
+it("processes everything that is due, and returns how many rows ended in each status", async () => {
   const ids = await insertPosts(20, (n) => (n === 7 ? "poison" : `Body ${n}`));
   provider.rule = poisoned({ named: true });
   await change(ids.slice(0, 5), "realtime");
@@ -47,7 +47,7 @@ it("works on all that is due, and says how many rows came to what", async () => 
   expect(await pending()).toMatchObject([{ id: ids[7], error: expect.any(String) }]);
 });
 
-it("works on what is accepted while it runs as well, and on what waited to be certain", async () => {
+it("also processes what is accepted while it runs, and what waited to be certain", async () => {
   const [first = "", second = "", settled = ""] = await insertPosts(3);
   await change([first, settled], "batch");
   await database.db.execute(sql`update aftercommit.pending set settle_xid = '3' where row_id = ${settled}`);
@@ -61,7 +61,7 @@ it("works on what is accepted while it runs as well, and on what waited to be ce
   expect(await pending()).toEqual([]);
 });
 
-it("is known to drain while it does, so that nobody wakes another, and not afterwards", async () => {
+it("is known to drain while it does, so that no other run is woken, and not afterwards", async () => {
   await change(await insertPosts(1), "batch");
   await database.db.execute(sql`update aftercommit.sources set woken_at = now()`);
   const seen: unknown[] = [];
@@ -77,7 +77,7 @@ it("is known to drain while it does, so that nobody wakes another, and not after
   expect(await drains()).toEqual([]);
 });
 
-it("works on edits first, and keeps a share for the rest", async () => {
+it("processes edits first, and keeps a share for the rest", async () => {
   const ids = await insertPosts(3_001);
   const [slow = "", ...edits] = ids;
   await database.updatePost(BigInt(slow), { body: "of a backfill" });
@@ -89,7 +89,7 @@ it("works on edits first, and keeps a share for the rest", async () => {
   expect(place).toBeLessThan(provider.requests.length - 1);
 });
 
-it("tries a row alone that two workers have not outlived", async () => {
+it("processes a row alone that killed two workers", async () => {
   const ids = await insertPosts(4);
   await change(ids, "batch");
   await database.db.execute(
@@ -99,8 +99,8 @@ it("tries a row alone that two workers have not outlived", async () => {
   expect(provider.requests.map(({ input }) => input.length).toSorted()).toEqual([1, 3]);
 });
 
-describe("where the provider's limits leave no room", () => {
-  it("a backfill waits until there is, without a request and an attempt", async () => {
+describe("when the provider's limits are used up", () => {
+  it("a backfill waits, without a request and an attempt", async () => {
     await change(await insertPosts(3), "batch");
     await bucket(-500_000);
     const waits: number[] = [];
@@ -124,7 +124,7 @@ describe("where the provider's limits leave no room", () => {
 });
 
 describe("a run", () => {
-  it("that lasts long ends before all is done, and says so", async () => {
+  it("that takes long ends before everything is done, and says so", async () => {
     await change(await insertPosts(1_600), "batch");
     vi.useFakeTimers({ toFake: ["Date"] });
     provider.rule = () => {
@@ -138,7 +138,7 @@ describe("a run", () => {
     expect(await drains()).toEqual([]);
   });
 
-  it("ends where the model is paused, before it leases anything", async () => {
+  it("ends if the model is paused, before it leases anything", async () => {
     await change(await insertPosts(1), "batch");
     await database.db.execute(
       sql`update aftercommit.models set paused_until = now() + interval '1 minute', pause_reason = '401'`,

@@ -20,7 +20,7 @@ const answerVectors = (vector: (input: string) => number[]) => {
 };
 
 describe("the rows of a lease", () => {
-  it("are embedded by one request, and what became of each is told", async () => {
+  it("are embedded with one request, and the result of each is returned", async () => {
     const ids = await insertPosts(300);
     await work(ids.slice(0, 1));
     await deletePost(BigInt(ids[1] ?? ""));
@@ -69,7 +69,7 @@ describe("the rows of a lease", () => {
   });
 });
 
-it("embeds a book of more than 1,000 passages by several requests, and writes it in parts", async () => {
+it("embeds a book of more than 1,000 passages with several requests, and writes it in parts", async () => {
   // These tests are not about the provider's limits.
   vi.stubEnv("EMBEDDING_TOKENS_PER_MINUTE", "1000000000");
   const [id = ""] = await insertPosts(1, () => "lorem ipsum dolor sit amet ".repeat(200_000));
@@ -84,7 +84,7 @@ it("embeds a book of more than 1,000 passages by several requests, and writes it
   expect(rows).toEqual([{ count: chunks, last: chunks, chunks, vectors: chunks }]);
 });
 
-describe.each([{ named: true }, { named: false }])("a text that the provider refuses, %j", ({ named }) => {
+describe.each([{ named: true }, { named: false }])("a text that the provider rejects, %j", ({ named }) => {
   it("fails alone and with the provider's reason, and the others are embedded", async () => {
     const places = [3, 499, 777];
     const ids = await insertPosts(1_000, (n) => (places.includes(n) ? `poison ${n}` : `Body ${n}`));
@@ -118,7 +118,7 @@ describe.each([{ named: true }, { named: false }])("a text that the provider ref
   });
 });
 
-it("asks nothing more about a book whose first request failed", async () => {
+it("sends no more requests for a book whose first request failed", async () => {
   vi.stubEnv("EMBEDDING_TOKENS_PER_MINUTE", "100000");
   const [id = ""] = await insertPosts(1, () => `poison ${"lorem ipsum dolor sit amet ".repeat(15_000)}`);
   provider.rule = poisoned({ named: true });
@@ -154,7 +154,7 @@ describe("a vector that cannot be stored or compared", () => {
 });
 
 describe("a text that failed", () => {
-  it("is tried ever more rarely, once a day at last, and is not leased before", async () => {
+  it("is tried less and less often, once a day in the end, and is not leased before", async () => {
     const [id = ""] = await insertPosts(1, () => "poison");
     provider.rule = poisoned({ named: true });
     await work([id]);
@@ -170,7 +170,7 @@ describe("a text that failed", () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 1_440, 1_440]);
   });
 
-  it("is tried at its next change, and counted from the first again", async () => {
+  it("is tried at its next change, with a new count", async () => {
     const [id = ""] = await insertPosts(1, () => "poison");
     provider.rule = poisoned({ named: true });
     await work([id]);
@@ -185,7 +185,7 @@ describe("a text that failed", () => {
     expect(await pending()).toEqual([]);
   });
 
-  it("is not recorded where a newer change has come", async () => {
+  it("is not recorded if a newer change has arrived", async () => {
     const [id = ""] = await insertPosts(1, () => "poison");
     const poison = poisoned({ named: true });
     provider.rule = async (...asked) => {
@@ -197,7 +197,7 @@ describe("a text that failed", () => {
   });
 });
 
-it("a request that is refused whatever it holds fails no row, and pauses the model", async () => {
+it("a request that fails whatever its texts fails no row, and pauses the model", async () => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
   const ids = await insertPosts(100);
   provider.rule = () => refuse("This model does not support dimensions.");

@@ -46,7 +46,7 @@ it("puts a row without an entry into the inbox first, for a run that is started 
 });
 
 describe("a change that is delivered again", () => {
-  it("asks the provider for nothing, and leaves the vectors as they are", async () => {
+  it("sends the provider no request, and leaves the vectors as they are", async () => {
     const id = await insertPost();
     await embedPost(id);
     const before = await embeddingsOf(id);
@@ -67,7 +67,7 @@ describe("a change that is delivered again", () => {
   });
 });
 
-it("asks the provider for nothing after an update of the author", async () => {
+it("sends the provider no request after an update of the author", async () => {
   const id = await insertPost();
   await embedPost(id);
   await updatePost(id, { author: "Bob" });
@@ -103,7 +103,7 @@ it("stores the time of the commit with its vectors, or none if it is unknown", a
 });
 
 describe("a row that changes while its vectors are made", () => {
-  it("ends at the newest text by the same run, as that of the newer change finds the row leased", async () => {
+  it("ends at the newest text in the same run, because that of the newer change finds the row leased", async () => {
     const id = await insertPost({ title: "Race", body: "old" });
     const newer: unknown[] = [];
     meanwhile(async () => {
@@ -149,7 +149,7 @@ describe("a row that changes while its vectors are made", () => {
 });
 
 describe("a row that is deleted", () => {
-  it("loses its vectors, and the provider is not asked", async () => {
+  it("loses its vectors, without a request to the provider", async () => {
     const id = await insertPost();
     await embedPost(id);
     await deletePost(id);
@@ -159,13 +159,13 @@ describe("a row that is deleted", () => {
     expect(inputs()).toHaveLength(1);
   });
 
-  it("or never was is no error", async () => {
+  it("or never existed is not an error", async () => {
     expect(await embedPost(9_223_372_036_854_775_807n)).toMatchObject({ status: "deleted" });
     expect(await pending()).toEqual([]);
   });
 });
 
-describe("a text that the provider refuses", () => {
+describe("a text that the provider rejects", () => {
   it("fails the run with the provider's reason, and keeps the vectors of the text before it", async () => {
     const id = await insertPost({ title: "Post", body: "fine" });
     await embedPost(id);
@@ -178,7 +178,7 @@ describe("a text that the provider refuses", () => {
     expect(await pending()).toMatchObject([{ queue: "batch", attempts: 1, error: expect.any(String) }]);
   });
 
-  it("is embedded by the same run when it changes before the refusal", async () => {
+  it("is embedded by the same run if it changes before the response", async () => {
     const id = await insertPost({ title: "Post", body: "poison" });
     const refuse = poisoned({ named: true });
     provider.rule = async (...asked) => {
@@ -192,7 +192,7 @@ describe("a text that the provider refuses", () => {
   });
 });
 
-it("leaves a row alone that another worker has leased, also one that died", async () => {
+it("leaves a row alone that another worker has leased, even a dead one", async () => {
   const id = await insertPost();
   await change([id]);
   await leaseRow(database.db, "post", String(id));
@@ -202,7 +202,7 @@ it("leaves a row alone that another worker has leased, also one that died", asyn
 });
 
 describe("no row is leased", () => {
-  it("by a worker whose declaration is not the one that the database has", async () => {
+  it("by a worker whose declaration differs from the database's", async () => {
     const id = await insertPost();
     await change([id]);
     const older = { ...posts, chunkTokens: 500 };

@@ -46,14 +46,14 @@ async function queued(): Promise<string[]> {
   return tasks;
 }
 
-it("is scheduled every minute, where it is deployed only, and one look waits for another", () => {
+it("is scheduled every minute, only in deployments, and one pass waits for another", () => {
   expect(taskOf(SCHEDULE)).toMatchObject({
     schedule: { cron: "* * * * *", environments: ["PRODUCTION", "STAGING", "PREVIEW"] },
     concurrency: { inline: { total: 1 } },
   });
 });
 
-it("the scheduled task looks after the table", async () => {
+it("the scheduled task maintains the table", async () => {
   const timestamp = new Date("2026-01-02T03:00:00.000Z");
   const scheduled = { type: "DECLARATIVE", scheduleId: "s", timestamp, timezone: "UTC", upcoming: [] };
   const [id] = await insertPosts(1);
@@ -71,13 +71,13 @@ describe("the drain", () => {
     await change(await insertPosts(1), "batch");
   });
 
-  it("is woken where rows are due and nobody drains, once", async () => {
+  it("is woken once if rows are due and no run drains", async () => {
     expect(await look()).toEqual({ reconciled: null, woken: true, indexed: false });
     expect(await look()).toMatchObject({ woken: false });
     expect(await queued()).toEqual(["create-embeddings-for-posts"]);
   });
 
-  it("is woken again where the run that was asked for has not started for a minute", async () => {
+  it("is woken again if the requested run has not started for a minute", async () => {
     await ofSource(sql`woken_at = now() - interval '61 seconds'`);
     expect(await look()).toMatchObject({ woken: true });
   });
@@ -101,7 +101,7 @@ describe("the drain", () => {
     expect(await look()).toMatchObject({ woken });
   });
 
-  it("is woken as soon as a Trigger.dev that did not answer does, and the look is no failure", async () => {
+  it("is woken as soon as an unavailable Trigger.dev answers, and the pass does not fail", async () => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
     vi.spyOn(console, "info").mockImplementation(() => {});
     vi.stubEnv("TRIGGER_API_URL", "http://127.0.0.1:1");
@@ -158,7 +158,7 @@ describe("the table is reconciled", () => {
 });
 
 describe("the vector index", () => {
-  it("is asked for once when the active model has 5,000 vectors, and built by a separate task", async () => {
+  it("is requested once when the active model has 5,000 vectors, and built by a separate task", async () => {
     await isReconciled();
     expect(await look()).toMatchObject({ indexed: false });
     await database.db.execute(sql`

@@ -57,7 +57,7 @@ export function itChangesTheModel(parts: Parts, posts: number): void {
       });
   }
 
-  it(`killed at each step, it goes on where it was: no answer is empty or of two models (SEED=${seed})`, async () => {
+  it(`killed at each step, it continues where it stopped: no result is empty or from two models (SEED=${seed})`, async () => {
     await edited.know();
     const before = new Set(edited.texts.keys());
     const [stopSearching, stopEditing] = [edited.keepSearching(), edited.keepEditing()];
@@ -102,7 +102,7 @@ export function itChangesTheModel(parts: Parts, posts: number): void {
     expect(await stopSearching()).toMatchObject({ empty: 0, mixed: 0, failed: [] });
   });
 
-  it("retires the other model, killed in the middle of it, and search does not notice", async () => {
+  it("retires the other model, even if killed halfway, and search does not notice", async () => {
     await edited.know();
     const stopSearching = edited.keepSearching();
     const command = workers.start("reembed", "--retire");

@@ -113,7 +113,7 @@ describe("the nearest vectors of a model", () => {
     },
   );
 
-  it("are not those of a row that is deleted, before its vectors are, nor of a blank one", async () => {
+  it("exclude those of a deleted row whose vectors still exist, and of a blank one", async () => {
     const [deleted, blank, kept] = [
       await database.insertPost(),
       await database.insertPost(),
@@ -148,7 +148,7 @@ describe("a vector index", () => {
     expect(await isValid()).toEqual([]);
   });
 
-  it("is needed from 5,000 vectors on, whatever waits or has failed, until it is built", async () => {
+  it("is needed from 5,000 vectors on, whatever is pending or failed, until it is built", async () => {
     await insertVectors(1, 4_999);
     expect(await needsIndex()).toBe(false);
     await insertVectors(5_000, 5_000);

@@ -47,14 +47,14 @@ const floats = (first: number) => Float32Array.from(vector(first));
 const base64 = (numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
 
 describe("a provider that", () => {
-  it("does not answer is called again", async () => {
+  it("does not answer is retried", async () => {
     vi.stubEnv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
     expect(classifyError(await errorOf(embedTexts(openai(), model, ["text"], passage)), now)).toEqual({
       kind: "retry",
     });
   });
 
-  it("does not know the model is not called again", async () => {
+  it("does not know the model is not retried", async () => {
     const error = await errorOf(
       embedTexts(openai(), { ...model, name: "text-embedding-none" }, ["text"], passage),
     );
@@ -62,7 +62,7 @@ describe("a provider that", () => {
     expect(error).toMatchObject({ message: expect.stringContaining("text-embedding-none") });
   });
 
-  it("has no key is not called, and the variable is named", async () => {
+  it("has no key gets no request, and the variable is named", async () => {
     vi.stubEnv("OPENAI_API_KEY", "");
     const error = await errorOf(embedTexts(openai(), model, ["text"], passage));
     expect(classifyError(error, now)).toEqual({ kind: "abort" });
@@ -85,7 +85,7 @@ describe("an answer", () => {
     expect(tokens).toBe(7);
   });
 
-  it("in base64 only, whatever was asked for, is decoded", async () => {
+  it("only in base64, whatever was requested, is decoded", async () => {
     const data = two.map((item) => ({ ...item, embedding: base64(item.embedding) }));
     expect((await embedThrough(answer(data), ["a", "b"])).vectors).toEqual([floats(1), floats(2)]);
   });
@@ -94,7 +94,7 @@ describe("an answer", () => {
     expect((await embedThrough(answer(two), ["a", "b"])).tokens).toBeNaN();
   });
 
-  it("tells what is left of the provider's own limits", async () => {
+  it("says what is left of the provider's own limits", async () => {
     const headers = {
       "content-type": "application/json",
       "x-ratelimit-remaining-tokens": " 999 ",
@@ -126,7 +126,7 @@ describe("an answer", () => {
     ["a vector that is none", answer([{ index: 0, embedding: { 0: 1 } }]), /no embeddings/],
     ["no data", answerWith(200, "{}"), /no embeddings/],
     ["no JSON", answerWith(200, "<html>", { "content-type": "text/html" }), /no embeddings/],
-  ])("with %s is tried again, and says what is wrong", async (_, fault, message) => {
+  ])("with %s is retried, and says what is wrong", async (_, fault, message) => {
     const error = await errorOf(embedThrough(fault, ["a"]));
     expect(error).toBeInstanceOf(EmbeddingShapeError);
     expect(error).toMatchObject({ message: expect.stringMatching(message) });

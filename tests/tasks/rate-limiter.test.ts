@@ -34,7 +34,7 @@ it("starts with a full bucket, and acquired tokens are gone", async () => {
   expect(left?.requests).toBeCloseTo(599, -1);
 });
 
-it("fills the bucket as time goes by, and not over its edge", async () => {
+it("fills the bucket over time, up to its limit", async () => {
   await fill(0, 300, 6);
   expect(await take(1, true)).toBe(0);
   // A tenth of a minute: a tenth of the tokens, and a little for the time that the test took.
@@ -69,7 +69,7 @@ it("says how long to wait until there is enough above the headroom", async () =>
   expect(await take(10_000, false)).toBe(0);
 });
 
-it("never has priority wait, however empty the bucket is, and the others then wait for longer", async () => {
+it("never makes priority wait, however empty the bucket is, and the others then wait longer", async () => {
   await fill(0, 0);
   for (let edit = 0; edit < 5; edit += 1) expect(await take(50_000, true)).toBe(0);
   expect((await bucket())?.tokens).toBeLessThan(0);
@@ -110,7 +110,7 @@ it("grants no more than the bucket holds to many parallel requests", async () =>
   expect((await bucket())?.tokens).toBeGreaterThanOrEqual(30_000);
 });
 
-it("is corrected downwards only by what the provider says is left, and gets a refund back", async () => {
+it("is only corrected downwards by what the provider says is left, and gets refunds", async () => {
   await fill(500, 5);
   await correct(database.db, name, { tokens: 9_999, requests: 99 });
   expect(await bucket()).toMatchObject({ tokens: 500, requests: 5 });
@@ -120,7 +120,7 @@ it("is corrected downwards only by what the provider says is left, and gets a re
   expect(await bucket()).toMatchObject({ tokens: 500, requests: 4 });
 });
 
-it("has texts wait where a provider counts those of a minute, however few requests have them", async () => {
+it("makes texts wait if a provider limits them per minute, however few requests have them", async () => {
   const ofTexts = { ...limits, inputsPerMinute: 100 };
   const take = (inputs: number, priority = false) =>
     acquire(database.db, { name, tokens: 1, inputs, priority, limits: ofTexts });

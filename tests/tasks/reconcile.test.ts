@@ -26,7 +26,7 @@ describe("a row without vectors", () => {
     expect(await reconcilePosts()).toEqual(nothing);
   });
 
-  it("because its text is blank is marked once, and not found again", async () => {
+  it("whose text is blank is marked once, and not found again", async () => {
     await database.insertPost({ title: "", body: " " });
     expect(await reconcilePosts()).toMatchObject({ missing: 1 });
     await work();
@@ -35,7 +35,7 @@ describe("a row without vectors", () => {
     expect(inputs()).toEqual([]);
   });
 
-  it("that is in the inbox already stays there as it is", async () => {
+  it("that is already in the inbox stays as it is", async () => {
     const [edit = "", failed = ""] = await insertPosts(2, (n) => (n === 1 ? "poison" : "fine"));
     provider.rule = poisoned({ named: true });
     await work([failed]);
@@ -49,7 +49,7 @@ describe("a row without vectors", () => {
     expect((await versions()).rows).toEqual(before);
   });
 
-  it("by a model that is being built is put there as well, once", async () => {
+  it("for a model that is being built is also put there, once", async () => {
     const [whole = "", half = ""] = await insertPosts(2);
     await work([half]);
     const { rows } = await database.db.execute<{ id: number }>(sql`
@@ -67,7 +67,7 @@ describe("a row without vectors", () => {
 });
 
 describe("a row whose vectors are not those of its text", () => {
-  it("is found by a full comparison only", async () => {
+  it("is only found by a full comparison", async () => {
     const [stale = "", same = ""] = await insertPosts(2);
     await work([stale, same]);
     await database.updatePost(BigInt(stale), { body: "Changed while nobody looked" });
@@ -118,7 +118,7 @@ describe("vectors without a row", () => {
     expect((await database.db.execute(sql`select from post_embeddings`)).rowCount).toBe(0);
   });
 
-  it("that are more than a tenth of all stay until a person says so; what is missing is put into the inbox", async () => {
+  it("that are more than a tenth of all stay until a person confirms; what is missing is put into the inbox", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     await database.db.execute(sql`
       insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
@@ -146,7 +146,7 @@ it("puts nothing into the inbox in a dry run, and says what it found", async () 
   expect(await ids()).toEqual([]);
 });
 
-it("notes when it was done, and when it compared all texts", async () => {
+it("records when it ran, and when it compared all texts", async () => {
   const times = async () =>
     (
       await database.db.execute(sql`select reconciled_at > now() - interval '1 minute' as partly,

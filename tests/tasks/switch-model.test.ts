@@ -18,7 +18,7 @@ const { begin, begun, built, switchTo, states, modelsOf } = tests;
 const { updatePost, embeddingsOf } = database;
 
 describe("the switch", () => {
-  it("has search answer from the new model, and keeps the vectors of the one before", async () => {
+  it("makes search use the new model, and keeps the vectors of the previous one", async () => {
     const [id = ""] = await insertPosts(1);
     await work([id]);
     const { from, to } = await built();
@@ -30,7 +30,7 @@ describe("the switch", () => {
     expect(await modelsOf(id)).toEqual([1, to.id]);
   });
 
-  it("is refused while rows lack the new model or have it of another text; it names them and why", async () => {
+  it("fails while rows lack vectors by the new model, or have those of another text; it names them and why", async () => {
     const [good = "", stale = "", poison = ""] = await insertPosts(3);
     await work([good, stale, poison]);
     const { from, to } = await begun();
@@ -65,7 +65,7 @@ describe("the switch", () => {
     expect((await states())[1]).toEqual([NEW, "active"]);
   });
 
-  it("is refused when the model was given up or deleted in the meantime", async () => {
+  it("fails if the model was stopped or deleted in the meantime", async () => {
     const { from, to } = await built();
     await stopBuilding(database.db);
     await expect(switchTo(to, from)).rejects.toThrow("is not being built any more");
@@ -74,7 +74,7 @@ describe("the switch", () => {
     expect(await states()).toEqual(UNCHANGED);
   });
 
-  it("in the middle of an edit has the edit made again, by the model that is active then", async () => {
+  it("during an edit repeats the edit with the model that is active then", async () => {
     const [id = ""] = await insertPosts(1);
     await work([id]);
     const { from, to } = await built();
@@ -97,7 +97,7 @@ describe("the switch", () => {
     expect(await pending()).toEqual([]);
   });
 
-  it("in the middle of a search has the new model answer that search", async () => {
+  it("during a search makes that search use the new model", async () => {
     const [id = ""] = await insertPosts(1);
     await work([id]);
     const { from, to } = await built();
@@ -115,7 +115,7 @@ describe("the switch", () => {
 });
 
 describe("afterwards", () => {
-  it("a switch back embeds again what has changed since, and nothing else", async () => {
+  it("a switch back embeds only what has changed since", async () => {
     const [same = "", edited = ""] = await insertPosts(2);
     await work([same, edited]);
     const { from, to } = await built();

@@ -14,7 +14,7 @@ describe("a text of columns", () => {
   it.each([
     ["is empty", { title: "", body: "" }],
     ["is white space of every kind", { title: " ", body: "\n\t\u00a0\u2003\u3000\ufeff" }],
-  ])("that %s is marked as blank, and the provider is not asked", async (_, post) => {
+  ])("that %s is marked as blank, without a request to the provider", async (_, post) => {
     const id = await insertPost(post);
     expect(await embedPost(id)).toEqual({ status: "embedded", chunks: 0, tokens: 0 });
     expect(await embeddingsOf(id)).toMatchObject([{ chunk: 0, chunks: 0, embedding: null }]);
@@ -52,7 +52,7 @@ describe("a text of columns", () => {
     expect(inputs()).toHaveLength(1);
   });
 
-  it("of several passages has the title before each, and is whole where the passages are joined", async () => {
+  it("of several passages has the title before each, and the joined passages are the whole text", async () => {
     const post = { title: "Größe 😀", body: "äß漢😀 word ".repeat(3_000) };
     const id = await insertPost(post);
     await embedPost(id);
@@ -98,7 +98,7 @@ describe("a text of an expression", () => {
     migrate({ url: process.env.DATABASE_URL ?? "", declarations: [expression, users], model: MODEL }),
   );
 
-  it("is what the expression results in", async () => {
+  it("is the expression's result", async () => {
     await embedPost(await insertPost({ title: "a", body: "b" }));
     expect(inputs()).toEqual(["AB"]);
   });

@@ -46,6 +46,6 @@ describe("a vector that is sent in its binary form is stored as its text would b
   });
 });
 
-it.each([65_520, 1e30, Number.NaN])("Postgres refuses %s, also in the binary form", async (number) => {
+it.each([65_520, 1e30, Number.NaN])("Postgres rejects %s, also in the binary form", async (number) => {
   await expect(database.db.execute(sql`select ${halfvec(Float32Array.of(number))}`)).rejects.toThrow();
 });

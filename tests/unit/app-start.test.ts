@@ -18,7 +18,7 @@ function start(env: Record<string, string>) {
   return { status, stderr };
 }
 
-it("the app starts though a variable of the tasks is malformed, and names it in the log", () => {
+it("the app starts although a variable of the tasks is malformed, and logs its name", () => {
   const { status, stderr } = start({ ...complete, MAIL_FROM: "nobody", SMTP_URL: "hunter2" });
   expect(status).toBe(0);
   const problems = stderr

@@ -45,18 +45,18 @@ it.each([
   `Bearer ${secret}, Bearer ${secret}`,
   "Bearer undefined",
   "Bearer null",
-])("refuses %j", (header) => {
+])("rejects %j", (header) => {
   expect(attempt(header)).toBe("refused");
 });
 
-it("passes a secret with spaces in it", () => {
+it("accepts a secret with spaces in it", () => {
   vi.stubEnv("SEQUIN_WEBHOOK_SECRET", "correct horse battery");
   expect(attempt("Bearer correct horse battery")).toBe("passed");
   expect(attempt("Bearer correct horse")).toBe("refused");
 });
 
 describe("while the secret changes", () => {
-  it("passes the previous one as well", () => {
+  it("accepts the previous one as well", () => {
     vi.stubEnv("SEQUIN_WEBHOOK_SECRET_PREVIOUS", "old");
     expect([attempt("Bearer old"), attempt(`Bearer ${secret}`), attempt("Bearer older")]).toEqual([
       "passed",
@@ -65,7 +65,7 @@ describe("while the secret changes", () => {
     ]);
   });
 
-  it.each(["", "   "])("refuses an empty token when the previous one is %j", (previous) => {
+  it.each(["", "   "])("rejects an empty token when the previous one is %j", (previous) => {
     vi.stubEnv("SEQUIN_WEBHOOK_SECRET_PREVIOUS", previous);
     expect(attempt("Bearer ")).toBe("refused");
     expect(attempt("Bearer undefined")).toBe("refused");

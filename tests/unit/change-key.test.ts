@@ -22,12 +22,12 @@ it("differs between two sinks that deliver the same change", () => {
   expect(differs(insert, withMetadata(insert, { consumer: { id: "other" } }))).toBe(true);
 });
 
-it("falls back to the place in the log", () => {
+it("falls back to the position in the log", () => {
   expect(keyOf(unkeyed())).toBe("sequin:11111111-1111-4111-8111-111111111111:22303832:0");
   expect(differs(unkeyed(), unkeyed({ commit_idx: 1 }))).toBe(true);
 });
 
-it("falls back to row, commit time and action for a message without a place", () => {
+it("falls back to row, commit time and action for a message without a position", () => {
   const nowhere = { commit_lsn: null, commit_idx: null };
   const base = unkeyed(nowhere);
   expect(keyOf(base)).toBe(keyOf(unkeyed(nowhere)));
@@ -36,7 +36,7 @@ it("falls back to row, commit time and action for a message without a place", ()
   expect(differs(base, { ...base, action: "update" })).toBe(true);
 });
 
-it("is none where nothing tells two changes of a row apart, so that neither is taken for the other", () => {
+it("is undefined if nothing tells two changes of a row apart, so that neither is mistaken for the other", () => {
   expect(keyOf({ record: { id: 1 } })).toBeUndefined();
   // Sequin's row sinks of 2024, with commit times in whole seconds and without record_pks.
   const metadata = { table_schema: "public", table_name: "posts", commit_timestamp: "2024-09-11T08:27:23Z" };

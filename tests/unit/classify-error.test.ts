@@ -29,7 +29,7 @@ function thrownBy(work: () => unknown): unknown {
   throw new Error("Nothing was thrown");
 }
 
-describe("an answer of the provider", () => {
+describe("a response of the provider", () => {
   it.each([
     ["400 bad request", answered(400), abort],
     ["401 wrong key", answered(401), abort],
@@ -95,14 +95,14 @@ describe("anything else", () => {
   });
 });
 
-describe("a wait that is known", () => {
+describe("a known wait", () => {
   it.each([
     ["the provider's limits", new RateLimitedError("text-embedding-3-small", 5_000)],
     [
       "a pause after a failure that is not about one text",
       new PausedError({ name: "m", pausedUntil: 1_000, pauseReason: "401" }),
     ],
-  ])("is waited for: %s", (_, error) => {
+  ])("is observed: %s", (_, error) => {
     expect(classifyError(error, now)).toEqual({ kind: "retryAt", at: new Date(error.retryAt) });
   });
 });

@@ -57,7 +57,7 @@ describe.each(documents)("$name", (page) => {
     expect(pathsIn(page).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it("says of nothing that it is in a file where it is not", () => {
+  it("does not claim that something is in a file where it is not", () => {
     expect(notFoundIn(page)).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe.each(documents)("$name", (page) => {
   });
 });
 
-it("finds paths where there are some", () => {
+it("finds paths", () => {
   expect(
     pathsIn({ name: "docs/x.md", text: "`app/page.tsx`, [it](../app/layout.tsx#a), `app/*.tsx`, `a/b`" }),
   ).toEqual(["app/page.tsx", "app/layout.tsx"]);

@@ -99,11 +99,11 @@ const KINDS: readonly Kind[] = [
 const commands = documents.flatMap((page) => [...commandsOf(page), ...commandsInProse(page)]);
 const kindOf = (command: string) => KINDS.find((kind) => kind.command.test(command));
 
-it("every command of a page is run by a test, or it is said why not", () => {
+it("every command of a page is run by a test, or there is a reason", () => {
   expect(commands.filter((command) => kindOf(command) === undefined)).toEqual([]);
 });
 
-it("what is said to run a command is there, and has it", () => {
+it("every file that is listed as running a command contains it", () => {
   const wrong = KINDS.flatMap((kind) =>
     "by" in kind && !(existsSync(join(ROOT, kind.by)) && read(kind.by).includes(kind.has))
       ? [`${kind.by}: ${kind.has}`]
@@ -112,7 +112,7 @@ it("what is said to run a command is there, and has it", () => {
   expect(wrong).toEqual([]);
 });
 
-it("nothing is said of commands that no page has any more", () => {
+it("nothing is listed for commands that no page has", () => {
   const used = new Set(commands.map(kindOf));
   expect(KINDS.filter((kind) => !used.has(kind)).map(({ command }) => command.source)).toEqual([]);
 });

@@ -39,7 +39,7 @@ it("lists in .env.example exactly the variables of the product, none of them set
   expect(lines.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([]);
 });
 
-it.each([undefined, "", "  ", "\t\n"])("takes %j for missing", (value) => {
+it.each([undefined, "", "  ", "\t\n"])("treats %j as missing", (value) => {
   expect(() => required("SEQUIN_WEBHOOK_SECRET", { SEQUIN_WEBHOOK_SECRET: value })).toThrow(EnvironmentError);
   expect(optional("SEQUIN_WEBHOOK_SECRET", { SEQUIN_WEBHOOK_SECRET: value })).toBeUndefined();
 });
@@ -55,7 +55,7 @@ it("names a secret that a declaration asks for, and that is not set", () => {
   );
 });
 
-it("refuses a malformed value, required or not", () => {
+it("rejects a malformed value, required or not", () => {
   expect(() => required("DATABASE_URL", { DATABASE_URL: "mysql://db" })).toThrow(/postgres:\/\//);
   expect(() => optional("OPENAI_BASE_URL", { OPENAI_BASE_URL: "localhost:3040/v1" })).toThrow(/https\?:\/\//);
 });
@@ -93,7 +93,7 @@ describe("the check at the start", () => {
     ).not.toContain("hunter2");
   });
 
-  it("leaves a malformed variable to those who use it: a bad sender of mails stops no embedding", () => {
+  it("ignores a malformed variable that is not used: a bad e-mail sender stops no embedding", () => {
     const source = {
       ...complete,
       MAIL_FROM: "nobody",

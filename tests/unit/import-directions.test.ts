@@ -132,11 +132,11 @@ it("forms no cycle between the folders of packages/aftercommit", () => {
 describe("an entry point", () => {
   const entryPoints = imports.filter(({ from }) => from === "app" || from === "trigger");
 
-  it("holds no SQL and calls no provider", () => {
+  it("contains no SQL and calls no provider", () => {
     expect(entryPoints.filter(({ name }) => NOT_IN_ENTRY_POINTS.test(name)).map(shown)).toEqual([]);
   });
 
-  it("imports tasks as types only where routes name them", () => {
+  it("imports tasks only as types if routes name them", () => {
     const text = (file: string) => readFileSync(join(root, file), "utf8");
     const values = entryPoints.filter(
       ({ file, from, target = "" }) =>
@@ -148,7 +148,7 @@ describe("an entry point", () => {
   });
 });
 
-it("asks Trigger.dev for runs only where src/runs does, and the doctor does", () => {
+it("only src/runs and the doctor use Trigger.dev's run API", () => {
   const askers = imports.filter(
     ({ name, statement }) =>
       name === "@trigger.dev/sdk" && !statement.startsWith("import type") && RUN_API.test(statement),
@@ -158,7 +158,7 @@ it("asks Trigger.dev for runs only where src/runs does, and the doctor does", ()
   expect(wrong.map(shown)).toEqual([]);
 });
 
-it("takes only packages that the manifest of its room names", () => {
+it("only packages of the nearest manifest are imported", () => {
   const missing = imports.filter(({ file, from, name }) => {
     if (name.startsWith(".")) return false;
     const { name: own, dependencies, devDependencies, peerDependencies } = manifestOf(from);

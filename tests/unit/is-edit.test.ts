@@ -15,12 +15,12 @@ describe("an edit", () => {
     expect(editsAmong(...commit(1, 10))).toBe(10);
   });
 
-  it("is no row of a larger commit, whatever deliveries it comes in", () => {
+  it("is no row of a larger commit, whatever deliveries it arrives in", () => {
     expect(editsAmong(...commit(1, 11))).toBe(0);
     expect(editsAmong(...commit(1, 5, 10))).toBe(0);
   });
 
-  it("is one as well that shares its delivery with an import", () => {
+  it("may share its delivery with an import", () => {
     expect(editsAmong(...commit(1, 300, 700), ...commit(2, 1))).toBe(1);
   });
 
@@ -32,7 +32,7 @@ describe("an edit", () => {
     expect(editsAmong(message("read", { commit_lsn: null }))).toBe(0);
   });
 
-  it("is told by the commit's time where the message has no position", () => {
+  it("is recognized by the commit's time if the message has no position", () => {
     const at = (time: string) => message("update", { commit_timestamp: time });
     const rows = Array.from({ length: 11 }, () => at("2026-01-01T00:00:00.000000Z"));
     expect(editsAmong(...rows, at("2026-01-01T00:00:01.000000Z"))).toBe(1);

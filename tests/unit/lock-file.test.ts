@@ -20,7 +20,7 @@ const { packages } = lockSchema.parse(JSON.parse(readFileSync("package-lock.json
 const names = Object.keys(packages);
 
 describe("package-lock.json", () => {
-  it("has every optional package, so that npm ci takes it on each platform", () => {
+  it("has every optional package, so that npm ci accepts it on each platform", () => {
     const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
     expect(wanted.length).toBeGreaterThan(50);
     const missing = wanted.filter((name) => !names.some((path) => path.endsWith(`node_modules/${name}`)));

@@ -4,7 +4,7 @@ import { createUnauthorizedCount } from "../../packages/aftercommit/src/access/l
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("requests without the right secret are written once a minute for each route, the first one immediately", () => {
+it("requests without the right secret are logged once a minute per route, the first one immediately", () => {
   const written: [route: string, requests: number][] = [];
   const count = createUnauthorizedCount((...line) => written.push(line));
   for (let n = 0; n < 5_000; n += 1) count("/api/delete-user");

@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 const hung = () => new Promise<never>(() => {});
 
 describe("a result", () => {
-  it("is shared by all who ask while it is fresh, and read again afterwards", async () => {
+  it("is shared by all callers while it is fresh, and read again afterwards", async () => {
     let reads = 0;
     const read = memoizeFor(
       async () => (reads += 1),
@@ -20,7 +20,7 @@ describe("a result", () => {
     expect(await read()).toBe(2);
   });
 
-  it("is fresh for as long as the time that it took says", async () => {
+  it("is fresh for a time that depends on how long it took", async () => {
     let reads = 0;
     const work = async () => {
       reads += 1;
@@ -36,8 +36,8 @@ describe("a result", () => {
   });
 });
 
-describe("nobody is pinned", () => {
-  it("to work that hangs: it is given up, and the next who asks gets a result", async () => {
+describe("no caller is stuck", () => {
+  it("with work that hangs: it is given up, and the next caller gets a result", async () => {
     const works = [hung, async () => "read"];
     const read = memoizeFor(
       () => works.shift()?.() ?? hung(),
@@ -49,7 +49,7 @@ describe("nobody is pinned", () => {
     expect(await read()).toBe("read");
   });
 
-  it("to a failure: it is shared only with callers that waited for it", async () => {
+  it("with a failure: it is shared only with callers that waited for it", async () => {
     const works = [() => Promise.reject(new Error("down")), async () => "read"];
     const read = memoizeFor(
       async () => works.shift()?.(),

@@ -3,11 +3,11 @@ import { MOST_MESSAGES, messagesOf } from "../../packages/aftercommit/src/sequin
 
 const message = { action: "insert", record: { id: 1 }, changes: null, metadata: {} };
 
-it("takes a body with a record for one message", () => {
+it("reads a body with a record as one message", () => {
   expect(messagesOf(message)).toEqual({ batch: false, messages: [{ at: "", value: message }] });
 });
 
-it("takes the elements of data for messages, and says where each stands", () => {
+it("reads the elements of data as messages, with their places", () => {
   expect(messagesOf({ data: [message, null] })).toEqual({
     batch: true,
     messages: [
@@ -17,7 +17,7 @@ it("takes the elements of data for messages, and says where each stands", () => 
   });
 });
 
-it("takes an empty data array for an empty batch", () => {
+it("reads an empty data array as an empty batch", () => {
   expect(messagesOf({ data: [] })).toEqual({ batch: true, messages: [] });
 });
 
@@ -27,7 +27,7 @@ it("unwraps an element of the pull API, and leaves one with both an ack_id and a
   expect(messages.map(({ value }) => value)).toEqual([message, beside]);
 });
 
-it("takes a message with a key named data for a message", () => {
+it("reads a message with a key named data as a message", () => {
   const value = { ...message, data: [1, 2] };
   expect(messagesOf(value)).toEqual({ batch: false, messages: [{ at: "", value }] });
 });
@@ -36,7 +36,7 @@ it.each([null, 1, "text", [message], { data: "text" }, {}])("leaves %j to valida
   expect(messagesOf(body)).toEqual({ batch: false, messages: [{ at: "", value: body }] });
 });
 
-it("refuses a delivery of more messages than Sequin can mean", () => {
+it("rejects a delivery of more messages than Sequin can send", () => {
   const messages = (count: number) => ({ data: Array.from({ length: count }, () => 0) });
   expect(messagesOf(messages(MOST_MESSAGES)).messages).toHaveLength(MOST_MESSAGES);
   expect(() => messagesOf(messages(MOST_MESSAGES + 1))).toThrow(expect.objectContaining({ status: 413 }));

@@ -21,7 +21,7 @@ describe("inputs are packed into requests", () => {
     expect(requests.flat()).toEqual(all);
   });
 
-  it("up to half a minute's inputs, where the provider counts those as well", () => {
+  it("up to half a minute's inputs, if the provider limits those as well", () => {
     const requests = pack(inputs(100, 1), { ...OPENAI_LIMITS, inputsPerMinute: 80 });
     expect(requests.map((request) => request.length)).toEqual([40, 40, 20]);
   });

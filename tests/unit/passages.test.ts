@@ -8,7 +8,7 @@ import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 
 const body = "The quick brown fox jumps over the lazy dog. ".repeat(400);
 
-it("puts the row's title before every passage but the first, which starts with it", () => {
+it("puts the row's title before every passage except the first, which starts with it", () => {
   const made = passages(`Foxes\n\n${body}`, { title: "Foxes", maxTokens: 500 });
   expect(made.length).toBeGreaterThan(5);
   for (const { input } of made) expect(input).toMatch(/^Foxes\n\n/);
@@ -41,7 +41,7 @@ it("cuts an endless title", () => {
   expect(second.input.isWellFormed()).toBe(true);
 });
 
-it("keeps title and prefix within what the model takes, however large the chunks may be", () => {
+it("keeps title and prefix within the model's limit, however large the chunks may be", () => {
   const options = { title: "Foxes", maxTokens: 1_000, maxInputTokens: 100, prefix: "passage: " };
   const made = passages(`Foxes\n\n${body}`, options);
   expect(made.length).toBeGreaterThan(30);
@@ -51,7 +51,7 @@ it("keeps title and prefix within what the model takes, however large the chunks
   }
 });
 
-it("leaves out a title that would leave no room for the text", () => {
+it("leaves out a title that would leave too little for the text", () => {
   const title = "A title of many words ".repeat(10);
   const made = passages(body, { title, maxTokens: 1_000, maxInputTokens: 64 });
   for (const { input, tokens } of made) {
@@ -60,7 +60,7 @@ it("leaves out a title that would leave no room for the text", () => {
   }
 });
 
-it("counts a quarter more for a model whose tokenizer nobody knows, and as the declaration says where it does", () => {
+it("counts a quarter more for a model with an unknown tokenizer, and with the declared tokenizer otherwise", () => {
   const tokensBy = (provider: Provider) =>
     passages("Foxes", { title: "", maxTokens: 1_000, count: tokenCounterOf(provider) })[0]?.tokens;
   const exact = countTokens("Foxes");

@@ -13,7 +13,7 @@ function requestWith(source: UnderlyingDefaultSource<Uint8Array>): Request {
 
 const start = new TextEncoder().encode('{"data":[');
 
-it("a body that does not come to its end is refused with 408, and read no further", async () => {
+it("a body that does not end is answered 408, and read no further", async () => {
   let canceled = false;
   const request = requestWith({
     start: (controller) => controller.enqueue(start),
@@ -25,7 +25,7 @@ it("a body that does not come to its end is refused with 408, and read no furthe
   expect(canceled).toBe(true);
 });
 
-it("a body that breaks off is refused with 400, as no fault of the server", async () => {
+it("a body that breaks off is answered 400, because it is not the server's fault", async () => {
   const request = requestWith({
     pull(controller) {
       controller.error(new Error("aborted"));

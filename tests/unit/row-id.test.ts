@@ -58,7 +58,7 @@ describe("the key of a row", () => {
     ["a text with NUL", "text", { id: "a\0" }, undefined, "record.id"],
     ["half of a surrogate pair", "text", { id: "\ud800" }, undefined, "record.id"],
     ["an endless text", "text", { id: "a".repeat(501) }, undefined, "record.id"],
-  ])("is refused when it is %s", (_, keyType, record, pks, at) => {
+  ])("is invalid when it is %s", (_, keyType, record, pks, at) => {
     expect(placeOf(record, keyType, pks)).toBe(at);
   });
 });

@@ -36,7 +36,7 @@ describe.each(Object.entries(texts))("the chunks of %s", (_, text) => {
     chunks = split(text);
   });
 
-  it("are the text when joined, but for white space", () => {
+  it("are the text when joined, except for white space", () => {
     expect(withoutSpace(chunks.map((chunk) => chunk.text).join(""))).toBe(withoutSpace(text));
   });
 
@@ -86,7 +86,7 @@ it("splits a long paragraph between sentences, Chinese ones as well", () => {
   for (const chunk of split("他很喜欢看书。".repeat(2_000))) expect(chunk.text).toMatch(/^他.*。$/);
 });
 
-it("says of each chunk how many tokens it has, within 2 %", () => {
+it("says how many tokens each chunk has, within 2 %", () => {
   for (const text of [prose, sentence.repeat(500), "lorem ipsum dolor ".repeat(4_000)])
     for (const chunk of split(text)) {
       const exact = tokensOf(chunk.text);

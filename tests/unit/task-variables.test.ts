@@ -61,7 +61,7 @@ const sent = Object.keys(complete).flatMap((name) =>
 
 const namesOf = (variables: { name: string }[]) => variables.map(({ name }) => name);
 
-describe("the variables that a deployment takes to Trigger.dev", () => {
+describe("the variables that a deployment sends to Trigger.dev", () => {
   it("are decided for each variable of the product: sent, or not for tasks", () => {
     expect([...NEEDED, ...POSSIBLE, ...OF_PROVIDERS, ...NOT_FOR_TASKS].toSorted()).toEqual(
       Object.keys(all).toSorted(),
@@ -82,7 +82,7 @@ describe("the variables that a deployment takes to Trigger.dev", () => {
     expect(namesOf(open)).toEqual(["MAIL_FROM", "USER_DELETION_SYSTEMS", "USER_DELETION_CONCURRENCY"]);
   });
 
-  it("are named where they are missing, malformed or of this machine only, and are not sent", () => {
+  it("are named if they are missing, malformed or only valid on this machine, and are not sent", () => {
     const { variables, said } = taskVariables(config, {
       ...complete,
       DATABASE_URL: "postgres://app:s3cret@localhost:5432/app",
@@ -137,7 +137,7 @@ describe("the variables that a deployment takes to Trigger.dev", () => {
     );
   });
 
-  it("need no secret where there is no system to tell", () => {
+  it("need no secret if there is no system to notify", () => {
     const { said } = taskVariables(config, {
       ...complete,
       USER_DELETION_WEBHOOK_URLS: "none",
@@ -166,7 +166,7 @@ describe("trigger.config.ts as the CLI loads it", () => {
     return layers;
   }
 
-  it("takes the variables to Trigger.dev at a deployment and says their names", async () => {
+  it("sends the variables to Trigger.dev at a deployment and prints their names", async () => {
     for (const name of [...NEEDED, ...POSSIBLE, ...OF_PROVIDERS]) vi.stubEnv(name, undefined);
     for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
     const lines: string[] = [];
@@ -181,7 +181,7 @@ describe("trigger.config.ts as the CLI loads it", () => {
     expect(lines).toEqual([`Sent to Trigger.dev for the tasks: ${sent.join(", ")}`]);
   });
 
-  it("takes none in development", async () => {
+  it("sends none in development", async () => {
     expect(await buildComplete("dev")).toEqual([]);
   });
 });

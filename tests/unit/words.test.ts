@@ -90,7 +90,7 @@ describe.each(RULES)("instead of $not, say: $say", (rule) => {
     expect(placesOf(rule).filter((place) => !isExcepted(place))).toEqual([]);
   });
 
-  it("has no exception that is not needed any more", () => {
+  it("has no exception that is no longer needed", () => {
     const places = placesOf(rule);
     expect(except.filter((path) => !places.some((place) => place.startsWith(path)))).toEqual([]);
   });
