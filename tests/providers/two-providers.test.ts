@@ -86,6 +86,7 @@ it("a model whose provider is not declared any more is paused, says so, and cost
 
 it.each([
   ["of zeros", new Array(8).fill(0)],
+  ["that half precision rounds to zeros", new Array(8).fill(1e-9)],
   ["with NaN", [null, ...new Array(7).fill(1)]],
   ["of another width", [1, 1]],
 ])("a search whose vector is %s fails, and answers no score of null", async (name, embedding) => {

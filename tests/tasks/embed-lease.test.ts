@@ -134,6 +134,11 @@ describe("a vector that cannot be stored or compared", () => {
   it.each([
     ["of zeros", () => new Array(8).fill(0), "the provider answered a zero vector"],
     [
+      "that half precision rounds to zeros",
+      () => new Array(8).fill(2 ** -25),
+      "the provider answered a zero vector",
+    ],
+    [
       "with a value over 65,504",
       () => [70_000, ...new Array(7).fill(1)],
       "the provider answered a value over 65504",

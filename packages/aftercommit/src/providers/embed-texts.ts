@@ -9,15 +9,16 @@ import {
 /** A model as its provider knows it. `dimensions` is undefined if any width will do. */
 export type ProviderModel = { name: string; dimensions: number | undefined; dimensionsAsked: boolean };
 
-// The largest value in half precision.
+// The largest value in half precision, and the largest that it rounds to 0.
 const MOST = 65_504;
+const NEARLY_ZERO = 2 ** -25;
 
 /** What is wrong with a vector. The cosine distance of a zero vector is NaN. */
 function problemOf(vector: Float32Array, { name, dimensions }: ProviderModel): string | undefined {
   if (dimensions !== undefined && vector.length !== dimensions)
     return `${name} answered a vector of ${vector.length} numbers, and is registered with ${dimensions}`;
   if (!vector.every((value) => !Number.isNaN(value))) return "the provider answered a vector with NaN";
-  if (vector.every((value) => value === 0)) return "the provider answered a zero vector";
+  if (vector.every((value) => Math.abs(value) <= NEARLY_ZERO)) return "the provider answered a zero vector";
   return vector.every((value) => Math.abs(value) <= MOST)
     ? undefined
     : `the provider answered a value over ${MOST}`;
