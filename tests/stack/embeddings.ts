@@ -35,6 +35,9 @@ export async function wrongEmbeddings(stack: DevStack): Promise<string[]> {
   return rows.filter((row, index) => !isRight(row, index)).map(({ id }) => id);
 }
 
+/** The rows of a killed worker are leased for another minute, and the schedule looks for them once a minute. */
+export const WORKER_DEAD_MS = 150_000;
+
 /** Resolves when every post has a vector, judged only by the rows. Waits for a restarting database. */
 export async function everyPostEmbedded(stack: DevStack): Promise<void> {
   await until(
@@ -47,7 +50,12 @@ export async function everyPostEmbedded(stack: DevStack): Promise<void> {
         .catch(() => []);
       return rows[0]?.missing === 0;
     },
-    { everyMs: 200, what: "embedding of every post", progress: () => stack.output },
+    {
+      everyMs: 200,
+      what: "embedding of every post",
+      progress: () => stack.output,
+      stuckMs: WORKER_DEAD_MS,
+    },
   );
 }
 
@@ -60,6 +68,11 @@ export async function noOrphans(stack: DevStack): Promise<void> {
         .catch(() => undefined);
       return orphans?.length === 0;
     },
-    { everyMs: 200, what: "end of the vectors of deleted posts", progress: () => stack.output },
+    {
+      everyMs: 200,
+      what: "end of the vectors of deleted posts",
+      progress: () => stack.output,
+      stuckMs: WORKER_DEAD_MS,
+    },
   );
 }

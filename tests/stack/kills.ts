@@ -5,7 +5,7 @@ import { until } from "../until.ts";
 import { commitChanges } from "./changes.ts";
 import { expectDeleted, insertUser, type User } from "./deletions.ts";
 import type { DevStack } from "./dev-stack.ts";
-import { everyPostEmbedded, noOrphans, wrongEmbeddings } from "./embeddings.ts";
+import { everyPostEmbedded, noOrphans, WORKER_DEAD_MS, wrongEmbeddings } from "./embeddings.ts";
 
 /** The processes of `npm run dev` that do the work, by their command lines. */
 export const VICTIMS = {
@@ -75,6 +75,7 @@ async function expectEveryEmbedding(stack: DevStack): Promise<void> {
     everyMs: 500,
     what: "right embedding of every post",
     progress: () => stack.output,
+    stuckMs: WORKER_DEAD_MS,
   });
   await noOrphans(stack);
 }
