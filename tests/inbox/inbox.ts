@@ -36,7 +36,7 @@ export function inboxForTests() {
     await postgres.close();
   });
   beforeEach(async () => {
-    await db.execute(`truncate notes, note_embeddings, aftercommit.pending, aftercommit.drains;
+    await db.execute(`truncate notes, note_embeddings, aftercommit.note_words, aftercommit.pending, aftercommit.drains;
       update aftercommit.sources set woken_at = null;
       update aftercommit.models set paused_until = null;
       insert into notes select n, 'text ' || n from generate_series(1, 10) n`);

@@ -21,6 +21,7 @@ describe("a declaration that fits", () => {
       oid: expect.any(Number),
       keyType,
       hasEmbeddings: false,
+      hasWords: false,
       problems: [],
     });
   });

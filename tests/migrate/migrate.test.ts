@@ -13,6 +13,7 @@ const ALL_STEPS = [
   "schema aftercommit",
   "001_aftercommit",
   "table public.post_embeddings",
+  "table aftercommit.post_words",
   "source post",
   "source user",
   "source order",
@@ -175,7 +176,7 @@ describe("a declaration that changes", () => {
     const [, fix = ""] =
       /keys of type bigint, and public\.posts of type integer: (.*); or drop it/.exec(String(error)) ?? [];
     await database.client.query(fix);
-    expect((await run()).applied).toEqual(["source post"]);
+    expect((await run()).applied).toEqual(["table aftercommit.post_words", "source post"]);
   });
 
   it("is recorded with the new table when its table was swapped by renaming", async () => {

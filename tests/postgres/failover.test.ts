@@ -28,7 +28,7 @@ afterAll(async () => {
   await cluster.remove();
 });
 beforeEach(async () => {
-  await db.execute(`truncate notes, note_embeddings, aftercommit.pending;
+  await db.execute(`truncate notes, note_embeddings, aftercommit.note_words, aftercommit.pending;
     insert into notes values (1, 'one'), (2, 'two')`);
 });
 

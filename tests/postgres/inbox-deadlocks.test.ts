@@ -37,7 +37,7 @@ afterAll(async () => {
   await cluster.remove();
 });
 beforeEach(async () => {
-  await db.execute(`truncate notes, note_embeddings, aftercommit.pending;
+  await db.execute(`truncate notes, note_embeddings, aftercommit.note_words, aftercommit.pending;
     insert into notes select n, 'text ' || n from generate_series(1, ${ROWS}) n`);
 });
 

@@ -38,7 +38,8 @@ beforeAll(async () => {
     ["1", "2"].map((rowId) => ({ rowId, queue: "batch", changedAt: null })),
   );
   await workOff(db, source);
-  await db.execute("create table saved as select * from note_embeddings");
+  await db.execute(`create table saved as select * from note_embeddings;
+    create table saved_words as select * from aftercommit.note_words`);
 });
 afterAll(async () => {
   delete process.env.EMBEDDING_REQUESTS_PER_MINUTE;
@@ -54,13 +55,14 @@ async function begin(scenario: Scenario): Promise<World> {
   const rows = scenario.rows.flatMap((row, n) => (row ? [{ id: n + 1, ...row }] : []));
   const values = rows.map(({ id, text, published }) => `(${id}, '${text}', ${published})`).join(", ");
   const embedded = rows.filter(({ published }) => published).map(({ id }) => id);
-  await db.execute(`delete from aftercommit.pending; delete from note_embeddings; delete from notes;
+  await db.execute(`delete from aftercommit.pending; delete from note_embeddings; delete from aftercommit.note_words; delete from notes;
     delete from aftercommit.models where name <> 'first';
     update aftercommit.models set state = 'active' where name = 'first';
     insert into aftercommit.models (name, dimensions, chunker, state, index_type)
       select 'second', ${DIMENSIONS}, ${CHUNKER}, 'building', 'halfvec' where ${isBuilding};
     ${rows.length > 0 ? `insert into notes (id, body, published) values ${values};` : ""}
-    insert into note_embeddings select * from saved where note_id in (${[0, ...embedded]})`);
+    insert into note_embeddings select * from saved where note_id in (${[0, ...embedded]});
+    insert into aftercommit.note_words select * from saved_words where note_id in (${[0, ...embedded]})`);
   return new World(scenario, sessions);
 }
 

@@ -3,13 +3,15 @@ import type { World } from "./inbox-world.ts";
 
 const MOST_STEPS = 200;
 
-/** Rows whose vectors are not those of the active model for their text. */
-function wrongRows({ rows, state: { vectors, models } }: World): string[] {
+/** Rows whose words, or vectors of the active model, are not those of their text. */
+function wrongRows({ rows, state: { vectors, words, models } }: World): string[] {
   const active = models.find(({ state }) => state === "active")?.name;
   return rows.flatMap((row, n) => {
     const rowId = String(n + 1);
     const text = vectors.find((each) => each.rowId === rowId && each.model === active)?.text;
+    const found = words.find((each) => each.rowId === rowId)?.text;
     const wanted = row?.published ? row.text : undefined;
+    if (found !== wanted) return [`row ${rowId} says ${wanted}, and its words are those of ${found}`];
     return text === wanted ? [] : [`row ${rowId} says ${wanted}, and ${active} has ${text}`];
   });
 }

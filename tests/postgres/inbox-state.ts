@@ -19,6 +19,8 @@ const stateSchema = z.object({
   ),
   /** The text that each row's vectors by a model belong to. */
   vectors: z.array(z.object({ rowId: z.string(), model: z.string(), text: z.string() })),
+  /** The text that each row's words are of. */
+  words: z.array(z.object({ rowId: z.string(), text: z.string() })),
   models: z.array(z.object({ name: z.string(), state: z.string(), isComplete: z.boolean() })),
 });
 
@@ -35,9 +37,14 @@ export async function readState(db: Queries): Promise<State> {
     (select coalesce(json_agg(json_build_object('rowId', e.note_id::text, 'model', m.name, 'text', e.text_hash)
       order by e.note_id, m.name), '[]')
       from note_embeddings e join aftercommit.models m on m.id = e.model_id) as vectors,
+    (select coalesce(json_agg(json_build_object('rowId', note_id::text, 'text', text_hash) order by note_id), '[]')
+      from aftercommit.note_words) as words,
     (select coalesce(json_agg(json_build_object('name', name, 'state', state, 'isComplete', completed_at is not null)
       order by name), '[]') from aftercommit.models) as models`);
   const state = stateSchema.parse(rows[0]);
-  const vectors = state.vectors.map((each) => ({ ...each, text: textOf.get(each.text) ?? each.text }));
-  return { ...state, vectors };
+  const known = <Each extends { text: string }>(each: Each) => ({
+    ...each,
+    text: textOf.get(each.text) ?? each.text,
+  });
+  return { ...state, vectors: state.vectors.map(known), words: state.words.map(known) };
 }

@@ -59,7 +59,7 @@ export class World {
 
   /** Everything that decides what can happen from here on. */
   key(): string {
-    const { entries, vectors, models } = this.state;
+    const { entries, vectors, words, models } = this.state;
     const owner = (token: string | null) =>
       token && this.#workers.findIndex((worker) => worker.token === token);
     return JSON.stringify([
@@ -68,6 +68,7 @@ export class World {
       this.#models.stage,
       models,
       vectors,
+      words,
       entries.map(({ rowId, queue, lease, isDue, error, acceptedXid, settleXid }) => [
         [rowId, queue, owner(lease), isDue, error],
         this.#authors.before(acceptedXid),
@@ -155,11 +156,11 @@ export class World {
     const known = this.#known.get(worker);
     if (gate === "models") this.#known.set(worker, { models: this.state.models });
     if (gate === "read") {
-      const { models, vectors } = this.state;
+      const { models, vectors, words } = this.state;
       const waits = worker.entries.map(
         ({ acceptedXid }) => this.#authors.before(BigInt(acceptedXid)).length > 0,
       );
-      const read = { rows: [...this.rows], touched: this.#authors.touched(), waits, vectors };
+      const read = { rows: [...this.rows], touched: this.#authors.touched(), waits, vectors, words };
       this.#known.set(worker, { models, ...known, read });
     }
     await worker.step();

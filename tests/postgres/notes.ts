@@ -94,11 +94,12 @@ export async function faultsOf(db: Database): Promise<{ pending: string[]; wrong
   const { rows } = await db.execute<{ pending: string[]; wrong: string[] }>(sql`
     select
       array(select row_id from aftercommit.pending order by 1) as pending,
-      array(select coalesce(n.id, e.note_id)::text
+      array(select coalesce(n.id, e.note_id, w.note_id)::text
         from (select id, md5(${`${notes.chunkTokens}:`} || body)::uuid as hash from notes where published) n
         full join (select e.* from note_embeddings e join aftercommit.models m on m.id = e.model_id
           where m.state = 'active' and e.chunk = 0) e on e.note_id = n.id
-        where n.hash is distinct from e.text_hash order by 1) as wrong`);
+        full join (select * from aftercommit.note_words where passage = 0) w on w.note_id = coalesce(n.id, e.note_id)
+        where n.hash is distinct from e.text_hash or n.hash is distinct from w.text_hash order by 1) as wrong`);
   const [row] = rows;
   if (!row) throw new Error("The database answered without a row");
   return row;

@@ -33,7 +33,7 @@ const edit = (rowId: string) => [{ rowId, queue: "realtime", changedAt: null }] 
 
 /** Five rows with their vectors. */
 async function fill(db: Database, source: EmbeddingSource): Promise<void> {
-  await db.execute(`delete from notes; delete from note_embeddings; delete from aftercommit.pending;
+  await db.execute(`delete from notes; delete from note_embeddings; delete from aftercommit.note_words; delete from aftercommit.pending;
     insert into notes select n, 'text ' || n from generate_series(1, 5) n`);
   await accept(db, source.name, ["1", "2", "3", "4", "5"].flatMap(edit));
   await workOff(db, source);

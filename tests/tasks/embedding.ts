@@ -38,7 +38,7 @@ export function embeddingForTests(declaration: () => EmbeddingDeclaration = () =
   const provider = strictProviderForTests();
 
   beforeEach(async () => {
-    await database.db.execute(sql`truncate posts, post_embeddings, aftercommit.pending, aftercommit.rate_limits,
+    await database.db.execute(sql`truncate posts, post_embeddings, aftercommit.post_words, aftercommit.pending, aftercommit.rate_limits,
       aftercommit.usage, aftercommit.drains`);
     await database.db.execute(sql`delete from aftercommit.models where id <> 1`);
     await database.db.execute(sql`update aftercommit.models set state = 'active', paused_until = null`);

@@ -39,10 +39,13 @@ create table aftercommit.pending (
   lease uuid,
   attempts integer not null default 0,
   error text,
+  -- Whether the row's words have not been written since this version was accepted: they need no embedding model.
+  words_due boolean not null default true,
   primary key (source, row_id)
 ) with (fillfactor = 80);
 create index pending_due on aftercommit.pending (source, queue, next_attempt) where settle_xid is null;
 create index pending_settling on aftercommit.pending (source, settle_xid) where settle_xid is not null;
+create index pending_words on aftercommit.pending (source, queue, next_attempt) where words_due and settle_xid is null;
 create index pending_failed on aftercommit.pending (source, next_attempt) where error is not null;
 comment on table aftercommit.pending is 'Rows that may have changed and have not been worked on yet';
 

@@ -2,6 +2,7 @@ import { quoted, quotedColumn } from "../db/identifiers.ts";
 import type { DeclarationError } from "../declaration-error.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { KeyType } from "../source.ts";
+import { wordsTable } from "../words/words-table.ts";
 import { problemOf, spelled } from "./problem.ts";
 import type { Connection } from "./read-table.ts";
 
@@ -39,7 +40,9 @@ export async function inspectEmbeddings(
     const schemas = await client.query("select from pg_namespace where nspname = $1", [embeddings.schema]);
     if (schemas.rowCount === 0)
       return { exists: false, problem: problem(`there is no schema ${embeddings.schema}`) };
-    const isTooLong = [embeddings.name, column].some((text) => Buffer.byteLength(text) > MOST_BYTES);
+    const isTooLong = [embeddings.name, column, wordsTable(declaration).name].some(
+      (text) => Buffer.byteLength(text) > MOST_BYTES,
+    );
     return {
       exists: false,
       problem: isTooLong ? problem(`${name} is longer than ${MOST_BYTES} bytes; ${choose}`) : undefined,
@@ -61,4 +64,17 @@ export async function inspectEmbeddings(
       `${name} has keys of type ${found.keyType}, and ${spelled(table)} of type ${keyType}: alter table ${quoted(embeddings)} alter column ${quotedColumn(column)} type ${keyType}; or drop it to embed all rows again`,
     );
   return { exists: true, problem: undefined };
+}
+
+/** The type of the keys in a declaration's table of words; undefined if there is none. */
+export async function readWordsKeyType(
+  client: Connection,
+  declaration: EmbeddingDeclaration,
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ type: string }>(
+    `select format_type(atttypid, null) as type from pg_attribute
+     where attrelid = to_regclass($1) and attname = $2 and not attisdropped`,
+    [quoted(wordsTable(declaration)), rowIdName(declaration)],
+  );
+  return rows[0]?.type;
 }

@@ -2,7 +2,7 @@ import type { DeclarationError } from "../declaration-error.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import type { KeyType } from "../source.ts";
 import { deletionProblems, keyProblems, keyTypeOf, missingColumns } from "./columns.ts";
-import { inspectEmbeddings } from "./embeddings-table.ts";
+import { inspectEmbeddings, readWordsKeyType } from "./embeddings-table.ts";
 import { expressionProblem } from "./expression.ts";
 import { problemOf, spelled } from "./problem.ts";
 import { type Connection, type Relation, readColumns, readRelation, readSimilar } from "./read-table.ts";
@@ -14,6 +14,8 @@ type Inspection = {
   keyType: KeyType | undefined;
   /** Whether the embeddings table already exists. */
   hasEmbeddings: boolean;
+  /** Whether the table of words is there already, with keys of this type. */
+  hasWords: boolean;
   problems: DeclarationError[];
 };
 
@@ -93,10 +95,12 @@ export async function inspect(client: Connection, declaration: Declaration): Pro
     if (isReadable) problems.push(...(await expressionProblems(client, declaration, oid)));
   }
   let hasEmbeddings = false;
+  let hasWords = false;
   if (declaration.kind === "embedding") {
     const { exists, problem: found } = await inspectEmbeddings(client, { declaration, keyType });
     hasEmbeddings = exists;
     if (found) problems.push(found);
+    hasWords = (await readWordsKeyType(client, declaration)) === keyType;
   }
-  return { oid: relation?.oid, keyType, hasEmbeddings, problems };
+  return { oid: relation?.oid, keyType, hasEmbeddings, hasWords, problems };
 }

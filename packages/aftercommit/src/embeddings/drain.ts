@@ -4,13 +4,13 @@ import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { HEARTBEAT_MS, joinDrain, leaveDrain, stayInDrain } from "../inbox/drains.ts";
 import type { Lease } from "../inbox/entry.ts";
-import { leaseDue, leaseSettled } from "../inbox/lease.ts";
+import { leaseDue, leaseSettled, leaseWordsDue } from "../inbox/lease.ts";
 import { stampAgainElsewhere } from "../inbox/stamp-again.ts";
 import { log } from "../log.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { RateLimitedError } from "../providers/errors.ts";
 import { type EmbeddingSource, sourceOf } from "../source.ts";
-import { deferralOf } from "./defer-model.ts";
+import { type Deferral, deferralOf } from "./defer-model.ts";
 import { embedLease } from "./embed-lease.ts";
 import type { RowStatus } from "./embed-result.ts";
 
@@ -85,6 +85,16 @@ async function work(drain: Drain, stop: AbortController): Promise<void> {
   }
 }
 
+/** Writes the words of the entries that are due, which takes no model, and leaves the rest of their work for later. */
+async function writeDueWords({ db, source }: Drain, deferral: Deferral): Promise<void> {
+  for (const queue of ["realtime", "batch"] as const)
+    for (;;) {
+      const lease = await leaseWordsDue(db, source.name, queue, ENTRIES);
+      if (lease.entries.length === 0) break;
+      await embedLease({ db, source, priority: false, builds: true, deferral }, lease);
+    }
+}
+
 /** Works until nothing is due, and waits for the provider's limits when it must. */
 async function workAll(drain: Drain): Promise<void> {
   for (;;) {
@@ -92,6 +102,11 @@ async function workAll(drain: Drain): Promise<void> {
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => work(drain, stop)));
     const { aborted, reason } = stop.signal;
     if (!aborted) return;
+    const deferral =
+      reason instanceof RateLimitedError
+        ? { at: reason.retryAt, error: reason }
+        : deferralOf((await readModelsInUse(drain.db)).active);
+    if (deferral) await writeDueWords(drain, deferral);
     if (!(reason instanceof RateLimitedError)) throw reason;
     await drain.waitUntil(reason.retryAt);
   }

@@ -13,6 +13,7 @@ import { addRow, type EmbedResult, noResult } from "./embed-result.ts";
 import { type Job, jobsOf } from "./job.ts";
 import { type PresentRow, readRows } from "./read-rows.ts";
 import { ModelsChangedError, type WrittenRow, writeRows } from "./write-rows.ts";
+import { writeWords } from "./write-words.ts";
 
 export type Worker = {
   db: Database;
@@ -21,6 +22,8 @@ export type Worker = {
   priority: boolean;
   /** Whether to write a model that has not had every row yet. The drain does; an edit does not wait for it. */
   builds: boolean;
+  /** If set, no model is asked before then: only the words are written. */
+  deferral?: Deferral;
 };
 
 type Item = { row: PresentRow; jobs: readonly Job[] };
@@ -112,7 +115,7 @@ async function release({ db, source }: Worker, token: string, entries: readonly 
 }
 
 async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
-  const { db, source, builds } = worker;
+  const { db, source, builds, deferral: ofAll } = worker;
   // Read after the lease, never cached: a model that starts later puts the rows into the inbox again.
   const models = await readModelsInUse(db);
   const { active, building } = models;
@@ -121,9 +124,11 @@ async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
   const items = new Map(rows.map((row) => [row.entry.rowId, { row, jobs: jobsOf(row, all) }]));
   const deferrals = new Map<number, Deferral>();
   for (const model of all) {
-    const deferral = model.isComplete || builds ? deferralOf(model) : { at: 0, error: undefined };
+    const ofModel = model.isComplete || builds ? deferralOf(model) : { at: 0, error: undefined };
+    const deferral = ofAll ?? ofModel;
     if (deferral) deferrals.set(model.id, deferral);
   }
+  await writeWords(db, source, { token, rows, isPaused: deferrals.has(active.id) });
   return { worker, token, models, items, deferrals, result: noResult(active.name) };
 }
 
@@ -182,7 +187,7 @@ export async function embedLease(worker: Worker, lease: Lease): Promise<EmbedRes
     clearInterval(heartbeat);
   }
   const { models, deferrals, result } = work;
-  const failed = deferrals.get(models.active.id);
+  const failed = worker.deferral ? undefined : deferrals.get(models.active.id);
   if (failed && [...result.statuses.values()].includes("waiting")) throw failed.error;
   return result;
 }

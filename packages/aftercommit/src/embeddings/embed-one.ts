@@ -4,10 +4,8 @@ import type { Database } from "../db/client.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { accept } from "../inbox/accept.ts";
 import { leaseRow } from "../inbox/lease.ts";
-import { readModelsInUse } from "../models/models.ts";
 import { FailedTextError } from "../providers/errors.ts";
 import { type EmbeddingSource, type Queries, sourceOf } from "../source.ts";
-import { deferralOf } from "./defer-model.ts";
 import { embedLease } from "./embed-lease.ts";
 import type { RowStatus } from "./embed-result.ts";
 
@@ -48,9 +46,6 @@ export async function embedOne(
   { db }: { db: Database },
 ): Promise<EmbedOneResult> {
   const source = await sourceOf(db, declaration);
-  const { active } = await readModelsInUse(db);
-  const paused = deferralOf(active);
-  if (paused) throw paused.error;
   if (!(await isWaiting(db, source, rowId)))
     await accept(db, source.name, [{ rowId, queue: "realtime", changedAt: null }]);
   const done: EmbedOneResult = { status: "leased", chunks: 0, tokens: 0 };

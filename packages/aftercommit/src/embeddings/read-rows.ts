@@ -10,6 +10,7 @@ import {
   rowIdColumn,
   rowsSql,
 } from "../source.ts";
+import { wordsTableSql } from "../words/words-table.ts";
 
 /** A row as it is now. `textHash` is null if the row does not exist. */
 export type PresentRow = {
@@ -22,6 +23,8 @@ export type PresentRow = {
   certain: boolean;
   /** The models that have all vectors of exactly this text. */
   upToDate: ReadonlySet<number>;
+  /** The hash of the text whose words are stored; null if there are none. */
+  wordsHash: string | null;
 };
 
 type Read = {
@@ -79,6 +82,19 @@ async function readStored(
   return rows;
 }
 
+/** The hashes of the texts whose words are stored, by row. */
+async function readWordHashes(
+  db: Queries,
+  { declaration, ...source }: EmbeddingSource,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const rowId = rowIdColumn(declaration);
+  const { rows } = await db.execute<{ rowId: string; textHash: string }>(sql`
+    select ${rowId}::text as "rowId", text_hash as "textHash" from ${wordsTableSql(declaration)}
+    where ${rowId} = any(${sql.param(ids)}::${keyTypeSql(source)}[]) and passage = 0`);
+  return new Map(rows.map(({ rowId, textHash }) => [rowId, textHash]));
+}
+
 function stateOf({ found, included, text }: Read): PresentRow["state"] {
   if (!found) return "absent";
   if (!included) return "excluded";
@@ -93,12 +109,9 @@ export async function readRows(
   models: readonly Model[],
 ): Promise<PresentRow[]> {
   const present = await readPresent(db, source, entries);
-  const stored = await readStored(
-    db,
-    source,
-    entries.map(({ rowId }) => rowId),
-    models,
-  );
+  const ids = entries.map(({ rowId }) => rowId);
+  const stored = await readStored(db, source, ids, models);
+  const wordHashes = await readWordHashes(db, source, ids);
   const whole = new Map<string, number[]>();
   for (const { rowId, modelId, textHash, ...of } of stored)
     if (of.whole) whole.set(`${rowId} ${textHash}`, [...(whole.get(`${rowId} ${textHash}`) ?? []), modelId]);
@@ -116,6 +129,7 @@ export async function readRows(
       title: read.title ?? "",
       certain: certain || settled === true,
       upToDate: new Set(whole.get(`${entry.rowId} ${textHash}`)),
+      wordsHash: wordHashes.get(entry.rowId) ?? null,
     };
   });
 }

@@ -6,6 +6,7 @@ import { alsoWithin, type KeyWindow, keyWindows, within } from "../key-windows.t
 import { log } from "../log.ts";
 import { type Model, readModelsInUse } from "../models/models.ts";
 import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
+import { wordsTableSql } from "../words/words-table.ts";
 
 export type Reconciliation = {
   /**
@@ -59,6 +60,19 @@ function behind(source: EmbeddingSource, model: Model, window: KeyWindow, full: 
         and ${alsoWithin(sql`e.${rowId}`, source, window)} ${full ? same : sql``})`;
 }
 
+/** Rows of a window that have vectors but no words; with `full`, also those with words of another text. */
+function lackWords(source: EmbeddingSource, model: Model, window: KeyWindow, full: boolean): SQL {
+  const { declaration } = source;
+  const rowId = rowIdColumn(declaration);
+  return sql`
+    select r.id from ${rowsSql(declaration)} r
+    where r.included and ${within(sql`r.id`, source, window)} and exists (
+      select from ${tableSql(declaration.embeddings)} e where e.${rowId} = r.id and e.model_id = ${model.id} and e.chunk = 0
+        and ${alsoWithin(sql`e.${rowId}`, source, window)} ${full ? sql`and e.text_hash = r.text_hash` : sql``})
+      and not exists (select from ${wordsTableSql(declaration)} w where w.${rowId} = r.id and w.passage = 0
+        and ${alsoWithin(sql`w.${rowId}`, source, window)} ${full ? sql`and w.text_hash = r.text_hash` : sql``})`;
+}
+
 async function countOrEnqueue(
   db: Queries,
   source: EmbeddingSource,
@@ -70,13 +84,18 @@ async function countOrEnqueue(
   return rows[0]?.rows ?? 0;
 }
 
-async function orphanedIn(db: Queries, source: EmbeddingSource, model: Model, window: KeyWindow) {
+/** A table of ours with a row for each row that it knows, under the alias e. */
+const storedIn = ({ declaration }: EmbeddingSource, model: Model): SQL[] => [
+  sql`${tableSql(declaration.embeddings)} e where e.model_id = ${model.id} and e.chunk = 0`,
+  sql`${wordsTableSql(declaration)} e where e.passage = 0`,
+];
+
+async function orphanedIn(db: Queries, source: EmbeddingSource, stored: SQL, window: KeyWindow) {
   const { declaration } = source;
   const rowId = rowIdColumn(declaration);
   const { rows } = await db.execute<{ id: string | null; all: number }>(sql`
     with walked as (
-      select e.${rowId} as id from ${tableSql(declaration.embeddings)} e
-      where e.model_id = ${model.id} and e.chunk = 0 and ${within(sql`e.${rowId}`, source, window)}
+      select e.${rowId} as id from ${stored} and ${within(sql`e.${rowId}`, source, window)}
     )
     select w.id::text, (select count(*)::int from walked) as all from walked w
     where not exists (select from ${rowsSql(declaration)} r where r.id = w.id and r.included
@@ -86,18 +105,20 @@ async function orphanedIn(db: Queries, source: EmbeddingSource, model: Model, wi
 }
 
 async function orphaned(db: Database, source: EmbeddingSource, model: Model, options: Options) {
-  const { embeddings } = source.declaration;
-  const key = rowIdColumn(source.declaration);
-  const from = sql`${tableSql(embeddings)} where model_id = ${model.id} and chunk = 0`;
-  let all = 0;
-  const ids: string[] = [];
-  for await (const window of keyWindows(db, source, { key, from })) {
-    const found = await paced(options, () => orphanedIn(db, source, model, window));
-    all += found.all;
-    ids.push(...found.ids);
-    options.onProgress?.(found.all);
+  const key = sql`e.${rowIdColumn(source.declaration)}`;
+  let most = 0;
+  const ids = new Set<string>();
+  for (const from of storedIn(source, model)) {
+    let all = 0;
+    for await (const window of keyWindows(db, source, { key, from })) {
+      const found = await paced(options, () => orphanedIn(db, source, from, window));
+      all += found.all;
+      for (const id of found.ids) ids.add(id);
+      options.onProgress?.(found.all);
+    }
+    most = Math.max(most, all);
   }
-  return { ids, tooMany: ids.length > Math.max(FEW_ORPHANED, all * MOST_ORPHANED_SHARE) };
+  return { ids: [...ids], tooMany: ids.size > Math.max(FEW_ORPHANED, most * MOST_ORPHANED_SHARE) };
 }
 
 async function paced<T>({ slowly }: Options, work: () => Promise<T>): Promise<T> {
@@ -121,10 +142,13 @@ export async function reconcile(
   const { active, building } = await readModelsInUse(db);
   const { table, key } = source.declaration;
   const done: Reconciliation = { missing: 0, orphaned: 0, stopped: false };
-  for (const model of building ? [active, building] : [active]) {
+  const ofModels = (building ? [active, building] : [active]).map(
+    (model) => (window: KeyWindow) => behind(source, model, window, full),
+  );
+  for (const query of [...ofModels, (window: KeyWindow) => lackWords(source, active, window, full)]) {
     const from = sql`${tableSql(table)} where true`;
     for await (const window of keyWindows(db, source, { key: sql.raw(quotedColumn(key)), from })) {
-      const ids = behind(source, model, window, full);
+      const ids = query(window);
       done.missing += await paced(options, () => countOrEnqueue(db, source, ids, dryRun));
       onProgress?.(0);
     }

@@ -47,7 +47,8 @@ export async function accept(
       settle_xid = null,
       next_attempt = case when p.lease is null then excluded.next_attempt else p.next_attempt end,
       attempts = 0,
-      error = null
+      error = null,
+      words_due = true
     returning row_id as "rowId", version::text`);
   return new Map(accepted.map(({ rowId, version }) => [rowId, version]));
 }

@@ -31,7 +31,7 @@ export async function leaveDrain(db: Queries, runId: string): Promise<void> {
 
 /**
  * Claims the right to wake the drain of a source. False if a run drains it or was requested, and while the provider
- * fails for every text.
+ * fails for every text and no words are due.
  */
 export async function claimWakeUp(db: Queries, source: string): Promise<boolean> {
   const { rows } = await db.execute(sql`
@@ -40,7 +40,9 @@ export async function claimWakeUp(db: Queries, source: string): Promise<boolean>
       and (s.woken_at is null or s.woken_at < clock_timestamp() - interval '1 second' * ${STARTS_SECONDS})
       and not exists (select from aftercommit.drains d
         where d.source = s.name and d.seen_at > clock_timestamp() - interval '1 second' * ${DEAD_SECONDS})
-      and not exists (select from aftercommit.models where state = 'active' and paused_until > clock_timestamp())
+      and (not exists (select from aftercommit.models where state = 'active' and paused_until > clock_timestamp())
+        or exists (select from aftercommit.pending p where p.source = s.name and p.queue in ('realtime', 'batch')
+          and p.words_due and p.settle_xid is null and p.next_attempt <= (select clock_timestamp())))
     returning 1`);
   return rows.length > 0;
 }

@@ -40,6 +40,14 @@ export async function leaseDue(db: Queries, source: string, queue: Queue, limit:
   return lease.entries.length > 0 ? lease : leaseWhere(db, due, 1);
 }
 
+/** Leases up to `limit` due entries of a queue whose words are not written. */
+export const leaseWordsDue = (db: Queries, source: string, queue: Queue, limit: number): Promise<Lease> =>
+  leaseWhere(
+    db,
+    sql`source = ${source} and queue = ${queue} and words_due and settle_xid is null and next_attempt <= ${now}`,
+    limit,
+  );
+
 /** Leases entries whose last read may have been too early to see the change, and that are certain now (rule 5). */
 export const leaseSettled = (db: Queries, source: string, limit: number): Promise<Lease> =>
   leaseWhere(db, sql`source = ${source} and settle_xid is not null and settle_xid <= ${xmin}`, limit);

@@ -22,7 +22,8 @@ async function stampNext(tx: Queries, source: string, after: string | null): Pro
   // Not our own transaction's id: an entry that was accepted just before it was locked may have a later one.
   await tx.execute(sql`
     update aftercommit.pending set accepted_xid = pg_snapshot_xmax(pg_current_snapshot()), settle_xid = null,
-      lease = null, version = nextval('aftercommit.pending_version'), next_attempt = clock_timestamp()
+      lease = null, version = nextval('aftercommit.pending_version'), words_due = true,
+      next_attempt = clock_timestamp()
     where source = ${source} and row_id = any(${sql.param(ids)}::text[])`);
   return ids.at(-1) ?? null;
 }

@@ -8,10 +8,11 @@ import type { DeclarationError } from "../declaration-error.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { embeddingsOf } from "../declare/declarations.ts";
 import type { KeyType } from "../source.ts";
+import { wordsTable } from "../words/words-table.ts";
 import type { FirstModel } from "./first-model.ts";
 import { MIGRATIONS } from "./missing-migrations.ts";
 import { type RecordedSource, readState, type State } from "./read-state.ts";
-import { embeddingsTableSql, modelSql, recordOf, sourceSql } from "./statements.ts";
+import { embeddingsTableSql, modelSql, recordOf, sourceSql, wordsTableStatements } from "./statements.ts";
 
 const FOLDER = join(import.meta.dirname, "../../sql");
 
@@ -23,7 +24,13 @@ export type Plan = { steps: Step[]; notes: string[] };
 
 export type MigrateOptions = { url: string; declarations: readonly Declaration[]; model: FirstModel };
 
-type Inspected = { declaration: Declaration; oid: number; keyType: KeyType; hasEmbeddings: boolean };
+type Inspected = {
+  declaration: Declaration;
+  oid: number;
+  keyType: KeyType;
+  hasEmbeddings: boolean;
+  hasWords: boolean;
+};
 
 /** Throws one error with every problem of every declaration. */
 async function inspectAll(client: Connection, declarations: readonly Declaration[]): Promise<Inspected[]> {
@@ -31,9 +38,9 @@ async function inspectAll(client: Connection, declarations: readonly Declaration
   const inspected: Inspected[] = [];
   const names = embeddingsOf(declarations).map(({ embeddings }) => spelled(embeddings));
   for (const declaration of declarations) {
-    const { oid, keyType, hasEmbeddings, problems: found } = await inspect(client, declaration);
+    const { oid, keyType, hasEmbeddings, hasWords, problems: found } = await inspect(client, declaration);
     problems.push(...found);
-    if (oid !== undefined && keyType) inspected.push({ declaration, oid, keyType, hasEmbeddings });
+    if (oid !== undefined && keyType) inspected.push({ declaration, oid, keyType, hasEmbeddings, hasWords });
     if (declaration.kind !== "embedding") continue;
     const name = spelled(declaration.embeddings);
     if (names.indexOf(name) !== names.lastIndexOf(name))
@@ -84,7 +91,7 @@ function isRecorded({ declaration, oid, keyType }: Inspected, recorded: Recorded
 }
 
 function declarationSteps(inspected: Inspected, recorded: RecordedSource | undefined): Plan {
-  const { declaration, keyType, hasEmbeddings } = inspected;
+  const { declaration, keyType, hasEmbeddings, hasWords } = inspected;
   const { row } = declaration;
   const lacksVectors = declaration.kind === "embedding" && !hasEmbeddings;
   const steps: Step[] = [];
@@ -94,7 +101,13 @@ function declarationSteps(inspected: Inspected, recorded: RecordedSource | undef
       name: `table ${spelled(declaration.embeddings)}`,
       sql: embeddingsTableSql(declaration, keyType),
     });
-  if (recorded && isRecorded(inspected, recorded) && !lacksVectors) return { steps, notes };
+  const lacksWords = declaration.kind === "embedding" && !hasWords;
+  if (lacksWords)
+    steps.push({
+      name: `table ${spelled(wordsTable(declaration))}`,
+      sql: wordsTableStatements(declaration, keyType),
+    });
+  if (recorded && isRecorded(inspected, recorded) && !lacksVectors && !lacksWords) return { steps, notes };
   steps.push({ name: `source ${row}`, sql: sourceSql(declaration, keyType) });
   if (recorded && declaration.kind === "embedding")
     notes.push(

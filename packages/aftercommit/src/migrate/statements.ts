@@ -1,8 +1,10 @@
 import { escapeLiteral } from "pg";
 import { commentOf, rowIdName } from "../catalog/embeddings-table.ts";
+import { spelled } from "../catalog/problem.ts";
 import { quoted, quotedColumn } from "../db/identifiers.ts";
 import type { Declaration, EmbeddingDeclaration } from "../declare/declaration.ts";
 import { fingerprintOf, type KeyType } from "../source.ts";
+import { wordsTable } from "../words/words-table.ts";
 import type { FirstModel } from "./first-model.ts";
 
 // pgvector's limit for an HNSW index over vectors; over halfvecs it is 4,000.
@@ -29,6 +31,28 @@ export function embeddingsTableSql(declaration: EmbeddingDeclaration, keyType: K
 create index on ${table} (model_id, ${id}, text_hash) where chunk = 0;
 create index on ${table} (model_id, updated_at) where chunk = 0 and changed_at is not null;
 comment on table ${table} is ${escapeLiteral(commentOf(declaration))};`;
+}
+
+/**
+ * A row per passage of each row's text; for a blank text, one without words. It is derived from the declared table, so
+ * one of another key type is replaced.
+ */
+export function wordsTableStatements(declaration: EmbeddingDeclaration, keyType: KeyType): string {
+  const table = quoted(wordsTable(declaration));
+  const id = quotedColumn(rowIdName(declaration));
+  return `drop table if exists ${table};
+create table ${table} (
+  ${id} ${keyType} not null,
+  passage integer not null,
+  start integer not null,
+  length integer not null,
+  text_hash uuid not null,
+  size integer not null,
+  words tsvector not null,
+  primary key (${id}, passage)
+);
+create index on ${table} using gin (words);
+comment on table ${table} is ${escapeLiteral(`The words of ${spelled(declaration.table)}, for search`)};`;
 }
 
 /** What aftercommit.sources stores of a declaration, except what only the database knows. */

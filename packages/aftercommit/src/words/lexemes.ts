@@ -1,0 +1,72 @@
+/** A word as it is indexed, and where it is in its text. */
+export type Word = { lexeme: string; start: number; end: number };
+
+// Written without spaces between words, or with endings that belong to no word: found by pairs of characters.
+const PAIRED = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー々\uff9e\uff9f`;
+const RUNS = new RegExp(
+  String.raw`(?<paired>(?:[${PAIRED}]\p{M}*)+)|(?:(?![${PAIRED}])[\p{L}\p{N}]\p{M}*)+|\p{RI}{2}|\p{Extended_Pictographic}`,
+  "gu",
+);
+
+// Accents of Latin, Greek and Cyrillic; vowels of Hebrew and Arabic; Arabic's lengthening.
+const MARKS = /[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]/g;
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  đ: "d",
+  ð: "d",
+  ł: "l",
+  ı: "i",
+  þ: "th",
+  ς: "σ",
+  ى: "ي",
+  ة: "ه",
+};
+const LETTER = new RegExp(`[${Object.keys(LETTERS).join("")}]`, "g");
+// Of a word. What is longer is no word, and Postgres takes 2,046 bytes.
+const MOST_CHARACTERS = 64;
+
+/** Letters without case and accents, and composed as Unicode composes them. */
+const fold = (text: string): string =>
+  text
+    .toLowerCase()
+    .normalize("NFKD")
+    .replace(MARKS, "")
+    .normalize("NFKC")
+    .replace(LETTER, (letter) => LETTERS[letter] ?? letter);
+
+/** English plurals (Harman's S stemmer), which does other languages' no harm. */
+function singular(word: string): string {
+  if (word.length < 4 || !/^[a-z]+s$/.test(word)) return word;
+  if (/[^ae]ies$/.test(word)) return `${word.slice(0, -3)}y`;
+  if (/(x|z|ch|sh|ss)es$/.test(word)) return word.slice(0, -2);
+  return /(us|ss|[aeo]es)$/.test(word) ? word : word.slice(0, -1);
+}
+
+function pairsOf(run: string, start: number): Word[] {
+  const characters = [...fold(run)];
+  const isSame = characters.join("").length === run.length;
+  let at = start;
+  return characters.map((character, index) => {
+    const lexeme = character + (characters[index + 1] ?? "");
+    const word = isSame
+      ? { lexeme, start: at, end: at + lexeme.length }
+      : { lexeme, start, end: start + run.length };
+    at += character.length;
+    return word;
+  });
+}
+
+/**
+ * The words of a text in order, as they are indexed and looked for: without case, accents and plurals, whatever the
+ * language. A run of Chinese, Japanese, Korean or Thai gives each pair of characters, and its last character.
+ */
+export function wordsOf(text: string): Word[] {
+  return [...text.matchAll(RUNS)].flatMap(({ 0: run, index, groups }) => {
+    if (groups?.paired !== undefined) return pairsOf(run, index);
+    const lexeme = [...singular(fold(run))].slice(0, MOST_CHARACTERS).join("");
+    return lexeme === "" ? [] : { lexeme, start: index, end: index + run.length };
+  });
+}
