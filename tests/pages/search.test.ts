@@ -19,12 +19,14 @@ const answerSchema = z.object({
       id: z.string(),
       columns: z.object({ title: z.string(), author: z.string() }),
       passage: z.string(),
+      highlight: z.string(),
+      matched: z.array(z.string()),
       score: z.number(),
     }),
   ),
 });
 
-const ask = (query: string) => GET(new Request(`http://localhost/api/search?${query}`));
+const ask = (query: string) => GET(new Request(`http://localhost/api/search?mode=meaning&${query}`));
 
 async function search(q: string, limit = 10) {
   const response = await ask(new URLSearchParams({ q, limit: String(limit) }).toString());
@@ -42,17 +44,23 @@ const words = (word: string, count: number) =>
   Array.from({ length: count }, (_, n) => `${word}${n}`).join(" ");
 
 beforeEach(async () => {
-  for (const table of ["posts", "post_embeddings", "aftercommit.pending", "aftercommit.usage"])
+  for (const table of [
+    "posts",
+    "post_embeddings",
+    "aftercommit.post_words",
+    "aftercommit.pending",
+    "aftercommit.usage",
+  ])
     await database.db.execute(sql.raw(`delete from ${table}`));
 });
 afterEach(() => vi.unstubAllEnvs());
 
-describe("a search", () => {
+describe("a search by meaning", () => {
   it("returns the posts closest in meaning first, with the chunk that matched", async () => {
     const bread = await embeddedPost("Baking", "Flour, water, salt and a sourdough starter.");
     const garden = await embeddedPost("Gardening", "Tulips and roses bloom beside the wall.");
     const [first, second] = await search("sourdough starter flour");
-    expect(first).toEqual({
+    expect(first).toMatchObject({
       id: bread,
       columns: { title: "Baking", author: "Alice" },
       passage: "Baking\n\nFlour, water, salt and a sourdough starter.",

@@ -9,7 +9,8 @@ import {
   enqueueRows,
   switchModel,
 } from "../../packages/aftercommit/src/reembed/change-model.ts";
-import { SearchUnavailableError, search } from "../../packages/aftercommit/src/search/search.ts";
+import { search } from "../../packages/aftercommit/src/search/search.ts";
+import { SearchUnavailableError } from "../../packages/aftercommit/src/search/unavailable.ts";
 import { answerWith } from "../faulty-server.ts";
 import { embeddingForTests } from "../tasks/embedding.ts";
 import { startFormServer } from "./form-server.ts";
@@ -47,7 +48,7 @@ describe("a change to a model of another provider", () => {
     expect(other.state.requests.flat()).toHaveLength(3);
     await completeModel(database.db, change.to);
     await switchModel(database.db, [await source()], change);
-    const found = await search(declaration, { query: "Post\n\nBody 1", limit: 1 });
+    const found = await search(declaration, { mode: "meaning", query: "Post\n\nBody 1", limit: 1 });
     expect(found.results).toMatchObject([{ id: ids[1] }]);
     expect(provider.requests).toEqual([]);
   });
@@ -76,7 +77,7 @@ it("a model whose provider is not declared any more is paused, says so, and cost
       sql`select pause_reason as reason from aftercommit.models`,
     );
     expect(rows[0]?.reason).toContain("add voyage to its providers");
-    await expect(search(declaration, { query: "which", limit: 1 })).rejects.toThrow(
+    await expect(search(declaration, { mode: "meaning", query: "which", limit: 1 })).rejects.toThrow(
       /add voyage to its providers/,
     );
   } finally {
@@ -93,7 +94,7 @@ it.each([
   const ids = await insertPosts(1);
   await work(ids);
   provider.rule = () => answerWith(200, JSON.stringify({ data: [{ index: 0, embedding }] }));
-  const found = search(declaration, { query: `a question ${name}`, limit: 1 });
+  const found = search(declaration, { mode: "meaning", query: `a question ${name}`, limit: 1 });
   await expect(found).rejects.toThrow(SearchUnavailableError);
 });
 
@@ -102,7 +103,7 @@ it("a provider's prefixes are put before passages and queries", async () => {
   declaration = { ...posts, providers: [openai({ prefixes })] };
   const ids = await insertPosts(1);
   await work(ids);
-  await search(declaration, { query: "a prefixed question", limit: 1 });
+  await search(declaration, { mode: "meaning", query: "a prefixed question", limit: 1 });
   expect(provider.requests.flatMap(({ input }) => input)).toEqual([
     "passage: Post\n\nBody 0",
     "query: a prefixed question",

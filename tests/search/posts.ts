@@ -15,7 +15,13 @@ export function searchForTests() {
   const provider = providerForTests();
 
   beforeEach(async () => {
-    for (const table of ["posts", "post_embeddings", "aftercommit.pending", "aftercommit.usage"])
+    for (const table of [
+      "posts",
+      "post_embeddings",
+      "aftercommit.post_words",
+      "aftercommit.pending",
+      "aftercommit.usage",
+    ])
       await database.db.execute(sql.raw(`delete from ${table}`));
   });
 

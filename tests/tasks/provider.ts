@@ -24,9 +24,10 @@ export function providerForTests() {
     process.env.OPENAI_BASE_URL = `${http.url}/v1`;
     process.env.OPENAI_API_KEY = "sk-tests";
   });
-  afterEach(async () => {
+  const works = async () => {
     await fetch(`${http.url}/local/openai/faults`, { method: "DELETE" });
-  });
+  };
+  afterEach(works);
   afterAll(async () => {
     restore("OPENAI_BASE_URL", before.url);
     restore("OPENAI_API_KEY", before.key);
@@ -35,6 +36,8 @@ export function providerForTests() {
   });
 
   return {
+    /** Ends the faults. */
+    works,
     /** Its requests since it started. */
     async stats() {
       const answer = await fetch(`${http.url}/local/openai/stats`);

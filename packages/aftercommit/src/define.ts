@@ -40,6 +40,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     where,
     columns = [],
     filters = [],
+    meaningWeight,
     chunkTokens = 1_000,
     providers = [openai()],
   } = options;
@@ -55,13 +56,28 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
       "chunkTokens",
       `must be a whole number from 50 to ${MOST_CHUNK_TOKENS}`,
     );
+  if (meaningWeight !== undefined && !(meaningWeight >= 0 && meaningWeight <= 1))
+    throw new DeclarationError(place, "meaningWeight", "must be a number from 0 to 1");
   const names = providers.map(({ name }) => name);
   if (names.length === 0 || new Set(names).size < names.length)
     throw new DeclarationError(place, "providers", "must have one or more, each with a name of its own");
   const embeddings = options.embeddings
     ? tableName(options.embeddings, { place, option: "embeddings" })
     : { schema: table.schema, name: `${row.replaceAll("-", "_")}_embeddings` };
-  const made = { row, rows, table, key, text, where, columns, filters, chunkTokens, providers, embeddings };
+  const made = {
+    row,
+    rows,
+    table,
+    key,
+    text,
+    where,
+    columns,
+    filters,
+    meaningWeight,
+    chunkTokens,
+    providers,
+    embeddings,
+  };
   return { kind: "embedding", ...made };
 }
 

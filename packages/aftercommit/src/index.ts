@@ -25,4 +25,5 @@ export { voyage } from "./providers/voyage.ts";
 export type { SearchConnection } from "./search/connection.ts";
 export { InvalidSearchError, type SearchOptions } from "./search/options.ts";
 export { searchRequest } from "./search/request.ts";
-export { type SearchPage, type SearchResult, SearchUnavailableError, search } from "./search/search.ts";
+export { type SearchPage, type SearchResult, search } from "./search/search.ts";
+export { SearchUnavailableError } from "./search/unavailable.ts";

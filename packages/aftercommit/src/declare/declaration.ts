@@ -28,6 +28,8 @@ export type EmbeddingOptions = Declared & {
   filters?: readonly string[];
   /** The longest passage, in tokens. Default: 1,000. */
   chunkTokens?: number;
+  /** How much meaning counts in a hybrid search, from 0 to 1. Defaults to what is known of the embedding model. */
+  meaningWeight?: number;
   /**
    * Who makes the vectors. Default: `[openai()]`. The first provider has the model of a new database. A change from one
    * provider to another needs both: `npx aftercommit reembed --provider voyage --model voyage-3.5`.
@@ -38,10 +40,13 @@ export type EmbeddingOptions = Declared & {
 };
 
 /** What {@link defineEmbedding} returns: the options, checked, with their defaults. */
-export type EmbeddingDeclaration = Required<Omit<EmbeddingOptions, "where" | "table" | "embeddings">> & {
+export type EmbeddingDeclaration = Required<
+  Omit<EmbeddingOptions, "where" | "meaningWeight" | "table" | "embeddings">
+> & {
   kind: "embedding";
   table: TableName;
   where: string | undefined;
+  meaningWeight: number | undefined;
   embeddings: TableName;
 };
 

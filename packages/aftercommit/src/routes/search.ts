@@ -1,7 +1,8 @@
 import { declarationsOf, embeddingsOf } from "../declare/declarations.ts";
 import { InvalidSearchError } from "../search/options.ts";
 import { searchRequest } from "../search/request.ts";
-import { SearchUnavailableError, search } from "../search/search.ts";
+import { search } from "../search/search.ts";
+import { SearchUnavailableError } from "../search/unavailable.ts";
 
 /**
  * The handler of `GET /api/search?q=&in=&limit=&after=&where[column]=`: what {@link search} finds in a declared table.

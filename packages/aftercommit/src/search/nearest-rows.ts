@@ -106,7 +106,12 @@ async function estimateRows(
   return row?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0;
 }
 
-async function scanExactly(db: SearchConnection, declaration: EmbeddingDeclaration, query: NearestQuery) {
+/** The nearest of the rows that pass the filter, by comparing all of their vectors. */
+export async function scanExactly(
+  db: SearchConnection,
+  declaration: EmbeddingDeclaration,
+  query: NearestQuery,
+): Promise<NearestRow[]> {
   await searchExactly(db);
   return rowsOf<NearestRow>(db, exactRowsQuery(declaration, query));
 }

@@ -17,12 +17,18 @@ export type WhereCondition =
       in?: readonly WhereValue[];
     };
 
+/** How to search. `hybrid` is by words and by meaning. */
+export const MODES = ["hybrid", "words", "meaning"] as const;
+export type SearchMode = (typeof MODES)[number];
+
 /** What to search for, and among which rows. */
 export type SearchOptions = {
-  /** What to search for, 1,000 characters at most. */
+  /** What to search for, at most 1,000 characters: words, `"a phrase"`, `-excluded` and `prefix*`. */
   query: string;
   /** Conditions on columns that the declaration lists as `filters`. All of them must hold. */
   where?: Readonly<Record<string, WhereCondition>>;
+  /** `hybrid` by default. `words` needs no embedding provider. */
+  mode?: SearchMode;
   /** How many results a page has, from 1 to 50; 10 by default. */
   limit?: number;
   /** The `next` of the page before. */
@@ -46,11 +52,12 @@ const MOST_RESULTS = 50;
 
 /** Checks the options of a search and fills in what was left out. */
 export function checkOptions({ filters }: EmbeddingDeclaration, options: SearchOptions) {
-  const { where = {}, limit = 10, after, minScore = 0 } = options;
+  const { where = {}, mode = "hybrid", limit = 10, after, minScore = 0 } = options;
   const query = options.query.trim();
   if (query === "") throw new InvalidSearchError("query: is empty");
   if (query.length > MOST_CHARACTERS)
     throw new InvalidSearchError(`query: is longer than ${MOST_CHARACTERS} characters`);
+  if (!MODES.includes(mode)) throw new InvalidSearchError(`mode: must be one of ${MODES.join(", ")}`);
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RESULTS)
     throw new InvalidSearchError(`limit: must be a whole number from 1 to ${MOST_RESULTS}`);
   if (!(minScore >= 0 && minScore <= 1)) throw new InvalidSearchError("minScore: must be from 0 to 1");
@@ -61,5 +68,5 @@ export function checkOptions({ filters }: EmbeddingDeclaration, options: SearchO
           ? `where.${column}: is not a filter; there are ${filters.join(", ")}`
           : `where.${column}: is not a filter, and the declaration has none`,
       );
-  return { query, where, limit, after, minScore };
+  return { query, where, mode, limit, after, minScore };
 }

@@ -1,5 +1,11 @@
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
-import { InvalidSearchError, type SearchOptions, type WhereCondition } from "./options.ts";
+import {
+  InvalidSearchError,
+  MODES,
+  type SearchMode,
+  type SearchOptions,
+  type WhereCondition,
+} from "./options.ts";
 
 const FILTER = /^where\[([^\]]+)\](?:\[([a-z]+)\])?$/;
 
@@ -7,6 +13,12 @@ function numberOf(parameters: URLSearchParams, name: string): number | undefined
   const text = parameters.get(name);
   if (text === null) return undefined;
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+}
+
+function modeOf(text: string): SearchMode {
+  const mode = MODES.find((known) => known === text);
+  if (!mode) throw new InvalidSearchError(`mode: must be one of ${MODES.join(", ")}`);
+  return mode;
 }
 
 /** `where[author]=Jane` and `where[created_at][gte]=2026-01-01`; a repeated parameter means one of several values. */
@@ -41,12 +53,13 @@ export function searchRequest(
   if (!declaration)
     throw new InvalidSearchError(`in: must be one of ${declarations.map(({ rows }) => rows).join(", ")}`);
   const [limit, minScore] = [numberOf(parameters, "limit"), numberOf(parameters, "minScore")];
-  const after = parameters.get("after");
+  const [mode, after] = [parameters.get("mode"), parameters.get("after")];
   return {
     declaration,
     options: {
       query: parameters.get("q") ?? "",
       where: whereOf(parameters),
+      ...(mode === null ? {} : { mode: modeOf(mode) }),
       ...(limit === undefined ? {} : { limit }),
       ...(minScore === undefined ? {} : { minScore }),
       ...(after === null ? {} : { after }),
