@@ -24,6 +24,9 @@ describe.skipIf(!realPostgres)("a table of more than a window of keys (needs TES
       select id, 1, 0, 1, md5('1000:' || concat_ws(E'\n\n', title, body))::uuid, 0, 1, 1, '[1,2,3,4]'::halfvec from posts
       where id <> all(${sql.param(MISSING)}::bigint[])
       union all select n, 1, 0, 1, md5('')::uuid, 0, 1, 1, '[1,2,3,4]'::halfvec from unnest(${sql.param(ORPHANED)}::bigint[]) n`);
+    await db.execute(sql`
+      insert into aftercommit.post_words (post_id, passage, start, length, text_hash, size, words)
+      select post_id, 0, 0, 1, text_hash, 1, '' from post_embeddings`);
   });
   afterAll(async () => {
     await disconnect();

@@ -13,7 +13,7 @@ import { startMigratedPostgres } from "../postgres.ts";
 import { realPostgres } from "../real-postgres.ts";
 import { expectIndex, expectNoSort, type Plan, planOf, plansOf, stepsOf } from "./plan.ts";
 
-const LARGE = /Seq Scan (posts|post_embeddings|pending|deletions)$/;
+const LARGE = /Seq Scan (posts|post_embeddings|post_words|pending|deletions)$/;
 
 const expectNoScan = (plans: readonly Plan[]) =>
   expect(plans.flatMap(stepsOf).filter((step) => LARGE.test(step))).toEqual([]);
@@ -32,6 +32,9 @@ describe.skipIf(!realPostgres)("with 50,000 rows of each table (needs TEST_DATAB
       insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
       select id, 1, 0, 1, md5('1000:' || concat_ws(E'\n\n', title, body))::uuid, 0, 10, 1, '[1,2,3]' from posts`);
     await db.execute(sql`
+      insert into aftercommit.post_words (post_id, passage, start, length, text_hash, size, words)
+      select id, 0, 0, 10, md5('1000:' || concat_ws(E'\\n\\n', title, body))::uuid, 1, '' from posts`);
+    await db.execute(sql`
       insert into aftercommit.pending (source, row_id, queue, version, accepted_at, accepted_xid, settle_xid, next_attempt)
       select 'post', n::text, case when n % 10 = 0 then 'realtime' else 'batch' end, n, now(), '1',
         case when n % 100 = 1 then '1'::xid8 end, now() - interval '1 second' from generate_series(1, 50000) n`);
@@ -39,7 +42,8 @@ describe.skipIf(!realPostgres)("with 50,000 rows of each table (needs TEST_DATAB
       insert into aftercommit.deletions (source, row_id, position, accepted_xid, required_systems, completed_at, outcome)
       select 'user', n::text, '1', '1', '{crm}', case when n % 20 > 0 then now() end,
         case when n % 20 > 0 then 'completed' end from generate_series(1, 50000) n`);
-    for (const table of ["posts", "post_embeddings", "aftercommit.pending", "aftercommit.deletions"])
+    const ours = ["aftercommit.post_words", "aftercommit.pending", "aftercommit.deletions"];
+    for (const table of ["posts", "post_embeddings", ...ours])
       await db.execute(sql.raw(`vacuum analyze ${table}`));
   });
   afterAll(async () => {
@@ -71,7 +75,7 @@ describe.skipIf(!realPostgres)("with 50,000 rows of each table (needs TEST_DATAB
       ...{ rowId, queue: "batch" as const, version: "1", acceptedXid: "1", changedAt: null, attempts: 1 },
     }));
     const read = await plans((client) => readRows(client, source, entries, [active]));
-    expect(read).toHaveLength(2);
+    expect(read).toHaveLength(3);
     expectNoScan(read);
   });
 
