@@ -1,4 +1,5 @@
-/** How much meaning counts in a hybrid search, from 0 to 1; words count for the rest. Measured by `npm run tune-search`. */
+// How much meaning counts in a hybrid search, from 0 to 1; words count for the rest. These two are estimates: only the
+// local model has been measured here. Measure yours with `npm run tune-search`.
 const WEIGHTS: Readonly<Record<string, number>> = {
   "text-embedding-3-small": 0.4,
   "text-embedding-3-large": 0.5,
