@@ -11,7 +11,7 @@ export type Delivery = { body?: BodyInit; headers?: Record<string, string> };
 
 let handle = POST;
 
-/** Starts with a server that has counted no edits yet, whatever other test files have sent. */
+/** Answers with a new server, which has counted no edits. */
 export function restartServer(): void {
   handle = serve(posts);
 }

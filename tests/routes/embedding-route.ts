@@ -3,11 +3,14 @@ import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { databaseForTests } from "../tasks/database.ts";
 import { startTriggerServer } from "../trigger-server.ts";
-import { secret } from "./deliver.ts";
+import { restartServer, secret } from "./deliver.ts";
 
 type Entry = { id: string; queue: string; changedAt: string | null };
 
-/** A database and a Trigger.dev for the posts' route in the tests of a file. Each test starts with an empty inbox. */
+/**
+ * A database and a Trigger.dev for the posts' route in the tests of a file. Each test starts with an empty inbox and a
+ * server that has counted no edits: files share their modules, so the route's own handler knows what others have sent.
+ */
 export function embeddingRouteForTests(name: string) {
   const database = databaseForTests();
   const key = `tr_dev_${name}`;
@@ -18,6 +21,7 @@ export function embeddingRouteForTests(name: string) {
     trigger = await startTriggerServer(key);
   });
   beforeEach(async () => {
+    restartServer();
     vi.stubEnv("SEQUIN_WEBHOOK_SECRET", secret);
     vi.stubEnv("TRIGGER_API_URL", trigger.url);
     vi.stubEnv("TRIGGER_SECRET_KEY", key);

@@ -1,7 +1,7 @@
 import { runs } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
-import { deliver, newChange, restartServer } from "./deliver.ts";
+import { deliver, newChange } from "./deliver.ts";
 import { embeddingRouteForTests } from "./embedding-route.ts";
 
 const ONE = "create-embedding-for-post";
@@ -10,7 +10,6 @@ const { database, inbox, runsByTask, cancelAll } = embeddingRouteForTests("queue
 let runsBefore: Record<string, number>;
 
 beforeEach(async () => {
-  restartServer();
   await cancelAll();
   runsBefore = await runsByTask();
 });

@@ -88,6 +88,8 @@ describe("while the provider refuses everything", () => {
     const requests = provider.requests.length;
     await expect(embedPost(second)).rejects.toThrow(PausedError);
     expect(await having("cat")).toEqual([second]);
+    // The next attempt of its run does not end as if another worker had the row.
+    await expect(embedPost(second)).rejects.toThrow(PausedError);
     expect(provider.requests).toHaveLength(requests);
   });
 

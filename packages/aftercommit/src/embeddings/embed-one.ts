@@ -4,8 +4,10 @@ import type { Database } from "../db/client.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { accept } from "../inbox/accept.ts";
 import { leaseRow } from "../inbox/lease.ts";
+import { readModelsInUse } from "../models/models.ts";
 import { FailedTextError } from "../providers/errors.ts";
 import { type EmbeddingSource, type Queries, sourceOf } from "../source.ts";
+import { deferralOf } from "./defer-model.ts";
 import { embedLease } from "./embed-lease.ts";
 import type { RowStatus } from "./embed-result.ts";
 
@@ -65,7 +67,12 @@ export async function embedOne(
       else if (isNews && status !== "failed") done.status = status;
       if (status === "waiting") return done;
     } else if (failure !== undefined) throw new FailedTextError(failure);
-    else if (done.status !== "unsettled" || Date.now() > deadline) return done;
+    else if (done.status === "leased") {
+      // The row waits for the end of a pause, and this run waits with it.
+      const paused = deferralOf((await readModelsInUse(db)).active);
+      if (paused) throw paused.error;
+      return done;
+    } else if (done.status !== "unsettled" || Date.now() > deadline) return done;
     else await sleep(POLL_MS);
   }
 }
