@@ -69,7 +69,7 @@ const KINDS: readonly Kind[] = [
     command: /openssl (genpkey|pkey) /,
     because: "it makes and shows keys; tests make theirs in the same form",
   },
-  { command: /^npm run tune-search /, because: "the labelled data sets are not in the repository" },
+  { command: /^npm run tune-search\b/, because: "the labelled data sets are not in the repository" },
   { command: /^npm run doctor -- --list$/, by: "tests/doctor/command.test.ts", has: '"--list"' },
   {
     command: /^npm run compose:secrets$/,
