@@ -47,7 +47,7 @@ export const strangerAgain = (n: number, chance: Chance): FuzzRequest => ({
   fromOneAddress: true,
 });
 
-const PAGES = ["/", "/api/search?q=bread", "/api/retry-failed"] as const;
+const PAGES = ["/", "/api/search?q=bread", "/api/similar?id=1", "/api/retry-failed"] as const;
 
 /** The pages without the right password. */
 export function visitor(_: number, chance: Chance): FuzzRequest {

@@ -52,6 +52,7 @@ it.each([
   ["/", true],
   ["/?q=bread", true],
   ["/api/search?q=bread", true],
+  ["/api/similar?id=1", true],
   ["/api/deletion-receipt?id=1", true],
   ["/api/create-embedding-for-post", false],
   ["/api/delete-user", false],

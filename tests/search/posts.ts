@@ -2,12 +2,21 @@ import { sql } from "drizzle-orm";
 import { beforeEach } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
 import { GET } from "../../app/api/search/route.ts";
+import { GET as GET_SIMILAR } from "../../app/api/similar/route.ts";
 import { posts as postsTable } from "../../drizzle/schema.ts";
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { providerForTests } from "../tasks/provider.ts";
 
 type Post = { title?: string; body?: string; author?: string; createdAt?: Date };
+
+type Get = (request: Request) => Promise<Response>;
+
+async function request(get: Get, path: string, parameters: Record<string, string> | string) {
+  const query = new URLSearchParams(parameters).toString();
+  const response = await get(new Request(`http://localhost/api/${path}?${query}`));
+  return { status: response.status, body: await response.json() };
+}
 
 /** Embedded posts to search, for the tests of a file. Each test starts without any. */
 export function searchForTests() {
@@ -42,9 +51,11 @@ export function searchForTests() {
     },
     /** A request to `GET /api/search`. */
     async ask(parameters: Record<string, string> | string) {
-      const query = new URLSearchParams(parameters).toString();
-      const response = await GET(new Request(`http://localhost/api/search?${query}`));
-      return { status: response.status, body: await response.json() };
+      return request(GET, "search", parameters);
+    },
+    /** A request to `GET /api/similar`. */
+    async askSimilar(parameters: Record<string, string> | string) {
+      return request(GET_SIMILAR, "similar", parameters);
     },
   };
 }

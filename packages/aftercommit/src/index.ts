@@ -23,7 +23,14 @@ export { openai } from "./providers/openai.ts";
 export { openaiCompatible } from "./providers/openai-compatible.ts";
 export { voyage } from "./providers/voyage.ts";
 export type { SearchConnection } from "./search/connection.ts";
-export { InvalidSearchError, type SearchOptions } from "./search/options.ts";
+export {
+  InvalidSearchError,
+  RowNotFoundError,
+  type SearchOptions,
+  type SimilarOptions,
+} from "./search/options.ts";
+export type { SearchPage, SearchResult } from "./search/page.ts";
 export { searchRequest } from "./search/request.ts";
-export { type SearchPage, type SearchResult, search } from "./search/search.ts";
+export { search } from "./search/search.ts";
+export { similar } from "./search/similar.ts";
 export { SearchUnavailableError } from "./search/unavailable.ts";

@@ -5,6 +5,6 @@ export { requireBasicAuth } from "./access/require-basic-auth.ts";
 export { deletionReceiptRoute } from "./routes/deletion-receipt.ts";
 export { healthRoute } from "./routes/health.ts";
 export { retryFailedRoute } from "./routes/retry-failed.ts";
-export { searchRoute } from "./routes/search.ts";
+export { searchRoute, similarRoute } from "./routes/search.ts";
 export { serve, serveAll } from "./serve.ts";
 export { startApp } from "./start-app.ts";

@@ -21,20 +21,24 @@ export type WhereCondition =
 export const MODES = ["hybrid", "words", "meaning"] as const;
 export type SearchMode = (typeof MODES)[number];
 
-/** What to search for, and among which rows. */
-export type SearchOptions = {
-  /** What to search for, at most 1,000 characters: words, `"a phrase"`, `-excluded` and `prefix*`. */
-  query: string;
+/** Among which rows to look for similar ones, and how many to return. */
+export type SimilarOptions = {
   /** Conditions on columns that the declaration lists as `filters`. All of them must hold. */
   where?: Readonly<Record<string, WhereCondition>>;
-  /** `hybrid` by default. `words` needs no embedding provider. */
-  mode?: SearchMode;
   /** How many results a page has, from 1 to 50; 10 by default. */
   limit?: number;
   /** The `next` of the page before. */
   after?: string;
   /** Leaves out results with a lower score. */
   minScore?: number;
+};
+
+/** What to search for, and among which rows. */
+export type SearchOptions = SimilarOptions & {
+  /** What to search for, at most 1,000 characters: words, `"a phrase"`, `-excluded` and `prefix*`. */
+  query: string;
+  /** `hybrid` by default. `words` needs no embedding provider. */
+  mode?: SearchMode;
 };
 
 /**
@@ -47,17 +51,22 @@ export class InvalidSearchError extends Error {
   override readonly name = "InvalidSearchError";
 }
 
+/**
+ * There is no row of this key to compare with, or it has no vectors. The message is safe to show.
+ *
+ * @example
+ * if (error instanceof RowNotFoundError) return Response.json({ error: error.message }, { status: 404 });
+ */
+export class RowNotFoundError extends Error {
+  override readonly name = "RowNotFoundError";
+}
+
 const MOST_CHARACTERS = 1_000;
 const MOST_RESULTS = 50;
 
-/** Checks the options of a search and fills in what was left out. */
-export function checkOptions({ filters }: EmbeddingDeclaration, options: SearchOptions) {
-  const { where = {}, mode = "hybrid", limit = 10, after, minScore = 0 } = options;
-  const query = options.query.trim();
-  if (query === "") throw new InvalidSearchError("query: is empty");
-  if (query.length > MOST_CHARACTERS)
-    throw new InvalidSearchError(`query: is longer than ${MOST_CHARACTERS} characters`);
-  if (!MODES.includes(mode)) throw new InvalidSearchError(`mode: must be one of ${MODES.join(", ")}`);
+/** Checks what all searches have in common, and fills in what was left out. */
+export function checkSimilarOptions({ filters }: EmbeddingDeclaration, options: SimilarOptions) {
+  const { where = {}, limit = 10, after, minScore = 0 } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RESULTS)
     throw new InvalidSearchError(`limit: must be a whole number from 1 to ${MOST_RESULTS}`);
   if (!(minScore >= 0 && minScore <= 1)) throw new InvalidSearchError("minScore: must be from 0 to 1");
@@ -68,5 +77,16 @@ export function checkOptions({ filters }: EmbeddingDeclaration, options: SearchO
           ? `where.${column}: is not a filter; there are ${filters.join(", ")}`
           : `where.${column}: is not a filter, and the declaration has none`,
       );
-  return { query, where, mode, limit, after, minScore };
+  return { where, limit, after, minScore };
+}
+
+/** Checks the options of a search and fills in what was left out. */
+export function checkOptions(declaration: EmbeddingDeclaration, options: SearchOptions) {
+  const { mode = "hybrid" } = options;
+  const query = options.query.trim();
+  if (query === "") throw new InvalidSearchError("query: is empty");
+  if (query.length > MOST_CHARACTERS)
+    throw new InvalidSearchError(`query: is longer than ${MOST_CHARACTERS} characters`);
+  if (!MODES.includes(mode)) throw new InvalidSearchError(`mode: must be one of ${MODES.join(", ")}`);
+  return { query, mode, ...checkSimilarOptions(declaration, options) };
 }

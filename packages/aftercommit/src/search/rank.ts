@@ -34,7 +34,11 @@ export type Ranking = {
 
 const and = (a: SQL | undefined, b: SQL) => (a ? sql`${a} and ${b}` : b);
 
-const hasId = ({ declaration: { table, key }, keyType }: Ranking, ids: readonly string[]) =>
+/** A condition over the columns of the declared table: its key is one of these. */
+export const hasId = (
+  { declaration: { table, key }, keyType }: Pick<Ranking, "declaration" | "keyType">,
+  ids: readonly string[],
+) =>
   sql`${sql.raw(`${quotedColumn(table.name)}.${quotedColumn(key)}`)} = any(${sql.param(ids)}::${keyTypeSql({ keyType })}[])`;
 
 const similarityOf = ({ distance }: Pick<NearestRow, "distance">) => Math.max(0, 1 - distance);

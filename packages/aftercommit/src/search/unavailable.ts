@@ -5,7 +5,7 @@ import { log } from "../log.ts";
 import { ModelError } from "../models/models.ts";
 import { PausedError, SpendCapError } from "../providers/errors.ts";
 import { SourceError } from "../source.ts";
-import { InvalidSearchError } from "./options.ts";
+import { InvalidSearchError, RowNotFoundError } from "./options.ts";
 
 /**
  * The embedding provider or the database does not answer now. The message is safe to show.
@@ -28,7 +28,7 @@ export async function available<T>(work: () => Promise<T>, message: string): Pro
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof InvalidSearchError) throw cause;
+    if (cause instanceof InvalidSearchError || cause instanceof RowNotFoundError) throw cause;
     const isPaused = cause instanceof PausedError;
     if (!isPaused) log("error", "search.unavailable", { error: message, cause: rootMessageOf(cause) });
     const isSafe = SAFE_TO_SHOW.some((type) => cause instanceof type);

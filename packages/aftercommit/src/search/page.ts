@@ -1,0 +1,99 @@
+import { sql } from "drizzle-orm";
+import { DatabaseError } from "pg";
+import { database } from "../db/database.ts";
+import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { type KeyType, keyTypeOf } from "../source.ts";
+import { readInTransaction, rowsOf, type SearchConnection } from "./connection.ts";
+import { digestOf, isAfter, readCursor, writeCursor } from "./cursor.ts";
+import { highlight } from "./highlight.ts";
+import { InvalidSearchError, type SimilarOptions } from "./options.ts";
+import { readPresentRows } from "./present-rows.ts";
+import type { Matched, RankedRow } from "./rank.ts";
+import { available, NO_DATABASE } from "./unavailable.ts";
+import type { Term } from "./word-query.ts";
+
+/** A row that was found. */
+export type SearchResult = {
+  id: string;
+  /** The declared columns, as they are now. */
+  columns: Record<string, unknown>;
+  /** The passage of the row's text that matched. */
+  passage: string;
+  /** About 300 characters of it as escaped HTML, with each word of the query in a `<mark>`. */
+  highlight: string;
+  /** How well it matches, from 0 to 1. */
+  score: number;
+  /** What it was found by. */
+  matched: Matched[];
+};
+
+/** One page of results. */
+export type SearchPage = {
+  /** Best first. */
+  results: SearchResult[];
+  /** Pass it as `after` to get the next page; null on the last one. */
+  next: string | null;
+  /** Why a hybrid search was made by words only, such as a provider that does not answer. */
+  degraded?: string;
+};
+
+// How many rows are ranked at least; and where pages end.
+const LEAST_RANKED = 100;
+const MOST_RANKED = 1_000;
+// Postgres's errors for a value that does not fit the column's type, or cannot be compared.
+const OF_A_VALUE = /^(22|42883$)/;
+
+type Asked = Required<Pick<SimilarOptions, "limit" | "minScore">> & {
+  declaration: EmbeddingDeclaration;
+  db: SearchConnection;
+  /** Everything that decides the order of the results, which a cursor belongs to. */
+  identity: unknown;
+  after: string | undefined;
+  /** The words to highlight. */
+  terms: readonly Term[];
+  /** In Unix milliseconds. */
+  deadline: number;
+};
+
+/** Finds rows, best first. Called in a transaction. */
+type Find = (client: SearchConnection, of: { keyType: KeyType; limit: number }) => Promise<RankedRow[]>;
+
+/**
+ * Makes a function that reads the page of a search with the rows that another one finds.
+ * @throws {InvalidSearchError} if the cursor is invalid
+ */
+export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
+  const { declaration, db, limit, minScore, terms, deadline } = asked;
+  const digest = digestOf(asked.identity);
+  const cursor = asked.after === undefined ? undefined : readCursor(asked.after, digest);
+  const place = (cursor?.place ?? 0) + limit;
+
+  async function read(client: SearchConnection, keyType: KeyType, find: Find): Promise<SearchPage> {
+    const timeout = String(Math.max(1, deadline - Date.now()));
+    await rowsOf(client, sql`select set_config('statement_timeout', ${timeout}, true)`);
+    const most = Math.min(MOST_RANKED, Math.max(LEAST_RANKED, place + 1));
+    const found = await find(client, { keyType, limit: most });
+    const ranked = found.filter((row) => row.score >= minScore && (!cursor || isAfter(row, cursor)));
+    const places = ranked.slice(0, limit);
+    const shown = await readPresentRows(client, declaration, { keyType, places });
+    const results = places.flatMap(({ id, score, matched }): SearchResult[] => {
+      const row = shown.get(id);
+      return row ? [{ ...row, highlight: highlight(row.passage, terms), score, matched }] : [];
+    });
+    const last = ranked.length > limit ? places.at(-1) : undefined;
+    return { results, next: last ? writeCursor({ score: last.score, id: last.id, place }, digest) : null };
+  }
+
+  async function attempt(find: Find): Promise<SearchPage> {
+    const keyType = await keyTypeOf(database(), declaration);
+    try {
+      return await readInTransaction(db, (client) => read(client, keyType, find));
+    } catch (error) {
+      if (error instanceof DatabaseError && OF_A_VALUE.test(error.code ?? ""))
+        throw new InvalidSearchError(`where: ${error.message}`);
+      throw error;
+    }
+  }
+
+  return (find) => available(() => attempt(find), NO_DATABASE);
+}
