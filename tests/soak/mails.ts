@@ -34,7 +34,13 @@ export function collectMails(localUrl: string) {
 }
 
 const calls = z.array(
-  z.object({ system: z.string(), userId: z.string(), status: z.number(), lied: z.boolean().default(false) }),
+  z.object({
+    at: z.coerce.date(),
+    system: z.string(),
+    userId: z.string(),
+    status: z.number(),
+    lied: z.boolean().default(false),
+  }),
 );
 
 export type Call = z.infer<typeof calls>[number];

@@ -61,6 +61,8 @@ export function figuresOf({
     // A text is paid for twice only if its process died, or its transaction's response was lost.
     none("texts paid for beyond one each", Math.max(0, inputs - known.texts() - known.unknown)),
     { name: "users deleted", value: users.deleted },
+    { name: "users on hold when they were deleted", value: users.held },
+    none("deletions: continued while on hold", users.notHeld),
     none("deletions: lost", users.lost),
     none("deletions: nobody asked for", users.unasked),
     none("deletions: address kept", users.kept),

@@ -11,6 +11,7 @@ import { choosePorts, DevStack } from "../stack/dev-stack.ts";
 import { everyPostEmbedded } from "../stack/embeddings.ts";
 import { until } from "../until.ts";
 import { diceOf } from "./dice.ts";
+import { hold } from "./holder.ts";
 import { kill } from "./killer.ts";
 import { createKnown, type Known } from "./known.ts";
 import { collectMails, readCalls } from "./mails.ts";
@@ -73,11 +74,12 @@ async function soak(stack: DevStack): Promise<boolean> {
   const inputsBefore = inputsOf(stack);
   const endsAt = Date.now() + minutes * 60_000;
   const mails = collectMails(`${localUrl}`);
-  const [, again, storms, killed] = await Promise.all([
+  const [, again, storms, killed, releasedAt] = await Promise.all([
     write(stack.databaseUrl, known, diceOf(seed, 1), { changes, endsAt }),
     deliverAgain(stack, { appUrl: `${appUrl}`, secret: SECRET, known }, diceOf(seed, 2), endsAt),
     makeWeather(`${localUrl}`, (stream) => diceOf(seed, stream), endsAt),
     kill(stack, diceOf(seed, 4), { kills, endsAt }),
+    hold(stack, known, diceOf(seed, 3), endsAt),
   ]);
   const endedAt = performance.now();
   const rows = await settle(stack, known);
@@ -86,7 +88,7 @@ async function soak(stack: DevStack): Promise<boolean> {
   const wrongVectors = await countWrongVectors(stack);
   const shortened = await shortenedModels(stack);
   const received = { mails: await mails.stop(), calls: await readCalls(`${localUrl}`) };
-  const users = await judgeDeletions(stack, known, received);
+  const users = await judgeDeletions(stack, { known, releasedAt }, received);
   const judged = { rows, wrongVectors, shortened, users };
   return print(figuresOf({ known, again, storms, ...killed, settledMs, inputs, ...judged }));
 }

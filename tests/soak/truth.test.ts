@@ -21,6 +21,7 @@ const mail: Mail = {
 
 let pool: pg.Pool;
 let known: Known;
+let releasedAt: Map<string, number>;
 let mails: Mail[];
 let calls: Call[];
 
@@ -32,7 +33,7 @@ const asks = {
 /** The lines of the table that are marked as wrong. */
 async function wrongLines(): Promise<string[]> {
   const rows = (await distance(asks)) ?? expect.fail("The database does not answer");
-  const users = await judgeDeletions(asks, known, { mails, calls });
+  const users = await judgeDeletions(asks, { known, releasedAt }, { mails, calls });
   const nothing = {
     again: 0,
     storms: new Map(),
@@ -59,6 +60,7 @@ beforeEach(async () => {
   const tables = ["posts", "post_embeddings", "users", "aftercommit.deletions", "aftercommit.pending"];
   for (const table of tables) await pool.query(`delete from ${table}`);
   known = createKnown();
+  releasedAt = new Map();
   const id = String(await database.insertPost());
   known.inserted(id);
   const vector = new Float32Array(1_536).fill(0.1);
@@ -74,7 +76,9 @@ beforeEach(async () => {
     [user.id, { crm: { done_at: "2026-01-01T00:00:01Z" } }],
   );
   mails = [mail];
-  calls = [{ system: "crm", userId: user.id, status: 204, lied: false }];
+  calls = [
+    { at: new Date("2026-01-01T00:00:01Z"), system: "crm", userId: user.id, status: 204, lied: false },
+  ];
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -157,8 +161,18 @@ it("is content with a deletion that ended because its user is there, and finds a
     user.email,
   ]);
   expect(await wrongLines()).toEqual([]);
-  calls = [{ system: "crm", userId: user.id, status: 503, lied: false }];
+  calls = [{ at: new Date(), system: "crm", userId: user.id, status: 503, lied: false }];
   expect(await wrongLines()).toEqual(["users notified by mistake"]);
+});
+
+it("finds a call or a mail about a user who was on hold", async () => {
+  const release = (time: string) => releasedAt.set(user.id, Date.parse(time));
+  release("2026-01-01T00:00:01Z");
+  expect(await wrongLines()).toEqual([]);
+  for (const time of ["2026-01-01T00:00:01.5Z", "2026-01-01T00:00:03Z"]) {
+    release(time);
+    expect(await wrongLines()).toEqual(["deletions: continued while on hold"]);
+  }
 });
 
 it.each<[string, Mail[], string[]]>([

@@ -69,16 +69,19 @@ export async function shortenedModels(stack: Asks): Promise<number> {
   return row?.n ?? 0;
 }
 
+type Tried = { known: Known; releasedAt: ReadonlyMap<string, number> };
 type Received = { mails: readonly Mail[]; calls: readonly Call[] };
 
 /** What happened to the users, with the e-mails and calls that arrived. */
-export async function judgeDeletions(stack: Asks, known: Known, { mails, calls }: Received) {
+export async function judgeDeletions(stack: Asks, { known, releasedAt }: Tried, { mails, calls }: Received) {
   const there = new Set((await stack.query<{ id: string }>("select id from users")).map(({ id }) => id));
   const ledger = await stack.query<Deletion>(
     "select row_id, outcome, email, systems from aftercommit.deletions where source = 'user'",
   );
   const found = {
     deleted: 0,
+    held: releasedAt.size,
+    notHeld: 0,
     lost: 0,
     unasked: 0,
     mistaken: 0,
@@ -93,6 +96,8 @@ export async function judgeDeletions(stack: Asks, known: Known, { mails, calls }
     const received = mails.filter(({ to }) => to.includes(email));
     const notified = calls.filter(({ userId }) => userId === id);
     const own = ledger.filter(({ row_id }) => row_id === id);
+    const sentAt = [...received.map(({ receivedAt }) => receivedAt), ...notified.map(({ at }) => at)];
+    if (sentAt.some((at) => at.getTime() < (releasedAt.get(id) ?? 0))) found.notHeld += 1;
     if (!known.tried.has(id) || there.has(id)) {
       found.unasked += own.filter(({ outcome }) => outcome !== "row_is_back").length;
       found.mistaken += received.length + notified.length;

@@ -41,6 +41,8 @@ const STORMS: Readonly<Record<string, readonly Storm[]>> = {
     ["external system 410", { name: "crm", status: 410 }],
     ["external system 429", { status: 429, retryAfterMs: 20_000 }],
     ["external system slow", { delayMs: 3_000 }],
+    // Longer than an attempt may take.
+    ["external system silent", { name: "crm", delayMs: 90_000 }],
     ["external system lies", { name: VERIFIED_SYSTEM, lies: true }],
   ],
 };
