@@ -104,7 +104,7 @@ describe("a skipped message", () => {
     expect(linesOf("messages.ignored")).toMatchObject([
       { reason: "app.???? drop table posts update" },
       { reason: `app.${"x".repeat(63)} update` },
-      { reason: "?.Größe update" },
+      { reason: "public.Größe update" },
     ]);
   });
 });

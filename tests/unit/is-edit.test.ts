@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { isEdit } from "../../packages/aftercommit/src/embeddings/is-edit.ts";
-import { sequinMessageSchema } from "../../packages/aftercommit/src/sequin/message.ts";
+import { rowChangeOf } from "../../packages/aftercommit/src/sequin/row-change.ts";
 
 const message = (action: string, metadata: object) =>
-  sequinMessageSchema.parse({ action, record: { id: 1 }, changes: null, metadata });
+  rowChangeOf({ action, record: { id: 1 }, changes: null, metadata });
 
 const commit = (lsn: number, rows: number, first = 0) =>
   Array.from({ length: rows }, (_, n) => message("update", { commit_lsn: lsn, commit_idx: first + n }));

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { InvalidMessageError } from "../../packages/aftercommit/src/errors.ts";
 import { replacedKeyOf, rowIdOf } from "../../packages/aftercommit/src/ingress/row-id.ts";
-import { sequinMessageSchema } from "../../packages/aftercommit/src/sequin/message.ts";
+import { rowChangeOf } from "../../packages/aftercommit/src/sequin/row-change.ts";
 import type { KeyType } from "../../packages/aftercommit/src/source.ts";
 
 const messageOf = (record: object, record_pks?: string[], changes: object | null = null) =>
-  sequinMessageSchema.parse({ action: "update", record, changes, metadata: { record_pks } });
+  rowChangeOf({ action: "update", record, changes, metadata: { record_pks } });
 
 function placeOf(record: object, keyType: KeyType, record_pks?: string[]): string {
   try {

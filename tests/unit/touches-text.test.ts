@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { touchesText } from "../../packages/aftercommit/src/embeddings/touches-text.ts";
-import { sequinMessageSchema } from "../../packages/aftercommit/src/sequin/message.ts";
+import { rowChangeOf } from "../../packages/aftercommit/src/sequin/row-change.ts";
 
 const table = { row: "post", table: "public.posts", key: "id" };
 const plain = defineEmbedding({ ...table, text: ["title", "body"] });
@@ -10,7 +10,7 @@ const expression = defineEmbedding({ ...table, text: "upper(title) || coalesce(s
 const wholeRow = defineEmbedding({ ...table, text: "text_of(posts)" });
 
 const update = (changes: object | null, action: string | undefined = "update") =>
-  sequinMessageSchema.parse({ action, record: { id: 1 }, changes });
+  rowChangeOf({ action, record: { id: 1 }, changes });
 
 describe("an update certainly left the text alone", () => {
   it.each([

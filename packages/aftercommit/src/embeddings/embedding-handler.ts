@@ -1,3 +1,4 @@
+import { isAbout, type RowChange } from "../changes/row-change.ts";
 import type { Database } from "../db/client.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { embeddingTaskIds, idName, tagOf } from "../declare/names.ts";
@@ -6,17 +7,16 @@ import { accept } from "../inbox/accept.ts";
 import type { Change, Queue } from "../inbox/entry.ts";
 import { wake } from "../inbox/wake.ts";
 import { available } from "../ingress/available.ts";
-import { type Accepted, type Handler, isAbout } from "../ingress/outcome.ts";
+import type { Accepted, Handler } from "../ingress/outcome.ts";
 import { replacedKeyOf, rowIdOf } from "../ingress/row-id.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
 import { acquire } from "../providers/rate-limiter.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
-import { commitTime, type SequinMessage } from "../sequin/message.ts";
 import { isEdit } from "./is-edit.ts";
 import { touchesText } from "./touches-text.ts";
 
-/** The row that a message names, and the previous owner of its new key, if any. */
-type AskedRow = { rowIds: string[]; changedAt: string | null; message: SequinMessage };
+/** The row that changed, under its key and the one that the change replaced, if any. */
+type AskedRow = { rowIds: string[]; change: RowChange };
 
 // The rows are safe by then, so a hanging Trigger.dev must not keep Sequin waiting.
 const TRIGGER_MS = 10_000;
@@ -63,7 +63,7 @@ async function triggerOne(
 }
 
 /**
- * Handles the messages of an embedded table: the rows go into the inbox. An edit gets its own run, and many rows only
+ * Handles the changes of an embedded table: the rows go into the inbox. An edit gets its own run, and many rows only
  * wake the drain.
  */
 export function embeddingHandler(declaration: EmbeddingDeclaration): Handler<AskedRow> {
@@ -71,19 +71,19 @@ export function embeddingHandler(declaration: EmbeddingDeclaration): Handler<Ask
   const hasRoom = roomForRuns();
   return {
     declaration,
-    parse(message, keyType) {
-      if (!isAbout(declaration, message, { named: "assumed" })) return undefined;
-      const rowId = rowIdOf(message, key, keyType);
-      const replaced = replacedKeyOf(message, key, keyType);
-      if (!touchesText(message, declaration)) return "nothing";
+    parse(change, keyType) {
+      if (!isAbout(declaration, change, { named: "assumed" })) return undefined;
+      const rowId = rowIdOf(change, key, keyType);
+      const replaced = replacedKeyOf(change, key, keyType);
+      if (!touchesText(change, declaration)) return "nothing";
       const rowIds = replaced === undefined || replaced === rowId ? [rowId] : [rowId, replaced];
-      return { rowIds, changedAt: commitTime(message), message };
+      return { rowIds, change };
     },
     async enqueue(db, asked, deadline) {
-      const isRealtime = isEdit(asked.map(({ message }) => message));
-      const changes = asked.flatMap(({ rowIds, changedAt, message }) => {
-        const queue: Queue = isRealtime(message) ? "realtime" : "batch";
-        return rowIds.map((rowId) => ({ rowId, changedAt, queue }));
+      const isRealtime = isEdit(asked.map(({ change }) => change));
+      const changes = asked.flatMap(({ rowIds, change }) => {
+        const queue: Queue = isRealtime(change) ? "realtime" : "batch";
+        return rowIds.map((rowId) => ({ rowId, changedAt: change.committedAt, queue }));
       });
       const versions = await available(() => accept(db, row, changes), deadline);
       const edits = changes.filter(({ queue, rowId }, index) => {

@@ -1,23 +1,23 @@
-import * as z from "zod";
+import type { RowChange } from "../changes/row-change.ts";
 import type { Database } from "../db/client.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { InvalidMessageError } from "../errors.ts";
 import { log } from "../log.ts";
-import { type SequinMessage, sequinMessageSchema } from "../sequin/message.ts";
 import type { Located } from "../sequin/messages-of.ts";
+import { rowChangeOf } from "../sequin/row-change.ts";
 import type { KeyType } from "../source.ts";
 
 /** An accepted change: with the run that processes it, or waiting for one. */
 export type Accepted = { runId: string } | "pending";
 
-/** How a route handles the messages of a declared table. */
+/** How the changes of a declared table are handled. */
 export type Handler<A> = {
   declaration: Declaration;
   /**
-   * What a message asks for; "nothing" if it changes nothing of interest, undefined if it is not for this route.
-   * @throws {InvalidMessageError} for a message that can never be processed
+   * What a change asks for; "nothing" if it changes nothing of interest, undefined if it is not of this declaration.
+   * @throws {InvalidMessageError} for a change that can never be processed
    */
-  parse(message: SequinMessage, keyType: KeyType): A | "nothing" | undefined;
+  parse(change: RowChange, keyType: KeyType): A | "nothing" | undefined;
   /**
    * Stores what a delivery asks for and triggers the runs. Resolves with the result for each, in order. `deadline` is
    * in Unix milliseconds. Rejects with UnavailableError if the database did not store it, and with TriggerRefusedError.
@@ -34,32 +34,22 @@ export type Outcome<A> =
 
 const MAX_NAME_CHARS = 63;
 
-function parseMessage(value: unknown): SequinMessage {
-  const parsed = sequinMessageSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new InvalidMessageError(
-    z.core.toDotPath(issue?.path ?? []),
-    issue?.message ?? "is not a Sequin message",
-  );
-}
-
 // A message may contain anything, but Postgres' names have at most 63 bytes, and its texts no NUL and no half of a
 // surrogate pair.
 const nameOf = (name = "?") => name.slice(0, MAX_NAME_CHARS).replaceAll(/[^\p{L}\p{N}_$ -]/gu, "?");
 
-const reasonOf = ({ action, metadata }: SequinMessage) =>
-  `${nameOf(metadata.table_schema)}.${nameOf(metadata.table_name)} ${action ?? "row"}`;
+const reasonOf = ({ action, table }: RowChange) =>
+  `${nameOf(table?.schema)}.${nameOf(table?.name)} ${action}`;
 
 /** The result for one message of a delivery. Throws only errors that are not the message's fault. */
 export function outcomeOf<A>(
   { at, value }: Located,
-  parse: (message: SequinMessage) => A | "nothing" | undefined,
+  parse: (change: RowChange) => A | "nothing" | undefined,
 ): Outcome<A> {
   try {
-    const message = parseMessage(value);
-    const asked = parse(message);
-    if (asked === undefined) return { kind: "ignored", reason: reasonOf(message) };
+    const change = rowChangeOf(value);
+    const asked = parse(change);
+    if (asked === undefined) return { kind: "ignored", reason: reasonOf(change) };
     return asked === "nothing" ? { kind: "nothing" } : { kind: "asked", asked };
   } catch (error) {
     if (!(error instanceof InvalidMessageError)) throw error;
@@ -83,15 +73,4 @@ export function logUnworked(route: string, outcomes: readonly Outcome<unknown>[]
     if (first?.kind === "rejected") log("warn", "message.invalid", { ...fields, at: first.at });
     else log("info", "messages.ignored", fields);
   }
-}
-
-/** Whether a message is about a declared table. A message without a table name is, unless `named` is required. */
-export function isAbout(
-  { table }: Declaration,
-  { metadata }: SequinMessage,
-  { named }: { named: "required" | "assumed" },
-): boolean {
-  const { table_schema, table_name } = metadata;
-  if (table_name === undefined) return named === "assumed";
-  return table_name === table.name && (table_schema ?? "public") === table.schema;
 }

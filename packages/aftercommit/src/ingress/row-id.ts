@@ -1,6 +1,6 @@
 import * as z from "zod";
+import type { RowChange } from "../changes/row-change.ts";
 import { InvalidMessageError } from "../errors.ts";
-import type { SequinMessage } from "../sequin/message.ts";
 import type { KeyType } from "../source.ts";
 
 const RANGE: Partial<Record<KeyType, bigint>> = {
@@ -33,22 +33,20 @@ export function canonicalKey(text: string, keyType: KeyType, at = ""): string {
   return text;
 }
 
-/** A value of a key column as text; undefined if a JSON number is not exact. */
+/** A value of a key column as text; undefined if it is a JSON number that is not exact. */
 function exactText(value: unknown, primaryKeys: readonly string[]): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value !== "number") return undefined;
   if (Number.isSafeInteger(value)) return String(value);
-  // A JSON number above 2^53 is rounded; the metadata has the digits.
+  // A JSON number above 2^53 is rounded; the primary key's texts have the digits.
   return primaryKeys.find((key) => Number(key) === value);
 }
 
 /**
- * The key of the row that a message is about: from the declared column, or from the metadata if a transform dropped the
- * column.
- * @throws {InvalidMessageError} if the message names no row, or an impossible one
+ * The key of the row that a change is about: from the declared column, or the primary key if the column was left out.
+ * @throws {InvalidMessageError} if the change names no row, or an impossible one
  */
-export function rowIdOf({ record, metadata }: SequinMessage, column: string, keyType: KeyType): string {
-  const primaryKeys = metadata.record_pks ?? [];
+export function rowIdOf({ record, primaryKeys }: RowChange, column: string, keyType: KeyType): string {
   const at = `record.${column}`;
   if (!(column in record)) {
     const [only, ...others] = primaryKeys;
@@ -66,13 +64,8 @@ export function rowIdOf({ record, metadata }: SequinMessage, column: string, key
   return canonicalKey(text, keyType, at);
 }
 
-/** The key that an update replaced; undefined if it did not, or if the replica identity does not say. */
-export function replacedKeyOf(
-  { changes }: SequinMessage,
-  column: string,
-  keyType: KeyType,
-): string | undefined {
-  if (!changes || !(column in changes)) return undefined;
-  const text = exactText(changes[column], []);
+/** The key before an update; undefined if the source does not say. */
+export function replacedKeyOf({ old }: RowChange, column: string, keyType: KeyType): string | undefined {
+  const text = exactText(old[column], []);
   return text === undefined ? undefined : canonicalKey(text, keyType, `changes.${column}`);
 }

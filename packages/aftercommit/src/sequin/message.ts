@@ -29,9 +29,3 @@ export const sequinMessageSchema = z.discriminatedUnion("action", [
 ]);
 
 export type SequinMessage = z.infer<typeof sequinMessageSchema>;
-
-const timestamp = z.iso.datetime({ offset: true }).max(40);
-
-/** When the change was committed; null if unknown, as for a backfill's rows. */
-export const commitTime = ({ action, metadata }: SequinMessage): string | null =>
-  (action !== "read" && timestamp.safeParse(metadata.commit_timestamp).data) || null;

@@ -1,32 +1,29 @@
+import { isAbout } from "../changes/row-change.ts";
 import type { TriggerDeclaration } from "../declare/declaration.ts";
 import { idName, tagOf } from "../declare/names.ts";
 import { InvalidMessageError } from "../errors.ts";
-import { type Accepted, type Handler, isAbout } from "../ingress/outcome.ts";
+import type { Accepted, Handler } from "../ingress/outcome.ts";
 import { rowIdOf } from "../ingress/row-id.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
-import { changeKey } from "../sequin/change-key.ts";
-import { commitTime } from "../sequin/message.ts";
 
 type Asked = { rowId: string; action: "insert" | "update" | "delete"; changedAt: string | null; key: string };
 
 /**
- * Handles the messages of a table whose changes run a task. Each change is a run, triggered before the delivery is
+ * Handles the changes of a table whose changes run a task. Each change is a run, triggered before the delivery is
  * acknowledged, and only once however often it is delivered. If Trigger.dev does not answer, Sequin delivers again.
  */
 export function triggerHandler(declaration: TriggerDeclaration): Handler<Asked> {
   const { key, actions, task, row } = declaration;
   return {
     declaration,
-    parse(message, keyType) {
-      const { action } = message;
-      if (!isAbout(declaration, message, { named: "required" })) return undefined;
-      if (action === undefined || action === "read" || !actions.includes(action)) return undefined;
-      const rowId = rowIdOf(message, key, keyType);
-      const change = changeKey(message);
-      if (change === undefined)
-        throw new InvalidMessageError("metadata", "has nothing that tells changes apart");
-      return { rowId, action, changedAt: commitTime(message), key: change };
+    parse(change, keyType) {
+      const { action, committedAt, id } = change;
+      if (!isAbout(declaration, change, { named: "required" })) return undefined;
+      if (action === "row" || action === "read" || !actions.includes(action)) return undefined;
+      const rowId = rowIdOf(change, key, keyType);
+      if (id === undefined) throw new InvalidMessageError("metadata", "has nothing that tells changes apart");
+      return { rowId, action, changedAt: committedAt, key: id };
     },
     enqueue: (_, asked, deadline) =>
       mapConcurrent(asked, async ({ rowId, action, changedAt, key }): Promise<Accepted> => {

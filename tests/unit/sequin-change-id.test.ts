@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
-import { changeKey } from "../../packages/aftercommit/src/sequin/change-key.ts";
-import { sequinMessageSchema } from "../../packages/aftercommit/src/sequin/message.ts";
+import { rowChangeOf } from "../../packages/aftercommit/src/sequin/row-change.ts";
 import { type Recorded, recorded, withMetadata } from "../fixtures/recorded.ts";
 
-const keyOf = (message: object) => changeKey(sequinMessageSchema.parse(message));
+const keyOf = (message: object) => rowChangeOf(message).id;
 const insert = recorded("01_posts_insert");
 const unkeyed = (metadata: object = {}) => withMetadata(insert, { idempotency_key: null, ...metadata });
 
