@@ -1,10 +1,9 @@
 import { contentSecurityPolicy, logUnauthorized, requireBasicAuth } from "aftercommit/next";
 import { type NextRequest, NextResponse } from "next/server";
 
-// Never the ingress routes: Next.js truncates a body over 10 MB that passes here, and they check Sequin's secret.
-export const config = {
-  matcher: ["/", "/api/search", "/api/similar", "/api/retry-failed", "/api/deletion-receipt"],
-};
+// Never the ingress routes: Next.js truncates a body over 10 MB that passes here, and they check Sequin's secret. The
+// search routes check access themselves.
+export const config = { matcher: ["/", "/api/retry-failed", "/api/deletion-receipt"] };
 
 export function proxy(request: NextRequest): Response {
   const unauthorized = requireBasicAuth(request);

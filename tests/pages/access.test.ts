@@ -51,12 +51,13 @@ it("in development everything is open", () => {
 it.each([
   ["/", true],
   ["/?q=bread", true],
-  ["/api/search?q=bread", true],
-  ["/api/similar?id=1", true],
+  ["/api/retry-failed", true],
   ["/api/deletion-receipt?id=1", true],
   ["/api/create-embedding-for-post", false],
   ["/api/delete-user", false],
   ["/api/health", false],
+  ["/api/search?q=bread", false],
+  ["/api/similar?id=1", false],
 ])("the proxy protects %s: %s", (url, expected) => {
   expect(unstable_doesMiddlewareMatch({ config, nextConfig: {}, url })).toBe(expected);
 });

@@ -13,9 +13,7 @@ function passwordOf(header: string | null): string | undefined {
  * request does not carry it. Undefined if the client may, and always in development, where Next.js listens on loopback.
  *
  * @example
- * const search = searchRoute(config);
- *
- * export const GET = async (request: Request) => requireBasicAuth(request) ?? search(request);
+ * export const proxy = (request: Request) => requireBasicAuth(request) ?? NextResponse.next();
  */
 export function requireBasicAuth(
   request: Request,

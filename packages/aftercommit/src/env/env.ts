@@ -1,6 +1,7 @@
 // Not `{ z }`: the loader of trigger.config.ts takes the default export for the whole module.
 import * as z from "zod";
 import { httpUrl, providerVariables, USED_BY_PROVIDERS, url } from "./provider-variables.ts";
+import { parseSearchKeys } from "./search-keys.ts";
 import { parseWebhooks } from "./webhook-list.ts";
 
 /** Whether a text is `whsec_` and 24 to 64 bytes in base64, the sizes that standardwebhooks.com requires. */
@@ -116,6 +117,14 @@ export const variables = {
     schema: z.string(),
     where: "any long random text; without it the status page and search do not exist in production",
   },
+  SEARCH_API_KEYS: {
+    schema: z.string().superRefine((text, context) => {
+      const { problem } = parseSearchKeys(text);
+      if (problem) context.addIssue(problem);
+    }),
+    where:
+      "the keys of servers that search over HTTP, separated by commas, as KEY or KEY@TENANT: openssl rand -hex 32",
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     schema: httpUrl,
     where: "the URL of an OpenTelemetry collector, http://host:4318; without it no metrics are sent",
@@ -148,6 +157,7 @@ export const USED_BY_APP = [
   "TRIGGER_PROJECT_REF",
   ...USED_BY_PROVIDERS,
   "DASHBOARD_PASSWORD",
+  "SEARCH_API_KEYS",
   "DELETION_RECEIPT_KEY",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_METRIC_EXPORT_INTERVAL",

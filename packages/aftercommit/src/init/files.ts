@@ -107,15 +107,6 @@ function route(app: string, path: string, text: (config: string) => string): Fil
   return { path: file, text: text(config) };
 }
 
-// In production it asks for DASHBOARD_PASSWORD, and answers 404 without one.
-const searchText = (config: string) => `import { requireBasicAuth, searchRoute } from "aftercommit/next";
-import * as config from ${JSON.stringify(config)};
-
-const search = searchRoute(config);
-
-export const GET = async (request: Request) => requireBasicAuth(request) ?? search(request);
-`;
-
 /**
  * The files that a Next.js project with Trigger.dev tasks needs for these declarations. `app` is the folder of the App
  * Router: `app` or `src/app`.
@@ -138,5 +129,5 @@ export function filesOf(declared: readonly Named[], app: string): File[] {
     route(app, "api/health", withConfig("GET", "healthRoute")),
   ];
   if (!declared.some(isEmbedding)) return files;
-  return [...files, route(app, "api/search", searchText)];
+  return [...files, route(app, "api/search", withConfig("GET", "searchRoute"))];
 }
