@@ -77,8 +77,10 @@ it("the tokens of today are those of this UTC day, all models together", async (
   await db.execute(
     sql`insert into aftercommit.usage (day, model, calls, tokens) values ('2020-01-01', 'm', 9, 9)`,
   );
-  await addUsage(db, { model: "a", tokens: 3 });
-  await Promise.all(Array.from({ length: 20 }, () => addUsage(db, { model: "b", tokens: 1_000_000_000 })));
+  await addUsage(db, { model: "a", purpose: "passage", tokens: 3 });
+  await Promise.all(
+    Array.from({ length: 20 }, () => addUsage(db, { model: "b", purpose: "query", tokens: 1_000_000_000 })),
+  );
   expect((await status()).counts.tokensToday).toBe(20_000_000_003);
 });
 

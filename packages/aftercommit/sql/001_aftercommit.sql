@@ -98,6 +98,8 @@ create table aftercommit.usage (
   model text not null,
   calls integer not null,
   tokens bigint not null,
+  -- How many of the tokens are those of searches.
+  searched bigint not null default 0,
   primary key (day, model)
 );
 comment on table aftercommit.usage is 'What the embedding provider answered and charged for, by UTC day';

@@ -7,8 +7,8 @@ import { log } from "../log.ts";
 import { addUsage, reserveUsage } from "../usage/usage.ts";
 import { classifyError } from "./classify-error.ts";
 import { embedTexts, type ProviderModel } from "./embed-texts.ts";
-import { RateLimitedError, SpendCapError } from "./errors.ts";
-import { limitsOf, tokensPerDay } from "./limits.ts";
+import { RateLimitedError, SearchRateError, SpendCapError } from "./errors.ts";
+import { limitsOf, SEARCH_SHARE, searchLimitsOf, tokensPerDay } from "./limits.ts";
 import { acquire, correct } from "./rate-limiter.ts";
 
 export type Input = { text: string; tokens: number };
@@ -43,16 +43,24 @@ async function reserve(
   }
 }
 
+/** Searches have a bucket, too, so that rows are embedded however many searches there are. They do not wait for it. */
+async function reserveSearch({ db, provider, model }: Ask, tokens: number): Promise<void> {
+  const limits = searchLimitsOf(provider);
+  const wait = await acquire(db, { name: `${model.name} search`, tokens, priority: false, limits });
+  if (wait > 0) throw new SearchRateError(model.name, wait);
+}
+
 /** Reserves tokens of the day if it has a cap. Resolves with how many; rejects with SpendCapError if none are left. */
-async function reserveDay({ db, model }: Ask, tokens: number): Promise<number> {
+async function reserveDay({ db, model, purpose }: Ask, tokens: number): Promise<number> {
   const most = tokensPerDay();
   if (most === undefined) return 0;
-  if (await reserveUsage(db, { model: model.name, tokens, most })) return tokens;
+  const reservation = { model: model.name, purpose, tokens, most, mostSearched: most * SEARCH_SHARE };
+  if (await reserveUsage(db, reservation)) return tokens;
   throw new SpendCapError(model.name, CAP_AGAIN_MS);
 }
 
-const release = async ({ db, model }: Ask, reserved: number) =>
-  reserved > 0 && addUsage(db, { model: model.name, tokens: -reserved, calls: 0 });
+const release = async ({ db, model, purpose }: Ask, reserved: number) =>
+  reserved > 0 && addUsage(db, { model: model.name, purpose, tokens: -reserved, calls: 0 });
 
 /** How long every process must wait after a response; undefined if it is not a rate limit, or waiting does not help. */
 function blockAfter(error: unknown): number | undefined {
@@ -65,13 +73,12 @@ function blockAfter(error: unknown): number | undefined {
 
 // The vectors are paid for, so a failure to count them must not lose them.
 async function note(
-  db: Database,
-  { name }: ProviderModel,
+  { db, model: { name }, purpose }: Ask,
   left: Answer["left"],
   tokens: number,
 ): Promise<void> {
   try {
-    await Promise.all([addUsage(db, { model: name, tokens }), correct(db, name, left)]);
+    await Promise.all([addUsage(db, { model: name, purpose, tokens }), correct(db, name, left)]);
   } catch (error) {
     log("warn", "embedding.usage_not_counted", { model: name, tokens, error: rootMessageOf(error) });
   }
@@ -89,6 +96,7 @@ export async function askProvider(
   const { db, provider, model, purpose, timeoutMs } = ask;
   const counted = inputs.reduce((sum, input) => sum + input.tokens, 0);
   const texts = inputs.map(({ text }) => text);
+  if (purpose === "query") await reserveSearch(ask, counted);
   for (;;) {
     const reserved = await reserveDay(ask, counted);
     try {
@@ -100,7 +108,7 @@ export async function askProvider(
     try {
       const answer = await embedTexts(provider, model, texts, { purpose, timeoutMs });
       const tokens = Number.isFinite(answer.tokens) ? answer.tokens : counted;
-      await note(db, model, answer.left, tokens - reserved);
+      await note(ask, answer.left, tokens - reserved);
       return { outcomes: answer.outcomes, tokens };
     } catch (error) {
       const waitMs = blockAfter(error);

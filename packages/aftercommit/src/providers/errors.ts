@@ -24,11 +24,20 @@ export class PausedError extends Error {
   }
 }
 
+/** Searches have used up their part of the limits until `retryAt`, in Unix milliseconds. */
+export class SearchRateError extends RateLimitedError {
+  constructor(model: string, waitMs: number) {
+    super(model, waitMs);
+    this.message = "There are too many searches by meaning now; try again in a moment";
+  }
+}
+
 /** The tokens of EMBEDDING_TOKENS_PER_DAY are used up until `retryAt`, in Unix milliseconds. */
 export class SpendCapError extends RateLimitedError {
   constructor(model: string, waitMs: number) {
     super(model, waitMs);
-    this.message = "EMBEDDING_TOKENS_PER_DAY is used up; it is a new day at midnight UTC";
+    this.message =
+      "EMBEDDING_TOKENS_PER_DAY is used up, or the half of it that searches may use; it is a new day at midnight UTC";
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Provider, ProviderLimits } from "../declare/provider.ts";
+import type { Limits, Provider, ProviderLimits } from "../declare/provider.ts";
 import { optional } from "../env/env.ts";
 
 /** The provider's limits, unless EMBEDDING_TOKENS_PER_MINUTE or EMBEDDING_REQUESTS_PER_MINUTE overrides them. */
@@ -9,6 +9,19 @@ export function limitsOf({ limits }: Provider): ProviderLimits {
     ...limits,
     ...(tokens && { tokensPerMinute: Number(tokens) }),
     ...(requests && { requestsPerMinute: Number(requests) }),
+  };
+}
+
+/** The part of the limits, and of a day's tokens, that searches may use. The rest is for rows. */
+export const SEARCH_SHARE = 0.5;
+
+/** The limits of all searches together. */
+export function searchLimitsOf(provider: Provider): Limits {
+  const { tokensPerMinute, requestsPerMinute } = limitsOf(provider);
+  // A search is one request with one input.
+  return {
+    tokensPerMinute: tokensPerMinute * SEARCH_SHARE,
+    requestsPerMinute: requestsPerMinute * SEARCH_SHARE,
   };
 }
 

@@ -1,13 +1,15 @@
 import { database } from "../db/database.ts";
 import { type Model, readModelsInUse } from "../models/models.ts";
+import { withDeadline } from "../with-deadline.ts";
 import { available, NO_DATABASE } from "./unavailable.ts";
 
 /**
  * Does work with the active model. If another model has become the active one in the meantime, the vectors of the first
  * may already be deleted, so the work is done again.
  */
-export async function withActiveModel<T>(work: (model: Model) => Promise<T>): Promise<T> {
-  const activeModel = async () => (await available(() => readModelsInUse(database()), NO_DATABASE)).active;
+export async function withActiveModel<T>(work: (model: Model) => Promise<T>, deadline: number): Promise<T> {
+  const read = () => withDeadline(() => readModelsInUse(database()), deadline);
+  const activeModel = async () => (await available(read, NO_DATABASE)).active;
   for (let model = await activeModel(); ; ) {
     const [result] = await Promise.allSettled([work(model)]);
     const present = await activeModel();

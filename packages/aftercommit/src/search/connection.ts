@@ -13,7 +13,7 @@ export type SearchConnection = {
 type PooledConnection = SearchConnection & { release(error?: boolean): void };
 type ConnectionPool = SearchConnection & { totalCount: number; connect(): Promise<PooledConnection> };
 
-const isPool = (db: SearchConnection): db is ConnectionPool => "totalCount" in db && "connect" in db;
+export const isPool = (db: SearchConnection): db is ConnectionPool => "totalCount" in db && "connect" in db;
 
 const dialect = new PgDialect();
 

@@ -1,9 +1,9 @@
-import { sql } from "drizzle-orm";
 import { DatabaseError } from "pg";
 import { database } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { type KeyType, keyTypeOf } from "../source.ts";
-import { readInTransaction, rowsOf, type SearchConnection } from "./connection.ts";
+import { DeadlineError, withDeadline } from "../with-deadline.ts";
+import { isPool, readInTransaction, type SearchConnection } from "./connection.ts";
 import { digestOf, isAfter, readCursor, writeCursor } from "./cursor.ts";
 import { highlight } from "./highlight.ts";
 import { InvalidSearchError, type SimilarOptions } from "./options.ts";
@@ -40,6 +40,8 @@ export type SearchPage = {
 // How many rows are ranked at least; and where pages end.
 const LEAST_RANKED = 100;
 const MOST_RANKED = 1_000;
+// The time that is left is told to Postgres again when this much of it has passed.
+const COARSE_MS = 500;
 // Postgres's errors for a value that does not fit the column's type, or cannot be compared.
 const OF_A_VALUE = /^(22|42883$)/;
 
@@ -58,6 +60,22 @@ type Asked = Required<Pick<SimilarOptions, "limit" | "minScore">> & {
 /** Finds rows, best first. Called in a transaction. */
 type Find = (client: SearchConnection, of: { keyType: KeyType; limit: number }) => Promise<RankedRow[]>;
 
+/** Gives each statement what is left of the time of a search. */
+function boundedBy(client: SearchConnection, deadline: number): SearchConnection {
+  let told = Number.POSITIVE_INFINITY;
+  return {
+    async query(text, values) {
+      const left = deadline - Date.now();
+      if (left <= 0) throw new DeadlineError("no time is left for this search");
+      if (told - left > COARSE_MS) {
+        told = left;
+        await client.query("select set_config('statement_timeout', $1, true)", [String(left)]);
+      }
+      return client.query(text, values);
+    },
+  };
+}
+
 /**
  * Makes a function that reads the page of a search with the rows that another one finds.
  * @throws {InvalidSearchError} if the cursor is invalid
@@ -69,8 +87,6 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
   const place = (cursor?.place ?? 0) + limit;
 
   async function read(client: SearchConnection, keyType: KeyType, find: Find): Promise<SearchPage> {
-    const timeout = String(Math.max(1, deadline - Date.now()));
-    await rowsOf(client, sql`select set_config('statement_timeout', ${timeout}, true)`);
     const most = Math.min(MOST_RANKED, Math.max(LEAST_RANKED, place + 1));
     const found = await find(client, { keyType, limit: most });
     const ranked = found.filter((row) => row.score >= minScore && (!cursor || isAfter(row, cursor)));
@@ -85,9 +101,11 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
   }
 
   async function attempt(find: Find): Promise<SearchPage> {
-    const keyType = await keyTypeOf(database(), declaration);
+    const keyType = await withDeadline(() => keyTypeOf(database(), declaration), deadline);
+    const work = () => readInTransaction(db, (client) => read(boundedBy(client, deadline), keyType, find));
     try {
-      return await readInTransaction(db, (client) => read(client, keyType, find));
+      // A client of the caller's must be idle when the search ends; one of a pool may end its work later.
+      return await (isPool(db) ? withDeadline(work, deadline) : work());
     } catch (error) {
       if (error instanceof DatabaseError && OF_A_VALUE.test(error.code ?? ""))
         throw new InvalidSearchError(`where: ${error.message}`);

@@ -76,5 +76,5 @@ export async function search(
       return { ...(await read(undefined)), degraded: error.message };
     }
     return read({ vector, model, weight: meaningWeight(declaration.meaningWeight, model.name) });
-  });
+  }, deadline);
 }

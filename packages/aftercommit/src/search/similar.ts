@@ -61,28 +61,24 @@ export async function similar(
   const checked = checkSimilarOptions(declaration, options);
   const filter = filterSql(declaration, checked.where);
   const identity = [declaration.row, "similar", id, checked.where, checked.minScore];
-  const page = pageOf({
-    ...checked,
-    declaration,
-    db,
-    identity,
-    terms: [],
-    deadline: Date.now() + DEADLINE_MS,
-  });
-  return withActiveModel((model) =>
-    page(async (client, { keyType, limit }) => {
-      const own = { declaration, model, keyType, id: idOf(id, { declaration, keyType }) };
-      const vector = await readOwnVector(client, own);
-      // The row itself is the nearest, or would be: without a condition that excludes it, the index finds as many.
-      const found = await rank(client, {
-        declaration,
-        keyType,
-        filter,
-        limit: limit + 1,
-        words: undefined,
-        meaning: { vector, model, weight: 1 },
-      });
-      return found.filter((row) => row.id !== own.id).slice(0, limit);
-    }),
+  const deadline = Date.now() + DEADLINE_MS;
+  const page = pageOf({ ...checked, declaration, db, identity, terms: [], deadline });
+  return withActiveModel(
+    (model) =>
+      page(async (client, { keyType, limit }) => {
+        const own = { declaration, model, keyType, id: idOf(id, { declaration, keyType }) };
+        const vector = await readOwnVector(client, own);
+        // The row itself is the nearest, or would be: without a condition that excludes it, the index finds as many.
+        const found = await rank(client, {
+          declaration,
+          keyType,
+          filter,
+          limit: limit + 1,
+          words: undefined,
+          meaning: { vector, model, weight: 1 },
+        });
+        return found.filter((row) => row.id !== own.id).slice(0, limit);
+      }),
+    deadline,
   );
 }

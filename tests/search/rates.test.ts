@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "drizzle-orm";
+import { Client } from "pg";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { posts } from "../../aftercommit.config.ts";
+import { GET } from "../../app/api/search/route.ts";
+import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
+import { limitsOf } from "../../packages/aftercommit/src/providers/limits.ts";
+import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
+import { acquire } from "../../packages/aftercommit/src/providers/rate-limiter.ts";
+import { search } from "../../packages/aftercommit/src/search/search.ts";
+import { SearchUnavailableError } from "../../packages/aftercommit/src/search/unavailable.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
+import { searchForTests } from "./posts.ts";
+
+const { insertEmbedded, insert, database, provider } = searchForTests();
+const KEY = "k".repeat(32);
+
+beforeEach(async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  await database.db.execute(sql`truncate aftercommit.rate_limits`);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+it("10,000 random queries by one key use half of the limits, and posts are embedded", {
+  timeout: 120_000,
+}, async () => {
+  vi.stubEnv("SEARCH_API_KEYS", KEY);
+  vi.stubEnv("EMBEDDING_REQUESTS_PER_MINUTE", "200");
+  const startedAt = Date.now();
+  const { calls } = await provider.stats();
+  const counts = new Map<number, number>();
+  let asked = 0;
+  const ask = async () => {
+    while (asked < 10_000) {
+      asked += 1;
+      const url = `http://localhost/api/search?mode=meaning&q=${Math.random()}`;
+      const { status } = await GET(new Request(url, { headers: { authorization: `Bearer ${KEY}` } }));
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+  };
+  await Promise.all([ask(), ask(), ask(), ask()]);
+  const minutes = (Date.now() - startedAt) / 60_000;
+  const searched = (await provider.stats()).calls - calls;
+  expect(searched).toBeGreaterThan(50);
+  expect(searched).toBeLessThanOrEqual(100 + 100 * minutes);
+  expect(counts.get(200)).toBe(searched);
+  expect(counts.get(503)).toBe(10_000 - searched);
+  // A backfill, which waits for edits, has what it needs as well.
+  const limits = limitsOf(openai());
+  expect(
+    await acquire(database.db, { name: FIRST_MODEL.name, tokens: 10, requests: 50, priority: false, limits }),
+  ).toBe(0);
+  const id = await insert({ body: "Bread." });
+  expect((await embedOne(posts, id, { db: database.db })).chunks).toBe(1);
+});
+
+it("a search beyond the rate goes on by words and says so", async () => {
+  const id = await insertEmbedded({ body: "Bread with flour." });
+  await database.db.execute(sql`
+    insert into aftercommit.rate_limits (name, tokens, requests) values (${`${FIRST_MODEL.name} search`}, 0, 0)`);
+  expect(await search(posts, { query: `flour ${Math.random()}` })).toMatchObject({
+    results: [{ id, matched: ["words"] }],
+    degraded: "There are too many searches by meaning now; try again in a moment",
+  });
+});
+
+it("searches use half of the tokens of a day, and posts the rest", async () => {
+  vi.stubEnv("EMBEDDING_TOKENS_PER_DAY", "40");
+  const ask = () => search(posts, { query: `flour ${Math.random()}`, mode: "meaning" });
+  const settled: PromiseSettledResult<unknown>[] = [];
+  for (let n = 0; n < 12; n += 1) settled.push(...(await Promise.allSettled([ask()])));
+  const failed = settled.filter(({ status }) => status === "rejected");
+  expect(failed.length).toBeGreaterThan(0);
+  expect(failed.length).toBeLessThan(12);
+  const { rows } = await database.db.execute(sql`select tokens, searched from aftercommit.usage`);
+  expect(rows[0]).toEqual({ tokens: rows[0]?.searched, searched: rows[0]?.tokens });
+  const id = await insert({ title: "", body: "Bread." });
+  expect((await embedOne(posts, id, { db: database.db })).chunks).toBe(1);
+});
+
+it("the same query at the same time is sent to the provider once", async () => {
+  const { calls } = await provider.stats();
+  await provider.fail({ delayMs: 200, times: 1 });
+  const query = `flour ${Math.random()}`;
+  await Promise.all(Array.from({ length: 20 }, () => search(posts, { query, mode: "meaning" })));
+  expect((await provider.stats()).calls).toBe(calls + 1);
+});
+
+it("a search ends at its deadline, however many slow statements it has", { timeout: 20_000 }, async () => {
+  await insertEmbedded({ body: "Bread with flour." });
+  const client = new Client({ connectionString: process.env.DATABASE_URL });
+  await client.connect();
+  const slow = {
+    query: async (text: string, values: unknown[]) => {
+      await sleep(1_200);
+      return client.query(text, values);
+    },
+  };
+  const startedAt = Date.now();
+  await expect(search(posts, { query: "flour", mode: "words" }, { db: slow })).rejects.toThrow(
+    SearchUnavailableError,
+  );
+  // What is rolled back after the deadline is slow as well.
+  expect(Date.now() - startedAt).toBeLessThan(9_000);
+  expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  await client.end();
+});
