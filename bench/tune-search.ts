@@ -53,7 +53,8 @@ async function searchFor(
 ): Promise<Found> {
   const vector = await vectorOfQuery(query.text, { model, provider: providerOf(posts, model), db });
   return readInTransaction(db.$client, async (client) => {
-    const words = await readStatistics(client, posts, parseQuery(query.text).terms);
+    const { terms } = parseQuery(query.text);
+    const words = await readStatistics(client, posts, { terms, tenant: undefined });
     const meaning = { vector, model, weight: 0.5 };
     const of = { declaration: posts, keyType: "bigint", filter: undefined, limit: RANKED } as const;
     return {

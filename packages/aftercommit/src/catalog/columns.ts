@@ -24,9 +24,16 @@ function namesOf(declaration: Declaration): [option: string, column: string][] {
     columns.map((column): [string, string] => [option, column]);
   if (kind === "trigger") return of("key", [key]);
   if (kind === "embedding") {
-    const { text, columns, filters } = declaration;
+    const { text, columns, filters, tenant } = declaration;
     const texts = typeof text === "string" ? [] : text;
-    return [...of("key", [key]), ...of("text", texts), ...of("columns", columns), ...of("filters", filters)];
+    const others = filters.filter((column) => column !== tenant);
+    return [
+      ...of("key", [key]),
+      ...of("text", texts),
+      ...of("columns", columns),
+      ...of("filters", others),
+      ...of("tenant", tenant === undefined ? [] : [tenant]),
+    ];
   }
   const { email, when } = declaration;
   return [

@@ -26,6 +26,11 @@ export type EmbeddingOptions = Declared & {
   columns?: readonly string[];
   /** The columns that search may filter by. */
   filters?: readonly string[];
+  /**
+   * The column that says which tenant a row belongs to. Every search must then name one tenant in `where`, and finds
+   * nothing that depends on the rows of another. It is one of the `filters`.
+   */
+  tenant?: string;
   /** The longest passage, in tokens. Default: 1,000. */
   chunkTokens?: number;
   /** How much meaning counts in a hybrid search, from 0 to 1. Defaults to what is known of the embedding model. */
@@ -41,11 +46,12 @@ export type EmbeddingOptions = Declared & {
 
 /** What {@link defineEmbedding} returns: the options, checked, with their defaults. */
 export type EmbeddingDeclaration = Required<
-  Omit<EmbeddingOptions, "where" | "meaningWeight" | "table" | "embeddings">
+  Omit<EmbeddingOptions, "where" | "tenant" | "meaningWeight" | "table" | "embeddings">
 > & {
   kind: "embedding";
   table: TableName;
   where: string | undefined;
+  tenant: string | undefined;
   meaningWeight: number | undefined;
   embeddings: TableName;
 };

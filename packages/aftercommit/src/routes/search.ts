@@ -13,12 +13,21 @@ import { SearchUnavailableError } from "../search/unavailable.ts";
 type Serve = (request: Request) => Promise<Response>;
 type Asked = { declaration: EmbeddingDeclaration; options: SearchOptions; parameters: URLSearchParams };
 
-/** A key that is bound to a tenant searches no table that has none: it would find every row. */
 class ForbiddenError extends Error {}
 
-function requireTenant({ tenant }: SearchAccess, { rows }: EmbeddingDeclaration): void {
-  if (tenant !== undefined)
+/** The options of a search by a key that is bound to a tenant: among that tenant's rows, and in no table without any. */
+function boundTo(
+  { tenant }: SearchAccess,
+  { declaration, options }: Omit<Asked, "parameters">,
+): SearchOptions {
+  if (tenant === undefined) return options;
+  const { tenant: column, rows } = declaration;
+  if (column === undefined)
     throw new ForbiddenError(`This key is bound to a tenant, and ${rows} are declared without one`);
+  const { where = {} } = options;
+  if (Object.hasOwn(where, column) && where[column] !== tenant)
+    throw new ForbiddenError(`where.${column}: this key is bound to another tenant`);
+  return { ...options, where: { ...where, [column]: tenant } };
 }
 
 function statusOf(error: unknown): number {
@@ -42,8 +51,7 @@ function answerWith(config: object, route: string, find: (asked: Asked) => Promi
       }
       const parameters = new URL(request.url).searchParams;
       const asked = searchRequest(declarations, parameters);
-      requireTenant(access, asked.declaration);
-      return Response.json(await find({ ...asked, parameters }));
+      return Response.json(await find({ ...asked, options: boundTo(access, asked), parameters }));
     } catch (error) {
       const status = statusOf(error);
       return Response.json({ error: messageOf(error) }, { status });

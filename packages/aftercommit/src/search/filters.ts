@@ -42,6 +42,15 @@ function conditionOf(column: SQL, name: string, condition: WhereCondition): SQL[
   });
 }
 
+/** The condition on a table's tenant, which a search must have; undefined if the table has none. */
+export function tenantSql(
+  declaration: EmbeddingDeclaration,
+  where: NonNullable<SearchOptions["where"]>,
+): SQL | undefined {
+  const { tenant } = declaration;
+  return tenant === undefined ? undefined : filterSql(declaration, { [tenant]: where[tenant] ?? null });
+}
+
 /** The conditions of a search as SQL over the declared table; undefined if there are none. */
 export function filterSql(
   { table }: EmbeddingDeclaration,

@@ -52,7 +52,7 @@ export function nearestRowsQuery(
       select e.${rowId} as id, e.text_hash, e.start, e.length, ${distance} as distance
       from ${tableSql(declaration.embeddings)} e ${filtered} where ${ofModel(query)}
       order by ${distance} limit ${chunks}
-    ), best as (select distinct on (id) * from nearest where distance is not null order by id, distance)
+    ), best as (select distinct on (id) * from nearest where distance is not null order by id, distance, start)
     select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.distance,
       (select count(*)::int from nearest) as looked
     from best b join ${rows} r on r.id = b.id and r.included
@@ -67,7 +67,7 @@ function exactRowsQuery(declaration: EmbeddingDeclaration, query: NearestQuery):
     best as (
       select distinct on (e.${rowId}) e.${rowId} as id, e.text_hash, e.start, e.length, ${distanceSql(query)} as distance
       from fitting f join ${tableSql(declaration.embeddings)} e on e.${rowId} = f.id
-      where ${ofModel(query)} and e.embedding is not null order by 1, 5
+      where ${ofModel(query)} and e.embedding is not null order by 1, 5, 3
     )
     select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.distance
     from best b where b.distance is not null order by b.distance, b.id limit ${query.limit}`;
@@ -93,17 +93,28 @@ const searchExactly = (db: SearchConnection) =>
 
 type Explained = { "QUERY PLAN": [{ Plan: { "Plan Rows": number } }] };
 
-/** How many rows pass a filter, as the planner estimates. */
-async function estimateRows(
+/**
+ * Whether few rows pass a filter, as the planner estimates. In a table with tenants they are counted: the estimate
+ * depends on the rows of others.
+ */
+async function areFew(
   db: SearchConnection,
   declaration: EmbeddingDeclaration,
   filter: SQL,
-): Promise<number> {
+): Promise<boolean> {
+  if (declaration.tenant !== undefined) {
+    const [counted] = await rowsOf<{ rows: number }>(
+      db,
+      sql`select count(*)::int as rows from (
+        select from ${rowsSql(declaration, filter)} r where r.included limit ${MOST_SCANNED + 1}) c`,
+    );
+    return (counted?.rows ?? 0) <= MOST_SCANNED;
+  }
   const [row] = await rowsOf<Explained>(
     db,
     sql`explain (format json) select r.id from ${rowsSql(declaration, filter)} r`,
   );
-  return row?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0;
+  return (row?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0) <= MOST_SCANNED;
 }
 
 /** The nearest of the rows that pass the filter, by comparing all of their vectors. */
@@ -126,8 +137,7 @@ export async function findNearestRows(
   query: NearestQuery,
 ): Promise<NearestRow[]> {
   const { filter, limit } = query;
-  if (filter && (await estimateRows(db, declaration, filter)) <= MOST_SCANNED)
-    return scanExactly(db, declaration, query);
+  if (filter && (await areFew(db, declaration, filter))) return scanExactly(db, declaration, query);
   await searchByIndex(db, filter !== undefined);
   for (let chunks = limit * CHUNKS_PER_ROW; ; chunks *= CHUNKS_PER_ROW) {
     const rows = await rowsOf<NearestRow & { looked: number }>(

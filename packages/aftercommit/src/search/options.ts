@@ -64,8 +64,18 @@ export class RowNotFoundError extends Error {
 const MOST_CHARACTERS = 1_000;
 const MOST_RESULTS = 50;
 
+const isOneValue = (condition: WhereCondition | undefined) =>
+  ["string", "number", "bigint", "boolean"].includes(typeof condition);
+
+/** Who forgets the tenant, or names several, gets nothing rather than the rows of others. */
+function requireTenant({ tenant }: EmbeddingDeclaration, where: NonNullable<SimilarOptions["where"]>): void {
+  if (tenant !== undefined && !isOneValue(Object.hasOwn(where, tenant) ? where[tenant] : undefined))
+    throw new InvalidSearchError(`where.${tenant}: must be one value: the tenant to search for`);
+}
+
 /** Checks what all searches have in common, and fills in what was left out. */
-export function checkSimilarOptions({ filters }: EmbeddingDeclaration, options: SimilarOptions) {
+export function checkSimilarOptions(declaration: EmbeddingDeclaration, options: SimilarOptions) {
+  const { filters } = declaration;
   const { where = {}, limit = 10, after, minScore = 0 } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RESULTS)
     throw new InvalidSearchError(`limit: must be a whole number from 1 to ${MOST_RESULTS}`);
@@ -77,6 +87,7 @@ export function checkSimilarOptions({ filters }: EmbeddingDeclaration, options: 
           ? `where.${column}: is not a filter; there are ${filters.join(", ")}`
           : `where.${column}: is not a filter, and the declaration has none`,
       );
+  requireTenant(declaration, where);
   return { where, limit, after, minScore };
 }
 

@@ -5,6 +5,7 @@ import { type KeyType, keyTypeOf } from "../source.ts";
 import { DeadlineError, withDeadline } from "../with-deadline.ts";
 import { isPool, readInTransaction, type SearchConnection } from "./connection.ts";
 import { digestOf, isAfter, readCursor, writeCursor } from "./cursor.ts";
+import { filterSql } from "./filters.ts";
 import { highlight } from "./highlight.ts";
 import { InvalidSearchError, type SimilarOptions } from "./options.ts";
 import { readPresentRows } from "./present-rows.ts";
@@ -48,6 +49,7 @@ const OF_A_VALUE = /^(22|42883$)/;
 type Asked = Required<Pick<SimilarOptions, "limit" | "minScore">> & {
   declaration: EmbeddingDeclaration;
   db: SearchConnection;
+  where: NonNullable<SimilarOptions["where"]>;
   /** Everything that decides the order of the results, which a cursor belongs to. */
   identity: unknown;
   after: string | undefined;
@@ -81,7 +83,8 @@ function boundedBy(client: SearchConnection, deadline: number): SearchConnection
  * @throws {InvalidSearchError} if the cursor is invalid
  */
 export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
-  const { declaration, db, limit, minScore, terms, deadline } = asked;
+  const { declaration, db, where, limit, minScore, terms, deadline } = asked;
+  const filter = filterSql(declaration, where);
   const digest = digestOf(asked.identity);
   const cursor = asked.after === undefined ? undefined : readCursor(asked.after, digest);
   const place = (cursor?.place ?? 0) + limit;
@@ -91,7 +94,7 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
     const found = await find(client, { keyType, limit: most });
     const ranked = found.filter((row) => row.score >= minScore && (!cursor || isAfter(row, cursor)));
     const places = ranked.slice(0, limit);
-    const shown = await readPresentRows(client, declaration, { keyType, places });
+    const shown = await readPresentRows(client, declaration, { keyType, filter, places });
     const results = places.flatMap(({ id, score, matched }): SearchResult[] => {
       const row = shown.get(id);
       return row ? [{ ...row, highlight: highlight(row.passage, terms), score, matched }] : [];

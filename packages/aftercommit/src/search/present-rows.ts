@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { type KeyType, keyTypeSql, rowsSql } from "../source.ts";
 import { rowsOf, type SearchConnection } from "./connection.ts";
@@ -10,11 +10,18 @@ const BEGINNING = 1_000;
 /** A row as it is now: its declared columns and a passage of its text. */
 export type ShownRow = { id: string; columns: Record<string, unknown>; passage: string };
 
-/** Reads rows with the passages found in them, by id. Deleted and excluded rows are left out. */
+/**
+ * Reads rows with the passages found in them, by id. Rows that are deleted or excluded, or that no longer pass the
+ * filter, are left out.
+ */
 export async function readPresentRows(
   db: SearchConnection,
   declaration: EmbeddingDeclaration,
-  { keyType, places }: { keyType: KeyType; places: readonly (Place & { id: string })[] },
+  {
+    keyType,
+    filter,
+    places,
+  }: { keyType: KeyType; filter: SQL | undefined; places: readonly (Place & { id: string })[] },
 ): Promise<Map<string, ShownRow>> {
   const column = (of: (place: (typeof places)[number]) => string | number) => sql.param(places.map(of));
   const rows = await rowsOf<ShownRow>(
@@ -25,7 +32,7 @@ export async function readPresentRows(
       from unnest(${column(({ id }) => id)}::text[], ${column(({ textHash }) => textHash)}::uuid[],
         ${column(({ start }) => start)}::int[], ${column(({ length }) => length)}::int[])
         as p (id, text_hash, start, length)
-      join ${rowsSql(declaration)} r on r.id = p.id::${keyTypeSql({ keyType })} and r.included`,
+      join ${rowsSql(declaration, filter)} r on r.id = p.id::${keyTypeSql({ keyType })} and r.included`,
   );
   return new Map(rows.map((row) => [row.id, { ...row, passage: row.passage.trim() }]));
 }

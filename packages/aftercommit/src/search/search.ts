@@ -6,7 +6,7 @@ import { providerOf } from "../providers/provider-of.ts";
 import { withDeadline } from "../with-deadline.ts";
 import { withActiveModel } from "./active-model.ts";
 import type { SearchConnection } from "./connection.ts";
-import { filterSql } from "./filters.ts";
+import { filterSql, tenantSql } from "./filters.ts";
 import { checkOptions, InvalidSearchError, type SearchOptions } from "./options.ts";
 import { pageOf, type SearchPage } from "./page.ts";
 import { type Ranking, rank } from "./rank.ts";
@@ -57,12 +57,14 @@ export async function search(
   const { terms, text } = words;
   if (text === "") throw new InvalidSearchError("query: has only words to exclude");
   const filter = withWordConditions(declaration, filterSql(declaration, where), words);
+  const tenant = tenantSql(declaration, where);
   const deadline = Date.now() + DEADLINE_MS;
   const identity = [declaration.row, query, where, mode, minScore];
   const page = pageOf({ ...checked, declaration, db, identity, terms, deadline });
   const read = (meaning: Ranking["meaning"]) =>
     page(async (client, of) => {
-      const statistics = mode === "meaning" ? undefined : await readStatistics(client, declaration, terms);
+      const statistics =
+        mode === "meaning" ? undefined : await readStatistics(client, declaration, { terms, tenant });
       return rank(client, { ...of, declaration, filter, words: statistics, meaning });
     });
   if (mode === "words") return read(undefined);

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { database } from "../db/database.ts";
 import { tableSql } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
@@ -8,15 +8,21 @@ import type { Model } from "../models/models.ts";
 import { type KeyType, rowIdColumn, rowsSql } from "../source.ts";
 import { withActiveModel } from "./active-model.ts";
 import { rowsOf, type SearchConnection } from "./connection.ts";
-import { filterSql } from "./filters.ts";
+import { filterSql, tenantSql } from "./filters.ts";
 import { checkSimilarOptions, RowNotFoundError, type SimilarOptions } from "./options.ts";
 import { pageOf, type SearchPage } from "./page.ts";
 import { hasId, rank } from "./rank.ts";
 import { DEADLINE_MS } from "./search.ts";
 
-type Own = { declaration: EmbeddingDeclaration; model: Model; id: string; keyType: KeyType };
+type Own = {
+  tenant: SQL | undefined;
+  declaration: EmbeddingDeclaration;
+  model: Model;
+  id: string;
+  keyType: KeyType;
+};
 
-function idOf(id: string, { declaration, keyType }: Omit<Own, "id" | "model">): string {
+function idOf(id: string, { declaration, keyType }: Pick<Own, "declaration" | "keyType">): string {
   try {
     return canonicalKey(id, keyType);
   } catch (error) {
@@ -27,13 +33,14 @@ function idOf(id: string, { declaration, keyType }: Omit<Own, "id" | "model">): 
 
 /** The mean of a row's own vectors, which says what the whole row is about. */
 async function readOwnVector(client: SearchConnection, own: Own): Promise<Float32Array> {
-  const { declaration, model, id } = own;
+  const { declaration, model, id, tenant } = own;
+  const itself = hasId(own, [id]);
   const [row] = await rowsOf<{ vector: string | null }>(
     client,
     sql`
       select (select avg(l2_normalize(e.embedding::vector))::text from ${tableSql(declaration.embeddings)} e
         where e.${rowIdColumn(declaration)} = r.id and e.model_id = ${model.id} and e.embedding is not null) as vector
-      from ${rowsSql(declaration, hasId(own, [id]))} r where r.included`,
+      from ${rowsSql(declaration, tenant ? sql`${itself} and ${tenant}` : itself)} r where r.included`,
   );
   if (!row) throw new RowNotFoundError(`id: there is no ${declaration.row} ${id}`);
   if (row.vector === null)
@@ -60,13 +67,14 @@ export async function similar(
 ): Promise<SearchPage> {
   const checked = checkSimilarOptions(declaration, options);
   const filter = filterSql(declaration, checked.where);
+  const tenant = tenantSql(declaration, checked.where);
   const identity = [declaration.row, "similar", id, checked.where, checked.minScore];
   const deadline = Date.now() + DEADLINE_MS;
   const page = pageOf({ ...checked, declaration, db, identity, terms: [], deadline });
   return withActiveModel(
     (model) =>
       page(async (client, { keyType, limit }) => {
-        const own = { declaration, model, keyType, id: idOf(id, { declaration, keyType }) };
+        const own = { tenant, declaration, model, keyType, id: idOf(id, { declaration, keyType }) };
         const vector = await readOwnVector(client, own);
         // The row itself is the nearest, or would be: without a condition that excludes it, the index finds as many.
         const found = await rank(client, {

@@ -1,6 +1,7 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { quoted } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { rowIdColumn, rowsSql } from "../source.ts";
 import { wordsTable, wordsTableSql } from "../words/words-table.ts";
 import { rowsOf, type SearchConnection } from "./connection.ts";
 import type { Term } from "./word-query.ts";
@@ -16,26 +17,42 @@ const SAMPLE = 1_000;
 
 type Row = { passages: number; all: number; averageSize: number | null };
 
-/** How common the terms of a query are in a table, and how long its passages are, in words. */
+const capped = MOST_COUNTED + 1;
+
+/** The number of passages and their average size, of a table or of the passages of one tenant. */
+function sizeSql(declaration: EmbeddingDeclaration, words: SQL, tenant: SQL | undefined): SQL {
+  if (tenant)
+    return sql`select count(*) as passages, avg(c.size) filter (where c.size > 0)::float8 as average
+      from (select w.size from ${words} w limit ${capped}) c`;
+  return sql`
+    select greatest((select count(*) from (select from ${words} limit ${capped}) c),
+      (select reltuples from pg_class where oid = ${quoted(wordsTable(declaration))}::regclass)) as passages,
+      (select avg(s.size)::float8 from (select w.size from ${words} w where w.size > 0 limit ${SAMPLE}) s) as average`;
+}
+
+/**
+ * How common the terms of a query are in a table, and how long its passages are, in words. With a tenant, only that
+ * tenant's passages are counted, or its results would tell of the words of others.
+ */
 export async function readStatistics(
   db: SearchConnection,
   declaration: EmbeddingDeclaration,
-  terms: readonly Term[],
+  { terms, tenant }: { terms: readonly Term[]; tenant: SQL | undefined },
 ): Promise<WordStatistics> {
-  const words = wordsTableSql(declaration);
+  const table = wordsTableSql(declaration);
+  const words = tenant
+    ? sql`(select p.* from ${table} p join ${rowsSql(declaration, tenant)} r
+        on r.id = p.${rowIdColumn(declaration)} and r.included)`
+    : table;
   const { schema, name } = wordsTable(declaration);
-  const capped = MOST_COUNTED + 1;
   const rows = await rowsOf<Row>(
     db,
     sql`
-      with size as materialized (
-        select greatest((select count(*) from (select from ${words} limit ${capped}) c),
-          (select reltuples from pg_class where oid = ${quoted({ schema, name })}::regclass)) as passages,
-          (select avg(s.size)::float8 from (select w.size from ${words} w where w.size > 0 limit ${SAMPLE}) s) as average
+      with size as materialized (${sizeSql(declaration, words, tenant)}
       ), common as materialized (
         select u.lexeme, u.share from pg_stats s,
           unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) as u (lexeme, share)
-        where s.schemaname = ${schema} and s.tablename = ${name} and s.attname = 'words' and u.lexeme is not null
+        where s.schemaname = ${schema} and s.tablename = ${name} and s.attname = 'words' and u.lexeme is not null and ${tenant === undefined}
       )
       select case when size.passages >= ${capped} and c.share is not null then c.share * size.passages
           else (select count(*) from (select from ${words} w where w.words @@ t.query::tsquery limit ${capped}) f)
