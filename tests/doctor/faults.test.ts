@@ -99,6 +99,13 @@ it.each<[CheckId, what: string, says: RegExp, fault: string, undo: string]>([
     "alter table public.users replica identity full",
   ],
   [
+    "declarations.tables",
+    "an e-mail column that was renamed after the migration",
+    /row: "user".*email.* → .* as each message says$/,
+    "alter table users rename email to mail",
+    "alter table users rename mail to email",
+  ],
+  [
     "declarations.recorded",
     "another declaration than the database has",
     /is not the one that the database has.* → npx aftercommit migrate$/,
