@@ -42,6 +42,35 @@ it("asks Trigger.dev once, however many requests arrive in the next 5 s", async 
   await server.close();
 });
 
+const age = (by: string) =>
+  database.db.execute(sql`update aftercommit.trigger_health set asked_at = asked_at - ${by}::interval`);
+
+it("asks Trigger.dev every 30 s for all processes, and every 5 s after a failure", async () => {
+  const queues = { data: [], pagination: { currentPage: 1, totalPages: 0, count: 0 } };
+  let answer = answerWith(200, JSON.stringify(queues));
+  const server = await startFaultyServer((...of) => answer(...of));
+  vi.stubEnv("TRIGGER_API_URL", server.url);
+  // None remembers what another was told.
+  const fifty = () => Promise.all(Array.from({ length: 50 }, failing));
+  expect(new Set((await fifty()).flat())).toEqual(new Set());
+  expect(server.state.requests).toBe(1);
+  await age("29 seconds");
+  await fifty();
+  expect(server.state.requests).toBe(1);
+
+  answer = answerWith(500, "{}");
+  await age("1 second");
+  await failing();
+  expect(server.state.requests).toBe(2);
+  expect(new Set((await fifty()).flat())).toEqual(new Set(["trigger.dev"]));
+  expect(server.state.requests).toBe(2);
+  answer = answerWith(200, JSON.stringify(queues));
+  await age("5 seconds");
+  expect(await failing()).toEqual([]);
+  expect(server.state.requests).toBe(3);
+  await server.close();
+});
+
 describe("what fails is named:", () => {
   it("a database that does not answer", async () => {
     vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");

@@ -93,6 +93,13 @@ create table aftercommit.rate_limits (
   updated_at timestamptz not null default now()
 );
 
+-- How each Trigger.dev environment answered when a process last asked.
+create table aftercommit.trigger_health (
+  environment text primary key,
+  asked_at timestamptz not null,
+  failure text
+);
+
 create table aftercommit.usage (
   day date not null,
   model text not null,

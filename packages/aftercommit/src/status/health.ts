@@ -6,16 +6,15 @@ import { log } from "../log.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
 import { memoizeFor } from "../memoize-for.ts";
 import { findMissingMigrations } from "../migrate/missing-migrations.ts";
-import { askTrigger } from "../runs/ask-trigger.ts";
 import { SourceError, sourceOf } from "../source.ts";
 import { withDeadline } from "../with-deadline.ts";
+import { checkTrigger } from "./trigger-health.ts";
 
 /** `declarations`: the database has no declaration of a table, or another one; npx aftercommit migrate records it. */
 export type Part = "database" | "migrations" | "declarations" | "trigger.dev";
 
 type Deps = { db?: () => Database; limitMs?: number };
 
-// Each check is a request to Trigger.dev, which allows 1,500 a minute for everything.
 const FRESH_MS = 5_000;
 
 /** The database does not have the shape that this version needs. */
@@ -45,16 +44,16 @@ async function askDatabase(db: Database, declarations: readonly Declaration[]): 
   await mapConcurrent(declarations, (declaration) => sourceOf(db, declaration));
 }
 
-/** Lists the failing parts, with at most 2 s per part. The reasons are only logged, because anyone may call this. */
+/**
+ * Lists the failing parts, with at most 2 s per part. The reasons are only logged, because anyone may call this. If the
+ * database fails, Trigger.dev is not asked.
+ */
 export async function findFailingParts(
   declarations: readonly Declaration[],
   { db = database, limitMs = 2_000 }: Deps = {},
 ): Promise<Part[]> {
-  const parts = await Promise.all([
-    failing("database", async () => askDatabase(db(), declarations), limitMs),
-    failing("trigger.dev", askTrigger, limitMs),
-  ]);
-  return parts.flat();
+  const failed = await failing("database", async () => askDatabase(db(), declarations), limitMs);
+  return failed.length > 0 ? failed : failing("trigger.dev", () => checkTrigger(db()), limitMs);
 }
 
 /** Like {@link findFailingParts}, at most once every 5 s, however many requests arrive. */
