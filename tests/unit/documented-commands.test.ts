@@ -31,6 +31,7 @@ const KINDS: readonly Kind[] = [
   { command: /^npm run soak$/, because: "it takes minutes and a machine for nothing else" },
   { command: /^npm run reconcile\b/, by: "tests/tasks/commands.test.ts", has: '"--row"' },
   { command: /^npm run reembed\b/, by: "tests/stack/dev.test.ts", has: '"reembed", "--model"' },
+  { command: /^npm run capture$/, by: "tests/postgres/capture-process.ts", has: '"capture"' },
   { command: /^npm run pack$/, by: "tests/install/fresh-app.ts", has: "scripts/pack.mjs" },
   { command: /^npm install \.\/aftercommit-/, by: "tests/install/fresh-app.test.ts", has: '"install"' },
   { command: /^npx aftercommit init$/, by: "tests/install/fresh-app.test.ts", has: '"init"' },

@@ -9,6 +9,10 @@ const COMMANDS: Readonly<Record<string, { does: string; run: () => Promise<unkno
     run: () => import("./migrate.ts"),
   },
   sequin: { does: "complete sequin.yaml from aftercommit.config.ts", run: () => import("./sequin.ts") },
+  capture: {
+    does: "read the tables' changes from the database itself, without Sequin",
+    run: () => import("./capture.ts"),
+  },
   reconcile: {
     does: "find rows whose vectors are missing or out of date",
     run: () => import("./reconcile.ts"),

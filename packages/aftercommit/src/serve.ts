@@ -1,18 +1,9 @@
 import type { Declaration } from "./declare/declaration.ts";
 import { routeOf } from "./declare/names.ts";
-import { deletionHandler } from "./deletions/deletion-handler.ts";
-import { embeddingHandler } from "./embeddings/embedding-handler.ts";
-import type { Handler } from "./ingress/outcome.ts";
 import { receive } from "./ingress/receive.ts";
-import { triggerHandler } from "./triggers/trigger-handler.ts";
+import { withHandler } from "./with-handler.ts";
 
 type Serve = (request: Request) => Promise<Response>;
-
-// One handler for all requests, because it counts edits.
-const handledBy =
-  <A>(handler: Handler<A>): Serve =>
-  (request) =>
-    receive(request, handler);
 
 /**
  * The route handler of a declared table. Sequin's webhook sink delivers the table's changes to it.
@@ -20,16 +11,8 @@ const handledBy =
  * @example
  * export const POST = serve(posts);
  */
-export function serve(declaration: Declaration): Serve {
-  switch (declaration.kind) {
-    case "embedding":
-      return handledBy(embeddingHandler(declaration));
-    case "deletion":
-      return handledBy(deletionHandler(declaration));
-    case "trigger":
-      return handledBy(triggerHandler(declaration));
-  }
-}
+export const serve = (declaration: Declaration): Serve =>
+  withHandler<Serve>(declaration, (handler) => (request) => receive(request, handler));
 
 /**
  * One route handler for many declared tables, each under its own path; 404 for any other path.

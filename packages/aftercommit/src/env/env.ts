@@ -1,5 +1,6 @@
 // Not `{ z }`: the loader of trigger.config.ts takes the default export for the whole module.
 import * as z from "zod";
+import { databaseVariables } from "./database-variables.ts";
 import { httpUrl, providerVariables, USED_BY_PROVIDERS, url } from "./provider-variables.ts";
 import { parseSearchKeys } from "./search-keys.ts";
 import { parseWebhooks } from "./webhook-list.ts";
@@ -14,37 +15,7 @@ export const isWebhookSecret = (text: string) => {
 
 /** Every variable of the product: its shape, and where to get it. `.env.example` lists the same names. */
 export const variables = {
-  DATABASE_URL: {
-    schema: url("postgres|postgresql"),
-    where: "the connection string of your Postgres, postgres://user:password@host:5432/name",
-  },
-  PGSSLMODE: {
-    schema: z
-      .string()
-      .regex(
-        /^(disable|prefer|require|verify-ca|verify-full|no-verify)$/,
-        "must be disable, prefer, require, verify-ca, verify-full or no-verify",
-      ),
-    where: "sslmode of the database's connection, unless DATABASE_URL has it; disable by default",
-  },
-  PGSSLROOTCERT: {
-    schema: z.string(),
-    where:
-      "sslrootcert of the database's connection, unless DATABASE_URL has it: the file with its CA's certificate, or the certificate itself",
-  },
-  DATABASE_POOL_SIZE: {
-    schema: z.string().regex(/^[1-9]\d{0,2}$/, "must be a whole number from 1 to 999"),
-    where:
-      "how many database connections each process has at most; 5 when left out, 1 or 2 where processes are many",
-  },
-  SEQUIN_WEBHOOK_SECRET: {
-    schema: z.string(),
-    where: "any long random text, the same here and where Sequin runs: openssl rand -base64 32",
-  },
-  SEQUIN_WEBHOOK_SECRET_PREVIOUS: {
-    schema: z.string(),
-    where: "the secret before the last change, while Sequin may still send it",
-  },
+  ...databaseVariables,
   APP_URL: {
     schema: httpUrl,
     where: "the address of the app as Sequin reaches it, without a path",
@@ -146,6 +117,12 @@ export const REQUIRED_BY_APP = [
 ] as const;
 // The provider's key is read when it is needed: the model decides which one.
 export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL"] as const;
+
+export const REQUIRED_BY_CAPTURE = [
+  "DATABASE_URL",
+  "TRIGGER_SECRET_KEY",
+  "USER_DELETION_WEBHOOK_URLS",
+] as const;
 
 /** Optional variables of the app. A malformed one stops it. */
 export const USED_BY_APP = [

@@ -3,8 +3,6 @@ import type { Database } from "../db/client.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { InvalidMessageError } from "../errors.ts";
 import { log } from "../log.ts";
-import type { Located } from "../sequin/messages-of.ts";
-import { rowChangeOf } from "../sequin/row-change.ts";
 import type { KeyType } from "../source.ts";
 
 /** An accepted change: with the run that processes it, or waiting for one. */
@@ -43,11 +41,11 @@ const reasonOf = ({ action, table }: RowChange) =>
 
 /** The result for one message of a delivery. Throws only errors that are not the message's fault. */
 export function outcomeOf<A>(
-  { at, value }: Located,
+  { at, read }: { at: string; read(): RowChange },
   parse: (change: RowChange) => A | "nothing" | undefined,
 ): Outcome<A> {
   try {
-    const change = rowChangeOf(value);
+    const change = read();
     const asked = parse(change);
     if (asked === undefined) return { kind: "ignored", reason: reasonOf(change) };
     return asked === "nothing" ? { kind: "nothing" } : { kind: "asked", asked };

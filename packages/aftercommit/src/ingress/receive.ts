@@ -1,19 +1,23 @@
 import { logUnauthorized } from "../access/log-unauthorized.ts";
-import { database } from "../db/database.ts";
 import { routeOf } from "../declare/names.ts";
 import { EnvironmentError } from "../env/env.ts";
 import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
-import { countDelivery, countMessages } from "../metrics/count.ts";
+import { countDelivery } from "../metrics/count.ts";
 import { messagesOf } from "../sequin/messages-of.ts";
-import { keyTypeOf } from "../source.ts";
+import { rowChangeOf } from "../sequin/row-change.ts";
 import { authenticate } from "./authenticate.ts";
-import { available } from "./available.ts";
-import { type Accepted, type Handler, logUnworked, type Outcome, outcomeOf } from "./outcome.ts";
+import type { Accepted, Handler, Outcome } from "./outcome.ts";
 import { readJson } from "./read-json.ts";
+import { work } from "./work.ts";
 
 // Sequin tries again after 30 s without a response, while this request would still be running.
 const DEADLINE_MS = 20_000;
+
+const unavailable = (error: UnavailableError) => {
+  log("error", "delivery.unavailable", { error: error.message, cause: rootMessageOf(error) });
+  return Response.json({ error: error.message }, { status: 503 });
+};
 
 function refuse(route: string, error: unknown): Response {
   if (error instanceof RefusedRequestError) {
@@ -21,16 +25,12 @@ function refuse(route: string, error: unknown): Response {
     const headers = error.status === 401 ? { "www-authenticate": "Bearer" } : undefined;
     return Response.json({ error: error.message }, { status: error.status, headers });
   }
+  if (error instanceof UnavailableError) return unavailable(error);
   log("error", "ingress.failed", { error: messageOf(error) });
   const told =
     error instanceof EnvironmentError ? "The server is not configured; see its log" : "Internal error";
   return Response.json({ error: told }, { status: 500 });
 }
-
-const unavailable = (error: UnavailableError) => {
-  log("error", "delivery.unavailable", { error: error.message, cause: rootMessageOf(error) });
-  return Response.json({ error: error.message }, { status: 503 });
-};
 
 function answer<A>(batch: boolean, outcomes: readonly Outcome<A>[], accepted: readonly Accepted[]): Response {
   const ids = accepted.flatMap((result) => (result === "pending" ? [] : [result.runId]));
@@ -47,38 +47,13 @@ function answer<A>(batch: boolean, outcomes: readonly Outcome<A>[], accepted: re
   return Response.json(errors.length > 0 ? { ...counts, rejected: errors.length, errors } : counts);
 }
 
-function count<A>(route: string, outcomes: readonly Outcome<A>[], accepted: readonly Accepted[]): void {
-  const of = (...kinds: Outcome<A>["kind"][]) => outcomes.filter(({ kind }) => kinds.includes(kind)).length;
-  const pending = accepted.filter((result) => result === "pending").length;
-  countMessages(route, {
-    triggered: accepted.length - pending,
-    pending,
-    ignored: of("ignored", "nothing"),
-    rejected: of("rejected"),
-    unavailable: of("asked") - accepted.length,
-  });
-}
-
-async function work<A>(route: string, request: Request, handler: Handler<A>): Promise<Response> {
+async function handle<A>(request: Request, handler: Handler<A>): Promise<Response> {
   authenticate(request);
   const deadline = Date.now() + DEADLINE_MS;
   const { batch, messages } = messagesOf(await readJson(request, deadline));
-  const db = database();
-  let outcomes: Outcome<A>[] = [];
-  let accepted: Accepted[] = [];
-  try {
-    const keyType = await available(() => keyTypeOf(db, handler.declaration), deadline);
-    outcomes = messages.map((message) => outcomeOf(message, (asked) => handler.parse(asked, keyType)));
-    logUnworked(route, outcomes);
-    const asked = outcomes.flatMap((outcome) => (outcome.kind === "asked" ? [outcome.asked] : []));
-    if (asked.length > 0) accepted = await handler.enqueue(db, asked, deadline);
-    return answer(batch, outcomes, accepted);
-  } catch (error) {
-    if (error instanceof UnavailableError) return unavailable(error);
-    throw error;
-  } finally {
-    count(route, outcomes, accepted);
-  }
+  const delivery = messages.map(({ at, value }) => ({ at, read: () => rowChangeOf(value) }));
+  const { outcomes, accepted } = await work(handler, delivery, deadline);
+  return answer(batch, outcomes, accepted);
 }
 
 /**
@@ -92,7 +67,7 @@ async function work<A>(route: string, request: Request, handler: Handler<A>): Pr
 export async function receive<A>(request: Request, handler: Handler<A>): Promise<Response> {
   // Not the requested path, which can be spelled in many ways.
   const route = routeOf(handler.declaration);
-  const response = await work(route, request, handler).catch((error: unknown) => refuse(route, error));
+  const response = await handle(request, handler).catch((error: unknown) => refuse(route, error));
   countDelivery(route, response.status);
   return response;
 }

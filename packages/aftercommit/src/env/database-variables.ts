@@ -1,0 +1,42 @@
+import * as z from "zod";
+import { url } from "./provider-variables.ts";
+
+/** The variables of the database and of the sources of its changes. */
+export const databaseVariables = {
+  DATABASE_URL: {
+    schema: url("postgres|postgresql"),
+    where: "the connection string of your Postgres, postgres://user:password@host:5432/name",
+  },
+  DIRECT_DATABASE_URL: {
+    schema: url("postgres|postgresql"),
+    where:
+      "for npx aftercommit capture where DATABASE_URL is a pooler's: the database's own address, whose role has REPLICATION",
+  },
+  PGSSLMODE: {
+    schema: z
+      .string()
+      .regex(
+        /^(disable|prefer|require|verify-ca|verify-full|no-verify)$/,
+        "must be disable, prefer, require, verify-ca, verify-full or no-verify",
+      ),
+    where: "sslmode of the database's connection, unless DATABASE_URL has it; disable by default",
+  },
+  PGSSLROOTCERT: {
+    schema: z.string(),
+    where:
+      "sslrootcert of the database's connection, unless DATABASE_URL has it: the file with its CA's certificate, or the certificate itself",
+  },
+  DATABASE_POOL_SIZE: {
+    schema: z.string().regex(/^[1-9]\d{0,2}$/, "must be a whole number from 1 to 999"),
+    where:
+      "how many database connections each process has at most; 5 when left out, 1 or 2 where processes are many",
+  },
+  SEQUIN_WEBHOOK_SECRET: {
+    schema: z.string(),
+    where: "any long random text, the same here and where Sequin runs: openssl rand -base64 32",
+  },
+  SEQUIN_WEBHOOK_SECRET_PREVIOUS: {
+    schema: z.string(),
+    where: "the secret before the last change, while Sequin may still send it",
+  },
+} as const;

@@ -1,0 +1,95 @@
+import { expect, it } from "vitest";
+import { until } from "../until.ts";
+import { captureForTests } from "./capture-world.ts";
+
+const world = captureForTests();
+
+const POST = "insert into posts (title, body, author) values ('A title', 'A body', 'Alice')";
+const MANY = (rows: number, body = "'A body'") =>
+  `insert into posts (title, body, author) select 'A title', ${body}, 'Alice' from generate_series(1, ${rows}) n`;
+const notInInbox = () =>
+  world.values(
+    "select id from posts p where not exists (select from aftercommit.pending where row_id = p.id::text)",
+  );
+
+it("at its first start, puts the rows that are there into the inbox, and then every change", async () => {
+  await world.query(MANY(3));
+  const capture = world.start();
+  await capture.hasLogged("capture.started");
+  expect(await notInInbox()).toEqual([]);
+  await world.query(POST);
+  await world.caughtUp(capture.output);
+  expect(await notInInbox()).toEqual([]);
+  expect(await capture.stop()).toBe(0);
+});
+
+it("stopped during a batch, loses nothing and confirms nothing of it", async () => {
+  const capture = world.start();
+  await capture.hasLogged("capture.started");
+  await world.query(MANY(30_000));
+  await until(async () => (await world.values("select 1 from aftercommit.pending limit 1")).length > 0, {
+    everyMs: 1,
+  });
+  expect(await capture.stop()).toBe(0);
+  expect((await notInInbox()).length).toBeGreaterThan(0);
+  const next = world.start();
+  await world.caughtUp(next.output);
+  expect(await notInInbox()).toEqual([]);
+});
+
+it("a second process waits, and takes over from one that is killed", async () => {
+  const first = world.start();
+  await first.hasLogged("capture.started");
+  const second = world.start();
+  await second.hasLogged("capture.standby");
+  await world.query(POST);
+  await world.caughtUp();
+  expect(second.logged("capture.started")).toBe(false);
+  await first.kill();
+  await world.query(POST);
+  await second.hasLogged("capture.started");
+  await world.caughtUp();
+  expect(await notInInbox()).toEqual([]);
+});
+
+it("confirms positions while only other tables change", async () => {
+  const capture = world.start();
+  await capture.hasLogged("capture.started");
+  await world.query("create table noise as select n, repeat('x', 1000) from generate_series(1, 1000) n");
+  await world.caughtUp();
+});
+
+it("names a slot whose WAL is gone, makes a new one, and finds the rows that changed meanwhile", async () => {
+  const before = world.start();
+  await before.hasLogged("capture.started");
+  await world.caughtUp();
+  await before.stop();
+  await world.query("alter system set max_slot_wal_keep_size = '1MB'");
+  await world.query("select pg_reload_conf()");
+  await world.query(MANY(5));
+  await until(async () => {
+    await world.query("create table if not exists noise (n int, x text)");
+    await world.query("insert into noise select n, repeat('x', 1000) from generate_series(1, 20000) n");
+    await world.query("select pg_switch_wal()");
+    await world.query("checkpoint");
+    return (await world.values("select wal_status from pg_replication_slots"))[0] === "lost";
+  });
+  await world.query("alter system reset max_slot_wal_keep_size");
+  await world.query("select pg_reload_conf()");
+  const capture = world.start();
+  await capture.hasLogged("capture.started");
+  expect(capture.output()).toContain("Deletions since then may be missing");
+  expect(await notInInbox()).toEqual([]);
+  await world.query(POST);
+  await world.caughtUp();
+  expect(await notInInbox()).toEqual([]);
+});
+
+it("reads a transaction that is larger than its memory", async () => {
+  const capture = world.start({ NODE_OPTIONS: "--max-old-space-size=112" });
+  await capture.hasLogged("capture.started");
+  await world.query(MANY(100_000, "repeat(md5(n::text), 64)"));
+  await world.caughtUp(capture.output);
+  expect(await notInInbox()).toEqual([]);
+  expect(await capture.stop()).toBe(0);
+});
