@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { runs } from "@trigger.dev/sdk";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { MAX_BODY_BYTES } from "../../packages/aftercommit/src/ingress/read-json.ts";
+import { MAX_BODY_BYTES } from "../../packages/aftercommit/src/ingress/read-text.ts";
 import { type Delivery, deliver, deliverRaw, newChange, secret } from "./deliver.ts";
 import { embeddingRouteForTests } from "./embedding-route.ts";
 
@@ -84,7 +84,7 @@ describe("a body that cannot be read", () => {
     ["is not JSON", { body: '{"record":' }, /^The body is not JSON: /],
     ["is empty", { body: "" }, /^The body is not JSON: /],
     ["is missing", {}, /^The body is not JSON: /],
-    ["is not UTF-8", { body: new Uint8Array([0x22, 0xff, 0x22]) }, /^The body is not JSON: /],
+    ["is not UTF-8", { body: new Uint8Array([0x22, 0xff, 0x22]) }, /^The body is not UTF-8: /],
     ["is no gzip", { body: "{}", headers: { "content-encoding": "gzip" } }, /^The body is not gzip: /],
     [
       "is gzip that was cut",

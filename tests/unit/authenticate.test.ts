@@ -8,7 +8,11 @@ const secret = "kC8+correct/horse=";
 function attempt(authorization?: string): "passed" | "refused" | "not configured" {
   const headers = authorization === undefined ? undefined : { authorization };
   try {
-    authenticate(new Request("http://localhost/", { method: "POST", headers }));
+    authenticate(
+      new Request("http://localhost/", { method: "POST", headers }),
+      "SEQUIN_WEBHOOK_SECRET",
+      "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
+    );
     return "passed";
   } catch (error) {
     if (error instanceof RefusedRequestError && error.status === 401) return "refused";

@@ -8,7 +8,7 @@ const FILE = "sequin.yaml";
 
 await command(async () => {
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const declarations = await loadDeclarations();
+  const declarations = (await loadDeclarations()).filter(({ from }) => from === "sequin");
   const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : undefined;
   const { text, changes, others } = completeSequinYaml(before, declarations);
   for (const name of others) say(`sink ${name} belongs to no declaration, and stays`);

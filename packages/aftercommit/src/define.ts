@@ -7,6 +7,7 @@ import {
   type DeletionOptions,
   type EmbeddingDeclaration,
   type EmbeddingOptions,
+  type From,
   type TriggerDeclaration,
   type TriggerOptions,
 } from "./declare/declaration.ts";
@@ -24,6 +25,16 @@ function declared(by: string, { row, table, key }: Declared): TableName {
   return tableName(table, { place, option: "table" });
 }
 
+/** A lost edit is found by comparing rows. A lost deletion leaves nothing to find, and a lost run has no row. */
+function requireReliable(from: From, by: string, row: string): void {
+  if (from === "supabase")
+    throw new DeclarationError(
+      `${by}({ row: ${JSON.stringify(row)} })`,
+      "from",
+      "must not be supabase: its webhooks are sent once, and what is lost cannot be found; see docs/sources.md",
+    );
+}
+
 /**
  * Declares a table whose rows are embedded for semantic search.
  *
@@ -36,6 +47,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     row,
     rows = `${row}s`,
     key,
+    from = "sequin",
     text,
     where,
     columns = [],
@@ -69,6 +81,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     rows,
     table,
     key,
+    from,
     text,
     where,
     columns,
@@ -90,10 +103,11 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
  * @throws {DeclarationError} if an option is invalid, whatever the database contains
  */
 export function defineDeletion(options: DeletionOptions): DeletionDeclaration {
-  const { row, key, email, when = "delete", systems = [], dueDays = 30 } = options;
+  const { row, key, from = "sequin", email, when = "delete", systems = [], dueDays = 30 } = options;
   const table = declared("defineDeletion", options);
   const problem = (option: string, text: string) =>
     new DeclarationError(`defineDeletion({ row: ${JSON.stringify(row)} })`, option, text);
+  requireReliable(from, "defineDeletion", row);
   if (!Number.isInteger(dueDays) || dueDays < 1)
     throw problem("dueDays", "must be a whole number, 1 or more");
   for (const { name, email: asks, after } of systems) {
@@ -104,7 +118,7 @@ export function defineDeletion(options: DeletionOptions): DeletionDeclaration {
     if (wait >= dueDays * DAY_MS)
       throw problem("dueDays", `must be more than ${after}, which ${name} waits after a deletion`);
   }
-  return { kind: "deletion", row, table, key, email, when, systems, dueDays };
+  return { kind: "deletion", row, table, key, from, email, when, systems, dueDays };
 }
 
 /**
@@ -115,11 +129,12 @@ export function defineDeletion(options: DeletionOptions): DeletionDeclaration {
  * @throws {DeclarationError} if an option is invalid, whatever the database contains
  */
 export function defineTrigger(options: TriggerOptions): TriggerDeclaration {
-  const { row, key, actions = ACTIONS, task } = options;
+  const { row, key, from = "sequin", actions = ACTIONS, task } = options;
   const table = declared("defineTrigger", options);
   const place = `defineTrigger({ row: ${JSON.stringify(row)} })`;
+  requireReliable(from, "defineTrigger", row);
   if (!task) throw new DeclarationError(place, "task", "must be the id of a task");
   if (actions.length === 0)
     throw new DeclarationError(place, "actions", "must name insert, update or delete");
-  return { kind: "trigger", row, table, key, actions, task };
+  return { kind: "trigger", row, table, key, from, actions, task };
 }

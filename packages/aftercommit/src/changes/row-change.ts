@@ -29,6 +29,12 @@ export type RowChange = {
   id: string | undefined;
 };
 
+/**
+ * An element of a delivery, and its place there. `read` throws InvalidMessageError if it is invalid, and returns nothing
+ * if it is about no row.
+ */
+export type Unread = { at: string; read(): RowChange | undefined };
+
 /** Whether a change is about a declared table. One without a table is, unless `named` is required. */
 export function isAbout(
   { table: { schema, name } }: Declaration,

@@ -2,6 +2,9 @@ import type { TableName } from "../db/identifiers.ts";
 import type { ExternalSystem } from "./external-system.ts";
 import type { Provider } from "./provider.ts";
 
+/** What delivers the changes to the route: Sequin's webhook sink, Debezium Server, or Supabase's database webhooks. */
+export type From = "sequin" | "debezium" | "supabase";
+
 /** What every declaration says about its table. */
 export type Declared = {
   /**
@@ -13,6 +16,8 @@ export type Declared = {
   table: string;
   /** The column that identifies a row: unique, not null, and a bigint, integer, smallint, uuid or text. */
   key: string;
+  /** The source that calls the route. Default: `sequin`. `npx aftercommit capture` needs no route. */
+  from?: From;
 };
 
 export type EmbeddingOptions = Declared & {

@@ -3,8 +3,9 @@ import { Webhook } from "standardwebhooks";
 import * as z from "zod";
 import type { Duration } from "../declare/duration.ts";
 import type { DeletedRow, ExternalSystem, SystemRequest } from "../declare/external-system.ts";
-import { isWebhookSecret, required } from "../env/env.ts";
+import { required } from "../env/env.ts";
 import { parseWebhooks } from "../env/webhook-list.ts";
+import { isWebhookSecret } from "../env/webhook-secret.ts";
 import { StepError } from "./errors.ts";
 import { sendRequest, wasFound } from "./send-request.ts";
 

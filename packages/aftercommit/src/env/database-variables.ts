@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { url } from "./provider-variables.ts";
+import { isWebhookSecret } from "./webhook-secret.ts";
 
 /** The variables of the database and of the sources of its changes. */
 export const databaseVariables = {
@@ -38,5 +39,14 @@ export const databaseVariables = {
   SEQUIN_WEBHOOK_SECRET_PREVIOUS: {
     schema: z.string(),
     where: "the secret before the last change, while Sequin may still send it",
+  },
+  DEBEZIUM_WEBHOOK_SECRET: {
+    schema: z.string().refine(isWebhookSecret, "must be whsec_ and 24 to 64 bytes in base64"),
+    where:
+      'the same here and in debezium.sink.http.authentication.webhook.secret: echo "whsec_$(openssl rand -base64 32)"',
+  },
+  SUPABASE_WEBHOOK_SECRET: {
+    schema: z.string(),
+    where: "any long random text, the same here and in the webhook's header Authorization: Bearer …",
   },
 } as const;

@@ -4,14 +4,7 @@ import { databaseVariables } from "./database-variables.ts";
 import { httpUrl, providerVariables, USED_BY_PROVIDERS, url } from "./provider-variables.ts";
 import { parseSearchKeys } from "./search-keys.ts";
 import { parseWebhooks } from "./webhook-list.ts";
-
-/** Whether a text is `whsec_` and 24 to 64 bytes in base64, the sizes that standardwebhooks.com requires. */
-export const isWebhookSecret = (text: string) => {
-  const encoded = text.replace(/^whsec_/, "");
-  const bytes = Buffer.from(encoded, "base64");
-  const isBase64 = encoded !== text && bytes.toString("base64") === encoded;
-  return isBase64 && bytes.length >= 24 && bytes.length <= 64;
-};
+import { isWebhookSecret } from "./webhook-secret.ts";
 
 /** Every variable of the product: its shape, and where to get it. `.env.example` lists the same names. */
 export const variables = {

@@ -1,4 +1,4 @@
-import { optional, required } from "../env/env.ts";
+import { optional, required, type VariableName } from "../env/env.ts";
 import { RefusedRequestError } from "../errors.ts";
 import { safeEqual } from "../safe-equal.ts";
 
@@ -7,13 +7,13 @@ function bearerToken(header: string | null): string | undefined {
 }
 
 /**
- * Checks the bearer secret that Sequin sends as a static header (it signs nothing). During a rotation, the previous
- * secret is accepted as well.
- * @throws {EnvironmentError} if SEQUIN_WEBHOOK_SECRET is not set: no token is accepted
+ * Checks the bearer secret that a source sends as a static header. During a rotation, the previous secret is accepted
+ * as well.
+ * @throws {EnvironmentError} if the secret is not set: no token is accepted
  * @throws {RefusedRequestError} 401 if the token is missing or wrong
  */
-export function authenticate(request: Request): void {
-  const secrets = [required("SEQUIN_WEBHOOK_SECRET"), optional("SEQUIN_WEBHOOK_SECRET_PREVIOUS")];
+export function authenticate(request: Request, name: VariableName, previous?: VariableName): void {
+  const secrets = [required(name), previous && optional(previous)];
   const token = bearerToken(request.headers.get("authorization"));
   const good = secrets.map((secret) => secret && token && safeEqual(token, secret));
   if (!good.includes(true)) throw new RefusedRequestError(401, "Unauthorized");

@@ -1,4 +1,4 @@
-import type { RowChange } from "../changes/row-change.ts";
+import type { RowChange, Unread } from "../changes/row-change.ts";
 import type { Database } from "../db/client.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { InvalidMessageError } from "../errors.ts";
@@ -41,11 +41,12 @@ const reasonOf = ({ action, table }: RowChange) =>
 
 /** The result for one message of a delivery. Throws only errors that are not the message's fault. */
 export function outcomeOf<A>(
-  { at, read }: { at: string; read(): RowChange },
+  { at, read }: Unread,
   parse: (change: RowChange) => A | "nothing" | undefined,
 ): Outcome<A> {
   try {
     const change = read();
+    if (!change) return { kind: "ignored", reason: "no row" };
     const asked = parse(change);
     if (asked === undefined) return { kind: "ignored", reason: reasonOf(change) };
     return asked === "nothing" ? { kind: "nothing" } : { kind: "asked", asked };

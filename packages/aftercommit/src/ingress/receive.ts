@@ -4,11 +4,10 @@ import { EnvironmentError } from "../env/env.ts";
 import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
 import { countDelivery } from "../metrics/count.ts";
-import { messagesOf } from "../sequin/messages-of.ts";
-import { rowChangeOf } from "../sequin/row-change.ts";
-import { authenticate } from "./authenticate.ts";
+import { FORMS } from "./forms.ts";
 import type { Accepted, Handler, Outcome } from "./outcome.ts";
-import { readJson } from "./read-json.ts";
+import { parseJson } from "./parse-json.ts";
+import { readText } from "./read-text.ts";
 import { work } from "./work.ts";
 
 // Sequin tries again after 30 s without a response, while this request would still be running.
@@ -32,7 +31,11 @@ function refuse(route: string, error: unknown): Response {
   return Response.json({ error: told }, { status: 500 });
 }
 
-function answer<A>(batch: boolean, outcomes: readonly Outcome<A>[], accepted: readonly Accepted[]): Response {
+function answer<A>(
+  { batch, refusable }: { batch: boolean; refusable: boolean },
+  outcomes: readonly Outcome<A>[],
+  accepted: readonly Accepted[],
+): Response {
   const ids = accepted.flatMap((result) => (result === "pending" ? [] : [result.runId]));
   const pending = accepted.length - ids.length;
   const errors = outcomes.flatMap((outcome) =>
@@ -40,29 +43,39 @@ function answer<A>(batch: boolean, outcomes: readonly Outcome<A>[], accepted: re
   );
   const ignored = outcomes.filter(({ kind }) => kind === "ignored" || kind === "nothing").length;
   const counts = { triggered: ids.length, pending, ignored, runs: [...new Set(ids)] };
-  if (errors.length > 0 && errors.length === outcomes.length)
+  if (refusable && errors.length > 0 && errors.length === outcomes.length)
     return Response.json({ error: errors[0]?.error, errors, ...counts }, { status: 422 });
   if (!batch && accepted[0] !== undefined)
     return Response.json(accepted[0] === "pending" ? { pending: 1 } : { id: accepted[0].runId });
   return Response.json(errors.length > 0 ? { ...counts, rejected: errors.length, errors } : counts);
 }
 
+function jsonOf(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw new RefusedRequestError(400, `The body is not JSON: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 async function handle<A>(request: Request, handler: Handler<A>): Promise<Response> {
-  authenticate(request);
+  const form = FORMS[handler.declaration.from];
+  form.authenticate(request);
   const deadline = Date.now() + DEADLINE_MS;
-  const { batch, messages } = messagesOf(await readJson(request, deadline));
-  const delivery = messages.map(({ at, value }) => ({ at, read: () => rowChangeOf(value) }));
+  const text = await readText(request, deadline);
+  form.verify?.(request, text);
+  const { batch, delivery } = form.readBody(jsonOf(text), request.headers);
   const { outcomes, accepted } = await work(handler, delivery, deadline);
-  return answer(batch, outcomes, accepted);
+  return answer({ batch, refusable: form.refusable }, outcomes, accepted);
 }
 
 /**
- * Receives one delivery of a Sequin webhook sink: stores what its messages ask for, and triggers the runs.
+ * Receives one delivery of a source: stores what its messages ask for, and triggers the runs.
  *
  * 200 acknowledges: every message was stored, skipped or, among valid ones, found invalid and logged. 401: wrong
  * secret. 400, 408, 413: unreadable body. 422: only invalid messages. 503: the database did not store them. 500: not
- * configured, not migrated, or Trigger.dev rejects our key. After anything but 200, Sequin delivers the whole request
- * again, which changes nothing.
+ * configured, not migrated, or Trigger.dev rejects our key. After anything but 200, Sequin and Debezium deliver the
+ * whole request again, which changes nothing.
  */
 export async function receive<A>(request: Request, handler: Handler<A>): Promise<Response> {
   // Not the requested path, which can be spelled in many ways.

@@ -1,13 +1,10 @@
-import type { RowChange } from "../changes/row-change.ts";
+import type { Unread } from "../changes/row-change.ts";
 import { database } from "../db/database.ts";
 import { routeOf } from "../declare/names.ts";
 import { countMessages } from "../metrics/count.ts";
 import { keyTypeOf } from "../source.ts";
 import { available } from "./available.ts";
 import { type Accepted, type Handler, logUnworked, type Outcome, outcomeOf } from "./outcome.ts";
-
-/** An element of a delivery, and its place there. `read` throws InvalidMessageError if it is invalid. */
-export type Unread = { at: string; read(): RowChange };
 
 function count<A>(route: string, outcomes: readonly Outcome<A>[], accepted: readonly Accepted[]): void {
   const of = (...kinds: Outcome<A>["kind"][]) => outcomes.filter(({ kind }) => kinds.includes(kind)).length;

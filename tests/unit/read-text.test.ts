@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readJson } from "../../packages/aftercommit/src/ingress/read-json.ts";
+import { readText } from "../../packages/aftercommit/src/ingress/read-text.ts";
 
 /** A request whose body comes from a stream's source. */
 function requestWith(source: UnderlyingDefaultSource<Uint8Array>): Request {
@@ -21,7 +21,7 @@ it("a body that does not end is answered 408, and read no further", async () => 
       canceled = true;
     },
   });
-  await expect(readJson(request, Date.now() + 50)).rejects.toMatchObject({ status: 408 });
+  await expect(readText(request, Date.now() + 50)).rejects.toMatchObject({ status: 408 });
   expect(canceled).toBe(true);
 });
 
@@ -31,5 +31,5 @@ it("a body that breaks off is answered 400, because it is not the server's fault
       controller.error(new Error("aborted"));
     },
   });
-  await expect(readJson(request, Date.now() + 60_000)).rejects.toMatchObject({ status: 400 });
+  await expect(readText(request, Date.now() + 60_000)).rejects.toMatchObject({ status: 400 });
 });

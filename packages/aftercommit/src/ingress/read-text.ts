@@ -55,18 +55,18 @@ async function inflate(bytes: Buffer): Promise<Buffer> {
 }
 
 /**
- * Reads a request's JSON body and decompresses gzip (a Next.js route does not). With any other `content-encoding`,
+ * Reads a request's body as text and decompresses gzip (a Next.js route does not). With any other `content-encoding`,
  * Sequin sends the uncompressed body.
  * @throws {RefusedRequestError} 413 over {@link MAX_BODY_BYTES}; 408 if it is not complete by `deadline`, in Unix
- * milliseconds; 400 if it breaks off, and for invalid gzip, UTF-8 or JSON
+ * milliseconds; 400 if it breaks off, and for invalid gzip or UTF-8
  */
-export async function readJson(request: Request, deadline: number): Promise<unknown> {
+export async function readText(request: Request, deadline: number): Promise<string> {
   const bytes = await readBytes(request, deadline);
   const gzipped = request.headers.get("content-encoding")?.trim().toLowerCase() === "gzip";
   const plain = gzipped ? await inflate(bytes) : bytes;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(plain));
+    return new TextDecoder("utf-8", { fatal: true }).decode(plain);
   } catch (error) {
-    throw new RefusedRequestError(400, `The body is not JSON: ${messageOf(error)}`, { cause: error });
+    throw new RefusedRequestError(400, `The body is not UTF-8: ${messageOf(error)}`, { cause: error });
   }
 }
