@@ -1,39 +1,59 @@
-import { declarationsOf } from "aftercommit";
+import { declarationsOf, embeddingsOf } from "aftercommit";
 import { statusOf } from "aftercommit/status";
 import type { Metadata } from "next";
+import { headers } from "next/headers";
 import * as config from "../aftercommit.config.ts";
 import { Header } from "./_frame/header.tsx";
-import { SearchBox } from "./_search/search-box.tsx";
+import { SearchForm } from "./_search/search-form.tsx";
 import { searchPage } from "./_search/search-page.tsx";
 import { Refresh } from "./_status/refresh.tsx";
 import { StatusReport } from "./_status/status-report.tsx";
 
 type Props = { searchParams: Promise<Record<string, string | string[] | undefined>> };
 
-const status = statusOf(declarationsOf(config));
+const declarations = declarationsOf(config);
+const tables = embeddingsOf(declarations);
+const status = statusOf(declarations);
 
-async function wordsOf({ searchParams }: Props): Promise<string> {
-  const { q } = await searchParams;
-  return ([q].flat()[0] ?? "").trim();
+/** The parameters of the address; the first of each name. */
+async function askedBy({ searchParams }: Props): Promise<Record<string, string>> {
+  const fields = Object.entries(await searchParams);
+  return Object.fromEntries(fields.map(([name, value]) => [name, ([value].flat()[0] ?? "").trim()]));
 }
 
 export async function generateMetadata(props: Props): Promise<Metadata> {
-  const q = await wordsOf(props);
+  const { q } = await askedBy(props);
   return q ? { title: q.slice(0, 60) } : {};
 }
 
-const Results = async ({ q }: { q: string }) => searchPage(q);
+async function Results({ asked }: { asked: Record<string, string> }) {
+  const site = (await headers()).get("sec-fetch-site") ?? "none";
+  const isFromElsewhere = site !== "none" && site !== "same-origin";
+  return searchPage(tables, asked, { isFromElsewhere });
+}
 
 const Report = async () => <StatusReport status={await status()} />;
 
 export default async function Page(props: Props) {
-  const q = await wordsOf(props);
+  const asked = await askedBy(props);
+  const isSearch = Boolean(asked.q || asked.similar);
+  const content = isSearch ? <Results asked={asked} /> : <Report />;
+  const table = tables.find(({ rows }) => rows === asked.in) ?? tables[0];
   return (
     <>
-      <Header>{q === "" && <Refresh />}</Header>
+      <Header>{!isSearch && <Refresh />}</Header>
       <main>
-        <SearchBox q={q} />
-        {q ? <Results q={q} /> : <Report />}
+        {table ? (
+          <SearchForm
+            asked={asked}
+            table={{ row: table.row, rows: table.rows, columns: table.columns, filters: table.filters }}
+            tables={tables.map(({ rows }) => rows)}
+          >
+            {content}
+          </SearchForm>
+        ) : (
+          content
+        )}
       </main>
     </>
   );

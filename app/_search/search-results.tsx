@@ -1,81 +1,109 @@
-import type { EmbeddingDeclaration, SearchResult } from "aftercommit";
+import type { EmbeddingDeclaration, SearchPage, SearchResult } from "aftercommit";
+import type { ReactNode } from "react";
+import { Marked, piecesOf, splitAt } from "./marked.tsx";
 
-type Of = Pick<EmbeddingDeclaration, "row" | "rows" | "columns">;
+/** What the page has to know of a declared table. */
+export type Table = Pick<EmbeddingDeclaration, "row" | "rows" | "columns" | "filters">;
 
 /** The first declared column names a row; the others are shown as details. */
-function shown({ id, columns, passage: whole }: SearchResult, { row, columns: names }: Of) {
+function shown({ id, columns, highlight }: SearchResult, { row, columns: names }: Table) {
   const [title = "", ...facts] = names.map((name) => String(columns[name] ?? ""));
-  // The first passage of a row starts with its title, which is already shown above it.
-  const passage = title && whole.startsWith(title) ? whole.slice(title.length).trim() : whole;
-  return { name: title || `${row} ${id}`, passage, facts: facts.filter((fact) => fact !== "") };
+  const pieces = piecesOf(highlight);
+  const text = pieces.map((piece) => piece.text).join("");
+  // The first passage of a row starts with its title.
+  const [name, snippet] =
+    title && text.startsWith(title) ? splitAt(pieces, title.length) : [undefined, pieces];
+  return {
+    name: name ? <Marked pieces={name} /> : title || `${row} ${id}`,
+    snippet: <Marked pieces={snippet} />,
+    facts: facts.filter((fact) => fact !== ""),
+  };
 }
 
-function Similarity({ score }: { score: number }) {
+function Score({ score, matched }: Pick<SearchResult, "score" | "matched">) {
   const percent = Math.round(Math.min(1, Math.max(0, score)) * 100);
   return (
-    <span className="similarity" title="Cosine similarity of the passage that matched">
+    <span className="score" title="How well it matches, from 0 to 1, and what it was found by">
       <svg viewBox="0 0 100 6" width="60" height="6" preserveAspectRatio="none" aria-hidden="true">
         <rect className="track" width="100" height="6" rx="3" />
         <rect className="fill" width={percent} height="6" rx="3" />
       </svg>
-      similarity {score.toFixed(2)}
+      {score.toFixed(2)} by {matched.join(" and ")}
     </span>
   );
 }
 
-function Result({ result, of }: { result: SearchResult; of: Of }) {
-  const { name, passage, facts } = shown(result, of);
+type OfResult = { result: SearchResult; table: Table; similarTo: (id: string) => string };
+
+function Result({ result, table, similarTo }: OfResult) {
+  const { name, snippet, facts } = shown(result, table);
   return (
     <li className="result">
-      <h2 title={`${of.row} ${result.id}`}>{name}</h2>
-      <p className="snippet">{passage}</p>
+      <h2 title={`${table.row} ${result.id}`}>{name}</h2>
+      <p className="snippet">{snippet}</p>
       <p className="facts note">
         {facts.map((fact) => (
           <span key={fact}>{fact}</span>
         ))}
-        <Similarity score={result.score} />
+        <Score {...result} />
+        <a href={similarTo(result.id)}>
+          Similar <span className="visually-hidden">{`to ${table.row} ${result.id}`}</span>
+        </a>
       </p>
     </li>
   );
 }
 
-const BackToStatus = () => (
-  <p>
-    <a href="/">Back to the status</a>
-  </p>
-);
+type Found = {
+  heading: ReactNode;
+  page: SearchPage;
+  table: Table;
+  /** The address of the rows that are similar to one. */
+  similarTo: (id: string) => string;
+  /** What to try if there are no results. */
+  hints: ReactNode;
+  children?: ReactNode;
+};
 
-type Found = { q: string; declaration: EmbeddingDeclaration; results: SearchResult[] };
-
-export function SearchResults({ q, declaration, results }: Found) {
+/** A page of results under a heading. `children` are what is said below them. */
+export function SearchResults({ heading, page, table, similarTo, hints, children }: Found) {
+  const { results, degraded } = page;
   return (
     <section aria-labelledby="results">
       <h1 id="results" className="results-title">
-        {results.length === 0 ? "Nothing to find yet for" : "Nearest in meaning to"} <b>“{q}”</b>
+        {heading}
       </h1>
-      {results.length === 0 && <p className="muted">No row has been embedded yet.</p>}
-      {results.length > 0 && (
-        <ol className="panel">
+      {degraded !== undefined && (
+        <p className="notice" data-tone="waiting">
+          These are found by their words only. {degraded}.
+        </p>
+      )}
+      {results.length === 0 ? (
+        <div className="panel empty">
+          <h2>No {table.rows} found</h2>
+          {hints}
+        </div>
+      ) : (
+        <ol className="panel results">
           {results.map((result) => (
-            <Result key={result.id} result={result} of={declaration} />
+            <Result key={result.id} result={result} table={table} similarTo={similarTo} />
           ))}
         </ol>
       )}
-      <BackToStatus />
+      {children}
     </section>
   );
 }
 
-export function SearchProblem({ message }: { message: string }) {
-  return (
-    <section aria-labelledby="problem">
-      <h1 id="problem" className="results-title">
-        No results
-      </h1>
-      <p className="notice" data-tone="bad" role="alert">
-        {message}.
-      </p>
-      <BackToStatus />
-    </section>
-  );
-}
+/** Why there are no results. */
+export const SearchProblem = ({ message, children }: { message: string; children?: ReactNode }) => (
+  <section aria-labelledby="problem">
+    <h1 id="problem" className="results-title">
+      No results
+    </h1>
+    <p className="notice" data-tone="bad" role="alert">
+      {message}.
+    </p>
+    {children}
+  </section>
+);

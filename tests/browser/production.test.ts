@@ -56,7 +56,7 @@ describe("the production build", () => {
       const unauthorized = await ask(path);
       expect(unauthorized.status).toBe(401);
       expect(unauthorized.headers.get("www-authenticate")).toMatch(/^Basic /);
-      const rsc = await ask(path, { headers: { rsc: "1", "next-router-prefetch": "1" } });
+      const rsc = await ask(path, { headers: { rsc: "1", "next-router-prefetch": "1" }, redirect: "follow" });
       expect(rsc.status).toBe(401);
       expect((await ask(path, { headers: { authorization: AUTHORIZATION } })).status).toBe(200);
     },

@@ -1,18 +1,13 @@
 import { rm } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { cloneProject } from "../stack/clone.ts";
 import { choosePorts, DevStack } from "../stack/dev-stack.ts";
 import { everyPostEmbedded } from "../stack/embeddings.ts";
 import { until } from "../until.ts";
-import {
-  complaintsOf,
-  describeInBrowser,
-  findAccessibilityIssues,
-  keepScreenshot,
-  overflowOf,
-} from "./chromium.ts";
+import { describeInBrowser, keepScreenshot } from "./chromium.ts";
 import { launchChromium } from "./launch-chromium.ts";
+import { itLooksRight } from "./looks.ts";
 
 let folder: string;
 let stack: DevStack;
@@ -66,18 +61,6 @@ describeInBrowser("the status page in a browser", () => {
     page = await context.newPage();
   });
   afterEach(() => page.context().close());
-
-  it("finds a post by a paraphrase that shares no word with it", async () => {
-    await page.goto("/");
-    await page.getByRole("searchbox").fill("pension money");
-    await page.getByRole("button", { name: "Search" }).click();
-    await page.getByRole("heading", { name: "Nearest in meaning to “pension money”" }).waitFor();
-    const [first] = await page.getByRole("listitem").getByRole("heading").allTextContents();
-    expect(first).toBe("Saving for retirement");
-    expect(await page.getByRole("searchbox").inputValue()).toBe("pension money");
-    await page.getByRole("link", { name: "Back to the status" }).click();
-    await page.getByRole("heading", { name: "public.posts" }).waitFor();
-  });
 
   it("shows a new post as pending, leads to its run, and counts it once it is embedded, without a reload", async () => {
     await page.goto("/");
@@ -174,8 +157,12 @@ describeInBrowser("the status page in a browser", () => {
     expect(await page.evaluate("document.getSelection().toString()")).toBe("public.posts");
     expect(await embeddedNow()).toBe(embedded);
     await page.getByRole("searchbox").fill("half a sent");
-    await until(async () => (await embeddedNow()) === embedded + 1);
+    await page.getByText("by the words of “half a sent”").waitFor();
+    await page.waitForResponse(/_rsc=/);
     expect(await page.getByRole("searchbox").inputValue()).toBe("half a sent");
+    await page.getByText("by the words of “half a sent”").waitFor();
+    await page.getByRole("searchbox").press("Escape");
+    await until(async () => (await embeddedNow()) === embedded + 1);
   });
 
   it("keeps trying while the server is down", async () => {
@@ -210,32 +197,5 @@ describeInBrowser("the status page in a browser", () => {
     await context.close();
   });
 
-  const places = {
-    status: "/",
-    results: "/?q=dog+obedience",
-    "refused-search": `/?q=${"a".repeat(1_001)}`,
-  };
-
-  describe.each(Object.entries(places))("%s", (name, path) => {
-    it.each(["light", "dark"] as const)(
-      "has no serious accessibility issue in %s, and nothing that its policy refuses",
-      async (colorScheme) => {
-        const complaints = complaintsOf(page);
-        await page.emulateMedia({ colorScheme });
-        await page.goto(path);
-        await page.getByRole("heading", { level: 1 }).waitFor();
-        await keepScreenshot(page, `${name}-${colorScheme}`);
-        expect(await findAccessibilityIssues(page)).toEqual([]);
-        expect(complaints).toEqual([]);
-      },
-    );
-
-    it("fits into 360 pixels", async () => {
-      await page.setViewportSize({ width: 360, height: 740 });
-      await page.goto(path);
-      await page.getByRole("heading", { level: 1 }).waitFor();
-      await keepScreenshot(page, `${name}-narrow`);
-      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
-    });
-  });
+  itLooksRight({ status: "/" }, () => page);
 });
