@@ -67,6 +67,9 @@ async function captureAll(slot: string): Promise<void> {
   await until(isConfirmed, { what: "confirmation" });
   stop.abort();
   await captured;
+  // The server notices a moment later.
+  const isFree = "select not active as free from pg_replication_slots where slot_name = $1";
+  await until(async () => (await client.query(isFree, [slot])).rows[0].free, { what: "free slot" });
 }
 
 beforeAll(async () => {
