@@ -7,41 +7,10 @@ import { readInTransaction } from "../../packages/aftercommit/src/search/connect
 import { findNearestRows } from "../../packages/aftercommit/src/search/nearest-rows.ts";
 import type { Bench } from "../bench.ts";
 import { productDatabase } from "../parts/product-database.ts";
-import { randomOf } from "../parts/texts.ts";
+import { addRowsOnTopics, inText, someVector } from "../parts/topics.ts";
 import { Times } from "../report.ts";
 
-const DIMENSIONS = 1_536;
-const TOPICS = 1_000;
-const PAGE = 500;
 const LIMIT = 10;
-
-const random = randomOf(1);
-const around = (spread: number) => (random() + random() + random() - 1.5) * spread;
-const topics = Array.from({ length: TOPICS }, () =>
-  Float32Array.from({ length: DIMENSIONS }, () => around(1)),
-);
-
-const halfvec = (vector: Float32Array) => JSON.stringify(Array.from(vector));
-
-/** A vector on one of 1,000 topics: texts on one topic are nearer to each other than to the rest. */
-function someVector(): Float32Array {
-  const topic = topics[Math.floor(random() * TOPICS)] ?? new Float32Array(DIMENSIONS);
-  return topic.map((value) => value + around(1));
-}
-
-async function addRows(client: pg.Client, modelId: number, from: number, count: number): Promise<void> {
-  await client.query(
-    "insert into posts (id, title, body, author) select n, 'Post ' || n, 'Some words.', 'Bench' from generate_series($1::int, $2::int) n",
-    [from, from + count - 1],
-  );
-  const vectors = Array.from({ length: count }, () => halfvec(someVector()));
-  await client.query(
-    `insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
-     select v.id, ${modelId}, 0, 1, md5(v.id::text)::uuid, 0, 10, 5, v.embedding
-     from (values ${vectors.map((_, n) => `(${from + n}, $${n + 1}::halfvec)`).join(", ")}) as v(id, embedding)`,
-    vectors,
-  );
-}
 
 const findNearest = (db: Database, model: Model, vector: Float32Array) =>
   readInTransaction(db.$client, (client) =>
@@ -51,7 +20,7 @@ const findNearest = (db: Database, model: Model, vector: Float32Array) =>
 async function exactRows(client: pg.Client, vector: Float32Array): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     "select post_id::text as id from post_embeddings order by embedding <=> $1::halfvec limit $2",
-    [halfvec(vector), LIMIT],
+    [inText(vector), LIMIT],
   );
   return rows.map(({ id }) => id);
 }
@@ -80,7 +49,6 @@ async function measureIndex(bench: Bench, url: string, client: pg.Client, model:
     "select pg_relation_size(indexrelid) as bytes from pg_index join pg_class c on c.oid = indexrelid where relname like 'post_embeddings_model_%'",
   );
   figure(`${indexType}: index`, Number(rows[0]?.bytes) / 2 ** 20, "MiB");
-  await client.query("analyze post_embeddings");
   const queries = Array.from({ length: quick ? 20 : 300 }, someVector);
   const took = new Times();
   for (const vector of queries) await took.measure(() => findNearest(db, model, vector));
@@ -99,11 +67,7 @@ export async function run(bench: Bench): Promise<void> {
   const { client, url } = database;
   try {
     const { active: model } = await readModelsInUse(connect(url));
-    for (let from = 1; from <= all; from += PAGE) {
-      await addRows(client, model.id, from, Math.min(PAGE, all - from + 1));
-      if ((from - 1) % 10_000 === 0) progress(`${from - 1 + PAGE} of ${all} rows`);
-    }
-    await client.query("vacuum analyze post_embeddings");
+    await addRowsOnTopics(client, { modelId: model.id, count: all, progress });
     for (const indexType of ["halfvec", "vector"] as const)
       await measureIndex(bench, url, client, { ...model, indexType });
   } finally {

@@ -10,7 +10,7 @@ import type { WordStatistics } from "./word-statistics.ts";
 const K1 = 1.5;
 const B = 0.75;
 // Passages that are ranked: those with the rarest words of the query, where common ones would match too many.
-const MOST_RANKED = 20_000;
+const MOST_RANKED = 5_000;
 
 // ts_rank of one word that comes n times, with equal weights, is 6/π² · (1 + 1/4 + … + 1/n²). So it tells n, without
 // unpacking the passage's words.
@@ -20,6 +20,7 @@ const THRESHOLDS = Array.from({ length: MOST_TIMES }, (_, index) => {
     Array.from({ length: n }, (_, i) => 1 / (i + 1) ** 2).reduce((sum, part) => sum + part, 0);
   return ((upTo(index) + upTo(index + 1)) / 2) * (6 / Math.PI ** 2);
 });
+const TIMES = sql.raw(`'{${THRESHOLDS.join()}}'::float8[]`);
 
 export type WordsQuery = WordStatistics & { limit: number; filter: SQL | undefined };
 
@@ -39,6 +40,19 @@ function chosenTerms(terms: WordStatistics["terms"]): string {
   return chosen.map(({ query }) => query).join(" | ");
 }
 
+/**
+ * The score of a passage by BM25: the weighted sum of times / (times + damping) over the terms, divided by the weights.
+ * It is one expression that counts each term once, which takes a third of the time of a subquery over the terms.
+ */
+function scoreSql(terms: WordStatistics["terms"]): SQL {
+  const all = terms.reduce((sum, { weight }) => sum + weight, 0);
+  const missed = terms.map(
+    ({ query, weight }) => sql`${weight}::float8 /
+      (width_bucket(ts_rank('{1,1,1,1}', m.words, ${query}::tsquery), ${TIMES}) + m.damping)`,
+  );
+  return sql`(1 - m.damping * (${sql.join(missed, sql` + `)}) / ${all}::float8)`;
+}
+
 /** The rows with any word of a query, ranked by BM25, best first. A score of 1 is what no passage can exceed. */
 export async function findMatchingRows(
   db: SearchConnection,
@@ -48,7 +62,6 @@ export async function findMatchingRows(
   const chosen = chosenTerms(terms);
   if (chosen === "") return [];
   const rowId = rowIdColumn(declaration);
-  const highest = terms.reduce((sum, { weight }) => sum + weight * (K1 + 1), 0);
   return rowsOf<MatchingRow>(
     db,
     sql`
@@ -58,14 +71,7 @@ export async function findMatchingRows(
         from ${wordsTableSql(declaration)} w join ${rowsSql(declaration, filter)} r on r.id = w.${rowId} and r.included
         where w.words @@ ${chosen}::tsquery limit ${MOST_RANKED}
       ), scored as (
-        select m.id, m.text_hash, m.start, m.length, (
-          select sum(t.weight * f.times * ${K1 + 1}::float8 / (f.times + m.damping))
-          from unnest(${sql.param(terms.map(({ query }) => query))}::text[]::tsquery[],
-            ${sql.param(terms.map(({ weight }) => weight))}::float8[]) as t (query, weight),
-            lateral (select width_bucket(ts_rank('{1,1,1,1}', m.words, t.query),
-              ${sql.param(THRESHOLDS)}::float8[]) as times) f
-        ) / ${highest}::float8 as score
-        from matched m
+        select m.id, m.text_hash, m.start, m.length, ${scoreSql(terms)} as score from matched m
       ), best as (select distinct on (id) * from scored order by id, score desc, start)
       select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.score
       from best b order by b.score desc, b.id limit ${limit}`,

@@ -83,7 +83,7 @@ export async function searchByIndex(db: SearchConnection, isFiltered: boolean): 
   await rowsOf(
     db,
     sql`select set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
-      set_config('hnsw.ef_search', ${isFiltered ? "200" : "100"}, true),
+      set_config('hnsw.ef_search', ${isFiltered ? "400" : "100"}, true),
       set_config('hnsw.iterative_scan', 'strict_order', true)`,
   );
 }

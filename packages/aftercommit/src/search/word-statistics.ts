@@ -25,9 +25,10 @@ function sizeSql(declaration: EmbeddingDeclaration, words: SQL, tenant: SQL | un
     return sql`select count(*) as passages, avg(c.size) filter (where c.size > 0)::float8 as average
       from (select w.size from ${words} w limit ${capped}) c`;
   return sql`
-    select greatest((select count(*) from (select from ${words} limit ${capped}) c),
-      (select reltuples from pg_class where oid = ${quoted(wordsTable(declaration))}::regclass)) as passages,
-      (select avg(s.size)::float8 from (select w.size from ${words} w where w.size > 0 limit ${SAMPLE}) s) as average`;
+    select case when c.reltuples >= ${capped} then c.reltuples
+        else (select count(*) from (select from ${words} limit ${capped}) f) end as passages,
+      (select avg(s.size)::float8 from (select w.size from ${words} w where w.size > 0 limit ${SAMPLE}) s) as average
+    from pg_class c where c.oid = ${quoted(wordsTable(declaration))}::regclass`;
 }
 
 /**
@@ -45,6 +46,7 @@ export async function readStatistics(
         on r.id = p.${rowIdColumn(declaration)} and r.included)`
     : table;
   const { schema, name } = wordsTable(declaration);
+  const lexemes = sql.param(terms.map(({ lexeme }) => lexeme));
   const rows = await rowsOf<Row>(
     db,
     sql`
@@ -52,13 +54,13 @@ export async function readStatistics(
       ), common as materialized (
         select u.lexeme, u.share from pg_stats s,
           unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) as u (lexeme, share)
-        where s.schemaname = ${schema} and s.tablename = ${name} and s.attname = 'words' and u.lexeme is not null and ${tenant === undefined}
+        where s.schemaname = ${schema} and s.tablename = ${name} and s.attname = 'words' and u.lexeme = any(${lexemes}::text[]) and ${tenant === undefined}
       )
       select case when size.passages >= ${capped} and c.share is not null then c.share * size.passages
           else (select count(*) from (select from ${words} w where w.words @@ t.query::tsquery limit ${capped}) f)
         end::float8 as passages,
         size.passages::float8 as all, size.average as "averageSize"
-      from size, unnest(${sql.param(terms.map(({ lexeme }) => lexeme))}::text[],
+      from size, unnest(${lexemes}::text[],
         ${sql.param(terms.map(({ query }) => query))}::text[]) with ordinality as t (lexeme, query, place)
       left join common c on c.lexeme = t.lexeme order by t.place`,
   );
