@@ -15,6 +15,7 @@ import { searchForTests } from "./posts.ts";
 
 const { insertEmbedded, insert, database, provider } = searchForTests();
 const KEY = "k".repeat(32);
+const QUERIES = 2_000;
 
 beforeEach(async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
@@ -25,7 +26,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it("10,000 random queries by one key use half of the limits, and posts are embedded", {
+it("thousands of random queries by one key use half of the limits, and posts are embedded", {
   timeout: 120_000,
 }, async () => {
   vi.stubEnv("SEARCH_API_KEYS", KEY);
@@ -35,7 +36,7 @@ it("10,000 random queries by one key use half of the limits, and posts are embed
   const counts = new Map<number, number>();
   let asked = 0;
   const ask = async () => {
-    while (asked < 10_000) {
+    while (asked < QUERIES) {
       asked += 1;
       const url = `http://localhost/api/search?mode=meaning&q=${Math.random()}`;
       const { status } = await GET(new Request(url, { headers: { authorization: `Bearer ${KEY}` } }));
@@ -48,7 +49,7 @@ it("10,000 random queries by one key use half of the limits, and posts are embed
   expect(searched).toBeGreaterThan(50);
   expect(searched).toBeLessThanOrEqual(100 + 100 * minutes);
   expect(counts.get(200)).toBe(searched);
-  expect(counts.get(503)).toBe(10_000 - searched);
+  expect(counts.get(503)).toBe(QUERIES - searched);
   // A backfill, which waits for edits, has what it needs as well.
   const limits = limitsOf(openai());
   expect(
@@ -90,13 +91,13 @@ it("the same query at the same time is sent to the provider once", async () => {
   expect((await provider.stats()).calls).toBe(calls + 1);
 });
 
-it("a search ends at its deadline, however many slow statements it has", { timeout: 20_000 }, async () => {
+it("a search ends at its deadline, however many slow statements it has", { timeout: 60_000 }, async () => {
   await insertEmbedded({ body: "Bread with flour." });
   const client = new Client({ connectionString: process.env.DATABASE_URL });
   await client.connect();
   const slow = {
     query: async (text: string, values: unknown[]) => {
-      await sleep(1_200);
+      await sleep(2_500);
       return client.query(text, values);
     },
   };
@@ -105,7 +106,7 @@ it("a search ends at its deadline, however many slow statements it has", { timeo
     SearchUnavailableError,
   );
   // What is rolled back after the deadline is slow as well.
-  expect(Date.now() - startedAt).toBeLessThan(9_000);
+  expect(Date.now() - startedAt).toBeLessThan(17_000);
   expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   await client.end();
 });
