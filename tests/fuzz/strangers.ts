@@ -64,9 +64,11 @@ export function visitor(_: number, chance: Chance): FuzzRequest {
     [basic("wrong"), "rsc: 1", "next-router-prefetch: 1"],
   ]);
   const own = "sec-fetch-site: same-origin";
+  // Before a route sees a request of its router, Next.js redirects it to the same path with a hash of these headers.
+  const isRedirected = headers.includes("rsc: 1") && path.includes("?");
   return {
     kind: "without the password",
     pieces: [plain({ method, path, headers: [...headers, own] })],
-    statuses: [401],
+    statuses: isRedirected ? [401, 307] : [401],
   };
 }
