@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
+import { problemOf, problems } from "../doctor/diagnose.ts";
 import { until } from "../until.ts";
 import { captureForTests } from "./capture-world.ts";
 
@@ -92,4 +93,24 @@ it("reads a transaction that is larger than its memory", async () => {
   await world.caughtUp(capture.output);
   expect(await notInInbox()).toEqual([]);
   expect(await capture.stop()).toBe(0);
+});
+
+it("has a doctor that knows its slot, and says when nothing reads it", async () => {
+  vi.stubEnv("DATABASE_URL", world.cluster.url);
+  vi.stubEnv("SEQUIN_API_TOKEN", "");
+  await world.query("alter system set max_slot_wal_keep_size = '1GB'");
+  await world.query("select pg_reload_conf()");
+  const capture = world.start();
+  await capture.hasLogged("capture.started");
+  expect(await problems("capture")).toEqual([]);
+  await capture.kill();
+  const isLeft = async () =>
+    (
+      await world.values("select active from pg_replication_slots where slot_name = 'aftercommit_postgres'")
+    )[0] === "false";
+  await until(isLeft, { what: "the slot to be left" });
+  const { actual, fix } = await problemOf("capture.slot");
+  expect(actual).toMatch(/^nothing reads it, [\d.]+ MB of WAL retained$/);
+  expect(fix).toMatch(/^Start npx aftercommit capture/);
+  vi.unstubAllEnvs();
 });

@@ -2,17 +2,20 @@ import { readFile } from "node:fs/promises";
 import { sql } from "drizzle-orm";
 import { parse } from "yaml";
 import * as z from "zod";
-import type { Queries } from "../source.ts";
+import { PUBLICATION, readSlot, slotName } from "../capture/slot.ts";
+import type { Database } from "../db/client.ts";
 import { CheckError } from "./finding.ts";
 
 const named = z.object({ name: z.string() });
 const database = z.object({ slot: named, publication: named });
 const file = z.object({ databases: z.tuple([database], z.unknown()) });
 
+type Names = { reader: "Sequin" | "npx aftercommit capture"; slot: string; publication: string };
+
 /** Ages are in transactions, larger for older; a slot's age is how far back it still reads. Sizes are in bytes. */
 export type Facts = {
-  /** The names in sequin.yaml. */
-  names: { slot: string; publication: string };
+  /** Those of `npx aftercommit capture` if its slot exists, otherwise those in sequin.yaml. */
+  names: Names;
   walLevel: string;
   hasLimit: boolean;
   /**
@@ -31,11 +34,19 @@ export type Facts = {
   } | null;
 };
 
-/** What the database knows about capturing `tables`, each quoted as in a statement, with the names in sequin.yaml. */
-export async function readFacts(db: Queries, tables: readonly string[]): Promise<Facts> {
+async function readNames(db: Database): Promise<Names> {
+  const own = await slotName(db);
+  if (await readSlot(db, own))
+    return { reader: "npx aftercommit capture", slot: own, publication: PUBLICATION };
   const { data } = file.safeParse(parse(await readFile("sequin.yaml", "utf8")));
   if (!data) throw new CheckError("sequin.yaml names no slot or no publication", "npx aftercommit sequin");
   const [{ slot, publication }] = data.databases;
+  return { reader: "Sequin", slot: slot.name, publication: publication.name };
+}
+
+/** What the database knows about capturing `tables`, each quoted as in a statement. */
+export async function readFacts(db: Database, tables: readonly string[]): Promise<Facts> {
+  const names = await readNames(db);
   const { rows } = await db.execute<Omit<Facts, "names">>(sql`
     select current_setting('wal_level') as "walLevel",
       (select setting <> '-1' from pg_settings where name = 'max_slot_wal_keep_size') as "hasLimit",
@@ -47,12 +58,12 @@ export async function readFacts(db: Queries, tables: readonly string[]): Promise
       (select jsonb_build_object('age', age(p.xmin), 'actions', array_remove(array[case when pubinsert then 'insert' end,
           case when pubupdate then 'update' end, case when pubdelete then 'delete' end], null), 'tables',
           array(select schemaname || '.' || tablename from pg_publication_tables t where t.pubname = p.pubname))
-        from pg_publication p where pubname = ${publication.name}) as publication,
+        from pg_publication p where pubname = ${names.publication}) as publication,
       (select jsonb_build_object('active', active, 'plugin', plugin, 'isHere', database = current_database(),
           'state', wal_status, 'retained', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0),
           'age', coalesce(age(catalog_xmin), 0))
-        from pg_replication_slots where slot_name = ${slot.name}) as slot`);
+        from pg_replication_slots where slot_name = ${names.slot}) as slot`);
   const [facts] = rows;
   if (!facts) throw new CheckError("the database answers nothing");
-  return { ...facts, names: { slot: slot.name, publication: publication.name } };
+  return { ...facts, names };
 }

@@ -11,13 +11,15 @@ const MOST_RETAINED_MB = 256;
 const LOGICAL =
   "alter system set wal_level = 'logical', then restart PostgreSQL (a hosted one: in its settings)";
 const LIMIT_SLOTS = "alter system set max_slot_wal_keep_size = '10GB'; select pg_reload_conf()";
-const START = "Start Sequin; its log says why it does not connect";
-const LAGGING = "Sequin's console says which sink does not deliver, the app's log why. Nothing is lost yet";
+const LAGGING = {
+  Sequin: "Sequin's console says which sink does not deliver, the app's log why. Nothing is lost yet",
+  "npx aftercommit capture": "Its log says what it waits for. Nothing is lost yet",
+};
 // A deleted row leaves nothing behind to find it by.
 const CATCH_UP =
   "Then start Sequin again, and run npx aftercommit reconcile --full for the rows that changed meanwhile. Deletions made meanwhile may be lost: docs/troubleshooting.md, 'The slot is lost'";
 
-/** Whether the database passes every change to Sequin. */
+/** Whether the database passes every change to Sequin, or to `npx aftercommit capture`. */
 export const replication: Category = async function* ({ check, declarations, server }) {
   const tables = declarations.map(({ table }) => table);
   let facts: Facts | undefined;
@@ -47,8 +49,11 @@ export const replication: Category = async function* ({ check, declarations, ser
     );
   });
 
+  const start = `Start ${names.reader}; its log says why it does not connect`;
+  // Capture replaces a slot that lost its WAL, and compares all rows.
+  const isOwn = names.reader !== "Sequin";
   const create = `select pg_create_logical_replication_slot('${names.slot}', 'pgoutput'). ${CATCH_UP}`;
-  const recreate = `select pg_drop_replication_slot('${names.slot}'); ${create}`;
+  const recreate = isOwn ? start : `select pg_drop_replication_slot('${names.slot}'); ${create}`;
   yield check("capture.slot", recreate, async () => {
     if (!slot) return failed(`there is no slot ${names.slot}: nothing is captured`, create);
     if (!slot.isHere) return failed("it belongs to another database", "Rename the slot in sequin.yaml");
@@ -57,8 +62,10 @@ export const replication: Category = async function* ({ check, declarations, ser
     const retained = `${(slot.retained / MB).toFixed(1)} MB of WAL retained`;
     // Decoding fails if the WAL is older than the publication. Altering a publication does not change its age.
     const isYounger = publication !== null && publication.age <= slot.age;
-    const fix = isYounger ? `${START}. If the publication does not exist for it: ${recreate}` : START;
+    const fix = isYounger ? `${start}. If the publication does not exist for it: ${recreate}` : start;
     if (!slot.active) return failed(`nothing reads it, ${retained}`, fix);
-    return slot.retained > MOST_RETAINED_MB * MB ? warning(retained, LAGGING) : ok(`active, ${retained}`);
+    return slot.retained > MOST_RETAINED_MB * MB
+      ? warning(retained, LAGGING[names.reader])
+      : ok(`active, ${retained}`);
   });
 };
