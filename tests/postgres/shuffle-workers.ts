@@ -90,8 +90,13 @@ export class Workers {
       what: `end of the sessions of ${name}`,
     });
     const { rows } = await this.#watcher.query(
-      `update aftercommit.pending p set next_attempt = clock_timestamp() from leases l
-       where p.lease = l.token and l.worker = $1 returning p.row_id`,
+      // In the order in which the inbox locks its rows.
+      `with dead as materialized (
+         select p.source, p.row_id from aftercommit.pending p join leases l on p.lease = l.token
+         where l.worker = $1 order by p.source, p.row_id for update of p
+       )
+       update aftercommit.pending p set next_attempt = clock_timestamp() from dead d
+       where p.source = d.source and p.row_id = d.row_id returning p.row_id`,
       [name],
     );
     const texts = this.asks.flatMap((ask) => (ask.worker === name ? ask.texts : []));

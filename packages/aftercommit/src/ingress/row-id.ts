@@ -33,13 +33,15 @@ export function canonicalKey(text: string, keyType: KeyType, at = ""): string {
   return text;
 }
 
-/** A value of a key column as text; undefined if it is a JSON number that is not exact. */
+/**
+ * A value of a key column as text; undefined if it is neither a text nor an integer. If something rounded a large number
+ * on its way, the primary key's texts still have its digits.
+ */
 function exactText(value: unknown, primaryKeys: readonly string[]): string | undefined {
-  if (typeof value === "string") return value;
-  if (typeof value !== "number") return undefined;
   if (Number.isSafeInteger(value)) return String(value);
-  // A JSON number above 2^53 is rounded; the primary key's texts have the digits.
-  return primaryKeys.find((key) => Number(key) === value);
+  if (typeof value !== "string") return undefined;
+  if (!/^-?\d{16,19}$/.test(value) || primaryKeys.includes(value)) return value;
+  return primaryKeys.find((key) => Number(key) === Number(value)) ?? value;
 }
 
 /**
@@ -54,13 +56,7 @@ export function rowIdOf({ record, primaryKeys }: RowChange, column: string, keyT
     return canonicalKey(only, keyType, "metadata.record_pks[0]");
   }
   const text = exactText(record[column], primaryKeys);
-  if (text === undefined)
-    throw new InvalidMessageError(
-      at,
-      typeof record[column] === "number"
-        ? "is not an exact integer, and metadata.record_pks does not have it"
-        : "must be the row's key",
-    );
+  if (text === undefined) throw new InvalidMessageError(at, "must be the row's key");
   return canonicalKey(text, keyType, at);
 }
 
