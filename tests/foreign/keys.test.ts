@@ -42,7 +42,7 @@ it("a bigint beyond 2^53 keeps its last digit, though JSON rounds it", async () 
   expect(pending).toEqual([]);
 });
 
-it("what is no bigint is invalid, and its batch is processed", async () => {
+it("an invalid bigint is rejected, and its batch is processed", async () => {
   const records = [
     { record: { id: null } },
     { record: { id: 42 } },
