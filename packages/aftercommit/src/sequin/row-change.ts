@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { RowChange } from "../changes/row-change.ts";
 import { InvalidMessageError } from "../errors.ts";
@@ -7,19 +8,18 @@ const timestamp = z.iso.datetime({ offset: true }).max(40);
 
 /**
  * The same text for every delivery of one change to one consumer, or undefined if the message has nothing that
- * distinguishes changes. Sequin's own key does not contain the sink, so the consumer's id scopes it. Never derived from
- * the body: a redelivery after Sequin's restart may have other bytes.
+ * distinguishes changes. Sequin's own key does not contain the sink, so the consumer's id scopes it. After a failover, a
+ * new timeline uses the positions of the log again: the row and the time of the commit tell its changes apart. Never
+ * derived from the record: a redelivery after Sequin's restart may have other bytes.
  */
 function idOf({ action, metadata }: SequinMessage): string | undefined {
-  const consumer = metadata.consumer?.id ?? "";
-  if (metadata.idempotency_key) return `sequin:${consumer}:${metadata.idempotency_key}`;
-  if (metadata.commit_lsn != null && metadata.commit_idx != null)
-    return `sequin:${consumer}:${metadata.commit_lsn}:${metadata.commit_idx}`;
-  if (metadata.commit_timestamp && metadata.record_pks?.length) {
-    const row = [metadata.table_schema, metadata.table_name, ...metadata.record_pks].join(":");
-    return `sequin:${consumer}:${row}:${metadata.commit_timestamp}:${action ?? "row"}`;
-  }
-  return undefined;
+  const { consumer, idempotency_key, commit_lsn, commit_idx, commit_timestamp, record_pks } = metadata;
+  const logged = commit_lsn == null || commit_idx == null ? undefined : `${commit_lsn}:${commit_idx}`;
+  const position = idempotency_key || logged;
+  if (position === undefined && !(commit_timestamp && record_pks?.length)) return undefined;
+  const row = [metadata.table_schema, metadata.table_name, record_pks, commit_timestamp, action];
+  const hash = createHash("sha256").update(JSON.stringify(row)).digest("base64url").slice(0, 22);
+  return ["sequin", consumer?.id ?? "", position ?? "", hash].join(":");
 }
 
 /** The same for every delivery, whatever state Sequin is in. */
