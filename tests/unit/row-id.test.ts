@@ -22,9 +22,9 @@ const UUID = "20f5cc55-b218-4aad-8fa7-ef7556575776";
 describe("the key of a row", () => {
   it.each<[string, KeyType, object, string[] | undefined, string]>([
     [
-      "the exact text of record_pks, where the number has lost digits",
+      "the exact text of record_pks, where the number has lost digits on its way",
       "bigint",
-      { id: 9007199254740992 },
+      { id: "9007199254740992" },
       ["9007199254740993"],
       "9007199254740993",
     ],
