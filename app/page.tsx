@@ -1,4 +1,5 @@
 import { declarationsOf, embeddingsOf } from "aftercommit";
+import { isFromOtherSite } from "aftercommit/next";
 import { statusOf } from "aftercommit/status";
 import type { Metadata } from "next";
 import { headers } from "next/headers";
@@ -26,11 +27,8 @@ export async function generateMetadata(props: Props): Promise<Metadata> {
   return q ? { title: q.slice(0, 60) } : {};
 }
 
-async function Results({ asked }: { asked: Record<string, string> }) {
-  const site = (await headers()).get("sec-fetch-site") ?? "none";
-  const isFromElsewhere = site !== "none" && site !== "same-origin";
-  return searchPage(tables, asked, { isFromElsewhere });
-}
+const Results = async ({ asked }: { asked: Record<string, string> }) =>
+  searchPage(tables, asked, { isFromElsewhere: isFromOtherSite(await headers()) });
 
 const Report = async () => <StatusReport status={await status()} />;
 

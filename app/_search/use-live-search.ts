@@ -4,7 +4,7 @@ import { searchParameters } from "./parameters.ts";
 
 const PAUSE_MS = 150;
 
-/** What was found for a text by its words, or why nothing was. */
+/** The results of a search by words, or its error message. */
 export type Live = { q: string; page?: SearchPage; error?: string };
 
 /** The last word may not be complete yet. */

@@ -2,14 +2,15 @@ import { sql } from "drizzle-orm";
 import type pg from "pg";
 import { posts } from "../../aftercommit.config.ts";
 import { quoted } from "../../packages/aftercommit/src/db/identifiers.ts";
+import { rowsOf } from "../../packages/aftercommit/src/search/connection.ts";
 import { search } from "../../packages/aftercommit/src/search/search.ts";
+import { rowsSql } from "../../packages/aftercommit/src/source.ts";
 import { wordVector } from "../../packages/aftercommit/src/words/vector.ts";
-import { wordsTable } from "../../packages/aftercommit/src/words/words-table.ts";
+import { wordsTable, wordsTableSql } from "../../packages/aftercommit/src/words/words-table.ts";
 import type { Bench } from "../bench.ts";
 import { productDatabase } from "../parts/product-database.ts";
 import { realServer } from "../parts/server.ts";
 import { randomOf } from "../parts/texts.ts";
-import { connectPatiently } from "../parts/vectors.ts";
 import { Times } from "../report.ts";
 
 const PAGE = 5_000;
@@ -34,11 +35,12 @@ async function addPage(client: pg.Client, from: number, count: number): Promise<
      select p.id, p.title, p.body, 'Bench' from unnest($1::bigint[], $2::text[], $3::text[]) as p(id, title, body)`,
     [column("id"), column("title"), column("body")],
   );
-  await client.query(
-    `insert into ${TABLE} (post_id, passage, start, length, text_hash, size, words)
-     select w.id, 0, 0, length(w.title || w.body) + 2, md5('1000:' || w.title || E'\\n\\n' || w.body)::uuid, w.size, w.words::tsvector
-     from unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::text[]) as w(id, title, body, size, words)`,
-    [column("id"), column("title"), column("body"), column("size"), column("vector")],
+  await rowsOf(
+    client,
+    sql`insert into ${wordsTableSql(posts)} (post_id, passage, start, length, text_hash, size, words)
+      select r.id, 0, 0, length(r.text), r.text_hash, w.size, w.words::tsvector
+      from unnest(${sql.param(column("id"))}::bigint[], ${sql.param(column("size"))}::int[],
+        ${sql.param(column("vector"))}::text[]) as w(id, size, words) join ${rowsSql(posts)} r on r.id = w.id`,
   );
 }
 
@@ -73,8 +75,9 @@ export async function run(bench: Bench): Promise<void> {
   const { client, url } = database;
   try {
     await addRows(bench, client, quick ? PAGE : 1_000_000);
-    const { rows } = await connectPatiently(url).execute<{ bytes: string }>(
-      sql`select pg_total_relation_size(${TABLE}::regclass) as bytes`,
+    const { rows } = await client.query<{ bytes: string }>(
+      "select pg_total_relation_size($1::regclass) as bytes",
+      [TABLE],
     );
     figure("words and their index", Number(rows[0]?.bytes) / 2 ** 20, "MiB");
     process.env.DATABASE_URL = url;

@@ -1,16 +1,11 @@
-import { rm } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { cloneProject } from "../stack/clone.ts";
-import { choosePorts, DevStack } from "../stack/dev-stack.ts";
-import { everyPostEmbedded } from "../stack/embeddings.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import type { DevStack } from "../stack/dev-stack.ts";
 import { until } from "../until.ts";
 import { describeInBrowser, keepScreenshot } from "./chromium.ts";
-import { launchChromium } from "./launch-chromium.ts";
+import { stackInBrowser } from "./stack-in-browser.ts";
 
-let folder: string;
 let stack: DevStack;
-let browser: Browser;
 let page: Page;
 
 const consoleUrl = () => `http://127.0.0.1:${stack.ports.http}`;
@@ -24,22 +19,15 @@ async function setFault(method: "POST" | "DELETE", fault?: object): Promise<void
 }
 
 describeInBrowser("the console of npm run dev", () => {
-  beforeAll(async () => {
-    folder = cloneProject();
-    stack = new DevStack(folder, await choosePorts(), { LOCAL_EMBEDDING_MODEL: "hashing" });
-    [browser] = await Promise.all([launchChromium(), stack.ready()]);
-    await everyPostEmbedded(stack);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await stack?.interrupt();
-    await rm(folder, { recursive: true, force: true });
-  });
-  beforeEach(async () => {
-    page = await browser.newPage({ baseURL: consoleUrl(), viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(20_000);
-  });
-  afterEach(() => page.close());
+  stackInBrowser(
+    (given) => {
+      ({ stack, page } = given);
+    },
+    {
+      env: { LOCAL_EMBEDDING_MODEL: "hashing" },
+      baseUrl: ({ ports }) => `http://127.0.0.1:${ports.http}`,
+    },
+  );
 
   test("a run that the provider rejected is opened, replayed, and succeeds", async () => {
     // The drain of the sample rows lingers. If it took the edit, its requests would fail instead of those of the edit's

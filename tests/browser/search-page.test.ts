@@ -1,42 +1,19 @@
-import { rm } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { cloneProject } from "../stack/clone.ts";
-import { choosePorts, DevStack } from "../stack/dev-stack.ts";
-import { everyPostEmbedded } from "../stack/embeddings.ts";
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import type { DevStack } from "../stack/dev-stack.ts";
 import { describeInBrowser } from "./chromium.ts";
-import { launchChromium } from "./launch-chromium.ts";
 import { itLooksRight } from "./looks.ts";
+import { stackInBrowser } from "./stack-in-browser.ts";
 
-let folder: string;
 let stack: DevStack;
-let browser: Browser;
 let page: Page;
 
 const focused = () => page.evaluate("document.activeElement.textContent || document.activeElement.id");
 
 describeInBrowser("the search of the page in a browser", () => {
-  beforeAll(async () => {
-    folder = cloneProject();
-    stack = new DevStack(folder, await choosePorts());
-    [browser] = await Promise.all([launchChromium(), stack.ready()]);
-    await everyPostEmbedded(stack);
+  stackInBrowser((given) => {
+    ({ stack, page } = given);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await stack?.interrupt();
-    await rm(folder, { recursive: true, force: true });
-  });
-  beforeEach(async () => {
-    const context = await browser.newContext({
-      baseURL: `http://127.0.0.1:${stack.ports.app}`,
-      viewport: { width: 1_200, height: 900 },
-    });
-    // `next dev` compiles on the first visit.
-    context.setDefaultTimeout(60_000);
-    page = await context.newPage();
-  });
-  afterEach(() => page.context().close());
 
   it("finds a post by a paraphrase that shares no word with it", async () => {
     await page.goto("/");
@@ -69,10 +46,8 @@ describeInBrowser("the search of the page in a browser", () => {
     await page.getByRole("heading", { name: "public.posts" }).waitFor();
     expect(await page.evaluate("window.sameDocument")).toBe(true);
     // A search that is running is aborted by the next key.
-    await page.route("**/api/search?*", async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      await route.continue().catch(() => {});
-    });
+    // It is not answered before.
+    await page.route(/q=pup\*/, () => {});
     await page.getByRole("searchbox").fill("pup");
     await page.waitForRequest(/q=pup\*/);
     await page.getByRole("searchbox").fill("bread");

@@ -1,15 +1,12 @@
-import { rm } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { cloneProject } from "../stack/clone.ts";
-import { choosePorts, DevStack } from "../stack/dev-stack.ts";
+import { expect, it } from "vitest";
+import type { DevStack } from "../stack/dev-stack.ts";
 import { everyPostEmbedded } from "../stack/embeddings.ts";
 import { until } from "../until.ts";
 import { describeInBrowser, keepScreenshot } from "./chromium.ts";
-import { launchChromium } from "./launch-chromium.ts";
 import { itLooksRight } from "./looks.ts";
+import { stackInBrowser } from "./stack-in-browser.ts";
 
-let folder: string;
 let stack: DevStack;
 let browser: Browser;
 let page: Page;
@@ -40,27 +37,9 @@ async function markDocument() {
 }
 
 describeInBrowser("the status page in a browser", () => {
-  beforeAll(async () => {
-    folder = cloneProject();
-    stack = new DevStack(folder, await choosePorts());
-    [browser] = await Promise.all([launchChromium(), stack.ready()]);
-    await everyPostEmbedded(stack);
+  stackInBrowser((given) => {
+    ({ stack, browser, page } = given);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await stack?.interrupt();
-    await rm(folder, { recursive: true, force: true });
-  });
-  beforeEach(async () => {
-    const context = await browser.newContext({
-      baseURL: `http://127.0.0.1:${stack.ports.app}`,
-      viewport: { width: 1_200, height: 900 },
-    });
-    // `next dev` compiles on the first visit.
-    context.setDefaultTimeout(60_000);
-    page = await context.newPage();
-  });
-  afterEach(() => page.context().close());
 
   it("shows a new post as pending, leads to its run, and counts it once it is embedded, without a reload", async () => {
     await page.goto("/");

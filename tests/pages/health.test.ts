@@ -71,6 +71,17 @@ it("asks Trigger.dev every 30 s for all processes, and every 5 s after a failure
   await server.close();
 });
 
+it("a Trigger.dev that hangs fails for every process, not only for the one that asks", async () => {
+  const server = await startFaultyServer(hang);
+  vi.stubEnv("TRIGGER_API_URL", server.url);
+  const other = () => findFailingParts(declarations, { limitMs: 1_000 });
+  expect(await until(async () => (await other()).find((part) => part === "trigger.dev"))).toBe("trigger.dev");
+  await age("-1 hour");
+  expect(await failing()).toEqual(["trigger.dev"]);
+  expect(server.state.requests).toBe(1);
+  await server.close();
+});
+
 describe("what fails is named:", () => {
   it("a database that does not answer", async () => {
     vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");

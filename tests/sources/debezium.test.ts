@@ -5,20 +5,11 @@ import { defineDeletion, defineEmbedding } from "../../packages/aftercommit/src/
 import { serve } from "../../packages/aftercommit/src/serve.ts";
 import type { Case, Event, Row } from "./cases.ts";
 import { itConforms } from "./conformance.ts";
+import { bodyOf, valuesOf } from "./json.ts";
 
 const secret = `whsec_${Buffer.from("a secret of 24 bytes or more").toString("base64")}`;
 const LSN = 24_023_128;
 const TIME = 1_770_091_506_789;
-
-/** As the connector writes bigints: numbers with all digits, which JSON.stringify does not write. */
-const bodyOf = (value: unknown) => JSON.stringify(value).replaceAll(/"bigint:(-?\d+)"/g, "$1");
-const valuesOf = (row: Row) =>
-  Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [
-      column,
-      column === "id" && /^-?\d+$/.test(value ?? "") ? `bigint:${value}` : value,
-    ]),
-  );
 
 type Place = { identity: string; commit: number; index: number };
 

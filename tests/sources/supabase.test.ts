@@ -1,19 +1,11 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { defineDeletion, defineEmbedding, defineTrigger } from "../../packages/aftercommit/src/define.ts";
 import { serve } from "../../packages/aftercommit/src/serve.ts";
-import type { Case, Event, Row } from "./cases.ts";
+import type { Case, Event } from "./cases.ts";
 import { itConforms } from "./conformance.ts";
+import { bodyOf, valuesOf } from "./json.ts";
 
 const secret = "a secret of the sources' tests";
-
-const bodyOf = (value: unknown) => JSON.stringify(value).replaceAll(/"bigint:(-?\d+)"/g, "$1");
-const valuesOf = (row: Row) =>
-  Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [
-      column,
-      column === "id" && /^-?\d+$/.test(value ?? "") ? `bigint:${value}` : value,
-    ]),
-  );
 
 /** The payload of the webhook's trigger: whole rows, whatever the replica identity. */
 function payloadOf(event: Event): object[] {

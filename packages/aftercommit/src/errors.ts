@@ -42,6 +42,12 @@ export function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
 }
 
+/** The code of the innermost cause of a thrown value, such as `ECONNREFUSED`, or Postgres' `42501`. */
+export function rootCodeOf(error: unknown): string | undefined {
+  const root = rootOf(error);
+  return root instanceof Error && "code" in root ? String(root.code) : undefined;
+}
+
 /**
  * The message of the innermost cause of a thrown value. Outer messages may contain what must not be logged, such as the
  * values of the query in drizzle's.

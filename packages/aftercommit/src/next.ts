@@ -1,5 +1,6 @@
 // Route handlers that take a web-standard Request: for Next.js, and for any other framework with such handlers.
 export { contentSecurityPolicy } from "./access/content-security-policy.ts";
+export { isFromOtherSite } from "./access/is-from-other-site.ts";
 export { logUnauthorized } from "./access/log-unauthorized.ts";
 export { requireBasicAuth } from "./access/require-basic-auth.ts";
 export { deletionReceiptRoute } from "./routes/deletion-receipt.ts";

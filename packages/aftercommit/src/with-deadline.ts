@@ -9,7 +9,7 @@ export class DeadlineError extends Error {
  */
 export async function withDeadline<T>(work: () => Promise<T>, deadline: number): Promise<T> {
   const wait = deadline - Date.now();
-  if (wait <= 0) throw new DeadlineError("no time left in this delivery");
+  if (wait <= 0) throw new DeadlineError("no time is left");
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new DeadlineError(`no answer in ${wait} ms`)), wait);

@@ -1,6 +1,7 @@
 import { optional } from "../env/env.ts";
 import { parseSearchKeys, type SearchKey } from "../env/search-keys.ts";
 import { safeEqual } from "../safe-equal.ts";
+import { isFromOtherSite } from "./is-from-other-site.ts";
 import { requireBasicAuth } from "./require-basic-auth.ts";
 
 /** Who searches: someone with the password, or a server with a key, which may be bound to a tenant. */
@@ -15,13 +16,11 @@ const keys = (): SearchKey[] => {
 };
 
 /**
- * Who makes a request to a search route, or the response to someone who may not. A browser says which site a request
- * comes from (W3C Fetch Metadata), and sends the password along: another site must not spend the provider's budget.
+ * Who makes a request to a search route, or the response to someone who may not.
  * @throws {EnvironmentError} if SEARCH_API_KEYS is malformed: no key is accepted
  */
 export function searchAccess(request: Request): SearchAccess | Response {
-  const site = request.headers.get("sec-fetch-site");
-  if (site !== null && site !== "same-origin" && site !== "none")
+  if (isFromOtherSite(request.headers))
     return Response.json({ error: "Search does not answer pages of other sites" }, { status: 403 });
   const [, token] = /^bearer(?: +(.*))?$/i.exec(request.headers.get("authorization")?.trim() ?? "") ?? [];
   if (token !== undefined) {

@@ -4,7 +4,7 @@ import type { Database } from "../db/client.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { embeddingsOf } from "../declare/declarations.ts";
 import { reconcile } from "../embeddings/reconcile.ts";
-import { rootMessageOf, rootOf } from "../errors.ts";
+import { rootCodeOf, rootMessageOf } from "../errors.ts";
 import { wake } from "../inbox/wake.ts";
 import { log } from "../log.ts";
 import { sourceOf } from "../source.ts";
@@ -17,6 +17,8 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 // How often a second process looks whether the first one still reads the slot.
 const STANDBY_MS = 2_000;
+// object_in_use: another process reads the slot.
+const ACTIVE_ELSEWHERE = "55006";
 
 type Options = {
   db: Database;
@@ -76,11 +78,6 @@ async function ensureSlot(options: Options): Promise<Slot> {
   return created;
 }
 
-const isActiveElsewhere = (error: unknown) => {
-  const root = rootOf(error);
-  return root instanceof Error && "code" in root && root.code === "55006";
-};
-
 /**
  * Reads the database's changes until `stopped`, stores what they ask for and triggers the runs. While another process
  * reads the slot, this one waits. Rejects only if it cannot begin: with CaptureError or SourceError, or when the
@@ -107,7 +104,7 @@ export async function capture(options: Options): Promise<void> {
       await streamChanges({ url, slot: name, publication: PUBLICATION, confirmed, store, stopped, onStart });
     } catch (error) {
       slot = undefined;
-      if (isActiveElsewhere(error)) {
+      if (rootCodeOf(error) === ACTIVE_ELSEWHERE) {
         if (!isStandby) log("info", "capture.standby", { slot: name });
         isStandby = true;
       } else log("warn", "capture.interrupted", { slot: name, error: rootMessageOf(error) });

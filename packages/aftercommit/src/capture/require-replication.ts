@@ -1,14 +1,12 @@
 import { Client } from "pg";
 import { connectionOf, TlsClient } from "../db/tls.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, rootCodeOf } from "../errors.ts";
 import { CaptureError } from "./errors.ts";
 
 const LOGICAL =
   "alter system set wal_level = 'logical', then restart PostgreSQL (a hosted one: in its settings)";
 const POOLER =
   "This is a connection pooler, which passes no replication: set DIRECT_DATABASE_URL to the database's own address";
-
-const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
 
 /** PostgreSQL 19 decodes from `replica` on. */
 async function requireWalLevel(url: string): Promise<void> {
@@ -26,12 +24,13 @@ async function requireWalLevel(url: string): Promise<void> {
 }
 
 function asCaptureError(error: unknown): unknown {
-  if (codeOf(error) === "42501")
+  if (rootCodeOf(error) === "42501")
     return new CaptureError(
       `${messageOf(error)}: alter role … replication, as a superuser (Amazon RDS: grant rds_replication to …)`,
     );
   // PgBouncer refuses the startup parameter; others ignore it, and the command is no SQL.
-  const isPooler = codeOf(error) === "42601" || /startup parameter|pooler|pgbouncer/i.test(messageOf(error));
+  const isPooler =
+    rootCodeOf(error) === "42601" || /startup parameter|pooler|pgbouncer/i.test(messageOf(error));
   return isPooler ? new CaptureError(`${POOLER} (${messageOf(error)})`) : error;
 }
 

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import type { Declaration } from "../declare/declaration.ts";
-import { rootOf } from "../errors.ts";
+import { rootCodeOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { addToPublicationSql, publicationSql } from "../sequin-config/publication.ts";
 import { CaptureError } from "./errors.ts";
@@ -78,7 +78,7 @@ export async function ensurePublication(
   try {
     await db.execute(sql.raw(statement));
   } catch (error) {
-    if (codeOf(error) !== "42501") throw error;
+    if (rootCodeOf(error) !== "42501") throw error;
     throw new CaptureError(
       `This role may not change the publication. As the owner of the tables: ${statement}`,
     );
@@ -87,18 +87,13 @@ export async function ensurePublication(
   return publication !== undefined;
 }
 
-const codeOf = (error: unknown) => {
-  const root = rootOf(error);
-  return root instanceof Error && "code" in root ? String(root.code) : "";
-};
-
 /** Creates the slot. Another process may have been faster. */
 export async function createSlot(db: Database, name: string): Promise<void> {
   try {
     await db.execute(sql.raw(createSlotSql(name, await versionOf(db))));
     log("info", "capture.slot_created", { slot: name });
   } catch (error) {
-    if (codeOf(error) !== "42710") throw error;
+    if (rootCodeOf(error) !== "42710") throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
-import type { RowChange } from "../changes/row-change.ts";
+import { isAbout, isSameTable, type RowChange } from "../changes/row-change.ts";
 import { database } from "../db/database.ts";
 import type { TableName } from "../db/identifiers.ts";
 import type { Declaration } from "../declare/declaration.ts";
@@ -17,9 +17,6 @@ const LAST_RETRY_MS = 10_000;
 
 /** A part of what was read: changes in their order, and truncated tables. */
 export type Read = { changes: RowChange[]; truncated: TableName[] };
-
-const isOf = ({ table }: Declaration, other: TableName | undefined) =>
-  table.name === other?.name && table.schema === other.schema;
 
 /** A truncation names no rows: vectors without rows are found by comparing, deleted rows are gone. */
 async function noticeTruncated(declaration: Declaration): Promise<void> {
@@ -60,9 +57,11 @@ export function storeFor(declarations: readonly Declaration[]) {
         ),
     );
     return async ({ changes, truncated }: Read, stopped: AbortSignal) => {
-      const own = changes.filter(({ table, action }) => isOf(declaration, table) && actions.includes(action));
+      const own = changes.filter(
+        (change) => isAbout(declaration, change, { named: "required" }) && actions.includes(change.action),
+      );
       if (own.length > 0) await persist(declaration.row, stopped, () => enqueue(own));
-      if (truncated.some((table) => isOf(declaration, table)))
+      if (truncated.some((table) => isSameTable(table, declaration.table)))
         await persist(declaration.row, stopped, () => noticeTruncated(declaration));
     };
   });

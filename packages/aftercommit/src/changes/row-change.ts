@@ -35,11 +35,14 @@ export type RowChange = {
  */
 export type Unread = { at: string; read(): RowChange | undefined };
 
-/** Whether a change is about a declared table. One without a table is, unless `named` is required. */
+export const isSameTable = (a: TableName, b: TableName): boolean =>
+  a.name === b.name && a.schema === b.schema;
+
+/** Whether a change is about a declared table. If it names none, that depends on `named`. */
 export function isAbout(
-  { table: { schema, name } }: Declaration,
-  { table }: RowChange,
+  declaration: Declaration,
+  { table }: Pick<RowChange, "table">,
   { named }: { named: "required" | "assumed" },
 ): boolean {
-  return table === undefined ? named === "assumed" : table.name === name && table.schema === schema;
+  return table === undefined ? named === "assumed" : isSameTable(table, declaration.table);
 }

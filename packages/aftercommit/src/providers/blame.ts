@@ -1,6 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
 import { EmbeddingShapeError } from "../declare/provider.ts";
-import { rootOf } from "../errors.ts";
+import { rootCodeOf } from "../errors.ts";
 import { retryAfterMs } from "./classify-error.ts";
 
 /** A failure that one text may have caused. */
@@ -25,10 +25,7 @@ export function isOneTexts(error: unknown): error is Failure {
   return isFault && !(retryAfterMs(headers, new Date()) > 0);
 }
 
-const isUnreachable = (error: unknown) => {
-  const root = rootOf(error);
-  return root instanceof Error && "code" in root && root.code === "ECONNREFUSED";
-};
+const isUnreachable = (error: unknown) => rootCodeOf(error) === "ECONNREFUSED";
 
 /** Whether a server accepted a request and broke the connection: the text may have crashed it. */
 export const isDrop = (error: unknown) =>

@@ -107,7 +107,7 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
     const keyType = await withDeadline(() => keyTypeOf(database(), declaration), deadline);
     const work = () => readInTransaction(db, (client) => read(boundedBy(client, deadline), keyType, find));
     try {
-      // A client of the caller's must be idle when the search ends; one of a pool may end its work later.
+      // The caller's client must be idle when the search ends; a pool's may end its work later.
       return await (isPool(db) ? withDeadline(work, deadline) : work());
     } catch (error) {
       if (error instanceof DatabaseError && OF_A_VALUE.test(error.code ?? ""))

@@ -27,9 +27,9 @@ function partOf(error: unknown, part: Part): Part {
   return error instanceof SourceError ? "declarations" : part;
 }
 
-async function failing(part: Part, work: () => Promise<unknown>, limitMs: number): Promise<Part[]> {
+async function failing(part: Part, work: () => Promise<unknown>): Promise<Part[]> {
   try {
-    await withDeadline(work, Date.now() + limitMs);
+    await work();
     return [];
   } catch (error) {
     const failed = partOf(error, part);
@@ -52,8 +52,9 @@ export async function findFailingParts(
   declarations: readonly Declaration[],
   { db = database, limitMs = 2_000 }: Deps = {},
 ): Promise<Part[]> {
-  const failed = await failing("database", async () => askDatabase(db(), declarations), limitMs);
-  return failed.length > 0 ? failed : failing("trigger.dev", () => checkTrigger(db()), limitMs);
+  const ask = async () => askDatabase(db(), declarations);
+  const failed = await failing("database", () => withDeadline(ask, Date.now() + limitMs));
+  return failed.length > 0 ? failed : failing("trigger.dev", () => checkTrigger(db(), limitMs));
 }
 
 /** Like {@link findFailingParts}, at most once every 5 s, however many requests arrive. */
