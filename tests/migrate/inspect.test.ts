@@ -7,19 +7,21 @@ const { database, problemsOf, problemOf } = inspectionsForTests();
 
 describe("a declaration that fits", () => {
   it.each([
-    ["bigint", "bigint"],
-    ["integer", "integer"],
-    ["smallint", "smallint"],
-    ["uuid", "uuid"],
-    ["text", "text"],
-    ["varchar(30)", "text"],
-    ["handle", "text"],
-  ])("may have a key of type %s", async (type, keyType) => {
+    ["bigint", "bigint", "bigint"],
+    ["integer", "integer", "integer"],
+    ["smallint", "smallint", "smallint"],
+    ["uuid", "uuid", "uuid"],
+    ["text", "text", "text"],
+    ["varchar(30)", "text", "text"],
+    ["handle", "text", "text"],
+    ['text collate "C"', "text", 'text collate pg_catalog."C"'],
+  ])("may have a key of type %s", async (type, keyType, keyColumn) => {
     await database.client.query(`create domain handle as text check (value <> '');
       create table posts (id ${type} primary key, title text, body text)`);
     expect(await inspect(database.client, post())).toEqual({
       oid: expect.any(Number),
       keyType,
+      keyColumn,
       hasEmbeddings: false,
       hasWords: false,
       problems: [],

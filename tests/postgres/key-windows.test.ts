@@ -2,9 +2,12 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
 import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
+import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { startMigratedPostgres } from "../postgres.ts";
+import { startFreshPostgres, startMigratedPostgres } from "../postgres.ts";
+import { FIRST_MODEL } from "../postgres-template.ts";
 import { realPostgres } from "../real-postgres.ts";
 
 describe.skipIf(!realPostgres)("a table of more than a window of keys (needs TEST_DATABASE_URL)", () => {
@@ -45,3 +48,35 @@ describe.skipIf(!realPostgres)("a table of more than a window of keys (needs TES
     );
   });
 });
+
+describe.skipIf(!realPostgres)(
+  "a table whose keys sort in another way than other texts (needs TEST_DATABASE_URL)",
+  () => {
+    const words = defineEmbedding({ table: "words", row: "word", key: "id", text: ["meaning"] });
+    let postgres: Awaited<ReturnType<typeof startFreshPostgres>>;
+
+    beforeAll(async () => {
+      postgres = await startFreshPostgres();
+    });
+    afterAll(async () => {
+      await disconnect();
+      await postgres.close();
+    });
+
+    it("is compared in the order of its own keys", async () => {
+      const db = connect(postgres.url);
+      await db.execute(sql`create table words (id text collate "und-x-icu" primary key, meaning text)`);
+      await db.execute(sql`insert into words
+      select case n % 2 when 0 then 'A' else 'a' end || lpad(n::text, 5, '0'), 'Meaning' from generate_series(1, 40100) n`);
+      await migrate({ url: postgres.url, declarations: [words], model: FIRST_MODEL });
+      await db.execute(sql`
+      insert into word_embeddings (word_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+      select id, 1, 0, 1, md5('')::uuid, 0, 1, 1, '[1,2,3,4]'::halfvec from words`);
+      await db.execute(sql`
+      insert into aftercommit.word_words (word_id, passage, start, length, text_hash, size, words)
+      select id, 0, 0, 1, md5('')::uuid, 1, '' from words`);
+      const found = await reconcile(db, await sourceOf(db, words));
+      expect(found).toEqual({ missing: 0, orphaned: 0, stopped: false });
+    });
+  },
+);

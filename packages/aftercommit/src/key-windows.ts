@@ -12,29 +12,26 @@ export const within = (key: SQL, source: Pick<Source, "keyType">, { after, upTo 
   ${after === undefined ? sql`true` : sql`${key} > ${after}::${keyTypeSql(source)}`}
   and ${upTo === undefined ? sql`true` : sql`${key} <= ${upTo}::${keyTypeSql(source)}`}`;
 
-/**
- * All keys of a table in windows of 20,000, in the order of an index on them. `from` is what to select them from, with
- * its condition: `public.posts where true`.
- */
+/** The keys of a table. `from` is what to select them from, with its condition: `public.posts where true`. */
+export type Keys = { key: SQL; from: SQL };
+
+/** All keys of some tables in windows that have at most 20,000 of each, in the order of an index on them. */
 export async function* keyWindows(
   db: Queries,
   source: Pick<Source, "keyType">,
-  { key, from }: { key: SQL; from: SQL },
+  tables: readonly Keys[],
 ): AsyncGenerator<KeyWindow, void> {
   for (let after: string | undefined; ; ) {
-    const { rows } = await db.execute<{ id: string }>(sql`
-      select ${key}::text as id from ${from} and ${within(key, source, { after })}
-      order by ${key} offset ${WINDOW - 1} limit 1`);
-    const upTo = rows[0]?.id;
+    const ends = tables.map(
+      ({ key, from }) => sql`(select ${key} from ${from} and ${within(key, source, { after })}
+        order by ${key} offset ${WINDOW - 1} limit 1)`,
+    );
+    const { rows } = await db.execute<{ end: string | null }>(
+      sql`select least(${sql.join(ends, sql`, `)})::text as end`,
+    );
+    const upTo = rows[0]?.end ?? undefined;
     yield { after, upTo };
     if (upTo === undefined) return;
     after = upTo;
   }
 }
-
-/**
- * A redundant condition for a key that is joined with one in the window, because the planner does not infer it. Not for
- * texts, which the two tables may sort differently.
- */
-export const alsoWithin = (key: SQL, source: Pick<Source, "keyType">, window: KeyWindow): SQL =>
-  source.keyType === "text" ? sql`true` : within(key, source, window);

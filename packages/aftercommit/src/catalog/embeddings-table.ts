@@ -1,10 +1,9 @@
 import { quoted, quotedColumn } from "../db/identifiers.ts";
 import type { DeclarationError } from "../declaration-error.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
-import type { KeyType } from "../source.ts";
 import { wordsTable } from "../words/words-table.ts";
 import { problemOf, spelled } from "./problem.ts";
-import type { Connection } from "./read-table.ts";
+import { type Connection, collateSql } from "./read-table.ts";
 
 // Postgres truncates longer names.
 const MOST_BYTES = 63;
@@ -17,19 +16,19 @@ export const commentOf = ({ table }: EmbeddingDeclaration) => `Aftercommit: vect
 
 const OURS = /^Aftercommit: vectors of /;
 
-type Found = { comment: string | null; keyType: string | null };
+type Found = { comment: string | null; keyColumn: string | null };
 
 /** Whether a declaration's embeddings table exists, and what is wrong with it. */
 export async function inspectEmbeddings(
   client: Connection,
-  { declaration, keyType }: { declaration: EmbeddingDeclaration; keyType: KeyType | undefined },
+  { declaration, keyColumn }: { declaration: EmbeddingDeclaration; keyColumn: string | undefined },
 ): Promise<{ exists: boolean; problem: DeclarationError | undefined }> {
   const { embeddings, table } = declaration;
   const problem = (text: string) => problemOf(declaration)("embeddings", text);
   const column = rowIdName(declaration);
   const { rows } = await client.query<Found>(
-    `select obj_description(c.oid, 'pg_class') as comment, (select format_type(a.atttypid, null) from pg_attribute a
-       where a.attrelid = c.oid and a.attname = $3 and not a.attisdropped) as "keyType"
+    `select obj_description(c.oid, 'pg_class') as comment, (select format_type(a.atttypid, null) || ${collateSql} from pg_attribute a
+       where a.attrelid = c.oid and a.attname = $3 and not a.attisdropped) as "keyColumn"
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
     [embeddings.schema, embeddings.name, column],
   );
@@ -55,25 +54,25 @@ export async function inspectEmbeddings(
     return wrong(
       `${name} has the vectors of ${found.comment.replace(OURS, "")}; ${choose}. If that table is now called ${spelled(table)}: comment on table ${quoted(embeddings)} is '${commentOf(declaration).replaceAll("'", "''")}'`,
     );
-  if (found.keyType === null)
+  if (found.keyColumn === null)
     return wrong(
       `${name} has no column ${column}, since its rows were called otherwise; ${choose}, or drop table ${quoted(embeddings)}`,
     );
-  if (keyType !== undefined && found.keyType !== keyType)
+  if (keyColumn !== undefined && found.keyColumn !== keyColumn)
     return wrong(
-      `${name} has keys of type ${found.keyType}, and ${spelled(table)} of type ${keyType}: alter table ${quoted(embeddings)} alter column ${quotedColumn(column)} type ${keyType}; or drop it to embed all rows again`,
+      `${name} has keys of type ${found.keyColumn}, and ${spelled(table)} of type ${keyColumn}: alter table ${quoted(embeddings)} alter column ${quotedColumn(column)} type ${keyColumn}; or drop it to embed all rows again`,
     );
   return { exists: true, problem: undefined };
 }
 
-/** The type of the keys in a declaration's table of words; undefined if there is none. */
-export async function readWordsKeyType(
+/** The type and collation of the keys in a declaration's table of words; undefined if there is none. */
+export async function readWordsKey(
   client: Connection,
   declaration: EmbeddingDeclaration,
 ): Promise<string | undefined> {
   const { rows } = await client.query<{ type: string }>(
-    `select format_type(atttypid, null) as type from pg_attribute
-     where attrelid = to_regclass($1) and attname = $2 and not attisdropped`,
+    `select format_type(a.atttypid, null) || ${collateSql} as type from pg_attribute a
+     where a.attrelid = to_regclass($1) and a.attname = $2 and not a.attisdropped`,
     [quoted(wordsTable(declaration)), rowIdName(declaration)],
   );
   return rows[0]?.type;

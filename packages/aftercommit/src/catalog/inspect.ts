@@ -2,7 +2,7 @@ import type { DeclarationError } from "../declaration-error.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import type { KeyType } from "../source.ts";
 import { deletionProblems, keyProblems, keyTypeOf, missingColumns } from "./columns.ts";
-import { inspectEmbeddings, readWordsKeyType } from "./embeddings-table.ts";
+import { inspectEmbeddings, readWordsKey } from "./embeddings-table.ts";
 import { expressionProblem } from "./expression.ts";
 import { problemOf, spelled } from "./problem.ts";
 import { type Connection, type Relation, readColumns, readRelation, readSimilar } from "./read-table.ts";
@@ -12,6 +12,8 @@ type Inspection = {
   /** The table's oid; undefined if it does not exist. */
   oid: number | undefined;
   keyType: KeyType | undefined;
+  /** The key's type and collation, as a column of ours has them: text collate pg_catalog."C". */
+  keyColumn: string | undefined;
   /** Whether the embeddings table already exists. */
   hasEmbeddings: boolean;
   /** Whether the table of words is there already, with keys of this type. */
@@ -76,11 +78,13 @@ export async function inspect(client: Connection, declaration: Declaration): Pro
     ? relationProblems(relation).map((text) => problem("table", `${spelled(table)} ${text}`))
     : [problem("table", await missingTable(client, declaration))];
   let keyType: KeyType | undefined;
+  let keyColumn: string | undefined;
   if (relation && (relation.kind === "r" || relation.kind === "p")) {
     const { oid, isReadable } = relation;
     const columns = await readColumns(client, oid);
     const column = columns.find(({ name }) => name === key);
     keyType = keyTypeOf(column);
+    keyColumn = column && keyType && keyType + column.collate;
     problems.push(...missingColumns(columns, declaration), ...deletionProblems(columns, declaration));
     if (column) {
       problems.push(
@@ -97,10 +101,10 @@ export async function inspect(client: Connection, declaration: Declaration): Pro
   let hasEmbeddings = false;
   let hasWords = false;
   if (declaration.kind === "embedding") {
-    const { exists, problem: found } = await inspectEmbeddings(client, { declaration, keyType });
+    const { exists, problem: found } = await inspectEmbeddings(client, { declaration, keyColumn });
     hasEmbeddings = exists;
     if (found) problems.push(found);
-    hasWords = (await readWordsKeyType(client, declaration)) === keyType;
+    hasWords = (await readWordsKey(client, declaration)) === keyColumn;
   }
-  return { oid: relation?.oid, keyType, hasEmbeddings, hasWords, problems };
+  return { oid: relation?.oid, keyType, keyColumn, hasEmbeddings, hasWords, problems };
 }

@@ -36,12 +36,22 @@ export async function readSimilar(client: Connection, { name }: TableName): Prom
   return rows.map((row) => row.name);
 }
 
-/** `type` is the name of the column's type; for a domain, of its base type. */
-export type Column = { name: string; type: string; isNullable: boolean; isGenerated: boolean };
+/** `type` is the name of the column's type; for a domain, of its base type. `collate` is empty for the default one. */
+export type Column = {
+  name: string;
+  type: string;
+  collate: string;
+  isNullable: boolean;
+  isGenerated: boolean;
+};
+
+/** The clause that gives a column the collation of the column `a` of pg_attribute. */
+export const collateSql = `coalesce((select format(' collate %I.%I', n.nspname, l.collname) from pg_collation l
+  join pg_namespace n on n.oid = l.collnamespace where l.oid = a.attcollation and l.collname <> 'default'), '')`;
 
 export async function readColumns(client: Connection, oid: number): Promise<Column[]> {
   const { rows } = await client.query<Column>(
-    `select a.attname as name, format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null) as type,
+    `select a.attname as name, format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null) as type, ${collateSql} as collate,
        not (a.attnotnull or t.typnotnull) as "isNullable", a.attgenerated <> '' as "isGenerated"
      from pg_attribute a join pg_type t on t.oid = a.atttypid
      where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`,

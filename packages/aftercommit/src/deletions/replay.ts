@@ -51,7 +51,7 @@ export async function findReturned(
   const table = tableSql(declaration.table);
   const column = columnSql(declaration.key);
   const found: ReturnedRow[] = [];
-  for await (const window of keyWindows(db, source, { key: column, from: sql`${table} where true` })) {
+  for await (const window of keyWindows(db, source, [{ key: column, from: sql`${table} where true` }])) {
     const ids = await keysIn(
       db,
       sql`select ${column}::text as id from ${table}

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { quotedColumn, tableSql } from "../db/identifiers.ts";
-import { alsoWithin, type KeyWindow, keyWindows, within } from "../key-windows.ts";
+import { type Keys, type KeyWindow, keyWindows, within } from "../key-windows.ts";
 import { log } from "../log.ts";
 import { type Model, readModelsInUse } from "../models/models.ts";
 import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
@@ -36,89 +36,88 @@ const MOST_ORPHANED_SHARE = 0.1;
 const FEW_ORPHANED = 1_000;
 const INSERTED_AT_ONCE = 5_000;
 
-/** Puts the rows that a query finds into the inbox; `ids` has one column `id`. Existing entries stay as they are. */
+/** Puts rows into the inbox. Existing entries stay as they are. `ids` has one column `id`, a text. */
 const enqueue = (source: EmbeddingSource, ids: SQL) => sql`
   insert into aftercommit.pending (source, row_id, queue, version, accepted_at, accepted_xid, next_attempt)
-  select ${source.name}, b.id::text, 'batch', nextval('aftercommit.pending_version'), clock_timestamp(), '0'::xid8,
+  select ${source.name}, b.id, 'batch', nextval('aftercommit.pending_version'), clock_timestamp(), '0'::xid8,
     clock_timestamp()
-  from (${ids}) b order by b.id::text collate "C"
-  on conflict (source, row_id) do nothing`;
+  from (${ids}) b order by b.id collate "C"
+  on conflict (source, row_id) do nothing
+  returning 1`;
 
-/**
- * The rows of a window that a model lacks. With `full`, also those of which it has another text, or not every chunk.
- */
-function behind(source: EmbeddingSource, model: Model, window: KeyWindow, full: boolean): SQL {
+type Tables = { source: EmbeddingSource; models: readonly Model[]; full: boolean };
+
+/** The bit of the declared table's rows. The words and each model have one more. */
+const ROW = 1;
+const bitsOf = ({ models }: Tables) => ({ words: 2, models: models.map((_, index) => 4 << index) });
+
+/** What each table has of the rows in a window: their keys, the table's bit, and the hash of the text it was made of. */
+function contents(tables: Tables, window: KeyWindow): SQL {
+  const { source, models, full } = tables;
   const { declaration } = source;
   const rowId = rowIdColumn(declaration);
   const embeddings = tableSql(declaration.embeddings);
-  const same = sql`and e.text_hash = r.text_hash and greatest(e.chunks, 1) = (
-    select count(*) from ${embeddings} c where c.${rowId} = r.id and c.model_id = ${model.id} and c.text_hash = e.text_hash)`;
-  return sql`
-    select r.id from ${rowsSql(declaration)} r
-    where r.included and ${within(sql`r.id`, source, window)} and not exists (
-      select from ${embeddings} e where e.${rowId} = r.id and e.model_id = ${model.id} and e.chunk = 0
-        and ${alsoWithin(sql`e.${rowId}`, source, window)} ${full ? same : sql``})`;
+  const bits = bitsOf(tables);
+  const hash = full ? sql`text_hash` : sql`null::uuid as text_hash`;
+  const ofModel = (model: Model, bit: number) =>
+    full
+      ? // A row with blank text has one row, which says that it has no chunk.
+        sql`select ${rowId}, case count(*) when greatest(max(chunks), 1) then ${bit}::int else 0 end, text_hash
+          from ${embeddings} where model_id = ${model.id} and ${within(rowId, source, window)}
+          group by ${rowId}, text_hash`
+      : sql`select ${rowId}, ${bit}::int, null from ${embeddings}
+          where model_id = ${model.id} and chunk = 0 and ${within(rowId, source, window)}`;
+  return sql.join(
+    [
+      sql`select id, ${ROW}::int as bit, ${hash} from ${rowsSql(declaration)} r
+        where included and ${within(sql`id`, source, window)}`,
+      sql`select ${rowId}, ${bits.words}::int, ${hash} from ${wordsTableSql(declaration)}
+        where passage = 0 and ${within(rowId, source, window)}`,
+      ...bits.models.map((bit, index) => ofModel(models[index] as Model, bit)),
+    ],
+    sql` union all `,
+  );
 }
 
-/** Rows of a window that have vectors but no words; with `full`, also those with words of another text. */
-function lackWords(source: EmbeddingSource, model: Model, window: KeyWindow, full: boolean): SQL {
-  const { declaration } = source;
-  const rowId = rowIdColumn(declaration);
-  return sql`
-    select r.id from ${rowsSql(declaration)} r
-    where r.included and ${within(sql`r.id`, source, window)} and exists (
-      select from ${tableSql(declaration.embeddings)} e where e.${rowId} = r.id and e.model_id = ${model.id} and e.chunk = 0
-        and ${alsoWithin(sql`e.${rowId}`, source, window)} ${full ? sql`and e.text_hash = r.text_hash` : sql``})
-      and not exists (select from ${wordsTableSql(declaration)} w where w.${rowId} = r.id and w.passage = 0
-        and ${alsoWithin(sql`w.${rowId}`, source, window)} ${full ? sql`and w.text_hash = r.text_hash` : sql``})`;
-}
+type Compared = { rows: number; stored: number; missing: number; orphaned: string[] };
 
-async function countOrEnqueue(
+/**
+ * Compares what the tables have in a window of keys, and puts the rows that lack vectors or words into the inbox,
+ * unless it is a dry run. With `full`, also those whose vectors or words are of another text.
+ */
+async function compareWindow(
   db: Queries,
-  source: EmbeddingSource,
-  ids: SQL,
-  dryRun: boolean,
-): Promise<number> {
-  if (!dryRun) return (await db.execute(enqueue(source, ids))).rowCount ?? 0;
-  const { rows } = await db.execute<{ rows: number }>(sql`select count(*)::int as rows from (${ids}) b`);
-  return rows[0]?.rows ?? 0;
+  tables: Tables,
+  { window, dryRun }: { window: KeyWindow; dryRun: boolean },
+) {
+  const { words, models } = bitsOf(tables);
+  const everything = [ROW, words, ...models].reduce((sum, bit) => sum + bit);
+  const isOther = tables.full ? sql`or count(distinct text_hash) > 1` : sql``;
+  const missing = sql`select id::text from compared where bits & ${ROW} > 0 and is_behind`;
+  const { rows } = await db.execute<Compared>(sql`
+    with compared as materialized (
+      select id, bit_or(bit) as bits, bit_or(bit) <> ${everything} ${isOther} as is_behind
+      from (${contents(tables, window)}) c group by id
+    ), missing as (${dryRun ? missing : enqueue(tables.source, missing)})
+    select count(*)::int as rows, count(*) filter (where bits <> ${ROW})::int as stored,
+      (select count(*)::int from missing) as missing,
+      coalesce(array_agg(id::text) filter (where bits & ${ROW} = 0), '{}') as orphaned
+    from compared`);
+  return rows[0] as Compared;
 }
 
-/** A table of ours with a row for each row that it knows, under the alias e. */
-const storedIn = ({ declaration }: EmbeddingSource, model: Model): SQL[] => [
-  sql`${tableSql(declaration.embeddings)} e where e.model_id = ${model.id} and e.chunk = 0`,
-  sql`${wordsTableSql(declaration)} e where e.passage = 0`,
-];
-
-async function orphanedIn(db: Queries, source: EmbeddingSource, stored: SQL, window: KeyWindow) {
-  const { declaration } = source;
+/** The keys of every table that is compared, in the order of their indexes. */
+function keysOf({ source: { declaration }, models }: Tables): Keys[] {
   const rowId = rowIdColumn(declaration);
-  const { rows } = await db.execute<{ id: string | null; all: number }>(sql`
-    with walked as (
-      select e.${rowId} as id from ${stored} and ${within(sql`e.${rowId}`, source, window)}
-    )
-    select w.id::text, (select count(*)::int from walked) as all from walked w
-    where not exists (select from ${rowsSql(declaration)} r where r.id = w.id and r.included
-      and ${alsoWithin(sql`r.id`, source, window)})
-    union all select null, (select count(*)::int from walked)`);
-  return { all: rows[0]?.all ?? 0, ids: rows.flatMap(({ id }) => id ?? []) };
-}
-
-async function orphaned(db: Database, source: EmbeddingSource, model: Model, options: Options) {
-  const key = sql`e.${rowIdColumn(source.declaration)}`;
-  let most = 0;
-  const ids = new Set<string>();
-  for (const from of storedIn(source, model)) {
-    let all = 0;
-    for await (const window of keyWindows(db, source, { key, from })) {
-      const found = await paced(options, () => orphanedIn(db, source, from, window));
-      all += found.all;
-      for (const id of found.ids) ids.add(id);
-      options.onProgress?.(found.all);
-    }
-    most = Math.max(most, all);
-  }
-  return { ids: [...ids], tooMany: ids.size > Math.max(FEW_ORPHANED, most * MOST_ORPHANED_SHARE) };
+  const embeddings = tableSql(declaration.embeddings);
+  return [
+    { key: sql.raw(quotedColumn(declaration.key)), from: sql`${tableSql(declaration.table)} where true` },
+    { key: rowId, from: sql`${wordsTableSql(declaration)} where passage = 0` },
+    ...models.map(({ id }) => ({
+      key: rowId,
+      from: sql`${embeddings} where model_id = ${id} and chunk = 0`,
+    })),
+  ];
 }
 
 async function paced<T>({ slowly }: Options, work: () => Promise<T>): Promise<T> {
@@ -129,9 +128,9 @@ async function paced<T>({ slowly }: Options, work: () => Promise<T>): Promise<T>
 }
 
 /**
- * Finds rows without vectors and vectors without rows, whatever the reason: lost messages, `TRUNCATE`, an attached
- * partition, deleted vectors. Only puts them into the inbox. Without `full`, it reads only the index of the keys.
- * Rejects if the database does not answer; what was found so far is kept.
+ * Finds rows without vectors or words, and vectors or words without rows, whatever the reason: lost messages,
+ * `TRUNCATE`, an attached partition, deleted vectors. Only puts them into the inbox. Without `full`, it reads only the
+ * indexes of the keys. Rejects if the database does not answer; what was found so far is kept.
  */
 export async function reconcile(
   db: Database,
@@ -140,26 +139,23 @@ export async function reconcile(
 ): Promise<Reconciliation> {
   const { full = false, dryRun = false, removeMany = false, onProgress } = options;
   const { active, building } = await readModelsInUse(db);
-  const { table, key } = source.declaration;
+  const tables: Tables = { source, full, models: building ? [active, building] : [active] };
   const done: Reconciliation = { missing: 0, orphaned: 0, stopped: false };
-  const ofModels = (building ? [active, building] : [active]).map(
-    (model) => (window: KeyWindow) => behind(source, model, window, full),
-  );
-  for (const query of [...ofModels, (window: KeyWindow) => lackWords(source, active, window, full)]) {
-    const from = sql`${tableSql(table)} where true`;
-    for await (const window of keyWindows(db, source, { key: sql.raw(quotedColumn(key)), from })) {
-      const ids = query(window);
-      done.missing += await paced(options, () => countOrEnqueue(db, source, ids, dryRun));
-      onProgress?.(0);
-    }
+  const orphaned: string[] = [];
+  let stored = 0;
+  for await (const window of keyWindows(db, source, keysOf(tables))) {
+    const found = await paced(options, () => compareWindow(db, tables, { window, dryRun }));
+    done.missing += found.missing;
+    stored += found.stored;
+    orphaned.push(...found.orphaned);
+    onProgress?.(found.rows);
   }
-  const { ids, tooMany } = await orphaned(db, source, active, options);
-  done.orphaned = ids.length;
-  done.stopped = tooMany && !removeMany;
-  if (done.stopped) log("error", "reconcile.stopped", { source: source.name, orphaned: ids.length });
+  done.orphaned = orphaned.length;
+  done.stopped = orphaned.length > Math.max(FEW_ORPHANED, stored * MOST_ORPHANED_SHARE) && !removeMany;
+  if (done.stopped) log("error", "reconcile.stopped", { source: source.name, orphaned: orphaned.length });
   else if (!dryRun)
-    for (let at = 0; at < ids.length; at += INSERTED_AT_ONCE) {
-      const part = sql.param(ids.slice(at, at + INSERTED_AT_ONCE));
+    for (let at = 0; at < orphaned.length; at += INSERTED_AT_ONCE) {
+      const part = sql.param(orphaned.slice(at, at + INSERTED_AT_ONCE));
       await db.execute(enqueue(source, sql`select unnest(${part}::text[]) as id`));
     }
   if (!dryRun)

@@ -28,6 +28,7 @@ type Inspected = {
   declaration: Declaration;
   oid: number;
   keyType: KeyType;
+  keyColumn: string;
   hasEmbeddings: boolean;
   hasWords: boolean;
 };
@@ -38,9 +39,17 @@ async function inspectAll(client: Connection, declarations: readonly Declaration
   const inspected: Inspected[] = [];
   const names = embeddingsOf(declarations).map(({ embeddings }) => spelled(embeddings));
   for (const declaration of declarations) {
-    const { oid, keyType, hasEmbeddings, hasWords, problems: found } = await inspect(client, declaration);
+    const {
+      oid,
+      keyType,
+      keyColumn,
+      hasEmbeddings,
+      hasWords,
+      problems: found,
+    } = await inspect(client, declaration);
     problems.push(...found);
-    if (oid !== undefined && keyType) inspected.push({ declaration, oid, keyType, hasEmbeddings, hasWords });
+    if (oid !== undefined && keyType && keyColumn)
+      inspected.push({ declaration, oid, keyType, keyColumn, hasEmbeddings, hasWords });
     if (declaration.kind !== "embedding") continue;
     const name = spelled(declaration.embeddings);
     if (names.indexOf(name) !== names.lastIndexOf(name))
@@ -91,7 +100,7 @@ function isRecorded({ declaration, oid, keyType }: Inspected, recorded: Recorded
 }
 
 function declarationSteps(inspected: Inspected, recorded: RecordedSource | undefined): Plan {
-  const { declaration, keyType, hasEmbeddings, hasWords } = inspected;
+  const { declaration, keyType, keyColumn, hasEmbeddings, hasWords } = inspected;
   const { row } = declaration;
   const lacksVectors = declaration.kind === "embedding" && !hasEmbeddings;
   const steps: Step[] = [];
@@ -99,13 +108,13 @@ function declarationSteps(inspected: Inspected, recorded: RecordedSource | undef
   if (lacksVectors)
     steps.push({
       name: `table ${spelled(declaration.embeddings)}`,
-      sql: embeddingsTableSql(declaration, keyType),
+      sql: embeddingsTableSql(declaration, keyColumn),
     });
   const lacksWords = declaration.kind === "embedding" && !hasWords;
   if (lacksWords)
     steps.push({
       name: `table ${spelled(wordsTable(declaration))}`,
-      sql: wordsTableStatements(declaration, keyType),
+      sql: wordsTableStatements(declaration, keyColumn),
     });
   if (recorded && isRecorded(inspected, recorded) && !lacksVectors && !lacksWords) return { steps, notes };
   steps.push({ name: `source ${row}`, sql: sourceSql(declaration, keyType) });

@@ -11,11 +11,11 @@ import type { FirstModel } from "./first-model.ts";
 const MOST_OF_VECTOR = 2_000;
 
 /** One row per chunk, row and model. A row with blank text has one row without a chunk and an embedding. */
-export function embeddingsTableSql(declaration: EmbeddingDeclaration, keyType: KeyType): string {
+export function embeddingsTableSql(declaration: EmbeddingDeclaration, keyColumn: string): string {
   const table = quoted(declaration.embeddings);
   const id = quotedColumn(rowIdName(declaration));
   return `create table ${table} (
-  ${id} ${keyType} not null,
+  ${id} ${keyColumn} not null,
   model_id integer not null references aftercommit.models (id),
   chunk integer not null,
   chunks integer not null,
@@ -38,14 +38,14 @@ const WORDS_STATISTICS = 400;
 
 /**
  * A row per passage of each row's text; for a blank text, one without words. It is derived from the declared table, so
- * one of another key type is replaced.
+ * one of another key type is replaced. Its keys sort like the declared table's, as reconciliation reads both in their order.
  */
-export function wordsTableStatements(declaration: EmbeddingDeclaration, keyType: KeyType): string {
+export function wordsTableStatements(declaration: EmbeddingDeclaration, keyColumn: string): string {
   const table = quoted(wordsTable(declaration));
   const id = quotedColumn(rowIdName(declaration));
   return `drop table if exists ${table};
 create table ${table} (
-  ${id} ${keyType} not null,
+  ${id} ${keyColumn} not null,
   passage integer not null,
   start integer not null,
   length integer not null,

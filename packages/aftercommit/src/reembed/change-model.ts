@@ -4,7 +4,7 @@ import { quotedColumn, tableSql } from "../db/identifiers.ts";
 import type { Provider } from "../declare/provider.ts";
 import { splitterOf } from "../embeddings/ask-model.ts";
 import { rootMessageOf } from "../errors.ts";
-import { alsoWithin, keyWindows, within } from "../key-windows.ts";
+import { keyWindows, within } from "../key-windows.ts";
 import { CHUNKER } from "../models/defaults.ts";
 import { type Model, readModels } from "../models/models.ts";
 import { embedTexts, type ProviderModel } from "../providers/embed-texts.ts";
@@ -128,7 +128,7 @@ export async function enqueueRows(
   const rowId = rowIdColumn(declaration);
   const embeddings = tableSql(declaration.embeddings);
   const all = sql`${tableSql(table)} where true`;
-  for await (const window of keyWindows(db, source, { key: sql.raw(quotedColumn(key)), from: all }))
+  for await (const window of keyWindows(db, source, [{ key: sql.raw(quotedColumn(key)), from: all }]))
     await db.execute(sql`
       insert into aftercommit.pending as p (source, row_id, queue, version, accepted_at, accepted_xid, next_attempt)
       select ${name}, r.id::text, 'batch', nextval('aftercommit.pending_version'), clock_timestamp(), '0'::xid8,
@@ -136,7 +136,7 @@ export async function enqueueRows(
       from ${rowsSql(declaration)} r
       where r.included and ${within(sql`r.id`, source, window)} and not exists (
         select from ${embeddings} b where b.${rowId} = r.id and b.model_id = ${to.id} and b.chunk = 0
-          and ${alsoWithin(sql`b.${rowId}`, source, window)} and not exists (
+          and ${within(sql`b.${rowId}`, source, window)} and not exists (
           select from ${embeddings} a where a.${rowId} = r.id and a.model_id = ${from?.id ?? 0} and a.chunk = 0
             and a.text_hash <> b.text_hash))
       order by r.id::text collate "C"
