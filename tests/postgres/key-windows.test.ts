@@ -63,7 +63,7 @@ describe.skipIf(!realPostgres)(
       await postgres.close();
     });
 
-    it("is compared in the order of its own keys", async () => {
+    it("is compared in the order that its keys have there", async () => {
       const db = connect(postgres.url);
       await db.execute(sql`create table words (id text collate "und-x-icu" primary key, meaning text)`);
       await db.execute(sql`insert into words
