@@ -13,6 +13,7 @@ import { vectorOfQuery } from "../packages/aftercommit/src/search/vector-of-quer
 import { parseQuery } from "../packages/aftercommit/src/search/word-query.ts";
 import { readStatistics } from "../packages/aftercommit/src/search/word-statistics.ts";
 import { sourceOf } from "../packages/aftercommit/src/source.ts";
+import { PLAIN } from "../packages/aftercommit/src/words/lexemes.ts";
 import { type LabelledQueries, readLabelledQueries } from "./parts/labelled-queries.ts";
 import { startLocal } from "./parts/local.ts";
 import { productDatabase } from "./parts/product-database.ts";
@@ -53,7 +54,7 @@ async function searchFor(
 ): Promise<Found> {
   const vector = await vectorOfQuery(query.text, { model, provider: providerOf(posts, model), db });
   return readInTransaction(db.$client, async (client) => {
-    const { terms } = parseQuery(query.text);
+    const { terms } = parseQuery(query.text, [PLAIN]);
     const words = await readStatistics(client, posts, { terms, tenant: undefined });
     const meaning = { vector, model, weight: 0.5 };
     const of = { declaration: posts, keyType: "bigint", filter: undefined, limit: RANKED } as const;

@@ -27,7 +27,7 @@ const TABLE = quoted(wordsTable(posts));
 async function addPage(client: pg.Client, from: number, count: number): Promise<void> {
   const rows = Array.from({ length: count }, (_, n) => {
     const [title, body] = [someText(5), someText(WORDS_OF_BODY)];
-    return { id: from + n, title, body, ...wordVector(`${title}\n\n${body}`, title) };
+    return { id: from + n, title, body, ...wordVector({ passage: `${title}\n\n${body}`, title }) };
   });
   const column = <K extends keyof (typeof rows)[number]>(name: K) => rows.map((row) => row[name]);
   await client.query(
@@ -37,8 +37,8 @@ async function addPage(client: pg.Client, from: number, count: number): Promise<
   );
   await rowsOf(
     client,
-    sql`insert into ${wordsTableSql(posts)} (post_id, passage, start, length, text_hash, size, words)
-      select r.id, 0, 0, length(r.text), r.text_hash, w.size, w.words::tsvector
+    sql`insert into ${wordsTableSql(posts)} (post_id, passage, start, length, text_hash, language, size, words)
+      select r.id, 0, 0, length(r.text), r.text_hash, r.language, w.size, w.words::tsvector
       from unnest(${sql.param(column("id"))}::bigint[], ${sql.param(column("size"))}::int[],
         ${sql.param(column("vector"))}::text[]) as w(id, size, words) join ${rowsSql(posts)} r on r.id = w.id`,
   );

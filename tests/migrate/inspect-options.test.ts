@@ -14,6 +14,16 @@ describe("of the options that a declaration names", () => {
     ]);
   });
 
+  it("text search configurations that do not exist", async () => {
+    const unknown = /^language: there is no text search configuration germn \(there are arabic, .*german,/;
+    expect(await problemOf(POSTS, post({ language: "germn" }))).toMatch(unknown);
+    const configurations = { de: "germn", en: "english", es: "pg_catalog.spanish" };
+    expect(await problemOf("", post({ language: { column: "title", configurations } }))).toMatch(unknown);
+    expect(
+      await problemOf("", post({ language: { column: "lang", configurations: { en: "english" } } })),
+    ).toMatch(/^language: there is no column lang/);
+  });
+
   it.each<[string, Options, RegExp]>([
     ["that does not compile", { where: "authorId = '1'" }, /^where: does not compile: .*Perhaps you meant/],
     [

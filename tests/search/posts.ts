@@ -4,7 +4,9 @@ import { posts } from "../../aftercommit.config.ts";
 import { GET } from "../../app/api/search/route.ts";
 import { GET as GET_SIMILAR } from "../../app/api/similar/route.ts";
 import { posts as postsTable } from "../../drizzle/schema.ts";
+import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
+import { fingerprintOf } from "../../packages/aftercommit/src/source.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { providerForTests } from "../tasks/provider.ts";
 
@@ -44,10 +46,16 @@ export function searchForTests() {
     database,
     provider,
     insert,
-    async insertEmbedded(post: Post): Promise<string> {
+    async insertEmbedded(post: Post, declaration = posts): Promise<string> {
       const id = await insert(post);
-      await embedOne(posts, id, { db: database.db });
+      await embedOne(declaration, id, { db: database.db });
       return id;
+    },
+    /** Changes the declaration that the database has, as npx aftercommit migrate would. */
+    async declare(declaration: EmbeddingDeclaration): Promise<void> {
+      await database.db.execute(
+        sql`update aftercommit.sources set fingerprint = ${fingerprintOf(declaration)} where name = 'post'`,
+      );
     },
     /** A request to `GET /api/search`. */
     async ask(parameters: Record<string, string> | string) {

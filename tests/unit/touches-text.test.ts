@@ -7,6 +7,11 @@ const table = { row: "post", table: "public.posts", key: "id" };
 const plain = defineEmbedding({ ...table, text: ["title", "body"] });
 const chosen = defineEmbedding({ ...table, text: ["title", "body"], where: "published_at is not null" });
 const expression = defineEmbedding({ ...table, text: "upper(title) || coalesce(summary, '')" });
+const ofLanguages = defineEmbedding({
+  ...table,
+  text: ["title"],
+  language: { column: "lang", configurations: { de: "german" } },
+});
 const wholeRow = defineEmbedding({ ...table, text: "text_of(posts)" });
 
 const update = (changes: object | null, action: string | undefined = "update") =>
@@ -28,6 +33,7 @@ describe("a message may have changed the text", () => {
     ["the key changed", plain, update({ id: 2 })],
     ["a column of the condition changed", chosen, update({ published_at: null })],
     ["a column of the expression changed", expression, update({ summary: null })],
+    ["the language changed", ofLanguages, update({ lang: "en" })],
     ["the expression takes the whole row", wholeRow, update({ author: "Alice" })],
     ["nobody knows what changed, as under replica identity default", plain, update({})],
     ["changes are missing", plain, update(null)],

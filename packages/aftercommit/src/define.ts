@@ -52,6 +52,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     where,
     columns = [],
     tenant,
+    language,
     meaningWeight,
     chunkTokens = 1_000,
     providers = [openai()],
@@ -62,6 +63,8 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     throw new DeclarationError(place, "rows", "must be lower-case words joined by hyphens");
   if (text.length === 0)
     throw new DeclarationError(place, "text", "must name a column, or be an SQL expression");
+  if (language === "" || (typeof language === "object" && Object.keys(language.configurations).length === 0))
+    throw new DeclarationError(place, "language", "must name a text search configuration of Postgres");
   if (!Number.isInteger(chunkTokens) || chunkTokens < 50 || chunkTokens > MOST_CHUNK_TOKENS)
     throw new DeclarationError(
       place,
@@ -87,6 +90,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     columns,
     filters: [...new Set([...(tenant === undefined ? [] : [tenant]), ...(options.filters ?? [])])],
     tenant,
+    language,
     meaningWeight,
     chunkTokens,
     providers,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
+import { escapeLiteral } from "pg";
 import type { Database } from "./db/client.ts";
 import { quotedColumn, tableSql } from "./db/identifiers.ts";
 import type { Declaration, EmbeddingDeclaration } from "./declare/declaration.ts";
@@ -33,8 +34,8 @@ export class SourceError extends Error {
 function decides(declaration: Declaration): unknown[] {
   if (declaration.kind === "deletion") return [declaration.when];
   if (declaration.kind === "trigger") return [];
-  const { text, where = null, chunkTokens, embeddings } = declaration;
-  return [text, where, chunkTokens, embeddings];
+  const { text, where = null, chunkTokens, embeddings, language = [] } = declaration;
+  return [text, where, chunkTokens, embeddings, ...[language].flat()];
 }
 
 /**
@@ -97,6 +98,16 @@ function textSql({ text, table }: EmbeddingDeclaration): SQL {
   return sql.raw(`concat_ws(E'\\n\\n', ${columns.join(", ")})`);
 }
 
+/** The text search configuration of a row, in a query from the table under its own name; "" for none. */
+function languageSql({ language = "", table }: EmbeddingDeclaration): SQL {
+  if (typeof language === "string") return sql.raw(`${escapeLiteral(language)}::text`);
+  const cases = Object.entries(language.configurations).map(
+    ([value, configuration]) => `when ${escapeLiteral(value)} then ${escapeLiteral(configuration)}`,
+  );
+  const column = `${quotedColumn(table.name)}.${quotedColumn(language.column)}`;
+  return sql.raw(`case ${column}::text ${cases.join(" ")} else '' end`);
+}
+
 /**
  * The hash of a row's text, which is stored with its vectors. It includes the chunk size, because another size makes
  * other vectors of the same text.
@@ -111,8 +122,9 @@ const hashSql = ({ chunkTokens }: EmbeddingDeclaration, text: SQL): SQL =>
 export const unstampedSql = (alias: SQL): SQL => sql`${alias}.xmax::text in ('0', ${alias}.xmin::text)`;
 
 /**
- * The declared table as a subquery that the planner can inline: key, text, hash, title, the declared columns, whether
- * the row is included, and whether it is settled: no transaction has set the tuple's xmax (rule 4). `filter` is a condition over the table's columns.
+ * The declared table as a subquery that the planner can inline: key, text, hash, title, language, the declared columns,
+ * whether the row is included, and whether it is settled: no transaction has set the tuple's xmax (rule 4). `filter` is
+ * a condition over the table's columns.
  */
 export function rowsSql(declaration: EmbeddingDeclaration, filter?: SQL): SQL {
   const { table, key, where, text, columns } = declaration;
@@ -122,6 +134,7 @@ export function rowsSql(declaration: EmbeddingDeclaration, filter?: SQL): SQL {
   const whole = textSql(declaration);
   return sql`(select ${column(key)} as id, ${whole} as text, ${hashSql(declaration, whole)} as text_hash,
     ${title === undefined ? sql`null::text` : sql`${column(title)}::text`} as title,
+    ${languageSql(declaration)} as language,
     ${where === undefined ? sql`true` : sql.raw(`(${where}) is true`)} as included,
     ${unstampedSql(alias)} as settled,
     jsonb_build_object(${sql.raw(columns.map((name) => `'${name.replaceAll("'", "''")}', ${quotedColumn(table.name)}.${quotedColumn(name)}`).join(", "))}) as columns

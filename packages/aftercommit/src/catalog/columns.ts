@@ -24,7 +24,7 @@ function namesOf(declaration: Declaration): [option: string, column: string][] {
     columns.map((column): [string, string] => [option, column]);
   if (kind === "trigger") return of("key", [key]);
   if (kind === "embedding") {
-    const { text, columns, filters, tenant } = declaration;
+    const { text, columns, filters, tenant, language } = declaration;
     const texts = typeof text === "string" ? [] : text;
     const others = filters.filter((column) => column !== tenant);
     return [
@@ -33,6 +33,7 @@ function namesOf(declaration: Declaration): [option: string, column: string][] {
       ...of("columns", columns),
       ...of("filters", others),
       ...of("tenant", tenant === undefined ? [] : [tenant]),
+      ...of("language", typeof language === "object" ? [language.column] : []),
     ];
   }
   const { email, when } = declaration;

@@ -65,14 +65,15 @@ export async function inspectEmbeddings(
   return { exists: true, problem: undefined };
 }
 
-/** The type and collation of the keys in a declaration's table of words; undefined if there is none. */
+/** The type and collation of the keys in a declaration's table of words; undefined if there is none of this version. */
 export async function readWordsKey(
   client: Connection,
   declaration: EmbeddingDeclaration,
 ): Promise<string | undefined> {
   const { rows } = await client.query<{ type: string }>(
     `select format_type(a.atttypid, null) || ${collateSql} as type from pg_attribute a
-     where a.attrelid = to_regclass($1) and a.attname = $2 and not a.attisdropped`,
+     where a.attrelid = to_regclass($1) and a.attname = $2 and not a.attisdropped and exists (
+       select from pg_attribute l where l.attrelid = a.attrelid and l.attname = 'language')`,
     [quoted(wordsTable(declaration)), rowIdName(declaration)],
   );
   return rows[0]?.type;

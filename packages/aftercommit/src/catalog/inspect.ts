@@ -4,6 +4,7 @@ import type { KeyType } from "../source.ts";
 import { deletionProblems, keyProblems, keyTypeOf, missingColumns } from "./columns.ts";
 import { inspectEmbeddings, readWordsKey } from "./embeddings-table.ts";
 import { expressionProblem } from "./expression.ts";
+import { languageProblems } from "./language.ts";
 import { problemOf, spelled } from "./problem.ts";
 import { type Connection, type Relation, readColumns, readRelation, readSimilar } from "./read-table.ts";
 import { replicaIdentityProblems } from "./replica-identity.ts";
@@ -104,6 +105,7 @@ export async function inspect(client: Connection, declaration: Declaration): Pro
     const { exists, problem: found } = await inspectEmbeddings(client, { declaration, keyColumn });
     hasEmbeddings = exists;
     if (found) problems.push(found);
+    problems.push(...(await languageProblems(client, declaration)));
     hasWords = (await readWordsKey(client, declaration)) === keyColumn;
   }
   return { oid: relation?.oid, keyType, keyColumn, hasEmbeddings, hasWords, problems };

@@ -20,6 +20,9 @@ export type Declared = {
   from?: From;
 };
 
+/** The language of each row: the values of a column, and the text search configuration that each stands for. */
+type LanguageColumn = { column: string; configurations: Readonly<Record<string, string>> };
+
 export type EmbeddingOptions = Declared & {
   /** The plural name, if it is not `row` with an s. */
   rows?: string;
@@ -36,6 +39,12 @@ export type EmbeddingOptions = Declared & {
    * nothing that depends on the rows of another. It is one of the `filters`.
    */
   tenant?: string;
+  /**
+   * A text search configuration of Postgres, such as `german`, by which search finds other forms of a word; or a column
+   * and the configurations that its values stand for: `{ column: "lang", configurations: { de: "german" } }`. By
+   * default, and for other values, words are found in any language, by their exact forms and English plurals.
+   */
+  language?: string | LanguageColumn;
   /** The longest passage, in tokens. Default: 1,000. */
   chunkTokens?: number;
   /** How much meaning counts in a hybrid search, from 0 to 1. Defaults to what is known of the embedding model. */
@@ -51,12 +60,13 @@ export type EmbeddingOptions = Declared & {
 
 /** What {@link defineEmbedding} returns: the options, checked, with their defaults. */
 export type EmbeddingDeclaration = Required<
-  Omit<EmbeddingOptions, "where" | "tenant" | "meaningWeight" | "table" | "embeddings">
+  Omit<EmbeddingOptions, "where" | "tenant" | "language" | "meaningWeight" | "table" | "embeddings">
 > & {
   kind: "embedding";
   table: TableName;
   where: string | undefined;
   tenant: string | undefined;
+  language: string | LanguageColumn | undefined;
   meaningWeight: number | undefined;
   embeddings: TableName;
 };

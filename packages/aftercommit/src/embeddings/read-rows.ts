@@ -19,12 +19,14 @@ export type PresentRow = {
   text: string;
   textHash: string | null;
   title: string;
+  /** The text search configuration of its words; "" for none. */
+  language: string;
   /** False if a committed change may not have been visible yet (rule 4). */
   certain: boolean;
   /** The models that have all vectors of exactly this text. */
   upToDate: ReadonlySet<number>;
-  /** The hash of the text whose words are stored; null if there are none. */
-  wordsHash: string | null;
+  /** What words are stored of it. */
+  words: "present" | "old" | "none";
 };
 
 type Read = {
@@ -35,6 +37,7 @@ type Read = {
   text: string | null;
   textHash: string | null;
   title: string | null;
+  language: string | null;
   certain: boolean;
   fingerprint: string | null;
 };
@@ -52,7 +55,7 @@ async function readPresent(
   const ids = sql.param(entries.map(({ rowId }) => rowId));
   const xids = sql.param(entries.map(({ acceptedXid }) => acceptedXid));
   const { rows } = await db.execute<Read>(sql`
-    select g.id as "rowId", r.id is not null as found, r.included, r.settled, r.text, r.text_hash as "textHash", r.title,
+    select g.id as "rowId", r.id is not null as found, r.included, r.settled, r.text, r.text_hash as "textHash", r.title, r.language,
       pg_snapshot_xmin(pg_current_snapshot()) >= g.xid::xid8 as certain,
       (select fingerprint from aftercommit.sources where name = ${source.name}) as fingerprint
     from unnest(${ids}::text[], ${xids}::text[]) as g(id, xid)
@@ -82,17 +85,24 @@ async function readStored(
   return rows;
 }
 
-/** The hashes of the texts whose words are stored, by row. */
-async function readWordHashes(
+type StoredWords = { rowId: string; textHash: string; language: string };
+
+/** The texts whose words are stored, by row. */
+async function readStoredWords(
   db: Queries,
   { declaration, ...source }: EmbeddingSource,
   ids: readonly string[],
-): Promise<Map<string, string>> {
+): Promise<Map<string, StoredWords>> {
   const rowId = rowIdColumn(declaration);
-  const { rows } = await db.execute<{ rowId: string; textHash: string }>(sql`
-    select ${rowId}::text as "rowId", text_hash as "textHash" from ${wordsTableSql(declaration)}
+  const { rows } = await db.execute<StoredWords>(sql`
+    select ${rowId}::text as "rowId", text_hash as "textHash", language from ${wordsTableSql(declaration)}
     where ${rowId} = any(${sql.param(ids)}::${keyTypeSql(source)}[]) and passage = 0`);
-  return new Map(rows.map(({ rowId, textHash }) => [rowId, textHash]));
+  return new Map(rows.map((row) => [row.rowId, row]));
+}
+
+function wordsStateOf({ textHash, language }: Read, stored: StoredWords | undefined): PresentRow["words"] {
+  if (!stored) return "none";
+  return stored.textHash === textHash && stored.language === language ? "present" : "old";
 }
 
 function stateOf({ found, included, text }: Read): PresentRow["state"] {
@@ -111,7 +121,7 @@ export async function readRows(
   const present = await readPresent(db, source, entries);
   const ids = entries.map(({ rowId }) => rowId);
   const stored = await readStored(db, source, ids, models);
-  const wordHashes = await readWordHashes(db, source, ids);
+  const words = await readStoredWords(db, source, ids);
   const whole = new Map<string, number[]>();
   for (const { rowId, modelId, textHash, ...of } of stored)
     if (of.whole) whole.set(`${rowId} ${textHash}`, [...(whole.get(`${rowId} ${textHash}`) ?? []), modelId]);
@@ -127,9 +137,10 @@ export async function readRows(
       text: read.text ?? "",
       textHash,
       title: read.title ?? "",
+      language: read.language ?? "",
       certain: certain || settled === true,
       upToDate: new Set(whole.get(`${entry.rowId} ${textHash}`)),
-      wordsHash: wordHashes.get(entry.rowId) ?? null,
+      words: wordsStateOf(read, words.get(entry.rowId)),
     };
   });
 }

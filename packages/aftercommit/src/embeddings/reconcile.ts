@@ -58,20 +58,20 @@ function contents(tables: Tables, window: KeyWindow): SQL {
   const rowId = rowIdColumn(declaration);
   const embeddings = tableSql(declaration.embeddings);
   const bits = bitsOf(tables);
-  const hash = full ? sql`text_hash` : sql`null::uuid as text_hash`;
+  const content = full ? sql`text_hash, language` : sql`null::uuid as text_hash, null as language`;
   const ofModel = (model: Model, bit: number) =>
     full
       ? // A row with blank text has one row, which says that it has no chunk.
-        sql`select ${rowId}, case count(*) when greatest(max(chunks), 1) then ${bit}::int else 0 end, text_hash
+        sql`select ${rowId}, case count(*) when greatest(max(chunks), 1) then ${bit}::int else 0 end, text_hash, null
           from ${embeddings} where model_id = ${model.id} and ${within(rowId, source, window)}
           group by ${rowId}, text_hash`
-      : sql`select ${rowId}, ${bit}::int, null from ${embeddings}
+      : sql`select ${rowId}, ${bit}::int, null, null from ${embeddings}
           where model_id = ${model.id} and chunk = 0 and ${within(rowId, source, window)}`;
   return sql.join(
     [
-      sql`select id, ${ROW}::int as bit, ${hash} from ${rowsSql(declaration)} r
+      sql`select id, ${ROW}::int as bit, ${content} from ${rowsSql(declaration)} r
         where included and ${within(sql`id`, source, window)}`,
-      sql`select ${rowId}, ${bits.words}::int, ${hash} from ${wordsTableSql(declaration)}
+      sql`select ${rowId}, ${bits.words}::int, ${content} from ${wordsTableSql(declaration)}
         where passage = 0 and ${within(rowId, source, window)}`,
       ...bits.models.map((bit, index) => ofModel(models[index] as Model, bit)),
     ],
@@ -83,7 +83,8 @@ type Compared = { rows: number; stored: number; missing: number; orphaned: strin
 
 /**
  * Compares what the tables have in a window of keys, and puts the rows that lack vectors or words into the inbox,
- * unless it is a dry run. With `full`, also those whose vectors or words are of another text.
+ * unless it is a dry run. With `full`, also those whose vectors or words are of another text, or whose words are
+ * of another language.
  */
 async function compareWindow(
   db: Queries,
@@ -92,7 +93,7 @@ async function compareWindow(
 ) {
   const { words, models } = bitsOf(tables);
   const everything = [ROW, words, ...models].reduce((sum, bit) => sum + bit);
-  const isOther = tables.full ? sql`or count(distinct text_hash) > 1` : sql``;
+  const isOther = tables.full ? sql`or count(distinct text_hash) > 1 or count(distinct language) > 1` : sql``;
   const missing = sql`select id::text from compared where bits & ${ROW} > 0 and is_behind`;
   const { rows } = await db.execute<Compared>(sql`
     with compared as materialized (

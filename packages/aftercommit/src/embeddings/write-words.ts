@@ -3,6 +3,8 @@ import type { Database } from "../db/client.ts";
 import { LeasesLostError } from "../inbox/end-entries.ts";
 import { noteWords } from "../inbox/words-due.ts";
 import { type EmbeddingSource, keyTypeSql, type Queries, rowIdColumn } from "../source.ts";
+import type { Lexicon } from "../words/lexemes.ts";
+import { readLexicons } from "../words/lexicons.ts";
 import { wordVector } from "../words/vector.ts";
 import { wordsTableSql } from "../words/words-table.ts";
 import type { PresentRow } from "./read-rows.ts";
@@ -19,17 +21,22 @@ type Passage = {
   start: number;
   length: number;
   textHash: string;
+  language: string;
   vector: string;
   size: number;
 };
 
+type LexiconOf = (language: string) => Lexicon;
+
 /** The passages of a row's text. A blank text is marked by one passage without words. */
-function passagesOf({ entry, text, textHash, title, state }: PresentRow, chunkTokens: number): Passage[] {
+function passagesOf(row: PresentRow, chunkTokens: number, lexiconOf: LexiconOf): Passage[] {
+  const { entry, text, textHash, title, language, state } = row;
   if (textHash === null) return [];
-  const of = { rowId: entry.rowId, textHash };
+  const of = { rowId: entry.rowId, textHash, language };
   if (state === "blank") return [{ ...of, passage: 0, start: 0, length: 0, vector: "", size: 0 }];
+  const lexicon = lexiconOf(language);
   return split(text, chunkTokens, countTokens).map(({ text: chunk, start, length }, passage) => {
-    return { ...of, passage, start, length, ...wordVector(chunk, title) };
+    return { ...of, passage, start, length, ...wordVector({ passage: chunk, title }, lexicon) };
   });
 }
 
@@ -41,28 +48,33 @@ async function insertPassages(
   const column = (of: (passage: Passage) => string | number) => sql.param(part.map(of));
   const rowId = rowIdColumn(declaration);
   await tx.execute(sql`
-    insert into ${wordsTableSql(declaration)} (${rowId}, passage, start, length, text_hash, size, words)
-    select g.row_id::${keyTypeSql(source)}, g.passage, g.start, g.length, g.text_hash, g.size, g.words::tsvector
+    insert into ${wordsTableSql(declaration)} (${rowId}, passage, start, length, text_hash, language, size, words)
+    select g.row_id::${keyTypeSql(source)}, g.passage, g.start, g.length, g.text_hash, g.language, g.size, g.words::tsvector
     from unnest(${column(({ rowId }) => rowId)}::text[], ${column(({ passage }) => passage)}::int[],
       ${column(({ start }) => start)}::int[], ${column(({ length }) => length)}::int[],
-      ${column(({ textHash }) => textHash)}::uuid[], ${column(({ size }) => size)}::int[],
-      ${column(({ vector }) => vector)}::text[]) as g (row_id, passage, start, length, text_hash, size, words)
+      ${column(({ textHash }) => textHash)}::uuid[], ${column(({ language }) => language)}::text[],
+      ${column(({ size }) => size)}::int[], ${column(({ vector }) => vector)}::text[])
+      as g (row_id, passage, start, length, text_hash, language, size, words)
     on conflict (${rowId}, passage) do update set start = excluded.start, length = excluded.length,
-      text_hash = excluded.text_hash, size = excluded.size, words = excluded.words`);
+      text_hash = excluded.text_hash, language = excluded.language, size = excluded.size, words = excluded.words`);
 }
 
 type Change = { rowId: string; passages: Passage[] };
 
 /** What to write about some rows. Deleted and excluded rows lose their passages. */
-function changesOf(rows: readonly PresentRow[], chunkTokens: number): Change[] {
-  return rows
-    .filter(({ state, textHash, wordsHash }) =>
-      state === "absent" || state === "excluded" ? wordsHash !== null : wordsHash !== textHash,
-    )
-    .map((row) => {
-      const isIncluded = row.state === "text" || row.state === "blank";
-      return { rowId: row.entry.rowId, passages: isIncluded ? passagesOf(row, chunkTokens) : [] };
-    });
+async function changesOf(
+  db: Database,
+  { declaration }: EmbeddingSource,
+  rows: readonly PresentRow[],
+): Promise<Change[]> {
+  const isIncluded = ({ state }: PresentRow) => state === "text" || state === "blank";
+  const changed = rows.filter((row) => (isIncluded(row) ? row.words !== "present" : row.words !== "none"));
+  const texts = changed.map(({ language, title, text }) => ({ language, text: `${title}\n${text}` }));
+  const lexiconOf = await readLexicons(db.$client, declaration, texts);
+  return changed.map((row) => {
+    const passages = isIncluded(row) ? passagesOf(row, declaration.chunkTokens, lexiconOf) : [];
+    return { rowId: row.entry.rowId, passages };
+  });
 }
 
 async function writeChanges(tx: Queries, source: EmbeddingSource, changes: readonly Change[]): Promise<void> {
@@ -89,11 +101,10 @@ export async function writeWords(
   source: EmbeddingSource,
   { token, rows, isPaused }: { token: string; rows: readonly PresentRow[]; isPaused: boolean },
 ): Promise<void> {
-  const { chunkTokens } = source.declaration;
   let left = rows.toSorted((a, b) => (a.entry.rowId < b.entry.rowId ? -1 : 1));
   while (left.length > 0) {
     try {
-      const changes = changesOf(left, chunkTokens);
+      const changes = await changesOf(db, source, left);
       if (changes.length === 0 && !isPaused) return;
       await db.transaction(async (tx) => {
         await writeChanges(tx, source, changes);

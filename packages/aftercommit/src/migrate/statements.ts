@@ -38,7 +38,7 @@ const WORDS_STATISTICS = 400;
 
 /**
  * A row per passage of each row's text; for a blank text, one without words. It is derived from the declared table, so
- * one of another key type is replaced. Its keys sort like the declared table's, as reconciliation reads both in their order.
+ * one of another form is replaced. Its keys sort like the declared table's, as reconciliation reads both in their order.
  */
 export function wordsTableStatements(declaration: EmbeddingDeclaration, keyColumn: string): string {
   const table = quoted(wordsTable(declaration));
@@ -50,6 +50,8 @@ create table ${table} (
   start integer not null,
   length integer not null,
   text_hash uuid not null,
+  -- The text search configuration that made the words; empty if none did.
+  language text not null,
   size integer not null,
   words tsvector not null,
   primary key (${id}, passage)

@@ -1,4 +1,5 @@
-import { wordsOf } from "../words/lexemes.ts";
+import { indexedLexemes } from "../words/compounds.ts";
+import { type Lexicon, wordsOf } from "../words/lexemes.ts";
 import type { Term } from "./word-query.ts";
 
 const LENGTH = 300;
@@ -21,11 +22,12 @@ const hasLexeme = (terms: readonly Term[]) => {
 };
 
 /** The words of a text that a query has, joined where pairs of characters overlap. */
-function spansOf(text: string, terms: readonly Term[]): Span[] {
+function spansOf(text: string, terms: readonly Term[], lexicon: Lexicon): Span[] {
   const isFound = hasLexeme(terms);
   const spans: Span[] = [];
-  for (const { lexeme, start, end } of wordsOf(text)) {
-    if (!isFound(lexeme)) continue;
+  for (const word of wordsOf(text, lexicon)) {
+    if (!indexedLexemes(word, lexicon).some(isFound)) continue;
+    const { start, end } = word;
     const last = spans.at(-1);
     if (last && start <= last.end) last.end = Math.max(last.end, end);
     else spans.push({ start, end });
@@ -54,8 +56,8 @@ function beginningOf(text: string, spans: readonly Span[]): number {
  * An excerpt of about 300 characters around most of the words of a query, as HTML: escaped, with each of them in a
  * `<mark>`.
  */
-export function highlight(text: string, terms: readonly Term[]): string {
-  const spans = spansOf(text, terms);
+export function highlight(text: string, terms: readonly Term[], lexicon: Lexicon): string {
+  const spans = spansOf(text, terms, lexicon);
   const from = beginningOf(text, spans);
   const isCut = text.length > from + LENGTH;
   const upTo = isCut ? Math.max(from + 1, text.slice(0, from + LENGTH).search(/\s\S*$/)) : text.length;

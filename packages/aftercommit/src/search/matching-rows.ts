@@ -40,24 +40,33 @@ function chosenTerms(terms: WordStatistics["terms"]): string {
   return chosen.map(({ query }) => query).join(" | ");
 }
 
+/** What the words of the query weigh in the language of a passage. */
+function weightSql(weights: WordStatistics["weights"]): SQL {
+  const most = sql`${Math.max(...weights.values())}::float8`;
+  if (weights.size < 2) return most;
+  const cases = [...weights].map(([language, weight]) => sql`when ${language} then ${weight}::float8`);
+  return sql`case m.language ${sql.join(cases, sql` `)} else ${most} end`;
+}
+
 /**
  * The score of a passage by BM25: the weighted sum of times / (times + damping) over the terms, divided by the weights.
- * It is one expression that counts each term once, which takes a third of the time of a subquery over the terms.
+ * It is one expression that counts each term once, which takes a third of the time of a subquery over the terms. With
+ * compounds, the sum may exceed the weights.
  */
-function scoreSql(terms: WordStatistics["terms"]): SQL {
+function scoreSql({ terms, weights }: Pick<WordStatistics, "terms" | "weights">): SQL {
   const all = terms.reduce((sum, { weight }) => sum + weight, 0);
   const missed = terms.map(
     ({ query, weight }) => sql`${weight}::float8 /
       (width_bucket(ts_rank('{1,1,1,1}', m.words, ${query}::tsquery), ${TIMES}) + m.damping)`,
   );
-  return sql`(1 - m.damping * (${sql.join(missed, sql` + `)}) / ${all}::float8)`;
+  return sql`least(1, (${all}::float8 - m.damping * (${sql.join(missed, sql` + `)})) / ${weightSql(weights)})`;
 }
 
 /** The rows with any word of a query, ranked by BM25, best first. A score of 1 is what no passage can exceed. */
 export async function findMatchingRows(
   db: SearchConnection,
   declaration: EmbeddingDeclaration,
-  { terms, averageSize, limit, filter }: WordsQuery,
+  { terms, weights, averageSize, limit, filter }: WordsQuery,
 ): Promise<MatchingRow[]> {
   const chosen = chosenTerms(terms);
   if (chosen === "") return [];
@@ -66,12 +75,12 @@ export async function findMatchingRows(
     db,
     sql`
       with matched as materialized (
-        select w.${rowId} as id, w.text_hash, w.start, w.length, w.words,
+        select w.${rowId} as id, w.text_hash, w.start, w.length, w.language, w.words,
           ${K1}::float8 * (1 - ${B}::float8 + ${B}::float8 * w.size / ${averageSize}::float8) as damping
         from ${wordsTableSql(declaration)} w join ${rowsSql(declaration, filter)} r on r.id = w.${rowId} and r.included
         where w.words @@ ${chosen}::tsquery limit ${MOST_RANKED}
       ), scored as (
-        select m.id, m.text_hash, m.start, m.length, ${scoreSql(terms)} as score from matched m
+        select m.id, m.text_hash, m.start, m.length, ${scoreSql({ terms, weights })} as score from matched m
       ), best as (select distinct on (id) * from scored order by id, score desc, start)
       select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.score
       from best b order by b.score desc, b.id limit ${limit}`,

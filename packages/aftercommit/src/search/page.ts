@@ -3,6 +3,7 @@ import { database } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { type KeyType, keyTypeOf } from "../source.ts";
 import { DeadlineError, withDeadline } from "../with-deadline.ts";
+import { readLexicons } from "../words/lexicons.ts";
 import { isPool, readInTransaction, type SearchConnection } from "./connection.ts";
 import { digestOf, isAfter, readCursor, writeCursor } from "./cursor.ts";
 import { filterSql } from "./filters.ts";
@@ -53,14 +54,15 @@ type Asked = Required<Pick<SimilarOptions, "limit" | "minScore">> & {
   /** Everything that decides the order of the results, which a cursor belongs to. */
   identity: unknown;
   after: string | undefined;
-  /** The words to highlight. */
-  terms: readonly Term[];
   /** In Unix milliseconds. */
   deadline: number;
 };
 
-/** Finds rows, best first. Called in a transaction. */
-type Find = (client: SearchConnection, of: { keyType: KeyType; limit: number }) => Promise<RankedRow[]>;
+/** Finds rows, best first, and the terms to highlight in them. Called in a transaction. */
+type Find = (
+  client: SearchConnection,
+  of: { keyType: KeyType; limit: number },
+) => Promise<{ rows: RankedRow[]; terms: readonly Term[] }>;
 
 /** Gives each statement what is left of the time of a search. */
 function boundedBy(client: SearchConnection, deadline: number): SearchConnection {
@@ -83,7 +85,7 @@ function boundedBy(client: SearchConnection, deadline: number): SearchConnection
  * @throws {InvalidSearchError} if the cursor is invalid
  */
 export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
-  const { declaration, db, where, limit, minScore, terms, deadline } = asked;
+  const { declaration, db, where, limit, minScore, deadline } = asked;
   const filter = filterSql(declaration, where);
   const digest = digestOf(asked.identity);
   const cursor = asked.after === undefined ? undefined : readCursor(asked.after, digest);
@@ -91,13 +93,16 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
 
   async function read(client: SearchConnection, keyType: KeyType, find: Find): Promise<SearchPage> {
     const most = Math.min(MOST_RANKED, Math.max(LEAST_RANKED, place + 1));
-    const found = await find(client, { keyType, limit: most });
-    const ranked = found.filter((row) => row.score >= minScore && (!cursor || isAfter(row, cursor)));
+    const { rows, terms } = await find(client, { keyType, limit: most });
+    const ranked = rows.filter((row) => row.score >= minScore && (!cursor || isAfter(row, cursor)));
     const places = ranked.slice(0, limit);
     const shown = await readPresentRows(client, declaration, { keyType, filter, places });
+    const texts = [...shown.values()].map(({ language, passage }) => ({ language, text: passage }));
+    const lexiconOf = await readLexicons(client, declaration, terms.length > 0 ? texts : []);
     const results = places.flatMap(({ id, score, matched }): SearchResult[] => {
-      const row = shown.get(id);
-      return row ? [{ ...row, highlight: highlight(row.passage, terms), score, matched }] : [];
+      const { language = "", ...row } = shown.get(id) ?? {};
+      if (!("passage" in row)) return [];
+      return [{ ...row, highlight: highlight(row.passage, terms, lexiconOf(language)), score, matched }];
     });
     const last = ranked.length > limit ? places.at(-1) : undefined;
     return { results, next: last ? writeCursor({ score: last.score, id: last.id, place }, digest) : null };

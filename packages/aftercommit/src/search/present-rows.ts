@@ -7,8 +7,8 @@ import type { Place } from "./nearest-rows.ts";
 // If the text has changed since, this shows its beginning.
 const BEGINNING = 1_000;
 
-/** A row as it is now: its declared columns and a passage of its text. */
-export type ShownRow = { id: string; columns: Record<string, unknown>; passage: string };
+/** A row as it is now: its declared columns, a passage of its text, and the language of its words. */
+export type ShownRow = { id: string; columns: Record<string, unknown>; passage: string; language: string };
 
 /**
  * Reads rows with the passages found in them, by id. Rows that are deleted or excluded, or that no longer pass the
@@ -27,7 +27,7 @@ export async function readPresentRows(
   const rows = await rowsOf<ShownRow>(
     db,
     sql`
-      select r.id::text as id, r.columns, case when r.text_hash = p.text_hash then substr(r.text, p.start + 1, p.length)
+      select r.id::text as id, r.columns, r.language, case when r.text_hash = p.text_hash then substr(r.text, p.start + 1, p.length)
         else substr(r.text, 1, ${BEGINNING}) end as passage
       from unnest(${column(({ id }) => id)}::text[], ${column(({ textHash }) => textHash)}::uuid[],
         ${column(({ start }) => start)}::int[], ${column(({ length }) => length)}::int[])

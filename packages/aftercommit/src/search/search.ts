@@ -4,13 +4,15 @@ import type { Model } from "../models/models.ts";
 import { PausedError } from "../providers/errors.ts";
 import { providerOf } from "../providers/provider-of.ts";
 import { withDeadline } from "../with-deadline.ts";
+import type { Lexicon } from "../words/lexemes.ts";
+import { languagesOf, readLexicons } from "../words/lexicons.ts";
 import { withActiveModel } from "./active-model.ts";
 import type { SearchConnection } from "./connection.ts";
 import { filterSql, tenantSql } from "./filters.ts";
 import { checkOptions, InvalidSearchError, type SearchOptions } from "./options.ts";
 import { pageOf, type SearchPage } from "./page.ts";
 import { type Ranking, rank } from "./rank.ts";
-import { available, NO_PROVIDER, SearchUnavailableError } from "./unavailable.ts";
+import { available, NO_DATABASE, NO_PROVIDER, SearchUnavailableError } from "./unavailable.ts";
 import { vectorOfQuery } from "./vector-of-query.ts";
 import { meaningWeight } from "./weights.ts";
 import { withWordConditions } from "./word-conditions.ts";
@@ -30,6 +32,18 @@ async function vectorOf({ declaration, text, mode, deadline }: Ask, model: Model
   const ask = async () =>
     vectorOfQuery(text, { model, provider: providerOf(declaration, model), db: database() });
   return withDeadline(ask, deadline - DATABASE_MS);
+}
+
+/** How the words of a query are looked for: in each language that the table's rows are in. */
+async function lexiconsOf(
+  declaration: EmbeddingDeclaration,
+  query: string,
+  deadline: number,
+): Promise<Lexicon[]> {
+  const languages = languagesOf(declaration);
+  const texts = languages.map((language) => ({ language, text: query }));
+  const read = () => withDeadline(() => readLexicons(database().$client, declaration, texts), deadline);
+  return languages.map(await available(read, NO_DATABASE));
 }
 
 /**
@@ -53,19 +67,20 @@ export async function search(
 ): Promise<SearchPage> {
   const checked = checkOptions(declaration, options);
   const { query, where, mode, minScore } = checked;
-  const words = parseQuery(query);
+  const deadline = Date.now() + DEADLINE_MS;
+  const words = parseQuery(query, await lexiconsOf(declaration, query, deadline));
   const { terms, text } = words;
   if (text === "") throw new InvalidSearchError("query: has only words to exclude");
   const filter = withWordConditions(declaration, filterSql(declaration, where), words);
   const tenant = tenantSql(declaration, where);
-  const deadline = Date.now() + DEADLINE_MS;
   const identity = [declaration.row, query, where, mode, minScore];
-  const page = pageOf({ ...checked, declaration, db, identity, terms, deadline });
+  const page = pageOf({ ...checked, declaration, db, identity, deadline });
   const read = (meaning: Ranking["meaning"]) =>
     page(async (client, of) => {
       const statistics =
         mode === "meaning" ? undefined : await readStatistics(client, declaration, { terms, tenant });
-      return rank(client, { ...of, declaration, filter, words: statistics, meaning });
+      const rows = await rank(client, { ...of, declaration, filter, words: statistics, meaning });
+      return { rows, terms: statistics?.terms ?? terms };
     });
   if (mode === "words") return read(undefined);
   return withActiveModel(async (model) => {

@@ -70,7 +70,7 @@ export async function similar(
   const tenant = tenantSql(declaration, checked.where);
   const identity = [declaration.row, "similar", id, checked.where, checked.minScore];
   const deadline = Date.now() + DEADLINE_MS;
-  const page = pageOf({ ...checked, declaration, db, identity, terms: [], deadline });
+  const page = pageOf({ ...checked, declaration, db, identity, deadline });
   return withActiveModel(
     (model) =>
       page(async (client, { keyType, limit }) => {
@@ -85,7 +85,7 @@ export async function similar(
           words: undefined,
           meaning: { vector, model, weight: 1 },
         });
-        return found.filter((row) => row.id !== own.id).slice(0, limit);
+        return { rows: found.filter((row) => row.id !== own.id).slice(0, limit), terms: [] };
       }),
     deadline,
   );

@@ -6,14 +6,21 @@ import { wordsTable, wordsTableSql } from "../words/words-table.ts";
 import { rowsOf, type SearchConnection } from "./connection.ts";
 import type { Term } from "./word-query.ts";
 
-/** A term with how much it says: the rarer, the more (the idf of BM25). `passages` is how many have it. */
+/** A term with how much it says: the rarer, the more (the idf of BM25, times its share). `passages` is how many have it. */
 type WeightedTerm = Term & { passages: number; weight: number };
 
-export type WordStatistics = { averageSize: number; terms: WeightedTerm[] };
+export type WordStatistics = {
+  averageSize: number;
+  terms: WeightedTerm[];
+  /** What the words of the query weigh together, in each language. */
+  weights: ReadonlyMap<string, number>;
+};
 
 // Exact up to this many; more are estimated by the statistics of ANALYZE, which have every lexeme that is so common.
 const MOST_COUNTED = 10_000;
 const SAMPLE = 1_000;
+// Compounds with a word are looked for if fewer passages have the word itself.
+const FEW = 10;
 
 type Row = { passages: number; all: number; averageSize: number | null };
 
@@ -31,22 +38,21 @@ function sizeSql(declaration: EmbeddingDeclaration, words: SQL, tenant: SQL | un
     from pg_class c where c.oid = ${quoted(wordsTable(declaration))}::regclass`;
 }
 
-/**
- * How common the terms of a query are in a table, and how long its passages are, in words. With a tenant, only that
- * tenant's passages are counted, or its results would tell of the words of others.
- */
-export async function readStatistics(
+type Asked = { terms: readonly Term[]; tenant: SQL | undefined };
+
+async function readTerms(
   db: SearchConnection,
   declaration: EmbeddingDeclaration,
-  { terms, tenant }: { terms: readonly Term[]; tenant: SQL | undefined },
-): Promise<WordStatistics> {
+  { terms, tenant }: Asked,
+): Promise<Omit<WordStatistics, "weights">> {
   const table = wordsTableSql(declaration);
   const words = tenant
     ? sql`(select p.* from ${table} p join ${rowsSql(declaration, tenant)} r
         on r.id = p.${rowIdColumn(declaration)} and r.included)`
     : table;
   const { schema, name } = wordsTable(declaration);
-  const lexemes = sql.param(terms.map(({ lexeme }) => lexeme));
+  // The statistics are of whole lexemes.
+  const lexemes = sql.param(terms.map(({ lexeme, isPrefix }) => (isPrefix ? null : lexeme)));
   const rows = await rowsOf<Row>(
     db,
     sql`
@@ -71,8 +77,28 @@ export async function readStatistics(
       return {
         ...term,
         passages,
-        weight: Math.log(1 + (Math.max(0, all - passages) + 0.5) / (passages + 0.5)),
+        weight: term.share * Math.log(1 + (Math.max(0, all - passages) + 0.5) / (passages + 0.5)),
       };
     }),
   };
+}
+
+/**
+ * How common the terms of a query are in a table, and how long its passages are, in words. With the terms of compounds,
+ * where few passages have the word itself. With a tenant, only that tenant's passages are counted, or its results would
+ * tell of the words of others.
+ */
+export async function readStatistics(
+  db: SearchConnection,
+  declaration: EmbeddingDeclaration,
+  { terms, tenant }: Asked,
+): Promise<WordStatistics> {
+  const whole = await readTerms(db, declaration, { terms, tenant });
+  const compounds = whole.terms.flatMap((term) => (term.passages < FEW ? term.compounds : []));
+  const weights = new Map<string, number>();
+  for (const { language, weight } of whole.terms)
+    weights.set(language, (weights.get(language) ?? 0) + weight);
+  if (compounds.length === 0) return { ...whole, weights };
+  const parts = await readTerms(db, declaration, { terms: compounds, tenant });
+  return { ...whole, weights, terms: [...whole.terms, ...parts.terms] };
 }

@@ -1,5 +1,15 @@
-/** A word as it is indexed, and where it is in its text. */
-export type Word = { lexeme: string; start: number; end: number };
+/** A word with its lexemes, which are what is indexed, and where it is in its text. */
+export type Word = { lexemes: readonly string[]; start: number; end: number };
+
+/** How the words of a language are indexed. */
+export type Lexicon = {
+  /** A text search configuration of Postgres; "" for the words of any language. */
+  language: string;
+  /** What all lexemes begin with, where the rows of a table are in several languages. */
+  space: string;
+  /** The lexemes of a word in lowercase. */
+  lexemesOf: (word: string) => readonly string[];
+};
 
 // Written without spaces between words, or with endings that belong to no word: found by pairs of characters.
 const PAIRED = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー々\uff9e\uff9f`;
@@ -29,7 +39,7 @@ const LETTER = new RegExp(`[${Object.keys(LETTERS).join("")}]`, "g");
 const MOST_CHARACTERS = 64;
 
 /** Letters without case and accents, and composed as Unicode composes them. */
-const fold = (text: string): string =>
+export const fold = (text: string): string =>
   text
     .toLowerCase()
     .normalize("NFKD")
@@ -52,21 +62,29 @@ function pairsOf(run: string, start: number): Word[] {
   return characters.map((character, index) => {
     const lexeme = character + (characters[index + 1] ?? "");
     const word = isSame
-      ? { lexeme, start: at, end: at + lexeme.length }
-      : { lexeme, start, end: start + run.length };
+      ? { lexemes: [lexeme], start: at, end: at + lexeme.length }
+      : { lexemes: [lexeme], start, end: start + run.length };
     at += character.length;
     return word;
   });
 }
 
+/** Words without case, accents and plurals, whatever the language. */
+export const PLAIN: Lexicon = { language: "", space: "", lexemesOf: (word) => [singular(fold(word))] };
+
+const shortened = (lexeme: string) => [...lexeme].slice(0, MOST_CHARACTERS).join("");
+
 /**
- * The words of a text in order, as they are indexed and looked for: without case, accents and plurals, whatever the
- * language. A run of Chinese, Japanese, Korean or Thai gives each pair of characters, and its last character.
+ * The words of a text in order, as they are indexed and looked for. A run of Chinese, Japanese, Korean or Thai gives
+ * each pair of characters, and its last character.
  */
-export function wordsOf(text: string): Word[] {
+export function wordsOf(text: string, { lexemesOf }: Pick<Lexicon, "lexemesOf"> = PLAIN): Word[] {
   return [...text.matchAll(RUNS)].flatMap(({ 0: run, index, groups }) => {
     if (groups?.paired !== undefined) return pairsOf(run, index);
-    const lexeme = [...singular(fold(run))].slice(0, MOST_CHARACTERS).join("");
-    return lexeme === "" ? [] : { lexeme, start: index, end: index + run.length };
+    const lexemes = lexemesOf(run.toLowerCase().normalize("NFC")).map(shortened).filter(Boolean);
+    return lexemes.length === 0 ? [] : { lexemes, start: index, end: index + run.length };
   });
 }
+
+/** A lexeme in a tsvector or a tsquery. */
+export const quotedLexeme = (lexeme: string) => `'${lexeme.replace(/['\\]/g, "$&$&")}'`;

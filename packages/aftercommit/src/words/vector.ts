@@ -1,4 +1,5 @@
-import { wordsOf } from "./lexemes.ts";
+import { indexedLexemes } from "./compounds.ts";
+import { type Lexicon, PLAIN, quotedLexeme, wordsOf } from "./lexemes.ts";
 
 // A word of the title counts as often again as this.
 const TITLE_COPIES = 2;
@@ -7,18 +8,21 @@ const MOST_POSITIONS = 255;
 const LAST_POSITION = 16_383;
 
 /** What is indexed of a passage: its words and those of its row's title, as a tsvector in text form, and how many. */
-export function wordVector(passage: string, title: string): { vector: string; size: number } {
-  const ofTitle = wordsOf(title);
-  const words = [...Array.from({ length: TITLE_COPIES }, () => ofTitle).flat(), ...wordsOf(passage)];
+export function wordVector(
+  { passage, title }: { passage: string; title: string },
+  lexicon: Lexicon = PLAIN,
+): { vector: string; size: number } {
+  const ofTitle = wordsOf(title, lexicon);
+  const words = [...Array.from({ length: TITLE_COPIES }, () => ofTitle).flat(), ...wordsOf(passage, lexicon)];
   const positions = new Map<string, number[]>();
-  for (const [index, { lexeme }] of words.entries()) {
-    const known = positions.get(lexeme) ?? [];
-    if (known.length < MOST_POSITIONS && index < LAST_POSITION) known.push(index + 1);
-    positions.set(lexeme, known);
-  }
-  // A lexeme has letters, digits and emoji only: there is nothing to escape.
+  for (const [index, word] of words.entries())
+    for (const lexeme of indexedLexemes(word, lexicon)) {
+      const known = positions.get(lexeme) ?? [];
+      if (known.length < MOST_POSITIONS && index < LAST_POSITION) known.push(index + 1);
+      positions.set(lexeme, known);
+    }
   const vector = [...positions].map(([lexeme, at]) =>
-    at.length > 0 ? `'${lexeme}':${at.join(",")}` : `'${lexeme}'`,
+    at.length > 0 ? `${quotedLexeme(lexeme)}:${at.join(",")}` : quotedLexeme(lexeme),
   );
   return { vector: vector.join(" "), size: words.length };
 }
