@@ -66,6 +66,14 @@ const kills = [
   "emulators/trigger/tests/restart.test.ts",
 ];
 
+const NEXT = "next/dist/server/node-environment-baseline.js";
+
+// Those of the app and the tasks run through a connection pooler if there is one.
+const POOLED = ["deletions", "foreign", "inbox", "pages", "pooler", "routes", "search", "tasks"].map(
+  (folder) => `tests/${folder}/**/*.test.ts`,
+);
+const isPooled = process.env.TEST_POOLER_PORT !== undefined;
+
 const HOUSE = [
   "import-directions",
   "public-api",
@@ -93,15 +101,30 @@ export default defineConfig({
             "tests/install/**",
             // They start whole stacks and parts, and kill them: minutes on a slow machine.
             ...kills,
+            ...(isPooled ? POOLED : []),
             // Commands among 2,000 posts, killed at each step: minutes on PGlite. `test:postgres` runs them.
             ...(process.env.TEST_DATABASE_URL ? [] : ["tests/tasks/commands.test.ts"]),
           ],
           // Files share their modules: loading the SDK and the ORM for each of them took seconds. Next.js' modules look
           // for globals when they are loaded.
           isolate: false,
-          setupFiles: "next/dist/server/node-environment-baseline.js",
+          setupFiles: NEXT,
         },
       },
+      ...(isPooled
+        ? [
+            {
+              test: {
+                ...suites,
+                name: "pooler",
+                include: POOLED,
+                exclude: kills,
+                isolate: false,
+                setupFiles: [NEXT, "tests/pooler/setup.ts"],
+              },
+            },
+          ]
+        : []),
       // Only reads files: a part of `npm run check`.
       { test: { name: "house", include: [`tests/unit/{${HOUSE.join()}}.test.ts`] } },
       ofStacks("trigger", ["emulators/trigger/tests/suite/**/*.test.ts"]),

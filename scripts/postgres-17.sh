@@ -3,13 +3,14 @@
 #   scripts/postgres-17.sh start DIR PORT   starts the cluster in DIR, made where there is none, and prints its URL
 #   scripts/postgres-17.sh stop DIR         stops it; `kill DIR` kills its processes as a crash would
 #   scripts/postgres-17.sh remove DIR       stops it and removes DIR
+#   scripts/postgres-17.sh pooler DIR PORT  is a PgBouncer in transaction mode in front of it, until it is ended
 # Debian's packages are unpacked once into a folder outside this clone and run by their own loader, so that any
 # system with apt will do.
 set -euo pipefail
 
 suite=trixie
-packages="postgresql-17 postgresql-17-pgvector"
-cache="${AFTERCOMMIT_POSTGRES:-${TMPDIR:-/tmp}/aftercommit-postgresql-17-$(id -u)}"
+packages="postgresql-17 postgresql-17-pgvector pgbouncer"
+cache="${AFTERCOMMIT_POSTGRES:-${TMPDIR:-/tmp}/aftercommit-postgresql-17-pgbouncer-$(id -u)}"
 bin="$cache/usr/lib/postgresql/17/bin"
 
 fail() {
@@ -17,7 +18,7 @@ fail() {
   exit 1
 }
 
-# PostgreSQL refuses to run as root.
+# PostgreSQL and PgBouncer refuse to run as root.
 as_server() {
   if [ "$(id -u)" = 0 ]; then setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; else "$@"; fi
 }
@@ -48,16 +49,16 @@ unpack() {
   for package in "$draft"/.apt/archives/*.deb; do dpkg-deb -x "$package" "$draft"; done
   rm -rf "$draft/.apt"
 
-  local programs="$draft/usr/lib/postgresql/17/bin" loader
+  local loader
   loader="$(cd "$draft" && find . -name 'ld-linux*.so.*' -print -quit)"
-  for name in initdb postgres; do
-    mv "$programs/$name" "$programs/$name.elf"
-    cat >"$programs/$name" <<WRAPPER
+  for name in usr/lib/postgresql/17/bin/{initdb,postgres} usr/sbin/pgbouncer; do
+    mv "$draft/$name" "$draft/$name.elf"
+    cat >"$draft/$name" <<WRAPPER
 #!/bin/sh
-root="\$(cd "\$(dirname "\$0")/../../../../.." && pwd)"
+root="\$(cd "\$(dirname "\$0")/$(dirname "$name" | sed 's/[^/]*/../g')" && pwd)"
 exec "\$root/$loader" --library-path "\$(echo "\$root"/usr/lib/*-linux-gnu*)" --argv0 "\$0" "\$0.elf" "\$@"
 WRAPPER
-    chmod 755 "$programs/$name"
+    chmod 755 "$draft/$name"
   done
   # Another start may have been faster.
   mv -T "$draft" "$cache" 2>/dev/null || true
@@ -105,13 +106,37 @@ stop() {
   wait_for_end "$pid"
 }
 
+pooler() {
+  local config="$1.pgbouncer.ini" users="$1.pgbouncer.users"
+  cat >"$config" <<CONFIG
+[databases]
+* = host=127.0.0.1 port=$(sed -n 4p "$1/postmaster.pid")
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $2
+unix_socket_dir =
+pool_mode = transaction
+auth_type = trust
+auth_file = $users
+admin_users = postgres
+max_client_conn = 1000
+default_pool_size = 10
+# A test may end the server's connections.
+server_login_retry = 1
+CONFIG
+  for role in postgres aftercommit_app aftercommit_tasks; do echo "\"$role\" \"$role\""; done >"$users"
+  [ "$(id -u)" != 0 ] || exec setpriv --reuid=nobody --regid=nogroup --clear-groups "$cache/usr/sbin/pgbouncer" "$config"
+  exec "$cache/usr/sbin/pgbouncer" "$config"
+}
+
 case "${1:-}:$#" in
   start:3) start "$2" "$3" ;;
   stop:2) stop "$2" INT ;;
   kill:2) stop "$2" QUIT ;;
-  remove:2) stop "$2" INT && rm -rf "$2" "$2.log" ;;
+  remove:2) stop "$2" INT && rm -rf "$2" "$2".{log,pgbouncer.ini,pgbouncer.users} ;;
+  pooler:3) pooler "$2" "$3" ;;
   *)
-    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

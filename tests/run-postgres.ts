@@ -1,5 +1,7 @@
 // `npm run test:postgres`: every suite that uses a database, on a real PostgreSQL: the one that TEST_DATABASE_URL
-// names, otherwise one that is started for this run.
+// names, otherwise one that is started for this run. In front of that, the app and the tasks have a PgBouncer in
+// transaction mode.
+import { startPooler } from "./pooler/start.ts";
 import { startCluster } from "./postgres/own-cluster.ts";
 
 const SUITES = [
@@ -8,21 +10,27 @@ const SUITES = [
   "tests/tasks/",
   "tests/deletions/",
   "tests/foreign/",
+  "tests/search/",
   "tests/pages/",
   "tests/routes/",
   "emulators/sequin/",
 ];
 
-// Ctrl-C ends the tests; the server ends below.
+// Ctrl-C ends the tests; the servers end below.
 process.on("SIGINT", () => {});
 
 const cluster = process.env.TEST_DATABASE_URL ? undefined : await startCluster();
-process.env.TEST_DATABASE_URL ??= cluster?.url;
-const projects = ["suites", "postgres"].flatMap((name) => ["--project", name]);
+const pooler = cluster && (await startPooler(cluster));
+if (cluster && pooler) {
+  process.env.TEST_DATABASE_URL = cluster.url;
+  process.env.TEST_POOLER_PORT = String(pooler.port);
+}
+const projects = ["suites", "postgres", ...(pooler ? ["pooler"] : [])].flatMap((name) => ["--project", name]);
 const files = process.argv.slice(2);
 process.argv.push(...projects, ...(files.length > 0 ? [] : SUITES));
 try {
   await import("./run.ts");
 } finally {
+  pooler?.stop();
   await cluster?.remove();
 }

@@ -30,6 +30,8 @@ const clientMessages = new Set("QPBDECSHFXdcf");
 const runPoints = new Set("QSHFX");
 const inboxHighWater = 16 * 1024 * 1024;
 const longTurnMs = 10;
+/** What pg_backend_pid() returns in PGlite: all clients share its one session. */
+const PID = 42;
 
 /** One client's socket: framing, the start of the session, and its turns in the shared one. */
 export class Connection implements Waiter {
@@ -111,14 +113,13 @@ export class Connection implements Waiter {
       }
       const extensions = [...start.parameters.keys()].filter((name) => name.startsWith("_pq_."));
       if (start.minor > 0 || extensions.length > 0) this.#write(negotiateProtocolVersion(extensions));
-      const pid = 10_000 + id;
       const settings = startupSettings(start.parameters);
-      this.#client = session.newClient(id, pid, settings, (message) => this.#write(message));
+      this.#client = session.newClient(id, PID, settings, (message) => this.#write(message));
       this.#write(
         Buffer.concat([
           authenticationOk(),
           ...[...this.#client.settings.reported].map(([name, value]) => parameterStatus(name, value)),
-          backendKeyData(pid, (Math.random() * 2 ** 31) | 0),
+          backendKeyData(PID, (Math.random() * 2 ** 31) | 0),
           readyForQuery("I"),
         ]),
       );

@@ -69,7 +69,7 @@ describe("the report", () => {
 
   it("has signs and words, evidence and fixes, and a summary", () => {
     expect(textOf(findings)).toBe(`database
-  √ ok       the database of DATABASE_URL answers, with no connection pooler in front of it: PostgreSQL
+  √ ok       the database of DATABASE_URL answers; if that is a connection pooler, so does DIRECT_DATABASE_URL: PostgreSQL
   ‼ warning  pgvector is 0.8.4 or newer (database.pgvector)
              actual: 0.8.1
              fix: update it

@@ -124,8 +124,21 @@ describe("the doctor on a dedicated PostgreSQL", () => {
   it("database.connection: a connection pooler in front of the server", async () => {
     const pooler = await startPooler(cluster.url);
     vi.stubEnv("DATABASE_URL", pooler.url);
-    const found = await problemOf("database.connection", { isAlone: false });
-    expect(found).toMatchObject({ state: "warning", actual: expect.stringMatching(/connection pooler$/) });
+    const find = () => problemOf("database.connection", { isAlone: false });
+    const lacking = await find();
+    expect(lacking).toMatchObject({
+      state: "failed",
+      fix: expect.stringMatching(/^alter role "postgres" in/),
+    });
+    await follow(lacking.fix ?? "");
+    expect(await find()).toMatchObject({
+      state: "warning",
+      actual: expect.stringMatching(/connection pooler$/),
+      fix: expect.stringContaining("Set DIRECT_DATABASE_URL"),
+    });
+    vi.stubEnv("DIRECT_DATABASE_URL", cluster.url);
+    expect(await problems("database")).not.toContain("database.connection");
+    vi.stubEnv("DIRECT_DATABASE_URL", undefined);
     await disconnect();
     pooler.close();
   });

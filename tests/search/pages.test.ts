@@ -115,7 +115,7 @@ it.runIf(realPostgres)(
       }
       for (const [role, ids] of own)
         await withClient(async (client) => {
-          await client.query(`set role ${role}`);
+          await client.query(`set role ${role}; set row_security = on`);
           const found = idsOf(await search(posts, { query: "bread", limit: 50 }, { db: client }));
           expect(found.toSorted()).toEqual(ids.toSorted());
         });

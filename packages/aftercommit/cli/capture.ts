@@ -1,11 +1,13 @@
 // npx aftercommit capture [--slot NAME] [--print]: reads the changes of the declared tables from the database itself,
 // and stores them like the routes. --print only prints the SQL that it runs at its first start.
+
 import { parseArgs } from "node:util";
 import { capture } from "../src/capture/capture.ts";
 import { requireReplication } from "../src/capture/require-replication.ts";
 import { setupSql, slotName } from "../src/capture/slot.ts";
 import { connect } from "../src/db/client.ts";
-import { checkEnvironment, optional, REQUIRED_BY_CAPTURE, required } from "../src/env/env.ts";
+import { directUrl } from "../src/db/database.ts";
+import { checkEnvironment, REQUIRED_BY_CAPTURE, required } from "../src/env/env.ts";
 import { command } from "./command.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 
@@ -20,7 +22,7 @@ await command(async () => {
     throw new Error("--slot takes up to 63 lowercase letters, digits and underscores");
   const declarations = await loadDeclarations();
   checkEnvironment(values.print ? ["DATABASE_URL"] : REQUIRED_BY_CAPTURE);
-  const url = optional("DIRECT_DATABASE_URL") ?? required("DATABASE_URL");
+  const url = directUrl();
   const db = connect(required("DATABASE_URL"), { statementTimeoutMs: STATEMENT_MS });
   const slot = values.slot ?? (await slotName(db));
   if (values.print) return void process.stdout.write(await setupSql(db, declarations, slot));

@@ -1,7 +1,6 @@
 import { connect, type Database } from "../src/db/client.ts";
-import { database } from "../src/db/database.ts";
+import { database, directUrl } from "../src/db/database.ts";
 import { embeddingsOf } from "../src/declare/declarations.ts";
-import { required } from "../src/env/env.ts";
 import { type EmbeddingSource, sourceOf } from "../src/source.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 
@@ -13,7 +12,7 @@ export async function embeddingSources(
   table?: string,
 ): Promise<{ db: Database; sources: EmbeddingSource[] }> {
   database();
-  const db = connect(required("DATABASE_URL"), { statementTimeoutMs: STATEMENT_MS });
+  const db = connect(directUrl(), { statementTimeoutMs: STATEMENT_MS });
   const declarations = embeddingsOf(await loadDeclarations());
   const wanted = declarations.filter(
     ({ row, rows, table: { schema, name } }) =>

@@ -1,17 +1,19 @@
 // aftercommit init [--table posts [--key id] [--text title,body]] [--delete-table users [--email email]] [--yes]:
 // declares tables of the project in this folder, and writes its routes, tasks and sequin.yaml. It shows every file
 // first, and overwrites nothing.
+
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { inspect } from "../src/catalog/inspect.ts";
+import { directUrl } from "../src/db/database.ts";
 import { quoted, quotedColumn } from "../src/db/identifiers.ts";
 import { connectionOf, TlsClient } from "../src/db/tls.ts";
 import type { Declaration } from "../src/declare/declaration.ts";
 import { defineDeletion, defineEmbedding } from "../src/define.ts";
-import { required, variables } from "../src/env/env.ts";
+import { variables } from "../src/env/env.ts";
 import { type File, filesOf, type Named } from "../src/init/files.ts";
 import { type Candidate, estimateTokens, readCandidates } from "../src/init/propose.ts";
 import { openai } from "../src/providers/openai.ts";
@@ -154,7 +156,7 @@ await command(async () => {
     throw new Error(
       `There is no folder app or src/app in ${process.cwd()}: the App Router's routes are there`,
     );
-  const client = new TlsClient(connectionOf(required("DATABASE_URL")));
+  const client = new TlsClient(connectionOf(directUrl()));
   await client.connect();
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {

@@ -1,7 +1,7 @@
 // npx aftercommit migrate: brings the database of DATABASE_URL up to this version and to aftercommit.config.ts. --print
 // only prints the SQL for that, and the roles with their privileges.
+import { directUrl } from "../src/db/database.ts";
 import { embeddingsOf } from "../src/declare/declarations.ts";
-import { required } from "../src/env/env.ts";
 import { firstModel } from "../src/migrate/first-model.ts";
 import { migrate } from "../src/migrate/migrate.ts";
 import { printMigration } from "../src/migrate/print.ts";
@@ -11,7 +11,7 @@ import { loadDeclarations } from "./load-declarations.ts";
 await command(async () => {
   const declarations = await loadDeclarations();
   const options = {
-    url: required("DATABASE_URL"),
+    url: directUrl(),
     declarations,
     model: firstModel(embeddingsOf(declarations)),
   };

@@ -1,9 +1,10 @@
 // npx aftercommit reembed --model M [--provider P] [--dimensions D]: makes the vectors of another model while search
 // keeps working, and then switches. --stop cancels this; --retire deletes the vectors of models that are not in use.
+
 import { parseArgs } from "node:util";
 import type { Database } from "../src/db/client.ts";
+import { directUrl } from "../src/db/database.ts";
 import { withLongConnection } from "../src/db/long-connection.ts";
-import { required } from "../src/env/env.ts";
 import { type Model, readModelsInUse } from "../src/models/models.ts";
 import { retireModels } from "../src/models/retire-models.ts";
 import { buildVectorIndex } from "../src/models/vector-index.ts";
@@ -65,9 +66,7 @@ async function reembed(wanted: Wanted, acceptMissing: number): Promise<void> {
   await build(db, sources, change, acceptMissing);
   say("Building the index.");
   for (const { declaration } of sources)
-    await withLongConnection(required("DATABASE_URL"), (client) =>
-      buildVectorIndex(client, declaration.embeddings, to),
-    );
+    await withLongConnection(directUrl(), (client) => buildVectorIndex(client, declaration.embeddings, to));
   await waitForInbox(db, sources);
   await switchModel(db, sources, { ...change, acceptMissing });
   say(`Search answers from ${to.name} now.`);
@@ -102,7 +101,7 @@ await command(async () => {
   if (values.stop || values.retire) {
     const { db, sources } = await embeddingSources();
     if (values.stop) return stopBuilding(db);
-    const names = await retireModels(db, sources, { url: required("DATABASE_URL") });
+    const names = await retireModels(db, sources, { url: directUrl() });
     return say(names.length > 0 ? `Retired ${names.join(", ")}.` : "Nothing is retired.");
   }
   if (!name) throw new Error("Say which model: npx aftercommit reembed --model text-embedding-3-large");

@@ -13,6 +13,7 @@ export const NEEDED = [
   "USER_DELETION_WEBHOOK_SECRET",
 ] as const satisfies readonly VariableName[];
 export const POSSIBLE = [
+  "DIRECT_DATABASE_URL",
   "PGSSLMODE",
   "PGSSLROOTCERT",
   "OPENAI_BASE_URL",

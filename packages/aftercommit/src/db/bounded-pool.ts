@@ -1,9 +1,9 @@
 import { Socket } from "node:net";
 import { Pool, type PoolClient } from "pg";
+import { prepareSession } from "./session.ts";
 import { connectionOf, TlsClient } from "./tls.ts";
 
 const CONNECT_MS = 5_000;
-const LOCK_MS = 5_000;
 // The server ends a statement first, and the connection stays usable.
 const GRACE_MS = 2_000;
 
@@ -23,15 +23,6 @@ function socketThatGivesUp(afterMs: number): Socket {
     socket.destroy(new Error(`the database was silent for ${afterMs} ms`)),
   );
 }
-
-// Not startup parameters, because connection poolers reject unknown ones. Every session prints texts and keys the same
-// way, or the same row would get another hash. Rows hidden by a policy are an error, not deleted rows. An acceptance is
-// flushed before it is acknowledged (rules 1 and 3).
-const settings = ({ statementTimeoutMs }: Bounds) =>
-  `set statement_timeout = ${statementTimeoutMs}; set lock_timeout = ${LOCK_MS};
-   set idle_in_transaction_session_timeout = ${statementTimeoutMs};
-   set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
-   set bytea_output = 'hex'; set row_security = off; set synchronous_commit = on`;
 
 /**
  * Releases each client whose connection ends while it is checked out. drizzle never releases the one on which `begin`
@@ -53,8 +44,7 @@ function takeBackLostClients(pool: Pool): void {
 }
 
 /** A pool in which nothing hangs: no connect, no statement, and no silent connection. */
-export function boundedPool(url: string, bounds: Bounds): Pool {
-  const { poolSize, statementTimeoutMs } = bounds;
+export function boundedPool(url: string, { poolSize, statementTimeoutMs }: Bounds): Pool {
   const pool = new Pool({
     ...connectionOf(url),
     Client: TlsClient,
@@ -63,7 +53,7 @@ export function boundedPool(url: string, bounds: Bounds): Pool {
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
     stream: () => socketThatGivesUp(statementTimeoutMs && statementTimeoutMs + GRACE_MS),
-    onConnect: (client) => client.query(settings(bounds)),
+    onConnect: (client) => prepareSession(client, statementTimeoutMs),
   });
   // Without a listener, an idle connection that breaks ends the process.
   pool.on("error", (error) =>

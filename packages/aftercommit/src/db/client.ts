@@ -1,10 +1,9 @@
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import type { Pool } from "pg";
 import { type Bounds, boundedPool } from "./bounded-pool.ts";
+import { STATEMENT_MS } from "./session.ts";
 
 export type Database = NodePgDatabase & { $client: Pool };
-
-const STATEMENT_MS = 10_000;
 
 const pools = new Map<string, Pool>();
 

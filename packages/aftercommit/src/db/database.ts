@@ -7,3 +7,9 @@ import { connect, type Database } from "./client.ts";
  */
 export const database = (): Database =>
   connect(required("DATABASE_URL"), { poolSize: Number(optional("DATABASE_POOL_SIZE") ?? 5) });
+
+/**
+ * Where a connection has its session for itself: for what takes long, and for commands.
+ * @throws {EnvironmentError} if there is no URL
+ */
+export const directUrl = (): string => optional("DIRECT_DATABASE_URL") ?? required("DATABASE_URL");

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Client, type ClientConfig } from "pg";
 import { EnvironmentError, optional } from "../env/env.ts";
 import { messageOf } from "../errors.ts";
+import { ConnectionError } from "./connection-error.ts";
 
 const PARAMETER = /(?<=[?&])(ssl|sslmode|sslrootcert|sslcert|sslkey)=([^&#]*)/g;
 // node-postgres' older names for it.
@@ -73,26 +74,13 @@ const REMEDY_OF_CODE: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: NAME,
 };
 
-/** The database refuses the connection, and a parameter of DATABASE_URL fixes that. */
-export class TlsError extends Error {
-  override readonly name = "TlsError";
-  readonly reason: string;
-  readonly remedy: string;
-
-  constructor(reason: string, remedy: string) {
-    super(`${reason}. ${remedy}`);
-    this.reason = reason;
-    this.remedy = remedy;
-  }
-}
-
 function withRemedy(error: Error): Error {
   const { message } = error;
   const code = "code" in error ? String(error.code) : "";
-  if (/no pg_hba\.conf entry .*no encryption/s.test(message)) return new TlsError(message, ON);
-  if (/does not support SSL/.test(message)) return new TlsError(message, OFF);
+  if (/no pg_hba\.conf entry .*no encryption/s.test(message)) return new ConnectionError(message, ON);
+  if (/does not support SSL/.test(message)) return new ConnectionError(message, OFF);
   const remedy = REMEDY_OF_CODE[code];
-  return remedy ? new TlsError(message, remedy) : error;
+  return remedy ? new ConnectionError(message, remedy) : error;
 }
 
 type Connected = ((error: Error) => void) | ((error: null, client: Client) => void);

@@ -5,7 +5,8 @@
 export const CHECKS = {
   "environment.variables":
     "each variable that the app and the tasks need is set and well formed, no secret short",
-  "database.connection": "the database of DATABASE_URL answers, with no connection pooler in front of it",
+  "database.connection":
+    "the database of DATABASE_URL answers; if that is a connection pooler, so does DIRECT_DATABASE_URL",
   "database.pgvector": "pgvector is 0.8.4 or newer",
   "database.migrations": "every migration of this version is applied",
   "database.model": "there is an active embedding model, and no model is paused",

@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
 import { connect } from "../db/client.ts";
+import { ConnectionError } from "../db/connection-error.ts";
+import { directUrl } from "../db/database.ts";
 import { withLongConnection } from "../db/long-connection.ts";
-import { TlsError } from "../db/tls.ts";
+import { PoolerError } from "../db/session.ts";
 import { required } from "../env/env.ts";
 import { rootMessageOf, rootOf } from "../errors.ts";
 import { findMissingMigrations } from "../migrate/missing-migrations.ts";
@@ -12,7 +14,8 @@ import { placeOf } from "./shown.ts";
 // pgvector's changelog: 0.8.2 fixes a buffer overflow, 0.8.3 corrupt indexes, 0.8.4 errors in both.
 const PGVECTOR = "0.8.4";
 
-const DIRECT = "Give Sequin and npx aftercommit migrate the database's own address";
+const DIRECT =
+  "Set DIRECT_DATABASE_URL to the database's own address, for npx aftercommit migrate and the vector indexes; Sequin needs it as well";
 const INSTALL = `Install pgvector ${PGVECTOR} or newer on the server`;
 const PROVIDER =
   "npx aftercommit doctor --only provider says why the provider fails. The model resumes by itself";
@@ -34,16 +37,15 @@ export async function readServer(): Promise<Server> {
     return { db, url, version, isWebAssembly: /wasm|emscripten|emcc/i.test(build) };
   } catch (error) {
     const root = rootOf(error);
-    if (root instanceof TlsError) throw new CheckError(root.reason, root.remedy);
+    if (root instanceof ConnectionError) throw new CheckError(root.reason, root.remedy);
     throw new CheckError(rootMessageOf(error), START);
   }
 }
 
-/** Whether there is a connection pooler: it reports its own ids, and the server the id of its process. */
 const isPooled = (url: string): Promise<boolean> =>
-  withLongConnection(url, async (client) => {
-    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-    return "processID" in client && client.processID !== rows[0]?.pid;
+  withLongConnection(url, async () => false).catch((error: unknown) => {
+    if (error instanceof PoolerError) return true;
+    throw error;
   });
 
 export const database: Category = async function* ({ check, server }) {
@@ -51,7 +53,10 @@ export const database: Category = async function* ({ check, server }) {
     const { url, version, isWebAssembly } = await server();
     const actual = `PostgreSQL ${version} at ${placeOf(url)}`;
     if (isWebAssembly) return ok(`${actual}, an emulator in WebAssembly`);
-    return (await isPooled(url)) ? warning(`${actual}, through a connection pooler`) : ok(actual);
+    if (!(await isPooled(url))) return ok(actual);
+    return (await isPooled(directUrl()))
+      ? warning(`${actual}, through a connection pooler`)
+      : ok(`${actual}, through a connection pooler, and directly`);
   });
   const { db } = await server();
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { inspect } from "../catalog/inspect.ts";
+import { directUrl } from "../db/database.ts";
 import { withLongConnection } from "../db/long-connection.ts";
 import { deletionsOf, embeddingsOf } from "../declare/declarations.ts";
 import { readDue, sayDue } from "../deletions/due.ts";
@@ -25,7 +26,7 @@ export const declarationsCategory: Category = async function* ({ check, declarat
 
   yield check("declarations.tables", CHANGE, async () => {
     const problems: string[] = [];
-    await withLongConnection((await server()).url, async (client) => {
+    await withLongConnection(directUrl(), async (client) => {
       for (const declaration of declarations)
         problems.push(...(await inspect(client, declaration)).problems.map(({ message }) => message));
     });

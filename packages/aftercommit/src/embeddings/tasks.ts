@@ -1,10 +1,10 @@
 import { concurrencyLimit, schedules, schemaTask, wait } from "@trigger.dev/sdk";
 import * as z from "zod";
-import { database } from "../db/database.ts";
+import { database, directUrl } from "../db/database.ts";
 import { withLongConnection } from "../db/long-connection.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { embeddingTaskIds, idName } from "../declare/names.ts";
-import { checkEnvironment, REQUIRED_BY_EMBEDDING, required } from "../env/env.ts";
+import { checkEnvironment, REQUIRED_BY_EMBEDDING } from "../env/env.ts";
 import { wake } from "../inbox/wake.ts";
 import { canonicalKey } from "../ingress/row-id.ts";
 import { readModelsInUse } from "../models/models.ts";
@@ -105,8 +105,9 @@ export const indexTask = (declaration: EmbeddingDeclaration) =>
     maxDuration: 14_400,
     run: async () => {
       const { active } = await readModelsInUse(database());
-      const url = required("DATABASE_URL");
-      await withLongConnection(url, (client) => buildVectorIndex(client, declaration.embeddings, active));
+      await withLongConnection(directUrl(), (client) =>
+        buildVectorIndex(client, declaration.embeddings, active),
+      );
       return { model: active.name };
     },
   });

@@ -11,7 +11,7 @@ export const databaseVariables = {
   DIRECT_DATABASE_URL: {
     schema: url("postgres|postgresql"),
     where:
-      "for npx aftercommit capture where DATABASE_URL is a pooler's: the database's own address, whose role has REPLICATION",
+      "the database's own address, where DATABASE_URL is a connection pooler's: for commands, vector indexes and capture",
   },
   PGSSLMODE: {
     schema: z

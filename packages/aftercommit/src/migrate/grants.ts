@@ -1,4 +1,5 @@
 import { quoted, quotedColumn } from "../db/identifiers.ts";
+import { roleSettingsSql } from "../db/session.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { embeddingsOf } from "../declare/declarations.ts";
 
@@ -57,6 +58,12 @@ export function grantsSql(declarations: readonly Declaration[], secured: readonl
       : []),
   ];
 }
+
+/** The settings of the app's and the tasks' sessions, which a connection pooler does not keep for them. */
+export const settingsSql = (database: string): string[] => [
+  "",
+  ...WORKER_ROLES.flatMap((role) => roleSettingsSql({ role, database })),
+];
 
 /** Lets the app and the tasks find pgvector in a schema that new roles do not search, as on Supabase. */
 export function extensionSql({ schema, database }: { schema: string; database: string }): string[] {

@@ -4,7 +4,7 @@ import type { TableName } from "../db/identifiers.ts";
 import { withLongConnection } from "../db/long-connection.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { addToPublicationSql, PUBLICATION, publicationSql } from "../sequin-config/publication.ts";
-import { extensionSql, grantsSql } from "./grants.ts";
+import { extensionSql, grantsSql, settingsSql } from "./grants.ts";
 import { type MigrateOptions, planMigration } from "./plan.ts";
 
 /** A declared table: whether it has row-level security, and whether the publication, if it exists, contains it. */
@@ -53,12 +53,14 @@ export async function printMigration({ url, declarations, model }: MigrateOption
     await client.query("set default_transaction_read_only = on");
     const { steps, notes } = await planMigration(client, { declarations, model });
     const facts = await readFacts(client, declarations);
+    const extension = await readExtension(client);
     const secured = facts.filter(({ isSecured }) => isSecured).map(spelled);
     return [
       ...notes.map((note) => `-- ${note}\n`),
       ...steps.map(({ name, sql }) => `-- ${name}\nbegin;\n${sql}\ncommit;\n`),
       ...grantsSql(declarations, secured),
-      ...extensionSql(await readExtension(client)),
+      ...extensionSql(extension),
+      ...settingsSql(extension.database),
       "",
       ...publicationLines(facts, declarations),
     ].join("\n");
