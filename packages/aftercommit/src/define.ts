@@ -54,6 +54,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     tenant,
     language,
     meaningWeight,
+    reranker,
     chunkTokens = 1_000,
     providers = [openai()],
   } = options;
@@ -92,6 +93,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     tenant,
     language,
     meaningWeight,
+    reranker,
     chunkTokens,
     providers,
     embeddings,

@@ -9,6 +9,7 @@ export type {
 export { declarationsOf, deletionsOf, embeddingsOf } from "./declare/declarations.ts";
 export type { ExternalSystem } from "./declare/external-system.ts";
 export type { Provider, ProviderOptions } from "./declare/provider.ts";
+export type { Reranker } from "./declare/reranker.ts";
 export { defineDeletion, defineEmbedding, defineTrigger } from "./define.ts";
 export { StepError } from "./deletions/errors.ts";
 export { httpSystem } from "./deletions/http-system.ts";
@@ -18,6 +19,7 @@ export { aiSdk } from "./providers/ai-sdk.ts";
 export { azure } from "./providers/azure.ts";
 export { cohere } from "./providers/cohere.ts";
 export { gemini } from "./providers/gemini.ts";
+export { httpReranker } from "./providers/http-reranker.ts";
 export { ollama } from "./providers/ollama.ts";
 export { openai } from "./providers/openai.ts";
 export { openaiCompatible } from "./providers/openai-compatible.ts";

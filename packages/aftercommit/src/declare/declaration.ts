@@ -1,6 +1,7 @@
 import type { TableName } from "../db/identifiers.ts";
 import type { ExternalSystem } from "./external-system.ts";
 import type { Provider } from "./provider.ts";
+import type { Reranker } from "./reranker.ts";
 
 /** What delivers the changes to the route: Sequin's webhook sink, Debezium Server, or Supabase's database webhooks. */
 export type From = "sequin" | "debezium" | "supabase";
@@ -49,6 +50,8 @@ export type EmbeddingOptions = Declared & {
   chunkTokens?: number;
   /** How much meaning counts in a hybrid search, from 0 to 1. Defaults to what is known of the embedding model. */
   meaningWeight?: number;
+  /** Puts the best results of a search by meaning in a better order: {@link httpReranker}, or a function of yours. */
+  reranker?: Reranker;
   /**
    * Who makes the vectors. Default: `[openai()]`. The first provider has the model of a new database. A change from one
    * provider to another needs both: `npx aftercommit reembed --provider voyage --model voyage-3.5`.
@@ -60,7 +63,10 @@ export type EmbeddingOptions = Declared & {
 
 /** What {@link defineEmbedding} returns: the options, checked, with their defaults. */
 export type EmbeddingDeclaration = Required<
-  Omit<EmbeddingOptions, "where" | "tenant" | "language" | "meaningWeight" | "table" | "embeddings">
+  Omit<
+    EmbeddingOptions,
+    "where" | "tenant" | "language" | "meaningWeight" | "reranker" | "table" | "embeddings"
+  >
 > & {
   kind: "embedding";
   table: TableName;
@@ -68,6 +74,7 @@ export type EmbeddingDeclaration = Required<
   tenant: string | undefined;
   language: string | LanguageColumn | undefined;
   meaningWeight: number | undefined;
+  reranker: Reranker | undefined;
   embeddings: TableName;
 };
 

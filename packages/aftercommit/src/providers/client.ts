@@ -9,6 +9,7 @@ type Post<T> = {
   headers: Record<string, string | null>;
   body: object;
   timeoutMs: number;
+  signal?: AbortSignal;
   /** The provider's name, for error messages. */
   name: string;
   schema: z.ZodType<T>;
@@ -54,7 +55,7 @@ function statusOf(code: unknown): number {
  * @throws {EmbeddingShapeError} if the response does not match `schema`
  */
 export async function post<T>(options: Post<T>): Promise<{ answer: T; headers: Headers }> {
-  const { baseURL, path, headers, body, timeoutMs, name, schema } = options;
+  const { baseURL, path, headers, body, timeoutMs, signal, name, schema } = options;
   const client = new OpenAI({
     // The headers contain the key, whatever a provider calls it.
     apiKey: "none",
@@ -66,7 +67,7 @@ export async function post<T>(options: Post<T>): Promise<{ answer: T; headers: H
     timeout: timeoutMs,
     fetch: readingFetch,
   });
-  const response = await client.post(path, { body }).asResponse();
+  const response = await client.post(path, { body, ...(signal && { signal }) }).asResponse();
   const data = parsed(await response.text());
   const answer = schema.safeParse(data);
   if (answer.success) return { answer: answer.data, headers: response.headers };
@@ -74,5 +75,5 @@ export async function post<T>(options: Post<T>): Promise<{ answer: T; headers: H
   if (reason) throw APIError.generate(statusOf(reason.code), { error: reason }, undefined, response.headers);
   const what =
     typeof data === "string" ? reasonIn(data)?.message.slice(0, 100) : answer.error.issues[0]?.message;
-  throw new EmbeddingShapeError(`${name} answered no embeddings: ${what ?? "an empty answer"}`);
+  throw new EmbeddingShapeError(`${name} gave an unexpected answer: ${what ?? "it is empty"}`);
 }

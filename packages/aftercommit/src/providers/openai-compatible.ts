@@ -1,6 +1,5 @@
-import { DeclarationError } from "../declaration-error.ts";
 import type { Provider, ProviderOptions } from "../declare/provider.ts";
-import { declaredVariable } from "../env/env.ts";
+import { bearerOf } from "./bearer.ts";
 import { makeProvider } from "./make-provider.ts";
 import { openaiForm } from "./openai-form.ts";
 
@@ -25,8 +24,6 @@ const LIMITS = {
   tokensPerInput: 8_191,
 };
 
-const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
-
 /**
  * Any server that answers `POST /embeddings` like OpenAI: vLLM, text-embeddings-inference, llama.cpp, LM Studio,
  * LiteLLM, Mistral, Jina, Together, …
@@ -37,12 +34,7 @@ const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
  */
 export function openaiCompatible(options: Options): Provider {
   const { name, baseURL, apiKeyVariable, model } = options;
-  if (apiKeyVariable !== undefined && !VARIABLE.test(apiKeyVariable))
-    throw new DeclarationError(
-      `openaiCompatible({ name: "${name}" })`,
-      "apiKeyVariable",
-      "must be the name of an environment variable, such as MISTRAL_API_KEY",
-    );
+  const headers = bearerOf(`openaiCompatible({ name: "${name}" })`, apiKeyVariable);
   const given = {
     name,
     variables: apiKeyVariable ? [apiKeyVariable] : [],
@@ -50,11 +42,7 @@ export function openaiCompatible(options: Options): Provider {
     limits: LIMITS,
     defaultModel: model.name,
     models: { [model.name]: model },
-    embed: openaiForm(() => ({
-      name,
-      baseURL,
-      headers: { authorization: apiKeyVariable ? `Bearer ${declaredVariable(apiKeyVariable)}` : null },
-    })),
+    embed: openaiForm(() => ({ name, baseURL, headers: headers() })),
   };
   return makeProvider(given, options);
 }

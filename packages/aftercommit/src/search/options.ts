@@ -1,4 +1,5 @@
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { withoutExcluded } from "./word-query.ts";
 
 /** A value that a column is compared with. Postgres reads it as the column's type. */
 export type WhereValue = string | number | bigint | boolean | Date | null;
@@ -96,6 +97,7 @@ export function checkOptions(declaration: EmbeddingDeclaration, options: SearchO
   const { mode = "hybrid" } = options;
   const query = options.query.trim();
   if (query === "") throw new InvalidSearchError("query: is empty");
+  if (withoutExcluded(query) === "") throw new InvalidSearchError("query: has only words to exclude");
   if (query.length > MOST_CHARACTERS)
     throw new InvalidSearchError(`query: is longer than ${MOST_CHARACTERS} characters`);
   if (!MODES.includes(mode)) throw new InvalidSearchError(`mode: must be one of ${MODES.join(", ")}`);

@@ -9,14 +9,15 @@ import { languagesOf, readLexicons } from "../words/lexicons.ts";
 import { withActiveModel } from "./active-model.ts";
 import type { SearchConnection } from "./connection.ts";
 import { filterSql, tenantSql } from "./filters.ts";
-import { checkOptions, InvalidSearchError, type SearchOptions } from "./options.ts";
+import { checkOptions, type SearchOptions } from "./options.ts";
 import { pageOf, type SearchPage } from "./page.ts";
 import { type Ranking, rank } from "./rank.ts";
+import { RERANKED, rerankedPageOf } from "./reranked-page.ts";
 import { available, NO_DATABASE, NO_PROVIDER, SearchUnavailableError } from "./unavailable.ts";
 import { vectorOfQuery } from "./vector-of-query.ts";
 import { meaningWeight } from "./weights.ts";
 import { withWordConditions } from "./word-conditions.ts";
-import { parseQuery } from "./word-query.ts";
+import { parseQuery, withoutExcluded } from "./word-query.ts";
 import { readStatistics } from "./word-statistics.ts";
 
 export const DEADLINE_MS = 5_000;
@@ -46,37 +47,24 @@ async function lexiconsOf(
   return languages.map(await available(read, NO_DATABASE));
 }
 
-/**
- * Searches an embedded table by words and by meaning, best rows first, each with its best passage. While the embedding
- * provider does not answer, or its budget is used up, a hybrid search is made by words only and says so.
- * Rejects with InvalidSearchError if an option is invalid, and with SearchUnavailableError if the database, or the
- * provider of a search by meaning, does not answer within 5 seconds.
- *
- * @param db Your own connection, if its transaction, role and row level security should apply. Defaults to
- * Aftercommit's pool.
- * @example
- * const { results, next } = await search(posts, {
- *   query: "teaching a dog",
- *   where: { author: "Jane", created_at: { gte: "2026-01-01" } },
- * });
- */
-export async function search(
+type Find = { db: SearchConnection; deadline: number };
+
+/** One page of the rows that match, by their words and by their meaning. */
+async function findPage(
   declaration: EmbeddingDeclaration,
-  options: SearchOptions,
-  { db = database().$client }: { db?: SearchConnection } = {},
+  checked: ReturnType<typeof checkOptions>,
+  { db, deadline }: Find,
 ): Promise<SearchPage> {
-  const checked = checkOptions(declaration, options);
   const { query, where, mode, minScore } = checked;
-  const deadline = Date.now() + DEADLINE_MS;
+  const text = withoutExcluded(query);
   const words = parseQuery(query, await lexiconsOf(declaration, query, deadline));
-  const { terms, text } = words;
-  if (text === "") throw new InvalidSearchError("query: has only words to exclude");
   const filter = withWordConditions(declaration, filterSql(declaration, where), words);
   const tenant = tenantSql(declaration, where);
   const identity = [declaration.row, query, where, mode, minScore];
   const page = pageOf({ ...checked, declaration, db, identity, deadline });
   const read = (meaning: Ranking["meaning"]) =>
     page(async (client, of) => {
+      const { terms } = words;
       const statistics =
         mode === "meaning" ? undefined : await readStatistics(client, declaration, { terms, tenant });
       const rows = await rank(client, { ...of, declaration, filter, words: statistics, meaning });
@@ -94,4 +82,32 @@ export async function search(
     }
     return read({ vector, model, weight: meaningWeight(declaration.meaningWeight, model.name) });
   }, deadline);
+}
+
+/**
+ * Searches an embedded table by words and by meaning, best rows first, each with its best passage. While the embedding
+ * provider does not answer, or its budget is used up, a hybrid search is made by words only and says so. A declared
+ * reranker puts the best 50 in order, except in a search by words; without its answer they stay as they are.
+ * Rejects with InvalidSearchError if an option is invalid, and with SearchUnavailableError if the database, or the
+ * provider of a search by meaning, does not answer within 5 seconds.
+ *
+ * @param db Your own connection, if its transaction, role and row level security should apply. Defaults to
+ * Aftercommit's pool.
+ * @example
+ * const { results, next } = await search(posts, {
+ *   query: "teaching a dog",
+ *   where: { author: "Jane", created_at: { gte: "2026-01-01" } },
+ * });
+ */
+export async function search(
+  declaration: EmbeddingDeclaration,
+  options: SearchOptions,
+  { db = database().$client }: { db?: SearchConnection } = {},
+): Promise<SearchPage> {
+  const checked = checkOptions(declaration, options);
+  const of = { db, deadline: Date.now() + DEADLINE_MS };
+  // Words are searched for while a person types, and never cost anything.
+  if (!declaration.reranker || checked.mode === "words") return findPage(declaration, checked, of);
+  const page = rerankedPageOf(declaration, { ...checked, ...of, reranker: declaration.reranker });
+  return page(() => findPage(declaration, { ...checked, limit: RERANKED, after: undefined }, of));
 }

@@ -1,13 +1,13 @@
 import type { Database } from "../db/client.ts";
 import { EmbeddingShapeError, type Provider } from "../declare/provider.ts";
+import { keepLast } from "../keep-last.ts";
 import { askProvider } from "../providers/ask-provider.ts";
 import type { ProviderModel } from "../providers/embed-texts.ts";
 
-const MAX_KEPT = 200;
 // A person is waiting for the response.
 const TIMEOUT_MS = 10_000;
 
-const kept = new Map<string, Promise<Float32Array>>();
+const keep = keepLast<Float32Array>(200);
 
 type Deps = { model: ProviderModel; provider: Provider; db: Database };
 
@@ -23,17 +23,7 @@ async function embedText(text: string, deps: Deps): Promise<Float32Array> {
  * The vector of a search text. The last 200 are kept, so that a results page that refreshes itself sends the provider
  * one request. Rejects like the provider.
  */
-export function vectorOfQuery(text: string, deps: Deps): Promise<Float32Array> {
-  const key = `${deps.provider.name}\n${deps.model.name}\n${deps.model.dimensions}\n${text}`;
-  const vector = kept.get(key) ?? embedText(text, deps);
-  kept.delete(key);
-  kept.set(key, vector);
-  for (const oldest of kept.keys()) {
-    if (kept.size <= MAX_KEPT) break;
-    kept.delete(oldest);
-  }
-  vector.catch(() => {
-    if (kept.get(key) === vector) kept.delete(key);
-  });
-  return vector;
-}
+export const vectorOfQuery = (text: string, deps: Deps): Promise<Float32Array> =>
+  keep(`${deps.provider.name}\n${deps.model.name}\n${deps.model.dimensions}\n${text}`, () =>
+    embedText(text, deps),
+  );

@@ -22,8 +22,6 @@ export type WordQuery = {
   required: string[];
   /** Words and phrases after a minus sign: none may be in the row. */
   excluded: string[];
-  /** The query without what it excludes, for the embedding model. */
-  text: string;
 };
 
 const PARTS = /(?<minus>(?<!\S)-)?(?:"(?<phrase>[^"]*)"|(?<word>[^\s"]+))/g;
@@ -68,6 +66,10 @@ function termsOf(text: string, lexicon: Lexicon, isPrefix: boolean): Term[][] {
   );
 }
 
+/** A query without what it excludes, for models. */
+export const withoutExcluded = (query: string): string =>
+  query.replace(PARTS, (part, ...rest) => (rest.at(-1).minus ? "" : part)).trim();
+
 const either = (queries: readonly string[]) =>
   queries.length > 1 ? `(${queries.join(" | ")})` : queries.join();
 
@@ -96,6 +98,5 @@ export function parseQuery(query: string, lexicons: readonly Lexicon[]): WordQue
       for (const term of found.flat(2)) if (terms.size < MOST_TERMS) terms.set(term.query, term);
     }
   }
-  const text = query.replace(PARTS, (part, ...rest) => (rest.at(-1).minus ? "" : part)).trim();
-  return { terms: [...terms.values()], required, excluded, text };
+  return { terms: [...terms.values()], required, excluded };
 }
