@@ -76,20 +76,18 @@ function exactRowsQuery(declaration: EmbeddingDeclaration, query: NearestQuery):
 /**
  * Makes the rest of a transaction read the nearest vectors from the index, if there is one, and as many as requested:
  * without iteration, it returns at most ef_search, and fewer if a filter drops some (pgvector 0.8). The planner ignores
- * the cost of fetching a vector stored out of line, and would rather sort all of them. It also counts a disabled plan
- * as so expensive that it would compile the query first, which takes 0.4 s.
+ * the cost of fetching a vector stored out of line, and would rather sort all of them.
  */
 export async function searchByIndex(db: SearchConnection, isFiltered: boolean): Promise<void> {
   await rowsOf(
     db,
-    sql`select set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
+    sql`select set_config('enable_sort', 'off', true),
       set_config('hnsw.ef_search', ${isFiltered ? "400" : "100"}, true),
       set_config('hnsw.iterative_scan', 'strict_order', true)`,
   );
 }
 
-const searchExactly = (db: SearchConnection) =>
-  rowsOf(db, sql`select set_config('enable_sort', 'on', true), set_config('jit', 'off', true)`);
+const searchExactly = (db: SearchConnection) => rowsOf(db, sql`select set_config('enable_sort', 'on', true)`);
 
 type Explained = { "QUERY PLAN": [{ Plan: { "Plan Rows": number } }] };
 
