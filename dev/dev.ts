@@ -8,7 +8,9 @@ import { requireFreePorts } from "@aftercommit/local-stack/ports.ts";
 import { generatedSecrets } from "@aftercommit/local-stack/secrets.ts";
 import { portsOf, readSettings } from "@aftercommit/local-stack/settings.ts";
 import { say, table } from "@aftercommit/local-stack/terminal.ts";
+import { requireReplication } from "../packages/aftercommit/src/capture/require-replication.ts";
 import { openPage, startApp } from "./app.ts";
+import { startCapture } from "./capture.ts";
 import { keepCaughtUp } from "./catch-up.ts";
 import { declaresOpenai } from "./declares-openai.ts";
 import { startLocalStack } from "./local-stack.ts";
@@ -27,8 +29,8 @@ async function start(started: Stoppable[]): Promise<void> {
   loadDotenv();
   const settings = readSettings(process.env);
   const isOpenaiDeclared = await declaresOpenai();
-  const parts = partsNeeded(process.env, settings).filter((part) => part !== "openai" || isOpenaiDeclared);
-  requireWholeSettings(process.env, parts);
+  const parts = partsNeeded(process.env).filter((part) => part !== "openai" || isOpenaiDeclared);
+  requireWholeSettings(process.env, parts, settings.captures);
   const hint = loginHint(process.env);
   if (hint) say("dev", hint);
   mkdirSync(settings.dataDir, { recursive: true });
@@ -37,6 +39,8 @@ async function start(started: Stoppable[]): Promise<void> {
   const databaseUrl = variables.DATABASE_URL ?? "";
   const isLocal = parts.includes("postgres");
   if (!isLocal) await requireMigrations(databaseUrl);
+  const captures = !isLocal && settings.captures;
+  if (captures) await requireReplication(process.env.DIRECT_DATABASE_URL?.trim() || databaseUrl);
 
   const stack = startLocalStack(parts, variables);
   started.push(stack);
@@ -59,6 +63,12 @@ async function start(started: Stoppable[]): Promise<void> {
       say("dev", "inserted the sample users and posts");
   }
   await stack.startSequin();
+  if (captures) {
+    const capture = startCapture(variables);
+    started.push(capture);
+    await capture.serves;
+  } else if (!isLocal)
+    say("dev", "captures no change of this database: LOCAL_CAPTURE=on does, while it runs");
 
   table([
     ["App", `http://127.0.0.1:${settings.ports.app}`, "PORT"],

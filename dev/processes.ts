@@ -37,6 +37,14 @@ export function stackCommand(parts: readonly Part[], variables: Variables): Comm
   };
 }
 
+/** `npx aftercommit capture --temporary`. */
+export function captureCommand(variables: Variables): Command {
+  return {
+    args: ["--import", "tsx", "packages/aftercommit/cli/aftercommit.ts", "capture", "--temporary"],
+    env: environment(variables, [LEAVE]),
+  };
+}
+
 /** `next dev` on loopback. */
 export function nextCommand(variables: Variables, { ports }: Settings): Command {
   return {

@@ -5,7 +5,7 @@ import { whereToGet } from "./where-to-get.ts";
 type Need = { name: string; because: string };
 
 /** Each variable that is missing from a half-configured service, and the variable that requires it. */
-export function missingHalves(env: Variables, parts: readonly Part[]): Need[] {
+export function missingHalves(env: Variables, parts: readonly Part[], captures: boolean): Need[] {
   const needs: Need[] = [];
   const need = (name: string, when: boolean, because: string) => {
     if (when && !isSet(env, name)) needs.push({ name, because });
@@ -21,8 +21,8 @@ export function missingHalves(env: Variables, parts: readonly Part[]): Need[] {
   need("MAIL_FROM", !parts.includes("mail"), "SMTP_URL is set");
   need(
     "SMTP_URL",
-    parts.includes("sequin") && !parts.includes("postgres"),
-    "LOCAL_SEQUIN is on beside DATABASE_URL, and a confirmation caught here would count as sent there",
+    captures && !parts.includes("postgres"),
+    "LOCAL_CAPTURE is on beside DATABASE_URL, and a confirmation caught here would count as sent there",
   );
   const told = env.USER_DELETION_WEBHOOK_URLS?.trim() ?? "";
   need(
@@ -45,8 +45,8 @@ const isDeployedKey = (key: string | undefined) => /^\s*tr_(?!dev_)[a-z]+_/.test
  * Rejects a service that is half configured or not meant for development, before a real service receives a local
  * secret, or the other way round.
  */
-export function requireWholeSettings(env: Variables, parts: readonly Part[]): void {
-  const lines = missingHalves(env, parts).map(
+export function requireWholeSettings(env: Variables, parts: readonly Part[], captures: boolean): void {
+  const lines = missingHalves(env, parts, captures).map(
     ({ name, because }) =>
       `\n  ${name} is not set, but ${because} (${whereToGet(name) ?? "see .env.example"})`,
   );

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { configure, queues, runs } from "@trigger.dev/sdk";
 import { z } from "zod";
+import { startSequin } from "../../emulators/sequin/start.ts";
 import { startCli } from "../../emulators/trigger/tests/suite/cli.ts";
 import { startApp } from "../../tests/browser/production.ts";
 import { until } from "../../tests/until.ts";
@@ -71,20 +72,6 @@ async function runsLeft(): Promise<number> {
   );
 }
 
-async function askForBackfill(sequinUrl: string, sink: string): Promise<void> {
-  const body = new URLSearchParams({ sink, table: "public.posts" });
-  // Like the console's own form: the console accepts changes from its own pages only.
-  const headers = { origin: sequinUrl };
-  const response = await fetch(`${sequinUrl}/deliveries/backfill`, {
-    method: "POST",
-    body,
-    headers,
-    redirect: "manual",
-  });
-  if (response.status !== 303)
-    throw new Error(`The backfill was answered ${response.status}: ${await response.text()}`);
-}
-
 async function idle(): Promise<void> {
   await until(async () => (await runsLeft()) === 0, {
     everyMs: 100,
@@ -132,25 +119,25 @@ export async function startStack(
   const startTasks = () => startCli(folder, { apiUrl: trigger.url, projectRef: PROJECT_REF, ...KEYS });
   let cli = await startTasks();
   const app = await startApp(folder, variables);
-  const startSequin = () =>
-    startLocal(folder, ["sequin"], {
-      DATABASE_URL: database.url,
-      LOCAL_SEQUIN: "on",
-      APP_URL: app.url,
-      SEQUIN_WEBHOOK_SECRET: SECRET,
+  const openSequin = () =>
+    startSequin({
+      databaseUrl: database.url,
+      configPath: join(folder, "sequin.yaml"),
+      env: { DATABASE_URL: database.url, APP_URL: app.url, SEQUIN_WEBHOOK_SECRET: SECRET },
+      log: () => {},
     });
-  let sequin = hasSequin ? await startSequin() : undefined;
+  let sequin = hasSequin ? await openSequin() : undefined;
   return {
     project,
     provider,
     appUrl: app.url,
     appPid: app.pid,
     async unseen(work) {
-      await sequin?.stop();
+      await sequin?.close();
       await work();
-      if (sequin) sequin = await startSequin();
+      if (sequin) sequin = await openSequin();
     },
-    backfill: () => askForBackfill(sequin?.url ?? "", sink),
+    backfill: async () => sequin?.backfill(sink, "public.posts"),
     runs: (...tasks) => countRuns(tasks.length > 0 ? tasks : BUSY),
     async apiRequests() {
       return apiStats.parse(await (await fetch(`${trigger.url}/local/trigger/stats`)).json());
@@ -167,7 +154,7 @@ export async function startStack(
       cli = await startTasks();
     },
     async stop() {
-      await sequin?.stop();
+      await sequin?.close();
       await app.stop();
       await cli.stop();
       await trigger.stop();

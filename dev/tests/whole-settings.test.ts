@@ -3,8 +3,10 @@ import { readSettings } from "@aftercommit/local-stack/settings.ts";
 import { describe, expect, it } from "vitest";
 import { missingHalves, requireWholeSettings } from "../whole-settings.ts";
 
-const partsOf = (env: Record<string, string>) => partsNeeded(env, readSettings({ NODE_ENV: "test", ...env }));
-const missing = (env: Record<string, string>) => missingHalves(env, partsOf(env)).map(({ name }) => name);
+const missing = (env: Record<string, string>) => {
+  const { captures } = readSettings({ NODE_ENV: "test", ...env });
+  return missingHalves(env, partsNeeded(env), captures).map(({ name }) => name);
+};
 
 const DATABASE_URL = "postgres://app@db.example.com/app";
 const TRIGGER = { TRIGGER_SECRET_KEY: "tr_dev_x", TRIGGER_PROJECT_REF: "proj_x" };
@@ -20,7 +22,7 @@ describe("a service that is set by half", () => {
     ["MAIL_FROM", { SMTP_URL: "smtp://mail.example.com:587" }],
     ["USER_DELETION_WEBHOOK_SECRET", { USER_DELETION_WEBHOOK_URLS: "https://crm.example.com/deleted" }],
     ["USER_DELETION_WEBHOOK_URLS", { DATABASE_URL }],
-    ["SMTP_URL", { DATABASE_URL, LOCAL_SEQUIN: "on", USER_DELETION_WEBHOOK_URLS: "none" }],
+    ["SMTP_URL", { DATABASE_URL, LOCAL_CAPTURE: "on", USER_DELETION_WEBHOOK_URLS: "none" }],
   ])("names %s with %j", (name, env) => {
     expect(missing(env)).toEqual([name]);
   });
@@ -35,7 +37,7 @@ describe("a service that is set by half", () => {
     const env = { TRIGGER_SECRET_KEY: "tr_dev_hunter2", SMTP_URL: "smtp://user:hunter2@mail.example.com" };
     const text = (() => {
       try {
-        requireWholeSettings(env, partsOf(env));
+        requireWholeSettings(env, partsNeeded(env), false);
       } catch (error) {
         return String(error);
       }
@@ -53,12 +55,14 @@ describe("the key of a deployment", () => {
     "%s is refused: its runs would be those of deployed tasks",
     (key) => {
       const env = { ...TRIGGER, TRIGGER_SECRET_KEY: key };
-      expect(() => requireWholeSettings(env, partsOf(env))).toThrow(/takes the one of Development/);
+      expect(() => requireWholeSettings(env, partsNeeded(env), false)).toThrow(
+        /takes the one of Development/,
+      );
     },
   );
 
   it("of development is taken", () => {
-    expect(() => requireWholeSettings(TRIGGER, partsOf(TRIGGER))).not.toThrow();
+    expect(() => requireWholeSettings(TRIGGER, partsNeeded(TRIGGER), false)).not.toThrow();
   });
 });
 
@@ -74,12 +78,12 @@ describe("a service that is set as a whole, or not at all", () => {
     { DATABASE_URL, USER_DELETION_WEBHOOK_URLS: "none" },
     {
       DATABASE_URL,
-      LOCAL_SEQUIN: "on",
+      LOCAL_CAPTURE: "on",
       USER_DELETION_WEBHOOK_URLS: "none",
       SMTP_URL: "smtp://mail.example.com",
       MAIL_FROM: "a@example.com",
     },
-    { LOCAL_SEQUIN: "on" },
+    { LOCAL_CAPTURE: "on" },
     { USER_DELETION_WEBHOOK_URLS: "https://crm.example.com", USER_DELETION_WEBHOOK_SECRET: "whsec_x" },
   ])("%j is enough", (env) => {
     expect(missing(env)).toEqual([]);
@@ -87,7 +91,7 @@ describe("a service that is set as a whole, or not at all", () => {
 
   it("that is not OpenAI needs no key of OpenAI, whatever model is named", () => {
     const env = { EMBEDDING_MODEL: "nomic-embed-text" };
-    const parts = partsOf(env).filter((part) => part !== "openai");
-    expect(missingHalves(env, parts)).toEqual([]);
+    const parts = partsNeeded(env).filter((part) => part !== "openai");
+    expect(missingHalves(env, parts, false)).toEqual([]);
   });
 });

@@ -3,7 +3,6 @@ import { deliveryPages } from "./console/pages.tsx";
 import { type Sequin, type SequinOptions, startSequin } from "./start.ts";
 
 export { absentDeliveryPages as absent } from "./console/pages.tsx";
-export { uninstall } from "./uninstall.ts";
 
 /** Serves Sequin's pages. It captures and delivers once `connect` is called, when the tables and the app exist. */
 export async function start(options: SequinOptions): Promise<RunningPart> {

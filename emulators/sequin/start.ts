@@ -1,14 +1,11 @@
 import type { Log } from "@aftercommit/local-shared/log.ts";
 import { Pool } from "pg";
-import { detachTriggers } from "./capture/detach.ts";
 import { install } from "./capture/install.ts";
 import { listen } from "./capture/listen.ts";
-import { openOutbox } from "./capture/outbox-function.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Environment } from "./config/substitute.ts";
 import { Ledger } from "./delivery/ledger.ts";
 import type { Pace } from "./delivery/pace.ts";
-import { pruneFinished } from "./delivery/prune.ts";
 import { initialBackfills } from "./initial-backfills.ts";
 import { runLoop } from "./loop.ts";
 import { type Operations, operate } from "./operate.ts";
@@ -32,10 +29,6 @@ export type SequinOptions = {
   /** Requests in parallel per sink. */
   workers?: number;
   pace?: Partial<Pace>;
-  /**
-   * In a database that does not belong to the emulators, leave no trigger and no delivered row behind when this stops.
-   */
-  detachOnClose?: boolean;
 };
 
 export type Sequin = Operations & { close(): Promise<void> };
@@ -62,8 +55,6 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
     const ledger = new Ledger(pool, schema, log);
     const installed = await install(pool, schema, config);
     for (const name of installed.forgotten) log(`${name} is no longer in sequin.yaml: forgotten`);
-    if (await openOutbox(pool, schema))
-      log("the outbox was full while nothing took changes: later ones are lost, so backfill their tables");
     const outlets = openOutlets(options, { pool, schema, ledger, config, installed });
     const watch = new Watch(pool, schema, outlets, config.database.publication, log);
     await watch.update();
@@ -73,10 +64,8 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
     wake = loop.wake;
     const shutDown = async () => {
       await loop.close();
-      if (options.detachOnClose) await leave(() => detachTriggers(pool, schema, log), log);
       await Promise.all(outlets.map(({ runner }) => runner.close(CLOSE_GRACE_MS)));
       await ledger.close();
-      if (options.detachOnClose) await leave(() => pruneFinished(pool, schema, 0), log);
       await listener.close();
       await pool.end();
     };
@@ -91,16 +80,6 @@ export async function startSequin(options: SequinOptions): Promise<Sequin> {
   } catch (error) {
     await Promise.allSettled([listener.close(), pool.end()]);
     throw error;
-  }
-}
-
-/** A stop continues if the database is down or a table is locked. */
-async function leave(step: () => Promise<unknown>, log: Log): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log(`${reason}: the next stop, or npm run local -- sequin --uninstall, cleans up`);
   }
 }
 

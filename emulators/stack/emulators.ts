@@ -19,13 +19,13 @@ export const isSet = (env: Variables, ...names: string[]) => names.some((name) =
 
 /**
  * The emulators that are needed because no variable names a real service. The Sequin emulator belongs to the Postgres
- * emulator; with another database, it starts only with LOCAL_SEQUIN=on.
+ * emulator.
  */
-export function partsNeeded(env: Variables, settings: Settings): Part[] {
+export function partsNeeded(env: Variables): Part[] {
   const ownDatabase = isSet(env, "DATABASE_URL");
   const needed: Record<Part, boolean> = {
     postgres: !ownDatabase,
-    sequin: settings.sequin === "on" || (settings.sequin === undefined && !ownDatabase),
+    sequin: !ownDatabase,
     trigger: !isSet(env, "TRIGGER_SECRET_KEY"),
     openai: !isSet(env, "OPENAI_API_KEY", "OPENAI_BASE_URL"),
     mail: !isSet(env, "SMTP_URL"),

@@ -1,7 +1,5 @@
-// The local stack, or some of its parts: npm run local -- postgres trigger. Or removes what the Sequin emulator has put
-// into a database: npm run local -- sequin --uninstall
+// The local stack, or some of its parts: npm run local -- postgres trigger
 import { mkdirSync } from "node:fs";
-import { uninstall } from "@aftercommit/local-sequin";
 import { addressRows } from "./addresses.ts";
 import { localDatabaseUrl, partsNeeded, variablesFor } from "./emulators.ts";
 import { loadDotenv } from "./load-dotenv.ts";
@@ -14,10 +12,18 @@ import { say, table } from "./terminal.ts";
 
 const isPart = (name: string): name is Part => PARTS.some((part) => part === name);
 
-function partsFrom(names: readonly string[], settings: Settings): Part[] {
+function partsFrom(names: readonly string[]): Part[] {
   const unknown = names.find((name) => !isPart(name));
   if (unknown) throw new Error(`There is no part "${unknown}"; the parts are ${PARTS.join(", ")}.`);
-  return names.length > 0 ? names.filter(isPart) : partsNeeded(process.env, settings);
+  return names.length > 0 ? names.filter(isPart) : partsNeeded(process.env);
+}
+
+/** The emulator's triggers would change another database. */
+function requireLocalDatabase(parts: readonly Part[], databaseUrl: string, settings: Settings): void {
+  if (parts.includes("sequin") && databaseUrl !== localDatabaseUrl(settings))
+    throw new Error(
+      "The Sequin emulator is for the Postgres emulator only. For the database of DATABASE_URL: npm run capture -- --temporary",
+    );
 }
 
 function stopOnSignal(stack: Stack): void {
@@ -31,19 +37,12 @@ function stopOnSignal(stack: Stack): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
 }
 
-async function uninstallSequin(settings: Settings): Promise<void> {
-  const databaseUrl = process.env.DATABASE_URL?.trim() || localDatabaseUrl(settings);
-  await uninstall({ databaseUrl });
-  say("sequin", "nothing of the local Sequin is left in the database");
-}
-
 async function main(): Promise<void> {
   const started = Date.now();
   loadDotenv();
   const settings = readSettings(process.env);
-  const names = process.argv.slice(2);
-  if (names.join(" ") === "sequin --uninstall") return uninstallSequin(settings);
-  const parts = partsFrom(names, settings);
+  const parts = partsFrom(process.argv.slice(2));
+  requireLocalDatabase(parts, process.env.DATABASE_URL?.trim() || localDatabaseUrl(settings), settings);
   mkdirSync(settings.dataDir, { recursive: true });
   await requireFreePorts(portsOf(parts, settings));
   const variables = variablesFor(parts, process.env, settings, generatedSecrets(settings.dataDir));

@@ -14,7 +14,7 @@ const schema = z.object({
   LOCAL_PORT: port(3040),
   LOCAL_SMTP_PORT: port(1025),
   LOCAL_DATA_DIR: z.string().default(".local"),
-  LOCAL_SEQUIN: z.enum(["on", "off"]).optional(),
+  LOCAL_CAPTURE: z.enum(["on", "off"]).default("off"),
   LOCAL_OPENAI_TOKENS_PER_MINUTE: perMinute,
   LOCAL_OPENAI_REQUESTS_PER_MINUTE: perMinute,
   LOCAL_TRIGGER_RATE_LIMIT: perMinute,
@@ -27,7 +27,8 @@ export type Settings = Readonly<{
   ports: Readonly<{ app: number; postgres: number; http: number; smtp: number }>;
   /** The absolute path of the folder that keeps the local stack's data. */
   dataDir: string;
-  sequin: "on" | "off" | undefined;
+  /** Whether changes of a database other than the emulator's are captured. */
+  captures: boolean;
   embeddingModel: "universal-sentence-encoder-lite" | "hashing";
   /** The limits per minute of the OpenAI emulator; undefined for no limit. */
   embeddingLimits: Readonly<{ tokensPerMinute: number | undefined; requestsPerMinute: number | undefined }>;
@@ -55,7 +56,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       smtp: settings.LOCAL_SMTP_PORT,
     },
     dataDir: resolve(settings.LOCAL_DATA_DIR),
-    sequin: settings.LOCAL_SEQUIN,
+    captures: settings.LOCAL_CAPTURE === "on",
     embeddingModel: settings.LOCAL_EMBEDDING_MODEL,
     embeddingLimits: {
       tokensPerMinute: settings.LOCAL_OPENAI_TOKENS_PER_MINUTE,

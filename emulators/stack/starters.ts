@@ -7,7 +7,7 @@ import * as sequin from "@aftercommit/local-sequin";
 import type { Log } from "@aftercommit/local-shared/log.ts";
 import type { Pages, RunningPart } from "@aftercommit/local-shared/part.ts";
 import * as trigger from "@aftercommit/local-trigger";
-import { TRIGGER_ACCESS_TOKEN, TRIGGER_SECRET_KEY, type Variables } from "./emulators.ts";
+import { localDatabaseUrl, TRIGGER_ACCESS_TOKEN, TRIGGER_SECRET_KEY, type Variables } from "./emulators.ts";
 import { realServices } from "./real-services.ts";
 import { runsFolder } from "./runs-folder.ts";
 import type { Part, Settings } from "./settings.ts";
@@ -31,7 +31,7 @@ const HOST = "127.0.0.1";
 const PROCESS_PATIENCE_MS = 1_000;
 
 /** How to start each part. */
-export function startersFor({ parts, settings, variables, log }: StackOptions) {
+export function startersFor({ settings, variables, log }: StackOptions) {
   const { dataDir, ports, embeddingModel, embeddingLimits, triggerRequestsPerMinute } = settings;
   const folder = (name: string) => resolve(dataDir, name);
   return {
@@ -57,12 +57,11 @@ export function startersFor({ parts, settings, variables, log }: StackOptions) {
       }),
     sequin: () =>
       sequin.start({
-        databaseUrl: variables.DATABASE_URL ?? "",
+        // Its triggers are for this database only.
+        databaseUrl: localDatabaseUrl(settings),
         configPath: resolve("sequin.yaml"),
         env: variables,
         log: log("sequin"),
-        // Only the local database belongs to the stack, and stops with it.
-        detachOnClose: !parts.includes("postgres"),
       }),
   } satisfies Record<Name, () => Promise<RunningPart>>;
 }

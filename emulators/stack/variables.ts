@@ -5,6 +5,6 @@ import { readSettings } from "./settings.ts";
 /** The variables with which a command reaches the local stack, for those that are not set. */
 export function localVariables(env: NodeJS.ProcessEnv): Variables {
   const settings = readSettings(env);
-  const parts = partsNeeded(env, settings);
+  const parts = partsNeeded(env);
   return variablesFor(parts, env, settings, generatedSecrets(settings.dataDir));
 }

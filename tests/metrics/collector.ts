@@ -8,7 +8,9 @@ const attributes = z
   .transform((all) => Object.fromEntries(all.map(({ key, value }) => [key, Object.values(value)[0]])));
 const point = z.object({ attributes, asDouble: z.number().optional(), asInt: z.coerce.number().optional() });
 const data = z.object({ dataPoints: z.array(point) });
-const metric = z.object({ name: z.string(), sum: data });
+const metric = z
+  .object({ name: z.string(), sum: data.optional(), gauge: data.optional() })
+  .transform(({ name, sum, gauge }) => ({ name, dataPoints: (sum ?? gauge)?.dataPoints ?? [] }));
 
 // The JSON form of opentelemetry/proto/collector/metrics/v1/metrics_service.proto, as far as tests read it.
 const request = z.object({
@@ -39,8 +41,8 @@ export async function startCollector() {
         .resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics)
         .filter(({ scope }) => scope.name === "aftercommit")
         .flatMap(({ metrics }) => metrics)
-        .flatMap(({ name, sum }) =>
-          sum.dataPoints.map(({ attributes: of, asDouble, asInt }) => ({
+        .flatMap(({ name, dataPoints }) =>
+          dataPoints.map(({ attributes: of, asDouble, asInt }) => ({
             metric: name,
             attributes: of,
             value: asDouble ?? asInt,

@@ -3,6 +3,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll } from "vitest";
 import * as config from "../../aftercommit.config.ts";
 import { capture } from "../../packages/aftercommit/src/capture/capture.ts";
+import { lastingFeed } from "../../packages/aftercommit/src/capture/lasting-feed.ts";
 import { declarationsOf } from "../../packages/aftercommit/src/declare/declarations.ts";
 import { required } from "../../packages/aftercommit/src/env/env.ts";
 import { itConforms } from "../sources/conformance.ts";
@@ -50,11 +51,13 @@ const copySlot = (n: number) =>
 async function captureAll(slot: string): Promise<void> {
   const stop = new AbortController();
   const { rows } = await client.query("select pg_current_wal_lsn()::text as lsn");
+  const { db } = database;
+  const declarations = declarationsOf(config);
   const captured = capture({
-    db: database.db,
+    db,
     url: required("DATABASE_URL"),
-    declarations: declarationsOf(config),
-    slot,
+    declarations,
+    feed: lastingFeed({ db, declarations, slot }),
     stopped: stop.signal,
   });
   const isConfirmed = async () =>

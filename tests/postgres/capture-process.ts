@@ -4,16 +4,27 @@ import { until } from "../until.ts";
 
 const cli = new URL("../../packages/aftercommit/cli/aftercommit.ts", import.meta.url).pathname;
 
+// What Next.js does when a server starts.
+const register = 'void import("./instrumentation.ts").then(({ register }) => register())';
+
 /** `npx aftercommit capture` as a process. */
-export function startCapture(env: Record<string, string>, ...args: string[]) {
+export const startCapture = (env: Record<string, string>, ...args: string[]) =>
+  startProcess([cli, "capture", ...args], env);
+
+/** A server of the app that captures, as far as instrumentation.ts starts it. */
+export const startServer = (env: Record<string, string>) =>
+  startProcess(["--eval", register], { NEXT_RUNTIME: "nodejs", CAPTURE_IN_APP: "on", ...env });
+
+function startProcess(args: readonly string[], env: Record<string, string>) {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ["--import", "tsx", cli, "capture", ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", ...args], {
     env: {
       NODE_ENV: "production",
       PATH,
       HOME,
       TRIGGER_SECRET_KEY: "tr_dev_capture",
       USER_DELETION_WEBHOOK_URLS: "none",
+      SEQUIN_WEBHOOK_SECRET: "of the routes",
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],

@@ -4,7 +4,7 @@ import { disconnect } from "../../packages/aftercommit/src/db/client.ts";
 import { applyMigrations } from "../postgres-template.ts";
 import { startTriggerServer } from "../trigger-server.ts";
 import { until } from "../until.ts";
-import { startCapture } from "./capture-process.ts";
+import { startCapture, startServer } from "./capture-process.ts";
 import { type Cluster, startCluster } from "./own-cluster.ts";
 
 type Process = ReturnType<typeof startCapture>;
@@ -43,6 +43,12 @@ export function captureForTests() {
   const values = async (query: string): Promise<string[]> =>
     (await client.query({ text: query, rowMode: "array" })).rows.map(([value]) => String(value));
 
+  function startWith(start: (env: Record<string, string>) => Process, env: Record<string, string>): Process {
+    const started = start({ DATABASE_URL: cluster.url, TRIGGER_API_URL: trigger.url, ...env });
+    processes.push(started);
+    return started;
+  }
+
   return {
     get cluster() {
       return cluster;
@@ -50,11 +56,8 @@ export function captureForTests() {
     /** Runs statements one by one, each in its own transaction. */
     query: (text: string, parameters: unknown[] = []) => client.query(text, parameters),
     values,
-    start(env: Record<string, string> = {}): Process {
-      const started = startCapture({ DATABASE_URL: cluster.url, TRIGGER_API_URL: trigger.url, ...env });
-      processes.push(started);
-      return started;
-    },
+    start: (env: Record<string, string> = {}) => startWith(startCapture, env),
+    startServer: () => startWith(startServer, {}),
     /** The server is killed and comes back. */
     async killServer(): Promise<void> {
       await cluster.kill();

@@ -1,5 +1,7 @@
+import { Client } from "pg";
 import { expect, it, vi } from "vitest";
 import { problemOf, problems } from "../doctor/diagnose.ts";
+import { startCollector } from "../metrics/collector.ts";
 import { until } from "../until.ts";
 import { captureForTests } from "./capture-world.ts";
 
@@ -53,6 +55,18 @@ it("a second process waits, and takes over from one that is killed", async () =>
   expect(await notInInbox()).toEqual([]);
 });
 
+it("of two servers of the app with CAPTURE_IN_APP, one captures, and the other takes over", async () => {
+  const first = world.startServer();
+  await first.hasLogged("capture.started");
+  const second = world.startServer();
+  await second.hasLogged("capture.standby");
+  await first.kill();
+  await second.hasLogged("capture.started");
+  await world.query(POST);
+  await world.caughtUp(second.output);
+  expect(await notInInbox()).toEqual([]);
+});
+
 it("confirms positions while only other tables change", async () => {
   const capture = world.start();
   await capture.hasLogged("capture.started");
@@ -95,6 +109,32 @@ it("reads a transaction that is larger than its memory", async () => {
   expect(await capture.stop()).toBe(0);
 });
 
+it("sends how far it is behind as metrics", async () => {
+  const collector = await startCollector();
+  const capture = world.start({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_METRIC_EXPORT_INTERVAL: "100",
+  });
+  await capture.hasLogged("capture.started");
+  const lag = (what: "time" | "size") =>
+    collector
+      .points(collector.last()?.body)
+      .find(({ metric }) => metric === `aftercommit.capture.lag.${what}`)?.value;
+  await until(() => collector.last() && lag("time") !== undefined, { what: "the first metrics" });
+  expect(lag("time")).toBeLessThan(11);
+  const other = new Client({ connectionString: world.cluster.url });
+  await other.connect();
+  await other.query("begin; lock table aftercommit.pending in access exclusive mode");
+  await world.query(MANY(1_000));
+  // The lag of an idle capture is up to 10 s.
+  await until(() => (lag("time") ?? 0) > 12, { what: "the lag to grow", progress: () => lag("time") });
+  expect(lag("size")).toBeGreaterThan(100_000);
+  await other.end();
+  await until(() => (lag("time") ?? 0) < 11, { what: "the lag to fall", progress: () => lag("time") });
+  await world.caughtUp(capture.output);
+  await collector.close();
+});
+
 it("has a doctor that knows its slot, and says when nothing reads it", async () => {
   vi.stubEnv("DATABASE_URL", world.cluster.url);
   vi.stubEnv("SEQUIN_API_TOKEN", "");
@@ -103,6 +143,10 @@ it("has a doctor that knows its slot, and says when nothing reads it", async () 
   const capture = world.start();
   await capture.hasLogged("capture.started");
   expect(await problems("capture")).toEqual([]);
+  process.kill(capture.pid, "SIGSTOP");
+  await world.query(MANY(10_000));
+  const late = await problemOf("capture.slot");
+  expect(late.actual).toMatch(/^more than 3\.\d s and [1-9]\d*\.\d MB behind, /);
   await capture.kill();
   const isLeft = async () =>
     (

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startFreshPostgres } from "../postgres.ts";
+import { borrowLocalPostgres, startFreshPostgres } from "../postgres.ts";
 import { choosePorts } from "./dev-stack.ts";
 import { FOREIGN } from "./foreign-database.ts";
 
@@ -86,4 +86,18 @@ it("says which database does not answer, without its password", async () => {
   expect(code).toBe(1);
   expect(output).toContain(`127.0.0.1:${postgres}`);
   expect(output).not.toContain("hunter2");
+});
+
+it("says how to set wal_level where LOCAL_CAPTURE needs it", async () => {
+  const migrated = await borrowLocalPostgres("migrated");
+  const { code, output } = await dev({
+    ...FOREIGN,
+    DATABASE_URL: migrated.url,
+    LOCAL_CAPTURE: "on",
+    SMTP_URL: "smtp://mail.invalid",
+    MAIL_FROM: "app@example.com",
+  });
+  await migrated.close();
+  expect(code).toBe(1);
+  expect(output).toContain("wal_level is replica: alter system set wal_level = 'logical'");
 });

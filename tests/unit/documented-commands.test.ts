@@ -78,12 +78,11 @@ const KINDS: readonly Kind[] = [
     has: "scripts/compose-secrets.ts",
   },
   {
-    command: /^npm run local -- sequin --uninstall$/,
-    by: "tests/stack/uninstall-sequin.test.ts",
-    has: "--uninstall",
+    command: /^npm run capture -- --temporary$/,
+    by: "tests/postgres/dev-capture.test.ts",
+    has: 'LOCAL_CAPTURE: "on"',
   },
-  { command: /npm run local -- sequin$/, by: "emulators/sequin/tests/leave.test.ts", has: '"sequin"' },
-  { command: /npm run local -- [a-z]+$/, by: "tests/stack/parts-alone.test.ts", has: "npm run local" },
+  { command: /npm run local -- [a-z ]+$/, by: "tests/stack/parts-alone.test.ts", has: "npm run local" },
   { command: /^curl .*127\.0\.0\.1:3040/, by: "tests/stack/parts-alone.test.ts", has: "curl" },
   {
     command: /^curl "http:\/\/127\.0\.0\.1:3000\/api\/search/,

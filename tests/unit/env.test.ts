@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
+import { posts } from "../../aftercommit.config.ts";
+import { neededByApp } from "../../packages/aftercommit/src/app-variables.ts";
 import {
   checkEnvironment,
   declaredVariable,
@@ -68,16 +70,25 @@ describe("the check at the start", () => {
     expect(() => checkEnvironment(needed, { source: complete })).not.toThrow();
   });
 
+  it.each([
+    ["sequin", ["SEQUIN_WEBHOOK_SECRET"]],
+    ["debezium", ["DEBEZIUM_WEBHOOK_SECRET"]],
+    ["supabase", ["SUPABASE_WEBHOOK_SECRET"]],
+    ["capture", []],
+  ] as const)("asks for the secret of the source of a declaration: %s", (from, secrets) => {
+    expect(neededByApp([{ ...posts, from }])).toEqual([...REQUIRED_BY_APP, ...secrets]);
+  });
+
   it("names every problem together, and where to get each variable", () => {
     const source = { DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" };
     const { message, variables: named } = problemOf(() =>
-      checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP, source }),
+      checkEnvironment(neededByApp([posts]), { used: USED_BY_APP, source }),
     );
     expect(named).toEqual([
       "DATABASE_URL",
-      "SEQUIN_WEBHOOK_SECRET",
       "TRIGGER_SECRET_KEY",
       "USER_DELETION_WEBHOOK_URLS",
+      "SEQUIN_WEBHOOK_SECRET",
       "TRIGGER_API_URL",
     ]);
     for (const name of named) expect(message).toContain(`${name} `);
@@ -124,7 +135,7 @@ describe("the app", () => {
     });
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     try {
-      stopWithoutEnvironment();
+      stopWithoutEnvironment([]);
       return "starts";
     } catch {
       return String(error.mock.calls[0]);

@@ -1,5 +1,4 @@
 import { escapeLiteral } from "pg";
-import { MOST_ALONE } from "./outbox-function.ts";
 import { OUTPUT_SETTINGS } from "./output-settings.ts";
 
 /** Describes a table's columns as they are at this moment: name, type, in primary key, in replica identity, generated, type modifier. */
@@ -47,10 +46,6 @@ declare
     else 'pg_column_size(t.%1$I) > 2040' end;
   test_list text;
 begin
-  if (select q.last_value - t.taken >= ${MOST_ALONE} from ${s}.change_id_seq q, ${s}.state t) then
-    if ${s}.outbox_is_full() then return null; end if;
-  end if;
-
   select n.nspname as schema_name, c.relname as table_name, l.relreplident = 'f' as is_full, l.reltoastrelid <> 0 as has_toast
     into named
     from pg_class c

@@ -67,7 +67,7 @@ export async function listen(
  * Waits for the advisory lock of the schema, which one emulator at a time holds for the rest of its session. Throws if
  * another process keeps it.
  */
-export async function takeLock(client: Client, schema: string): Promise<void> {
+async function takeLock(client: Client, schema: string): Promise<void> {
   // The connection of a killed process may live on for a moment.
   for (let tries = 0; tries < 10; tries++) {
     const found = await client.query("select pg_try_advisory_lock(hashtextextended($1, 0)) as locked", [
@@ -80,6 +80,6 @@ export async function takeLock(client: Client, schema: string): Promise<void> {
 }
 
 /** Sessions that end release it anyway, but those of the Postgres emulator are all one. */
-export async function releaseLock(client: Client, schema: string): Promise<void> {
+async function releaseLock(client: Client, schema: string): Promise<void> {
   await client.query("select pg_advisory_unlock(hashtextextended($1, 0))", [schema]);
 }

@@ -1,6 +1,5 @@
 import { escapeIdentifier } from "pg";
 import { captureFunction, columnsFunction } from "./capture-function.ts";
-import { outboxFunction } from "./outbox-function.ts";
 import { readPageFunction } from "./read-page-function.ts";
 
 /** Sorts before other triggers and before foreign-key triggers, so a parent's change precedes its cascades. */
@@ -25,7 +24,6 @@ create table if not exists ${s}.state (
 );
 insert into ${s}.state (last_lsn) values ((extract(epoch from clock_timestamp()) * 1000000)::bigint)
   on conflict do nothing;
-alter table ${s}.state add column if not exists taken bigint;
 create table if not exists ${s}.source (
   name text primary key,
   id uuid not null default gen_random_uuid()
@@ -83,7 +81,6 @@ create table if not exists ${s}.delivery (
 alter table ${s}.delivery add column if not exists stuck boolean not null default false;
 create index if not exists delivery_by_status on ${s}.delivery (sink_id, status, id);
 create index if not exists delivery_by_change on ${s}.delivery (change_id);
-${outboxFunction(s, schema)}
 ${columnsFunction(s)}
 ${captureFunction(s, schema)}
 ${readPageFunction(s)}`;

@@ -14,8 +14,7 @@ with fresh as materialized (
 ), committed as materialized (
   select xid, max(at) as at, row_number() over (order by max(id)) as place from fresh group by xid
 ), counter as (
-  update ${s}.state set last_lsn = last_lsn + (select count(*) from committed),
-    taken = (select last_value from ${s}.change_id_seq)
+  update ${s}.state set last_lsn = last_lsn + (select count(*) from committed)
   where exists (select from committed)
   returning last_lsn - (select count(*) from committed) as base
 )

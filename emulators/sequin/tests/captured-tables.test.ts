@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { until } from "../../../tests/until.ts";
-import { uninstall } from "../uninstall.ts";
 import { short } from "./receiver.ts";
 import { sequinForTests } from "./sequin-for-tests.ts";
 
@@ -51,18 +50,5 @@ describe("tables", () => {
       .messages()
       .map(({ action, metadata }) => `${action} ${metadata.idempotency_key}`);
     expect(new Set(keys).size).toBe(2);
-  });
-
-  test("uninstall leaves nothing of the emulator behind, and the tables as they were", async () => {
-    const left = `select (select count(*)::int from pg_trigger where not tgisinternal) as triggers,
-      (select count(*)::int from pg_namespace where nspname ~ 'sequin') as schemas,
-      (select count(*)::int from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname ~ 'sequin') as functions`;
-    await sql("create table posts (id int primary key)");
-    await (await start()).close();
-    expect(await sql(left)).toEqual([{ triggers: 2, schemas: 1, functions: 4 }]);
-    await uninstall({ databaseUrl: sequin.database.url });
-    expect(await sql(left)).toEqual([{ triggers: 0, schemas: 0, functions: 0 }]);
-    await sql("insert into posts values (1)");
-    await uninstall({ databaseUrl: sequin.database.url });
   });
 });

@@ -41,7 +41,6 @@ export async function startStack(options: {
   publication?: object;
   pace?: Partial<Pace>;
   workers?: number;
-  detachOnClose?: boolean;
 }) {
   const lines: string[] = [];
   const sequin = await startSequin({
@@ -50,7 +49,6 @@ export async function startStack(options: {
     env: {},
     log: (line) => lines.push(line),
     workers: options.workers,
-    detachOnClose: options.detachOnClose,
     pace: { ...FAST, ...options.pace },
   });
   return { ...sequin, lines };

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { realPostgres } from "../../../tests/real-postgres.ts";
-import { uninstall } from "../uninstall.ts";
 import { short } from "./receiver.ts";
 import { sequinForTests } from "./sequin-for-tests.ts";
 
@@ -65,7 +64,7 @@ describe("what a transaction becomes", () => {
     await sql("insert into posts values (1)");
     const [before] = await messages(1);
     await first.close();
-    await uninstall({ databaseUrl: sequin.database.url });
+    await sql("drop schema sequin_local cascade");
     await start();
     await sql("insert into posts values (2)");
     const [, after] = await messages(2);

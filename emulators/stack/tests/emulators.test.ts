@@ -9,7 +9,7 @@ const settings = readSettings({ NODE_ENV: "test" });
 const secrets = { sequinWebhook: "s", userDeletionWebhook: "whsec_s", deletionReceipt: "k" };
 
 function stackFor(env: Record<string, string>) {
-  const parts = partsNeeded(env, settings);
+  const parts = partsNeeded(env);
   return { parts, variables: variablesFor(parts, env, settings, secrets) };
 }
 

@@ -24,7 +24,7 @@ export class UnavailableError extends Error {
 /** A request failed as a whole, with the HTTP status that says why. */
 export class RefusedRequestError extends Error {
   override readonly name = "RefusedRequestError";
-  readonly status: 400 | 401 | 408 | 413 | 500;
+  readonly status: 400 | 401 | 404 | 408 | 413 | 500;
 
   constructor(status: RefusedRequestError["status"], message: string, options?: ErrorOptions) {
     super(message, options);

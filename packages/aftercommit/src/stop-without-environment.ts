@@ -1,22 +1,17 @@
+import { neededByApp } from "./app-variables.ts";
 import { connectionOf } from "./db/tls.ts";
-import {
-  checkEnvironment,
-  EnvironmentError,
-  malformedVariables,
-  REQUIRED_BY_APP,
-  required,
-  USED_BY_APP,
-} from "./env/env.ts";
+import type { Declaration } from "./declare/declaration.ts";
+import { checkEnvironment, EnvironmentError, malformedVariables, required, USED_BY_APP } from "./env/env.ts";
 import { log } from "./log.ts";
 
 /**
  * Ends the process if a required variable of the app is missing or malformed, and says which and where to get it. A
  * variable that only tasks use causes a warning: they also report it, but later.
  */
-export function stopWithoutEnvironment(): void {
+export function stopWithoutEnvironment(declarations: readonly Declaration[]): void {
   for (const { message } of malformedVariables()) log("warn", "environment.malformed", { problem: message });
   try {
-    checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP });
+    checkEnvironment(neededByApp(declarations), { used: USED_BY_APP });
     connectionOf(required("DATABASE_URL"));
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;

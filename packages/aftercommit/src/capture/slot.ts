@@ -55,9 +55,28 @@ export async function setupSql(
   declarations: readonly Declaration[],
   slot: string,
 ): Promise<string> {
-  const create = `${publicationSql(declarations, PUBLICATION)} ${OPTIONS}`;
-  return `${create};\n${createSlotSql(slot, await versionOf(db))};\n`;
+  return `${createPublicationSql(declarations, PUBLICATION)};\n${createSlotSql(slot, await versionOf(db))};\n`;
 }
+
+/** Rejects with CaptureError if the role may not. */
+async function publish(db: Database, statement: string): Promise<void> {
+  try {
+    await db.execute(sql.raw(statement));
+  } catch (error) {
+    if (rootCodeOf(error) !== "42501") throw error;
+    throw new CaptureError(
+      `This role may not change the publication. As the owner of the tables: ${statement}`,
+    );
+  }
+  log("info", "capture.publication", { statement });
+}
+
+const createPublicationSql = (declarations: readonly Declaration[], name: string) =>
+  `${publicationSql(declarations, name)} ${OPTIONS}`;
+
+/** Creates a publication of the declared tables. Rejects with CaptureError if the role may not. */
+export const createPublication = (db: Database, declarations: readonly Declaration[], name: string) =>
+  publish(db, createPublicationSql(declarations, name));
 
 /** Creates the publication, or adds the declared tables that it lacks. Resolves with whether there was one. */
 export async function ensurePublication(
@@ -71,19 +90,9 @@ export async function ensurePublication(
   const lacking = declarations
     .map(({ table }) => table)
     .filter(({ schema, name }) => !publication?.tables.includes(`${schema}.${name}`));
-  const statement = publication
-    ? addToPublicationSql(lacking, PUBLICATION)
-    : `${publicationSql(declarations, PUBLICATION)} ${OPTIONS}`;
-  if (publication && (publication.all || lacking.length === 0)) return true;
-  try {
-    await db.execute(sql.raw(statement));
-  } catch (error) {
-    if (rootCodeOf(error) !== "42501") throw error;
-    throw new CaptureError(
-      `This role may not change the publication. As the owner of the tables: ${statement}`,
-    );
-  }
-  log("info", "capture.publication", { statement });
+  if (!publication) await createPublication(db, declarations, PUBLICATION);
+  else if (!publication.all && lacking.length > 0)
+    await publish(db, addToPublicationSql(lacking, PUBLICATION));
   return publication !== undefined;
 }
 

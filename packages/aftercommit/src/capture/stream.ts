@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { LogicalReplicationService, type Pgoutput } from "pg-logical-replication";
 import { connectionOf } from "../db/tls.ts";
+import type { Feed } from "./feed.ts";
+import type { Lag } from "./lag.ts";
 import { lsnOf, lsnText, rowChangeOf, type Transaction, transactionOf } from "./row-changes.ts";
 import type { Read } from "./store.ts";
 import { TextPlugin } from "./text-plugin.ts";
@@ -13,11 +15,11 @@ const SILENCE_MS = 120_000;
 
 type Stream = {
   url: string;
-  slot: string;
-  publication: string;
+  feed: Feed;
   /** The position that the slot has confirmed. */
   confirmed: string;
   store(read: Read, stopped: AbortSignal): Promise<void>;
+  lag: Lag;
   stopped: AbortSignal;
   onStart(): void;
 };
@@ -27,7 +29,7 @@ type Stream = {
  * `stopped`; rejects when the connection ends. The next one starts at the confirmed position.
  */
 export async function streamChanges(stream: Stream): Promise<void> {
-  const { url, slot, publication, store, stopped } = stream;
+  const { url, feed, store, lag, stopped } = stream;
   const settings = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1";
   const connection = { ...connectionOf(url), application_name: "aftercommit: capture", keepAlive: true };
   // The service would confirm what it has received, before it is stored: only this function confirms.
@@ -35,7 +37,7 @@ export async function streamChanges(stream: Stream): Promise<void> {
     { ...connection, options: settings },
     { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: true } },
   );
-  const plugin = new TextPlugin({ protoVersion: 1, publicationNames: [publication] });
+  const plugin = new TextPlugin(feed);
   const end = new AbortController();
   const fail = (error: unknown) => end.abort(error);
   let [handled, heardAt] = [0, Date.now()];
@@ -43,8 +45,8 @@ export async function streamChanges(stream: Stream): Promise<void> {
   let index = 0;
   let read: Read = { changes: [], truncated: [] };
   let confirmed = lsnOf(stream.confirmed);
-  /** The end of the last transaction that was read whole. */
-  let complete = confirmed;
+  /** The end of the last transaction that was read whole, and when it was committed. */
+  let [complete, completedAt] = [confirmed, Date.now()];
 
   // The service adds 1. A commit that begins at the end of the last one would be skipped after a restart.
   const confirm = (ping = false) => service.acknowledge(lsnText(confirmed - 1n), ping);
@@ -55,6 +57,7 @@ export async function streamChanges(stream: Stream): Promise<void> {
     if (part.changes.length > 0 || part.truncated.length > 0) await store(part, stopped);
     if (complete <= confirmed) return;
     confirmed = complete;
+    lag.stored(completedAt);
     await confirm();
   }
 
@@ -65,6 +68,7 @@ export async function streamChanges(stream: Stream): Promise<void> {
         index = 0;
         return;
       case "commit":
+        if (transaction) completedAt = Date.parse(transaction.committedAt);
         transaction = undefined;
         complete = lsnOf(message.commitEndLsn ?? "0/0");
         return;
@@ -100,6 +104,7 @@ export async function streamChanges(stream: Stream): Promise<void> {
     heardAt = Date.now();
     const isIdle = !transaction && plugin.read === handled;
     // Everything before this position is stored, or of no declared table.
+    if (isIdle) lag.stored(heardAt);
     if (isIdle && lsnOf(lsn) > confirmed) confirmed = lsnOf(lsn);
     else if (!shouldRespond) return;
     confirm().catch(fail);
@@ -112,7 +117,7 @@ export async function streamChanges(stream: Stream): Promise<void> {
     else confirm(true).catch(fail);
   }, STATUS_MS);
 
-  service.subscribe(plugin, slot).then(() => fail(new Error("the database ended the connection")), fail);
+  service.subscribe(plugin, feed.slot).then(() => fail(new Error("the database ended the connection")), fail);
   const until = AbortSignal.any([stopped, end.signal]);
   if (!until.aborted) await once(until, "abort");
   fail(undefined);

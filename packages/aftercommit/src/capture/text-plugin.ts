@@ -1,4 +1,6 @@
+import type { Client } from "pg";
 import { PgoutputPlugin } from "pg-logical-replication";
+import type { Feed } from "./feed.ts";
 
 const BOOL = 16;
 const TIMESTAMP = 1114;
@@ -20,6 +22,18 @@ function parserOf(typeOid: number): (text: string) => unknown {
 export class TextPlugin extends PgoutputPlugin {
   /** How many messages were read from the connection so far. */
   read = 0;
+  readonly #isTemporary: boolean;
+
+  constructor({ publication, isTemporary }: Feed) {
+    super({ protoVersion: 1, publicationNames: [publication] });
+    this.#isTemporary = isTemporary;
+  }
+
+  override async start(client: Client, slot: string, lsn: string): Promise<unknown> {
+    if (this.#isTemporary)
+      await client.query(`CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`);
+    return super.start(client, slot, lsn);
+  }
 
   override parse(buffer: Buffer): ReturnType<PgoutputPlugin["parse"]> {
     this.read += 1;

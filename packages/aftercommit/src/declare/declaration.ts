@@ -3,8 +3,11 @@ import type { ExternalSystem } from "./external-system.ts";
 import type { Provider } from "./provider.ts";
 import type { Reranker } from "./reranker.ts";
 
-/** What delivers the changes to the route: Sequin's webhook sink, Debezium Server, or Supabase's database webhooks. */
-export type From = "sequin" | "debezium" | "supabase";
+/**
+ * What brings the changes: Sequin's webhook sink, Debezium Server or Supabase's database webhooks to the route, or
+ * `npx aftercommit capture` without one.
+ */
+export type From = "sequin" | "debezium" | "supabase" | "capture";
 
 /** What every declaration says about its table. */
 export type Declared = {
@@ -17,7 +20,7 @@ export type Declared = {
   table: string;
   /** The column that identifies a row: unique, not null, and a bigint, integer, smallint, uuid or text. */
   key: string;
-  /** The source that calls the route. Default: `sequin`. `npx aftercommit capture` needs no route. */
+  /** The source of the changes. Default: `sequin`. The route of a table from `capture` answers 404. */
   from?: From;
 };
 

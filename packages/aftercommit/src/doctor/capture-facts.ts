@@ -4,6 +4,8 @@ import { parse } from "yaml";
 import * as z from "zod";
 import { PUBLICATION, readSlot, slotName } from "../capture/slot.ts";
 import type { Database } from "../db/client.ts";
+import { quoted } from "../db/identifiers.ts";
+import type { Declaration } from "../declare/declaration.ts";
 import { CheckError } from "./finding.ts";
 
 const named = z.object({ name: z.string() });
@@ -34,9 +36,9 @@ export type Facts = {
   } | null;
 };
 
-async function readNames(db: Database): Promise<Names> {
+async function readNames(db: Database, declarations: readonly Declaration[]): Promise<Names> {
   const own = await slotName(db);
-  if (await readSlot(db, own))
+  if (declarations.every(({ from }) => from === "capture") || (await readSlot(db, own)))
     return { reader: "npx aftercommit capture", slot: own, publication: PUBLICATION };
   const { data } = file.safeParse(parse(await readFile("sequin.yaml", "utf8")));
   if (!data) throw new CheckError("sequin.yaml names no slot or no publication", "npx aftercommit sequin");
@@ -44,9 +46,10 @@ async function readNames(db: Database): Promise<Names> {
   return { reader: "Sequin", slot: slot.name, publication: publication.name };
 }
 
-/** What the database knows about capturing `tables`, each quoted as in a statement. */
-export async function readFacts(db: Database, tables: readonly string[]): Promise<Facts> {
-  const names = await readNames(db);
+/** What the database knows about capturing the declared tables. */
+export async function readFacts(db: Database, declarations: readonly Declaration[]): Promise<Facts> {
+  const names = await readNames(db, declarations);
+  const tables = declarations.map(({ table }) => quoted(table));
   const { rows } = await db.execute<Omit<Facts, "names">>(sql`
     select current_setting('wal_level') as "walLevel",
       (select setting <> '-1' from pg_settings where name = 'max_slot_wal_keep_size') as "hasLimit",

@@ -1,9 +1,9 @@
 import { spelled } from "../catalog/problem.ts";
-import { quoted } from "../db/identifiers.ts";
 import { addToPublicationSql, publicationSql } from "../sequin-config/publication.ts";
 import { wantedSink } from "../sequin-config/sinks.ts";
 import { type Facts, readFacts } from "./capture-facts.ts";
 import { type Category, failed, last, ok, okUnless, skipped, warning } from "./finding.ts";
+import { measureLag } from "./measure-lag.ts";
 
 const MB = 1024 * 1024;
 const MOST_RETAINED_MB = 256;
@@ -24,7 +24,7 @@ export const replication: Category = async function* ({ check, declarations, ser
   const tables = declarations.map(({ table }) => table);
   let facts: Facts | undefined;
   yield check("capture.wal", LOGICAL, async () => {
-    facts = await readFacts((await server()).db, tables.map(quoted));
+    facts = await readFacts((await server()).db, declarations);
     if (facts.emulator !== null) return last(skipped(facts.emulator));
     if (facts.walLevel !== "logical") return last(failed(`wal_level is ${facts.walLevel}`));
     return facts.hasLimit
@@ -64,8 +64,11 @@ export const replication: Category = async function* ({ check, declarations, ser
     const isYounger = publication !== null && publication.age <= slot.age;
     const fix = isYounger ? `${start}. If the publication does not exist for it: ${recreate}` : start;
     if (!slot.active) return failed(`nothing reads it, ${retained}`, fix);
-    return slot.retained > MOST_RETAINED_MB * MB
-      ? warning(retained, LAGGING[names.reader])
-      : ok(`active, ${retained}`);
+    // How late Sequin confirms says nothing: it does so every few seconds.
+    const lag = isOwn ? await measureLag((await server()).db, names.slot) : undefined;
+    const actual = `${lag?.text ?? "active"}, ${retained}`;
+    return lag?.isLate || slot.retained > MOST_RETAINED_MB * MB
+      ? warning(actual, LAGGING[names.reader])
+      : ok(actual);
   });
 };

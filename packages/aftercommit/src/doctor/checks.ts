@@ -18,7 +18,7 @@ export const CHECKS = {
   "capture.wal": "wal_level is logical, and max_slot_wal_keep_size keeps a slot from filling the disk",
   "capture.publication": "the publication has every declared table, with the actions of its declaration",
   "capture.slot":
-    "Sequin, or npx aftercommit capture, reads its slot, which has lost nothing and retains under 256 MB of WAL",
+    "Sequin, or npx aftercommit capture, reads its slot, which has lost nothing and retains under 256 MB of WAL; capture is under 3 s behind",
   "capture.sinks": "each declaration has an active sink in Sequin, and Sequin delivers to APP_URL",
   "capture.deliveries": "Sequin's last deliveries succeeded",
   "trigger.key": "Trigger.dev answers, accepts TRIGGER_SECRET_KEY, and is 4.7 or newer",

@@ -4,7 +4,7 @@ import type { Declaration } from "../declare/declaration.ts";
 import { routeOf } from "../declare/names.ts";
 import { optional, required } from "../env/env.ts";
 import { ask } from "./ask.ts";
-import { type Category, failed, last, ok, warning } from "./finding.ts";
+import { type Category, failed, last, ok, skipped, warning } from "./finding.ts";
 import { placeOf } from "./shown.ts";
 
 // A batch without messages: the routes accept it and do nothing.
@@ -39,7 +39,9 @@ export const ingress: Category = async function* ({ check, declarations }) {
   });
 
   yield check("ingress.routes", SECRET, async () => {
-    const routes = await Promise.all(declarations.map(deliver));
+    const fromSequin = declarations.filter(({ from }) => from === "sequin");
+    if (fromSequin.length === 0) return skipped("no declaration is from Sequin");
+    const routes = await Promise.all(fromSequin.map(deliver));
     for (const { path, right, wrong, none } of routes) {
       const moved = [right, wrong, none].find(({ status }) => status >= 300 && status < 400);
       if (moved) return failed(`${path} redirects to ${moved.location}`, DIRECT);

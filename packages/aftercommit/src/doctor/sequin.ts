@@ -70,14 +70,15 @@ async function endpointProblems(sinks: readonly Sink[]): Promise<Problem[]> {
 }
 
 /** What Sequin reports about itself, if its API can be reached. */
-export const sequin: Category = async function* ({ check, declarations }) {
+export const sequin: Category = async function* ({ check, declarations: all }) {
+  const declarations = all.filter(({ from }) => from === "sequin");
   let sinks: Sink[] = [];
   yield check("capture.sinks", "Start Sequin, or correct SEQUIN_API_URL", async () => {
     if (!optional("SEQUIN_API_URL") || !optional("SEQUIN_API_TOKEN"))
       return last(skipped("SEQUIN_API_URL and SEQUIN_API_TOKEN are not set"));
-    const all = await read("/api/sinks", listOf(sinkSchema));
+    const there = await read("/api/sinks", listOf(sinkSchema));
     const sinkOf = (declaration: Declaration) =>
-      all.find(({ destination }) => destination.http_endpoint_path === routeOf(declaration));
+      there.find(({ destination }) => destination.http_endpoint_path === routeOf(declaration));
     sinks = declarations.flatMap((declaration) => sinkOf(declaration) ?? []);
     const problems = declarations.flatMap((declaration) => problemsOf(declaration, sinkOf(declaration)));
     problems.push(...(await endpointProblems(sinks)));

@@ -13,6 +13,10 @@ export const databaseVariables = {
     where:
       "the database's own address, where DATABASE_URL is a connection pooler's: for commands, vector indexes and capture",
   },
+  CAPTURE_IN_APP: {
+    schema: z.enum(["on", "off"]),
+    where: "on, if the app's servers run npx aftercommit capture themselves, on machines that do not sleep",
+  },
   PGSSLMODE: {
     schema: z
       .string()

@@ -101,27 +101,18 @@ export const variables = {
 
 export type VariableName = keyof typeof variables;
 
-/** The variables that each process requires. */
-export const REQUIRED_BY_APP = [
-  "DATABASE_URL",
-  "SEQUIN_WEBHOOK_SECRET",
-  "TRIGGER_SECRET_KEY",
-  "USER_DELETION_WEBHOOK_URLS",
-] as const;
+/** The variables that the app and capture require, whatever is declared. */
+export const REQUIRED_BY_APP = ["DATABASE_URL", "TRIGGER_SECRET_KEY", "USER_DELETION_WEBHOOK_URLS"] as const;
 // The provider's key is read when it is needed: the model decides which one.
 export const REQUIRED_BY_EMBEDDING = ["DATABASE_URL"] as const;
-
-export const REQUIRED_BY_CAPTURE = [
-  "DATABASE_URL",
-  "TRIGGER_SECRET_KEY",
-  "USER_DELETION_WEBHOOK_URLS",
-] as const;
 
 /** Optional variables of the app. A malformed one stops it. */
 export const USED_BY_APP = [
   "PGSSLMODE",
   "PGSSLROOTCERT",
   "DATABASE_POOL_SIZE",
+  "CAPTURE_IN_APP",
+  "DIRECT_DATABASE_URL",
   "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
   "TRIGGER_API_URL",
   "TRIGGER_PROJECT_REF",

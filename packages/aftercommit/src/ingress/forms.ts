@@ -19,7 +19,8 @@ type Form = {
   refusable: boolean;
 };
 
-export const FORMS: Readonly<Record<From, Form>> = {
+/** By the source that calls the route. Capture calls none. */
+export const FORMS: Readonly<Record<Exclude<From, "capture">, Form>> = {
   sequin: {
     authenticate: (request) =>
       authenticate(request, "SEQUIN_WEBHOOK_SECRET", "SEQUIN_WEBHOOK_SECRET_PREVIOUS"),

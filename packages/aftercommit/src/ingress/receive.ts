@@ -59,7 +59,9 @@ function jsonOf(text: string): unknown {
 }
 
 async function handle<A>(request: Request, handler: Handler<A>): Promise<Response> {
-  const form = FORMS[handler.declaration.from];
+  const { from, row } = handler.declaration;
+  if (from === "capture") throw new RefusedRequestError(404, `No route takes changes of ${row}`);
+  const form = FORMS[from];
   form.authenticate(request);
   const deadline = Date.now() + DEADLINE_MS;
   const text = await readText(request, deadline);

@@ -3,7 +3,8 @@ import { METER, METRICS } from "./catalog.ts";
 
 // Looked up at each use: while metrics are off, this counter does nothing, and it does not matter which module was
 // loaded first.
-const counter = (name: keyof typeof METRICS) => metrics.getMeter(METER).createCounter(name, METRICS[name]);
+const counter = (name: "aftercommit.ingress.deliveries" | "aftercommit.ingress.messages") =>
+  metrics.getMeter(METER).createCounter(name, METRICS[name]);
 
 /** Counts one response of an ingress route. */
 export function countDelivery(route: string, status: number): void {
