@@ -60,7 +60,7 @@ describe("compose.yaml", () => {
 
   it("gives the product only variables that it knows", () => {
     const foreign = /^(OTEL_|TRIGGER_EXTERNAL_DEPLOYMENT_ID$|APP_URL$|SEQUIN_API_)/;
-    for (const name of ["app", "migrate", "tools"])
+    for (const name of ["app", "migrate", "tools", "capture"])
       for (const variable of Object.keys(compose.services[name]?.environment ?? {}))
         if (!foreign.test(variable)) expect(Object.keys(variables)).toContain(variable);
   });
