@@ -1,5 +1,6 @@
 // npx aftercommit sequin: completes sequin.yaml from aftercommit.config.ts. --check only says what would change.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fromSequin } from "../src/declare/declarations.ts";
 import { completeSequinYaml } from "../src/sequin-config/complete.ts";
 import { command } from "./command.ts";
 import { loadDeclarations } from "./load-declarations.ts";
@@ -8,7 +9,7 @@ const FILE = "sequin.yaml";
 
 await command(async () => {
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const declarations = (await loadDeclarations()).filter(({ from }) => from === "sequin");
+  const declarations = fromSequin(await loadDeclarations());
   const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : undefined;
   const { text, changes, others } = completeSequinYaml(before, declarations);
   for (const name of others) say(`sink ${name} belongs to no declaration, and stays`);

@@ -57,3 +57,7 @@ export const embeddingsOf = (declarations: readonly Declaration[]): EmbeddingDec
  */
 export const deletionsOf = (declarations: readonly Declaration[]): DeletionDeclaration[] =>
   declarations.filter((declaration) => declaration.kind === "deletion");
+
+/** The declarations whose changes Sequin delivers. */
+export const fromSequin = (declarations: readonly Declaration[]): Declaration[] =>
+  declarations.filter(({ from }) => from === "sequin");

@@ -3,7 +3,7 @@ import { inspect } from "../catalog/inspect.ts";
 import { directUrl } from "../db/database.ts";
 import { withLongConnection } from "../db/long-connection.ts";
 import type { Declaration } from "../declare/declaration.ts";
-import { deletionsOf, embeddingsOf } from "../declare/declarations.ts";
+import { deletionsOf, embeddingsOf, fromSequin } from "../declare/declarations.ts";
 import { readDue, sayDue } from "../deletions/due.ts";
 import { sequinProblems } from "../sequin-config/complete.ts";
 import { sourceOf } from "../source.ts";
@@ -24,9 +24,9 @@ const namesOf = (declarations: readonly Declaration[]) => declarations.map(({ ro
 export const declarationsCategory: Category = async function* ({ check, declarations, server }) {
   const names = namesOf(declarations);
   yield check("declarations.sequin", "npx aftercommit sequin", async () => {
-    const fromSequin = declarations.filter(({ from }) => from === "sequin");
-    if (fromSequin.length === 0) return skipped("no declaration is from Sequin");
-    return okUnless(sequinProblems(await readFile("sequin.yaml", "utf8"), fromSequin), namesOf(fromSequin));
+    const own = fromSequin(declarations);
+    if (own.length === 0) return skipped("no declaration is from Sequin");
+    return okUnless(sequinProblems(await readFile("sequin.yaml", "utf8"), own), namesOf(own));
   });
 
   yield check("declarations.tables", CHANGE, async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import type { Declaration } from "../declare/declaration.ts";
+import { fromSequin } from "../declare/declarations.ts";
 import { routeOf } from "../declare/names.ts";
 import { optional, required } from "../env/env.ts";
 import { ask } from "./ask.ts";
@@ -39,9 +40,9 @@ export const ingress: Category = async function* ({ check, declarations }) {
   });
 
   yield check("ingress.routes", SECRET, async () => {
-    const fromSequin = declarations.filter(({ from }) => from === "sequin");
-    if (fromSequin.length === 0) return skipped("no declaration is from Sequin");
-    const routes = await Promise.all(fromSequin.map(deliver));
+    const own = fromSequin(declarations);
+    if (own.length === 0) return skipped("no declaration is from Sequin");
+    const routes = await Promise.all(own.map(deliver));
     for (const { path, right, wrong, none } of routes) {
       const moved = [right, wrong, none].find(({ status }) => status >= 300 && status < 400);
       if (moved) return failed(`${path} redirects to ${moved.location}`, DIRECT);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Declaration } from "../declare/declaration.ts";
+import { fromSequin } from "../declare/declarations.ts";
 import { routeOf } from "../declare/names.ts";
 import { optional } from "../env/env.ts";
 import { wantedSink } from "../sequin-config/sinks.ts";
@@ -71,7 +72,7 @@ async function endpointProblems(sinks: readonly Sink[]): Promise<Problem[]> {
 
 /** What Sequin reports about itself, if its API can be reached. */
 export const sequin: Category = async function* ({ check, declarations: all }) {
-  const declarations = all.filter(({ from }) => from === "sequin");
+  const declarations = fromSequin(all);
   let sinks: Sink[] = [];
   yield check("capture.sinks", "Start Sequin, or correct SEQUIN_API_URL", async () => {
     if (!optional("SEQUIN_API_URL") || !optional("SEQUIN_API_TOKEN"))
