@@ -62,6 +62,14 @@ describe("the production build", () => {
     },
   );
 
+  it.each(["/added", "/api/added", "/api/delete-user/added"])(
+    "asks for the password before %s, which nobody has opened",
+    async (path) => {
+      expect((await ask(path)).status).toBe(401);
+      expect((await ask(path, { headers: { authorization: AUTHORIZATION } })).status).toBe(404);
+    },
+  );
+
   it.each([
     "//",
     "/index",

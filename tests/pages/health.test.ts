@@ -125,6 +125,8 @@ describe("what fails is named:", () => {
     });
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ status: "failing", failing: ["trigger.dev"] });
+    const live = await GET(new Request("http://localhost/api/health?live"));
+    expect([live.status, await live.json()]).toEqual([200, { status: "ok" }]);
     await server.close();
   });
 });

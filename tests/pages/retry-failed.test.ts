@@ -2,7 +2,6 @@ import { runs } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { POST } from "../../app/api/retry-failed/route.ts";
-import { config } from "../../proxy.ts";
 import { statusForTests } from "./status-for-tests.ts";
 
 const { database, fail } = statusForTests();
@@ -75,8 +74,4 @@ describe("a request to retry the failed rows of a table", () => {
     vi.stubEnv("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
     expect((await asked(OWN)).status).toBe(503);
   });
-});
-
-it("asks for the password, like the page", () => {
-  expect(config.matcher).toContain("/api/retry-failed");
 });
