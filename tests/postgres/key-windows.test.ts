@@ -28,8 +28,8 @@ describe.skipIf(!realPostgres)("a table of more than a window of keys (needs TES
       where id <> all(${sql.param(MISSING)}::bigint[])
       union all select n, 1, 0, 1, md5('')::uuid, 0, 1, 1, '[1,2,3,4]'::halfvec from unnest(${sql.param(ORPHANED)}::bigint[]) n`);
     await db.execute(sql`
-      insert into aftercommit.post_words (post_id, passage, start, length, text_hash, size, words)
-      select post_id, 0, 0, 1, text_hash, 1, '' from post_embeddings`);
+      insert into aftercommit.post_words (post_id, passage, start, length, text_hash, language, size, words)
+      select post_id, 0, 0, 1, text_hash, '', 1, '' from post_embeddings`);
   });
   afterAll(async () => {
     await disconnect();
@@ -73,8 +73,8 @@ describe.skipIf(!realPostgres)(
       insert into word_embeddings (word_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
       select id, 1, 0, 1, md5('')::uuid, 0, 1, 1, '[1,2,3,4]'::halfvec from words`);
       await db.execute(sql`
-      insert into aftercommit.word_words (word_id, passage, start, length, text_hash, size, words)
-      select id, 0, 0, 1, md5('')::uuid, 1, '' from words`);
+      insert into aftercommit.word_words (word_id, passage, start, length, text_hash, language, size, words)
+      select id, 0, 0, 1, md5('')::uuid, '', 1, '' from words`);
       const found = await reconcile(db, await sourceOf(db, words));
       expect(found).toEqual({ missing: 0, orphaned: 0, stopped: false });
     });

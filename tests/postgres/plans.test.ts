@@ -32,8 +32,8 @@ describe.skipIf(!realPostgres)("with 50,000 rows of each table (needs TEST_DATAB
       insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
       select id, 1, 0, 1, md5('1000:' || concat_ws(E'\n\n', title, body))::uuid, 0, 10, 1, '[1,2,3]' from posts`);
     await db.execute(sql`
-      insert into aftercommit.post_words (post_id, passage, start, length, text_hash, size, words)
-      select id, 0, 0, 10, md5('1000:' || concat_ws(E'\\n\\n', title, body))::uuid, 1, '' from posts`);
+      insert into aftercommit.post_words (post_id, passage, start, length, text_hash, language, size, words)
+      select id, 0, 0, 10, md5('1000:' || concat_ws(E'\\n\\n', title, body))::uuid, '', 1, '' from posts`);
     await db.execute(sql`
       insert into aftercommit.pending (source, row_id, queue, version, accepted_at, accepted_xid, settle_xid, next_attempt)
       select 'post', n::text, case when n % 10 = 0 then 'realtime' else 'batch' end, n, now(), '1',
