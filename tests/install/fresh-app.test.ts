@@ -25,8 +25,10 @@ afterAll(async () => {
 
 const found = z.object({ results: z.array(z.looseObject({ columns: z.object({ headline: z.string() }) })) });
 
-async function search(words: string): Promise<string[]> {
-  const answer = await fetch(`http://127.0.0.1:${app.ports.app}/api/search?q=${encodeURIComponent(words)}`);
+const search = (words: string) => ask(`search?q=${encodeURIComponent(words)}`);
+
+async function ask(path: string): Promise<string[]> {
+  const answer = await fetch(`http://127.0.0.1:${app.ports.app}/api/${path}`);
   const body = await answer.text();
   return answer.ok ? found.parse(JSON.parse(body)).results.map(({ columns }) => columns.headline) : [];
 }
@@ -57,6 +59,11 @@ it("someone's app finds its own rows by meaning, and cleans up after its deleted
     ...within,
     what: "the new row",
   });
+
+  const [rose] = await app.query<{ id: string }>(
+    "select id from articles where headline = 'A secret garden'",
+  );
+  expect(await ask(`similar?id=${rose?.id}`)).toEqual(["Old news"]);
 
   await app.query("delete from accounts");
   const [deletion] = await until(

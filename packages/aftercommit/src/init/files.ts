@@ -129,5 +129,9 @@ export function filesOf(declared: readonly Named[], app: string): File[] {
     route(app, "api/health", withConfig("GET", "healthRoute")),
   ];
   if (!declared.some(isEmbedding)) return files;
-  return [...files, route(app, "api/search", withConfig("GET", "searchRoute"))];
+  return [
+    ...files,
+    route(app, "api/search", withConfig("GET", "searchRoute")),
+    route(app, "api/similar", withConfig("GET", "similarRoute")),
+  ];
 }
