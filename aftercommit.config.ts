@@ -8,6 +8,7 @@ export const posts = defineEmbedding({
   text: ["title", "body"],
   columns: ["title", "author"],
   filters: ["author", "created_at"],
+  minScore: 0.4,
 });
 
 /** Deleted users are cleaned up in external systems and confirmed by e-mail. */

@@ -1,11 +1,12 @@
 // npm run tune-search -- --data DIR: embeds a labelled data set, and prints how good each mode of search is on it.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { posts } from "../aftercommit.config.ts";
+import { posts as declared } from "../aftercommit.config.ts";
 import { connect, type Database } from "../packages/aftercommit/src/db/client.ts";
 import { drain } from "../packages/aftercommit/src/embeddings/drain.ts";
 import { reconcile } from "../packages/aftercommit/src/embeddings/reconcile.ts";
 import { type Model, readModelsInUse } from "../packages/aftercommit/src/models/models.ts";
+import { openai } from "../packages/aftercommit/src/providers/openai.ts";
 import { providerOf } from "../packages/aftercommit/src/providers/provider-of.ts";
 import { readInTransaction } from "../packages/aftercommit/src/search/connection.ts";
 import { type RankedRow, rank, weighted } from "../packages/aftercommit/src/search/rank.ts";
@@ -13,14 +14,21 @@ import { vectorOfQuery } from "../packages/aftercommit/src/search/vector-of-quer
 import { parseQuery } from "../packages/aftercommit/src/search/word-query.ts";
 import { readStatistics } from "../packages/aftercommit/src/search/word-statistics.ts";
 import { sourceOf } from "../packages/aftercommit/src/source.ts";
-import { PLAIN } from "../packages/aftercommit/src/words/lexemes.ts";
+import { languagesOf, readLexicons } from "../packages/aftercommit/src/words/lexicons.ts";
 import { type LabelledQueries, readLabelledQueries } from "./parts/labelled-queries.ts";
 import { startLocal } from "./parts/local.ts";
+import { nonsense } from "./parts/nonsense.ts";
 import { productDatabase } from "./parts/product-database.ts";
 import { type Judgments, ndcg, recall } from "./parts/relevance.ts";
 import { openServer } from "./parts/server.ts";
 
+// The local model makes about three vectors of long texts per second.
+const posts = process.env.OPENAI_BASE_URL
+  ? declared
+  : { ...declared, providers: [openai({ limits: { inputsPerRequest: 50 }, timeoutMs: 5 * 60_000 })] };
 const RANKED = 100;
+const NONSENSE = 100;
+const MIN_SCORES = [0.2, 0.3, 0.4, 0.5, 0.6];
 const WEIGHTS = Array.from({ length: 21 }, (_, step) => step / 20);
 
 type Found = { judgments: Judgments; words: RankedRow[]; meaning: RankedRow[]; both: RankedRow[] };
@@ -53,8 +61,10 @@ async function searchFor(
   query: LabelledQueries["queries"][number],
 ): Promise<Found> {
   const vector = await vectorOfQuery(query.text, { model, provider: providerOf(posts, model), db });
+  const languages = languagesOf(posts);
+  const texts = languages.map((language) => ({ language, text: query.text }));
+  const { terms } = parseQuery(query.text, languages.map(await readLexicons(db.$client, posts, texts)));
   return readInTransaction(db.$client, async (client) => {
-    const { terms } = parseQuery(query.text, [PLAIN]);
     const words = await readStatistics(client, posts, { terms, tenant: undefined });
     const meaning = { vector, model, weight: 0.5 };
     const of = { declaration: posts, keyType: "bigint", filter: undefined, limit: RANKED } as const;
@@ -75,6 +85,16 @@ function qualityOf(all: readonly Found[], ids: (found: Found) => string[]): Qual
     ndcg: mean((found) => ndcg(ids(found), found.judgments)),
     recall: mean((found) => recall(ids(found), found.judgments)),
   };
+}
+
+/** How near the nearest row is to each of some queries that mean nothing. */
+async function nearestToNonsense(db: Database, model: Model): Promise<number[]> {
+  const scores: number[] = [];
+  for (const text of nonsense(NONSENSE)) {
+    const { meaning } = await searchFor(db, model, { text, judgments: new Map() });
+    scores.push(meaning[0]?.score ?? 0);
+  }
+  return scores;
 }
 
 const byWeight = (weight: number) => (found: Found) =>
@@ -122,6 +142,10 @@ try {
   for (const one of tuned)
     if (Math.round(one.weight * 100) % 10 === 0 || one === best)
       console.log(line(`hybrid, meaningWeight ${one.weight}`, one));
+  const scores = await nearestToNonsense(db, active);
+  console.log(`\nOf ${NONSENSE} random queries, find nothing:`);
+  for (const minScore of MIN_SCORES)
+    console.log(`minScore ${minScore}`.padEnd(28), scores.filter((score) => score < minScore).length);
   console.log(`\nThe best here: meaningWeight: ${best.weight}`);
 } finally {
   await local?.stop();

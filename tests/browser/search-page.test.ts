@@ -74,6 +74,8 @@ describeInBrowser("the search of the page in a browser", () => {
     await page.getByRole("listitem").getByRole("heading", { name: "Training a puppy" }).waitFor();
     expect(await page.getByText(/ by meaning$/).count()).toBe(0);
     expect(await page.getByRole("textbox", { name: "created_at" }).isVisible()).toBe(false);
+    await page.goto("/?q=xqzwv+bdfgh");
+    await page.getByRole("heading", { name: "No posts found" }).waitFor();
   });
 
   it("searches by words only for a link on another site", async () => {

@@ -7,7 +7,7 @@ import { idsOf, searchForTests } from "./posts.ts";
 const { insertEmbedded, ask } = searchForTests();
 
 const found = async (where: NonNullable<SearchOptions["where"]>) =>
-  idsOf(await search(posts, { query: "bread", where }));
+  idsOf(await search(posts, { query: "words", where }));
 
 describe("a search with conditions", () => {
   it("finds only the rows that meet all of them", async () => {
@@ -28,7 +28,7 @@ describe("a search with conditions", () => {
     await insertEmbedded({ author: "Jane", createdAt: new Date("2025-05-01") });
     const recent = await insertEmbedded({ author: "Jane", createdAt: new Date("2026-05-01") });
     const other = await insertEmbedded({ author: "Bob", createdAt: new Date("2026-05-01") });
-    const asked = async (query: string) => idsOf((await ask(`q=bread&${query}`)).body);
+    const asked = async (query: string) => idsOf((await ask(`q=words&${query}`)).body);
     expect(await asked("where[author]=Jane&where[created_at][gte]=2026-01-01")).toEqual([recent]);
     expect(await asked("where[author][ne]=Jane")).toEqual([other]);
     expect(await asked("where[author]=Bob&where[author]=Carol")).toEqual([other]);
@@ -48,7 +48,7 @@ describe("a search with conditions", () => {
     ["after=x", "after: must be the `next` of a page"],
     ["minScore=2", "minScore: must be from 0 to 1"],
   ])("is answered 400 for %s", async (query, error) => {
-    expect(await ask(`q=bread&${query}`)).toEqual({ status: 400, body: { error } });
+    expect(await ask(`q=words&${query}`)).toEqual({ status: 400, body: { error } });
   });
 
   it("rejects with InvalidSearchError in code", async () => {

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
+import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
 import { search } from "../../packages/aftercommit/src/search/search.ts";
 import { idsOf, searchForTests } from "./posts.ts";
@@ -22,6 +23,21 @@ describe("a hybrid search", () => {
       { id: other, matched: ["meaning"] },
     ]);
     expect(results[0]?.score).toBeLessThanOrEqual(1);
+  });
+
+  it("finds nothing for a query of unknown words, unless a row is near enough in meaning", async () => {
+    const ids = [await insertEmbedded({ body: "Bread." }), await insertEmbedded({ body: "Tulips." })];
+    for (const mode of ["hybrid", "meaning"] as const) {
+      const found = async (query: string, declaration: EmbeddingDeclaration) =>
+        idsOf(await search(declaration, { query, mode }));
+      const nonsense = `xqzwv ${mode}`;
+      expect(await found(nonsense, { ...posts, minScore: undefined })).toEqual([]);
+      expect(await found(nonsense, { ...posts, minScore: 0.4 })).toEqual([]);
+      expect((await found(nonsense, { ...posts, minScore: 0 })).toSorted()).toEqual(ids);
+      expect((await found(`${nonsense} bread`, { ...posts, minScore: 1 })).toSorted()).toEqual(ids);
+      const [near] = (await search({ ...posts, minScore: 0 }, { query: nonsense, mode: "meaning" })).results;
+      expect(await found(nonsense, { ...posts, minScore: near?.score })).toContain(near?.id);
+    }
   });
 
   it("gives a row the same score whatever the size of the page", async () => {

@@ -100,7 +100,7 @@ export class EditedPosts {
     const look = async () => {
       const q = QUERIES[seen.answers % QUERIES.length] ?? "";
       try {
-        const { results: found } = await search(posts, { query: q, mode: "meaning" });
+        const { results: found } = await search({ ...posts, minScore: 0 }, { query: q, mode: "meaning" });
         const isWhole = Object.keys(WIDTHS).some((model) =>
           found.every(({ id, score }) => isBy(model, this.texts.get(id) ?? [], q, score)),
         );

@@ -54,6 +54,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     tenant,
     language,
     meaningWeight,
+    minScore,
     reranker,
     chunkTokens = 1_000,
     providers = [openai()],
@@ -72,8 +73,9 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
       "chunkTokens",
       `must be a whole number from 50 to ${MOST_CHUNK_TOKENS}`,
     );
-  if (meaningWeight !== undefined && !(meaningWeight >= 0 && meaningWeight <= 1))
-    throw new DeclarationError(place, "meaningWeight", "must be a number from 0 to 1");
+  for (const [option, value] of Object.entries({ meaningWeight, minScore }))
+    if (value !== undefined && !(value >= 0 && value <= 1))
+      throw new DeclarationError(place, option, "must be a number from 0 to 1");
   const names = providers.map(({ name }) => name);
   if (names.length === 0 || new Set(names).size < names.length)
     throw new DeclarationError(place, "providers", "must have one or more, each with a name of its own");
@@ -93,6 +95,7 @@ export function defineEmbedding(options: EmbeddingOptions): EmbeddingDeclaration
     tenant,
     language,
     meaningWeight,
+    minScore,
     reranker,
     chunkTokens,
     providers,

@@ -53,6 +53,11 @@ export type EmbeddingOptions = Declared & {
   chunkTokens?: number;
   /** How much meaning counts in a hybrid search, from 0 to 1. Defaults to what is known of the embedding model. */
   meaningWeight?: number;
+  /**
+   * The least score by meaning, from 0 to 1, with which rows are found if no row has any word of the query, so that
+   * nonsense finds nothing. Defaults to what is known of the embedding model.
+   */
+  minScore?: number;
   /** Puts the best results of a search by meaning in a better order: {@link httpReranker}, or a function of yours. */
   reranker?: Reranker;
   /**
@@ -68,7 +73,7 @@ export type EmbeddingOptions = Declared & {
 export type EmbeddingDeclaration = Required<
   Omit<
     EmbeddingOptions,
-    "where" | "tenant" | "language" | "meaningWeight" | "reranker" | "table" | "embeddings"
+    "where" | "tenant" | "language" | "meaningWeight" | "minScore" | "reranker" | "table" | "embeddings"
   >
 > & {
   kind: "embedding";
@@ -77,6 +82,7 @@ export type EmbeddingDeclaration = Required<
   tenant: string | undefined;
   language: string | LanguageColumn | undefined;
   meaningWeight: number | undefined;
+  minScore: number | undefined;
   reranker: Reranker | undefined;
   embeddings: TableName;
 };

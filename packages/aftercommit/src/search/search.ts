@@ -15,7 +15,7 @@ import { type Ranking, rank } from "./rank.ts";
 import { RERANKED, rerankedPageOf } from "./reranked-page.ts";
 import { available, NO_DATABASE, NO_PROVIDER, SearchUnavailableError } from "./unavailable.ts";
 import { vectorOfQuery } from "./vector-of-query.ts";
-import { meaningWeight } from "./weights.ts";
+import { ofMeaning } from "./weights.ts";
 import { withWordConditions } from "./word-conditions.ts";
 import { parseQuery, withoutExcluded } from "./word-query.ts";
 import { readStatistics } from "./word-statistics.ts";
@@ -47,6 +47,8 @@ async function lexiconsOf(
   return languages.map(await available(read, NO_DATABASE));
 }
 
+type Meaning = NonNullable<Ranking["meaning"]> & ReturnType<typeof ofMeaning>;
+
 type Find = { db: SearchConnection; deadline: number };
 
 /** One page of the rows that match, by their words and by their meaning. */
@@ -62,15 +64,17 @@ async function findPage(
   const tenant = tenantSql(declaration, where);
   const identity = [declaration.row, query, where, mode, minScore];
   const page = pageOf({ ...checked, declaration, db, identity, deadline });
-  const read = (meaning: Ranking["meaning"]) =>
+  const read = (meaning?: Meaning) =>
     page(async (client, of) => {
-      const { terms } = words;
-      const statistics =
-        mode === "meaning" ? undefined : await readStatistics(client, declaration, { terms, tenant });
-      const rows = await rank(client, { ...of, declaration, filter, words: statistics, meaning });
-      return { rows, terms: statistics?.terms ?? terms };
+      const statistics = await readStatistics(client, declaration, { terms: words.terms, tenant });
+      const ranking = { ...of, declaration, filter, meaning };
+      const rows = await rank(client, { ...ranking, words: mode === "meaning" ? undefined : statistics });
+      const { terms } = statistics;
+      const isKnown = terms.some(({ passages }) => passages > 0);
+      const least = meaning && !isKnown ? meaning.minScore : 0;
+      return { rows: rows.filter(({ halves }) => halves.meaning >= least), terms };
     });
-  if (mode === "words") return read(undefined);
+  if (mode === "words") return read();
   return withActiveModel(async (model) => {
     let vector: Float32Array;
     try {
@@ -78,9 +82,9 @@ async function findPage(
       vector = await available(() => vectorOf(ask, model), NO_PROVIDER);
     } catch (error) {
       if (mode === "meaning" || !(error instanceof SearchUnavailableError)) throw error;
-      return { ...(await read(undefined)), degraded: error.message };
+      return { ...(await read()), degraded: error.message };
     }
-    return read({ vector, model, weight: meaningWeight(declaration.meaningWeight, model.name) });
+    return read({ vector, model, ...ofMeaning(declaration, model.name) });
   }, deadline);
 }
 
