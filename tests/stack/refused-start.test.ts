@@ -22,11 +22,16 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-/** Starts `npm run dev` with these variables and waits until it ends. */
-async function dev(variables: Record<string, string>): Promise<{ code: unknown; output: string }> {
+const dev = (variables: Record<string, string>) => run(["dev"], variables);
+
+/** Starts a command with these variables and waits until it ends. */
+async function run(
+  command: readonly string[],
+  variables: Record<string, string>,
+): Promise<{ code: unknown; output: string }> {
   const ports = await choosePorts();
   const { PATH, HOME } = process.env;
-  const child = spawn("npm", ["run", "--silent", "dev"], {
+  const child = spawn("npm", ["run", "--silent", ...command], {
     cwd: ROOT,
     env: {
       NODE_ENV: "development",
@@ -86,6 +91,12 @@ it("says which database does not answer, without its password", async () => {
   expect(code).toBe(1);
   expect(output).toContain(`127.0.0.1:${postgres}`);
   expect(output).not.toContain("hunter2");
+});
+
+it("puts no triggers of the Sequin emulator into another database", async () => {
+  const { code, output } = await run(["local", "--", "sequin"], { DATABASE_URL: database.url });
+  expect(code).toBe(1);
+  expect(output).toContain("npm run capture -- --temporary");
 });
 
 it("says how to set wal_level where LOCAL_CAPTURE needs it", async () => {
