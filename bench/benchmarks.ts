@@ -13,6 +13,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   redeliveries: { load: () => import("./figures/redeliveries.ts"), inQuick: true },
   rate: { load: () => import("./figures/rate.ts"), inQuick: true },
   million: { load: () => import("./figures/million.ts"), inQuick: false },
+  sources: { load: () => import("./figures/sources.ts"), inQuick: false },
   writes: { load: () => import("./figures/writes.ts"), inQuick: false },
   repairs: { load: () => import("./figures/repairs.ts"), inQuick: true },
   ingress: { load: () => import("./figures/ingress.ts"), inQuick: false },
