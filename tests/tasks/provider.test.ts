@@ -123,9 +123,9 @@ describe("an answer", () => {
       answer([{ index: 0, embedding: [Number.NaN, ...vector(1, 1_535)] }]),
       /a vector with NaN/,
     ],
-    ["a vector that is none", answer([{ index: 0, embedding: { 0: 1 } }]), /no embeddings/],
-    ["no data", answerWith(200, "{}"), /no embeddings/],
-    ["no JSON", answerWith(200, "<html>", { "content-type": "text/html" }), /no embeddings/],
+    ["a vector that is none", answer([{ index: 0, embedding: { 0: 1 } }]), /an unexpected answer/],
+    ["no data", answerWith(200, "{}"), /an unexpected answer/],
+    ["no JSON", answerWith(200, "<html>", { "content-type": "text/html" }), /an unexpected answer/],
   ])("with %s is retried, and says what is wrong", async (_, fault, message) => {
     const error = await errorOf(embedThrough(fault, ["a"]));
     expect(error).toBeInstanceOf(EmbeddingShapeError);
