@@ -66,7 +66,9 @@ describe("the production build", () => {
     "asks for the password before %s, which nobody has opened",
     async (path) => {
       expect((await ask(path)).status).toBe(401);
-      expect((await ask(path, { headers: { authorization: AUTHORIZATION } })).status).toBe(404);
+      const { status } = await ask(path, { headers: { authorization: AUTHORIZATION } });
+      // The route of all declarations takes any name, by POST.
+      expect([404, 405]).toContain(status);
     },
   );
 
