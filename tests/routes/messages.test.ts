@@ -147,6 +147,17 @@ describe("a batch", () => {
     expect(await deliver({ data })).toMatchObject({ status: 200, body: batchOf(2, 0) });
   });
 
+  it("may carry texts of any size, which nobody reads, and an edit among them is not held up", async () => {
+    const body = "A long text. ".repeat(250_000);
+    const data = Array.from({ length: 15 }, (_, id) => {
+      const message = newChange("02_posts_update", { record_pks: [String(id + 1)] });
+      return id === 14 ? message : { ...message, record: { ...message.record, body } };
+    });
+    const delivery = JSON.stringify({ data });
+    expect(delivery.length).toBeGreaterThan(42_000_000);
+    expect(await deliverRaw({ body: delivery })).toMatchObject({ status: 200, body: batchOf(15, 0) });
+  });
+
   it("in gzip is decompressed", async () => {
     const data = ["1", "2"].map((id) => newChange("01_posts_insert", { record_pks: [id] }));
     const answer = await deliverRaw({

@@ -5,7 +5,6 @@ import { cloneProject } from "./clone.ts";
 import { callsFor, completedDeletion, mailsTo, textOfMail } from "./deletions.ts";
 import { choosePorts, DevStack, type Ports } from "./dev-stack.ts";
 import { everyPostEmbedded, wrongEmbeddings } from "./embeddings.ts";
-import { describeOneKillEach } from "./kills.ts";
 import { openRuns } from "./open-runs.ts";
 import { countPosts, embeddingsOfPost, idOfPost } from "./posts.ts";
 import { allProcesses, type Process } from "./processes.ts";
@@ -218,5 +217,3 @@ describe("Ctrl-C and a second start", () => {
     expect(await stack.query("select name from aftercommit.models")).toEqual([{ name: "hashing" }]);
   });
 });
-
-describeOneKillEach(() => stack);

@@ -15,6 +15,8 @@ type Form = {
   verify?(request: Request, text: string): void;
   /** The elements of a body. Throws RefusedRequestError if there are too many. */
   readBody(body: unknown, headers: Headers): { batch: boolean; delivery: Unread[] };
+  /** Whether long texts are not needed whole: neither signed nor compared. */
+  shortened: boolean;
   /** Whether a request of only invalid messages is refused, so that the source keeps it. */
   refusable: boolean;
 };
@@ -28,18 +30,21 @@ export const FORMS: Readonly<Record<Exclude<From, "capture">, Form>> = {
       const { batch, messages } = messagesOf(body);
       return { batch, delivery: messages.map(({ at, value }) => ({ at, read: () => rowChangeOf(value) })) };
     },
+    shortened: true,
     refusable: true,
   },
   debezium: {
     authenticate: () => {},
     verify: (request, text) => verifySignature(request.headers, text, "DEBEZIUM_WEBHOOK_SECRET"),
     readBody: debeziumBody,
+    shortened: false,
     // Debezium Server ends after five refusals, and with it every other change.
     refusable: false,
   },
   supabase: {
     authenticate: (request) => authenticate(request, "SUPABASE_WEBHOOK_SECRET"),
     readBody: (body) => ({ batch: false, delivery: [{ at: "", read: () => supabaseChange(body) }] }),
+    shortened: false,
     refusable: true,
   },
 };

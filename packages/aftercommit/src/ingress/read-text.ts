@@ -2,8 +2,9 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { messageOf, RefusedRequestError } from "../errors.ts";
 import { DeadlineError, withDeadline } from "../with-deadline.ts";
+import { shortenStrings } from "./shorten-strings.ts";
 
-/** In bytes, also after decompression. Sequin drops messages over 5 MB before delivery, but does not limit a batch. */
+/** In bytes, after decompression or shortening. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 // Each step waits for a thread: with Node.js' 16 KB steps, a gzip bomb took half a minute on a busy machine.
@@ -16,24 +17,26 @@ const tooLarge = (options?: ErrorOptions) =>
     options,
   );
 
-async function allOf(body: ReadableStreamDefaultReader<Uint8Array>): Promise<Buffer> {
+type Kept = (chunk: Uint8Array) => Uint8Array;
+
+async function allOf(body: ReadableStreamDefaultReader<Uint8Array>, keep: Kept): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
     const { done, value } = await body.read();
     if (done) return Buffer.concat(chunks);
-    bytes += value.byteLength;
+    const kept = keep(value);
+    bytes += kept.byteLength;
     if (bytes > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(value);
+    chunks.push(kept);
   }
 }
 
-async function readBytes(request: Request, deadline: number): Promise<Buffer> {
-  if (Number(request.headers.get("content-length")) > MAX_BODY_BYTES) throw tooLarge();
+async function readBytes(request: Request, deadline: number, keep: Kept): Promise<Buffer> {
   const body = request.body?.getReader();
   if (!body) return Buffer.alloc(0);
   try {
-    return await withDeadline(() => allOf(body), deadline);
+    return await withDeadline(() => allOf(body, keep), deadline);
   } catch (cause) {
     if (cause instanceof RefusedRequestError) throw cause;
     if (cause instanceof DeadlineError)
@@ -56,13 +59,21 @@ async function inflate(bytes: Buffer): Promise<Buffer> {
 
 /**
  * Reads a request's body as text and decompresses gzip (a Next.js route does not). With any other `content-encoding`,
- * Sequin sends the uncompressed body.
+ * Sequin sends the uncompressed body. With `shortened`, long strings lose their ends, unless the body is compressed: a
+ * large transaction is then bounded by its messages, and not by the texts that they carry and nobody reads.
  * @throws {RefusedRequestError} 413 over {@link MAX_BODY_BYTES}; 408 if it is not complete by `deadline`, in Unix
  * milliseconds; 400 if it breaks off, and for invalid gzip or UTF-8
  */
-export async function readText(request: Request, deadline: number): Promise<string> {
-  const bytes = await readBytes(request, deadline);
+export async function readText(
+  request: Request,
+  { deadline, shortened }: { deadline: number; shortened: boolean },
+): Promise<string> {
   const gzipped = request.headers.get("content-encoding")?.trim().toLowerCase() === "gzip";
+  const bytes = await readBytes(
+    request,
+    deadline,
+    shortened && !gzipped ? shortenStrings() : (chunk) => chunk,
+  );
   const plain = gzipped ? await inflate(bytes) : bytes;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(plain);

@@ -64,7 +64,7 @@ async function handle<A>(request: Request, handler: Handler<A>): Promise<Respons
   const form = FORMS[from];
   form.authenticate(request);
   const deadline = Date.now() + DEADLINE_MS;
-  const text = await readText(request, deadline);
+  const text = await readText(request, { deadline, shortened: form.shortened });
   form.verify?.(request, text);
   const { batch, delivery } = form.readBody(jsonOf(text), request.headers);
   const { outcomes, accepted } = await work(handler, delivery, deadline);
