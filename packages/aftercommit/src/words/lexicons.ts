@@ -31,7 +31,7 @@ async function readStems(db: Connection, texts: readonly Text[]): Promise<Map<st
 
 /**
  * The lexicons for some texts of a table's rows. A language's words are stemmed as its configuration says, with and
- * without their accents, so that who types none finds those with them.
+ * without their accents, so that a query without accents finds words that have them.
  */
 export async function readLexicons(
   db: Connection,
