@@ -98,6 +98,6 @@ export function otherMethod(_: number, chance: Chance): FuzzRequest {
   return {
     kind: "another method or path",
     pieces: [plain({ method, path, headers })],
-    statuses: [200, 204, 307, 308, 400, 404, 405, 501],
+    statuses: [200, 204, 307, 308, 400, 401, 404, 405, 501],
   };
 }
