@@ -99,6 +99,7 @@ export default defineConfig({
             "tests/postgres/**",
             "tests/deploy/image.test.ts",
             "tests/install/**",
+            "tests/pooler/**",
             // They start whole stacks and parts, and kill them: minutes on a slow machine.
             ...kills,
             ...(isPooled ? POOLED : []),
