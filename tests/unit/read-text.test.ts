@@ -37,3 +37,23 @@ it("a body that breaks off is answered 400, because it is not the server's fault
     status: 400,
   });
 });
+
+it("a large body in many pieces keeps its messages, and loses the ends of their texts", async () => {
+  const piece = new TextEncoder().encode("lorem ipsum ".repeat(80_000));
+  let left = 45;
+  const request = requestWith({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('{"id":1,"body":"')),
+    pull(controller) {
+      left -= 1;
+      if (left > 0) return controller.enqueue(piece);
+      controller.enqueue(new TextEncoder().encode('","author":"Jane"}'));
+      controller.close();
+    },
+  });
+  const text = await readText(request, { deadline: Date.now() + 60_000, shortened: true });
+  expect(JSON.parse(text)).toEqual({
+    id: 1,
+    body: "lorem ipsum ".repeat(342).slice(0, 4_096),
+    author: "Jane",
+  });
+});
