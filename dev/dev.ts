@@ -9,6 +9,7 @@ import { generatedSecrets } from "@aftercommit/local-stack/secrets.ts";
 import { portsOf, readSettings } from "@aftercommit/local-stack/settings.ts";
 import { say, table } from "@aftercommit/local-stack/terminal.ts";
 import { requireReplication } from "../packages/aftercommit/src/capture/require-replication.ts";
+import { directUrl } from "../packages/aftercommit/src/db/database.ts";
 import { openPage, startApp } from "./app.ts";
 import { startCapture } from "./capture.ts";
 import { keepCaughtUp } from "./catch-up.ts";
@@ -40,7 +41,7 @@ async function start(started: Stoppable[]): Promise<void> {
   const isLocal = parts.includes("postgres");
   if (!isLocal) await requireMigrations(databaseUrl);
   const captures = !isLocal && settings.captures;
-  if (captures) await requireReplication(process.env.DIRECT_DATABASE_URL?.trim() || databaseUrl);
+  if (captures) await requireReplication(directUrl());
 
   const stack = startLocalStack(parts, variables);
   started.push(stack);

@@ -1,14 +1,13 @@
 // npx aftercommit capture [--slot NAME | --temporary] [--print]: reads the changes of the declared tables from the
 // database itself, and stores them like the routes. --temporary leaves nothing in the database when it ends. --print only
 // prints the SQL that it runs at its first start.
-
 import { parseArgs } from "node:util";
 import { capture } from "../src/capture/capture.ts";
-import { connectForCapture } from "../src/capture/connect.ts";
 import { lastingFeed } from "../src/capture/lasting-feed.ts";
 import { requireReplication } from "../src/capture/require-replication.ts";
 import { setupSql, slotName } from "../src/capture/slot.ts";
 import { temporaryFeed } from "../src/capture/temporary-feed.ts";
+import { directDatabase, directUrl } from "../src/db/database.ts";
 import { checkEnvironment, optional, REQUIRED_BY_APP } from "../src/env/env.ts";
 import { startMetrics } from "../src/metrics/start.ts";
 import { command } from "./command.ts";
@@ -26,7 +25,7 @@ await command(async () => {
     throw new Error("--slot takes up to 63 lowercase letters, digits and underscores");
   const declarations = await loadDeclarations();
   checkEnvironment(values.print ? ["DATABASE_URL"] : REQUIRED_BY_APP);
-  const { db, url } = connectForCapture();
+  const [db, url] = [directDatabase(), directUrl()];
   const slot = values.slot ?? (await slotName(db));
   if (values.print) return void process.stdout.write(await setupSql(db, declarations, slot));
   await requireReplication(url);

@@ -1,18 +1,15 @@
-import { connect, type Database } from "../src/db/client.ts";
-import { database, directUrl } from "../src/db/database.ts";
+import type { Database } from "../src/db/client.ts";
+import { database, directDatabase } from "../src/db/database.ts";
 import { embeddingsOf } from "../src/declare/declarations.ts";
 import { type EmbeddingSource, sourceOf } from "../src/source.ts";
 import { loadDeclarations } from "./load-declarations.ts";
-
-// A window of a large table may take longer than a request of the app.
-const STATEMENT_MS = 120_000;
 
 /** The embedded tables that a command is about: all, or the one named by its plural or its table name. */
 export async function embeddingSources(
   table?: string,
 ): Promise<{ db: Database; sources: EmbeddingSource[] }> {
   database();
-  const db = connect(directUrl(), { statementTimeoutMs: STATEMENT_MS });
+  const db = directDatabase();
   const declarations = embeddingsOf(await loadDeclarations());
   const wanted = declarations.filter(
     ({ row, rows, table: { schema, name } }) =>

@@ -1,7 +1,6 @@
 // aftercommit init [--table posts [--key id] [--text title,body]] [--delete-table users [--email email]] [--yes]:
 // declares tables of the project in this folder, and writes its routes, tasks and sequin.yaml. It shows every file
 // first, and overwrites nothing.
-
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";

@@ -1,6 +1,5 @@
 // npx aftercommit reembed --model M [--provider P] [--dimensions D]: makes the vectors of another model while search
 // keeps working, and then switches. --stop cancels this; --retire deletes the vectors of models that are not in use.
-
 import { parseArgs } from "node:util";
 import type { Database } from "../src/db/client.ts";
 import { directUrl } from "../src/db/database.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { directDatabase, directUrl } from "../db/database.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { capture } from "./capture.ts";
-import { connectForCapture } from "./connect.ts";
 import { lastingFeed } from "./lasting-feed.ts";
 import { requireReplication } from "./require-replication.ts";
 import { slotName } from "./slot.ts";
@@ -18,7 +18,7 @@ export async function captureInApp(declarations: readonly Declaration[]): Promis
   const stopped = new AbortController().signal;
   for (;;)
     try {
-      const { db, url } = connectForCapture();
+      const [db, url] = [directDatabase(), directUrl()];
       await requireReplication(url);
       const feed = lastingFeed({ db, declarations, slot: await slotName(db) });
       await capture({ db, url, declarations, feed, stopped });

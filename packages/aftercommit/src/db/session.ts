@@ -24,12 +24,15 @@ const settings = (statementTimeoutMs: number): [name: string, value: string][] =
   ["synchronous_commit", "on"],
 ];
 
+type Role = { role: string; database: string };
+
+const statementFor =
+  ({ role, database }: Role) =>
+  ([name, value]: [name: string, value: string]) =>
+    `alter role ${quotedColumn(role)} in database ${quotedColumn(database)} set ${name} = '${value}';`;
+
 /** Gives a role these settings, so that its sessions have them behind a connection pooler as well. */
-export const roleSettingsSql = ({ role, database }: { role: string; database: string }): string[] =>
-  settings(STATEMENT_MS).map(
-    ([name, value]) =>
-      `alter role ${quotedColumn(role)} in database ${quotedColumn(database)} set ${name} = '${value}';`,
-  );
+export const roleSettingsSql = (role: Role): string[] => settings(STATEMENT_MS).map(statementFor(role));
 
 /** A connection pooler shares its sessions, and what is done needs its own, or a role with settings. */
 export class PoolerError extends ConnectionError {
@@ -42,20 +45,19 @@ export async function hasOwnSession(client: ClientBase): Promise<boolean> {
   return "processID" in client && client.processID === rows[0]?.pid;
 }
 
-/** What a role lacks. Its timeouts may be others. */
+/** The statements that give a role what it lacks. Its timeouts may be others. */
 async function missingSettings(client: ClientBase): Promise<string[]> {
-  const wanted = new Map(settings(0));
-  const { rows } = await client.query<{ name: string; value: string; role: string; database: string }>(
+  const { rows } = await client.query<Role & { name: string; value: string }>(
     `select name, setting as value, current_user as role, current_database() as database
      from pg_settings where name = any($1)`,
-    [[...wanted.keys()]],
+    [settings(STATEMENT_MS).map(([name]) => name)],
   );
-  const isWrong = ({ name, value }: { name: string; value: string }) =>
-    name.endsWith("timeout") ? value === "0" : value !== wanted.get(name);
-  const wrong = rows.filter(isWrong).map(({ name }) => name);
-  const [row] = rows;
-  if (!row) return [];
-  return roleSettingsSql(row).filter((statement) => wrong.some((name) => statement.includes(` ${name} = `)));
+  const present = new Map(rows.map(({ name, value }) => [name, value]));
+  return settings(STATEMENT_MS)
+    .filter(([name, value]) =>
+      name.endsWith("timeout") ? present.get(name) === "0" : present.get(name) !== value,
+    )
+    .map(statementFor(rows[0] as Role));
 }
 
 /**

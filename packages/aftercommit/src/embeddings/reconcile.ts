@@ -10,10 +10,10 @@ import { wordsTableSql } from "../words/words-table.ts";
 
 export type Reconciliation = {
   /**
-   * Rows that should have vectors and do not. With `full`, also those whose vectors are incomplete, or of another text.
+   * Rows that lack vectors or words. With `full`, also those whose vectors or words are incomplete, or of another text.
    */
   missing: number;
-  /** Rows that have vectors and should not: they do not exist, or `where` excludes them. */
+  /** Rows that have vectors or words and should not: they do not exist, or `where` excludes them. */
   orphaned: number;
   /** True if there were so many orphaned rows that nothing was done about them. */
   stopped: boolean;
@@ -47,9 +47,8 @@ const enqueue = (source: EmbeddingSource, ids: SQL) => sql`
 
 type Tables = { source: EmbeddingSource; models: readonly Model[]; full: boolean };
 
-/** The bit of the declared table's rows. The words and each model have one more. */
-const ROW = 1;
-const bitsOf = ({ models }: Tables) => ({ words: 2, models: models.map((_, index) => 4 << index) });
+/** The bits of the declared table's rows, of their words, and of the first model. Each other model has the next one. */
+const [ROW, WORDS, MODEL] = [1, 2, 4];
 
 /** What each table has of the rows in a window: their keys, the table's bit, and the hash of the text it was made of. */
 function contents(tables: Tables, window: KeyWindow): SQL {
@@ -57,7 +56,6 @@ function contents(tables: Tables, window: KeyWindow): SQL {
   const { declaration } = source;
   const rowId = rowIdColumn(declaration);
   const embeddings = tableSql(declaration.embeddings);
-  const bits = bitsOf(tables);
   const content = full ? sql`text_hash, language` : sql`null::uuid as text_hash, null as language`;
   const ofModel = (model: Model, bit: number) =>
     full
@@ -71,9 +69,9 @@ function contents(tables: Tables, window: KeyWindow): SQL {
     [
       sql`select id, ${ROW}::int as bit, ${content} from ${rowsSql(declaration)} r
         where included and ${within(sql`id`, source, window)}`,
-      sql`select ${rowId}, ${bits.words}::int, ${content} from ${wordsTableSql(declaration)}
+      sql`select ${rowId}, ${WORDS}::int, ${content} from ${wordsTableSql(declaration)}
         where passage = 0 and ${within(rowId, source, window)}`,
-      ...bits.models.map((bit, index) => ofModel(models[index] as Model, bit)),
+      ...models.map((model, index) => ofModel(model, MODEL << index)),
     ],
     sql` union all `,
   );
@@ -91,8 +89,7 @@ async function compareWindow(
   tables: Tables,
   { window, dryRun }: { window: KeyWindow; dryRun: boolean },
 ) {
-  const { words, models } = bitsOf(tables);
-  const everything = [ROW, words, ...models].reduce((sum, bit) => sum + bit);
+  const everything = (MODEL << tables.models.length) - 1;
   const isOther = tables.full ? sql`or count(distinct text_hash) > 1 or count(distinct language) > 1` : sql``;
   const missing = sql`select id::text from compared where bits & ${ROW} > 0 and is_behind`;
   const { rows } = await db.execute<Compared>(sql`
