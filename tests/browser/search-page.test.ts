@@ -31,8 +31,6 @@ describeInBrowser("the search of the page in a browser", () => {
     await page.goto("/");
     await page.locator('.refresh[data-state="live"]').waitFor();
     await page.evaluate("window.sameDocument = true");
-    const aborted: string[] = [];
-    page.on("requestfailed", (request) => aborted.push(request.url()));
     await page.getByRole("searchbox").pressSequentially("pupp");
     const found = page.getByRole("listitem").getByRole("heading");
     await page.getByRole("listitem").getByRole("heading", { name: "Training a puppy" }).waitFor();
@@ -45,8 +43,10 @@ describeInBrowser("the search of the page in a browser", () => {
     await page.keyboard.press("Escape");
     await page.getByRole("heading", { name: "public.posts" }).waitFor();
     expect(await page.evaluate("window.sameDocument")).toBe(true);
-    // A search that is running is aborted by the next key.
-    // It is not answered before.
+    // A search that is running is aborted by the next key. It is not answered before. A slow machine aborted some while
+    // the word above was typed, too: those do not count.
+    const aborted: string[] = [];
+    page.on("requestfailed", (request) => aborted.push(request.url()));
     await page.route(/q=pup\*/, () => {});
     await page.getByRole("searchbox").fill("pup");
     await page.waitForRequest(/q=pup\*/);
