@@ -69,6 +69,19 @@ describe("the rows of a lease", () => {
   });
 });
 
+it("reads no more than 8 MB of texts at once, and releases the other rows", async () => {
+  // Only white space, which costs nothing to split.
+  const ids = await insertPosts(10, () => " ".repeat(2 ** 20));
+  const first = await work(ids);
+  expect(first.statuses.size).toBe(8);
+  expect(await pending()).toMatchObject([
+    { leased: false, attempts: 0 },
+    { leased: false, attempts: 0 },
+  ]);
+  const second = await work();
+  expect([...first.statuses.keys(), ...second.statuses.keys()].toSorted()).toEqual(ids.toSorted());
+});
+
 it("embeds a book of more than 1,000 passages with several requests, and writes it in parts", async () => {
   // These tests are not about the provider's limits.
   vi.stubEnv("EMBEDDING_TOKENS_PER_MINUTE", "1000000000");

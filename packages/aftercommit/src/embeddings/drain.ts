@@ -14,7 +14,7 @@ import { type Deferral, deferralOf } from "./defer-model.ts";
 import { embedLease } from "./embed-lease.ts";
 import type { RowStatus } from "./embed-result.ts";
 
-// The entries of one lease: as many short texts as fit into one request.
+// The most entries of one lease: as many short texts as fit into one request.
 const ENTRIES = 500;
 // The leases that one run works on in parallel: while one waits for the provider, another reads or writes.
 const SIDE_BY_SIDE = 3;
@@ -40,17 +40,19 @@ type Drain = Options & {
   source: EmbeddingSource;
   total: DrainResult;
   turn: number;
+  /** The most entries of the next lease: fewer while texts are so large that not all of a lease's are read. */
+  entries: number;
   deadline: number;
 };
 
 /** The next entries to work on: edits first, with a share for the rest. */
-async function nextLease(db: Database, { name }: EmbeddingSource, turn: number): Promise<Lease | undefined> {
+async function nextLease({ db, source: { name }, turn, entries }: Drain): Promise<Lease | undefined> {
   const queues = turn % SHARE === 0 ? (["batch", "realtime"] as const) : (["realtime", "batch"] as const);
   for (const queue of queues) {
-    const lease = await leaseDue(db, name, queue, ENTRIES);
+    const lease = await leaseDue(db, name, queue, entries);
     if (lease.entries.length > 0) return lease;
   }
-  const lease = await leaseSettled(db, name, ENTRIES);
+  const lease = await leaseSettled(db, name, entries);
   return lease.entries.length > 0 ? lease : undefined;
 }
 
@@ -72,11 +74,13 @@ async function work(drain: Drain, stop: AbortController): Promise<void> {
       }
       await requireModel(db);
       drain.turn += 1;
-      const lease = await nextLease(db, source, drain.turn);
+      const lease = await nextLease(drain);
       if (!lease) return;
       const priority = lease.entries.every(({ queue }) => queue === "realtime");
       const result = await embedLease({ db, source, priority, builds: true }, lease);
       for (const status of result.statuses.values()) total[status] += 1;
+      const isWhole = result.statuses.size === lease.entries.length;
+      drain.entries = isWhole ? Math.min(ENTRIES, drain.entries * 2) : Math.max(1, result.statuses.size * 2);
       total.chunks += result.chunks;
       total.tokens += result.tokens;
     }
@@ -136,7 +140,7 @@ export async function drain(
   const startedAt = Date.now();
   const counts = { embedded: 0, unchanged: 0, deleted: 0, failed: 0, unsettled: 0, waiting: 0 };
   const total = { ...counts, chunks: 0, tokens: 0, left: false };
-  const work = { db, runId, source, waitUntil, total, turn: 0, deadline: startedAt + LONGEST_MS };
+  const work: Drain = { db, runId, source, waitUntil, total, turn: 0, entries: ENTRIES, deadline: startedAt + LONGEST_MS };
   const heartbeat = startHeartbeat(work);
   try {
     do {

@@ -122,6 +122,8 @@ async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
   const all = building ? [active, building] : [active];
   const rows = await readRows(db, source, entries, all);
   const items = new Map(rows.map((row) => [row.entry.rowId, { row, jobs: jobsOf(row, all) }]));
+  const tooMany = entries.filter(({ rowId }) => !items.has(rowId));
+  if (tooMany.length > 0) await release(worker, token, tooMany);
   const deferrals = new Map<number, Deferral>();
   for (const model of all) {
     const ofModel = model.isComplete || builds ? deferralOf(model) : { at: 0, error: undefined };

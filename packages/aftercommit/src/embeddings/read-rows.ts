@@ -40,12 +40,17 @@ type Read = {
   language: string | null;
   certain: boolean;
   fingerprint: string | null;
+  fits: boolean;
 };
+
+// The most bytes of text that are read at once, though at least one row is. 500 short texts are far below that.
+const MOST_BYTES = 8 * 2 ** 20;
 
 /**
  * Rule 3: text, `where`, the tuple's xmax, the snapshot's xmin and the fingerprint together, in a statement after the
  * lease. Rule 4: the read is certain if every transaction that was open at the acceptance has ended, or if the tuple's
- * xmax is 0. Rejects with SourceError if another deployment has migrated the database.
+ * xmax is 0. Leaves out the rows after the first {@link MOST_BYTES}. Rejects with SourceError if another deployment has
+ * migrated the database.
  */
 async function readPresent(
   db: Queries,
@@ -54,14 +59,17 @@ async function readPresent(
 ): Promise<Read[]> {
   const ids = sql.param(entries.map(({ rowId }) => rowId));
   const xids = sql.param(entries.map(({ acceptedXid }) => acceptedXid));
+  const fits = sql`coalesce(sum(octet_length(r.text)) over before, 0) < ${sql.raw(String(MOST_BYTES))}`;
   const { rows } = await db.execute<Read>(sql`
-    select g.id as "rowId", r.id is not null as found, r.included, r.settled, r.text, r.text_hash as "textHash", r.title, r.language,
+    select g.id as "rowId", r.id is not null as found, r.included, r.settled, r.title, r.language,
+      case when ${fits} then r.text end as text, case when ${fits} then r.text_hash end as "textHash", ${fits} as fits,
       pg_snapshot_xmin(pg_current_snapshot()) >= g.xid::xid8 as certain,
       (select fingerprint from aftercommit.sources where name = ${source.name}) as fingerprint
-    from unnest(${ids}::text[], ${xids}::text[]) as g(id, xid)
-    left join ${rowsSql(source.declaration)} r on r.id = g.id::${keyTypeSql(source)}`);
+    from unnest(${ids}::text[], ${xids}::text[]) with ordinality as g(id, xid, place)
+    left join ${rowsSql(source.declaration)} r on r.id = g.id::${keyTypeSql(source)}
+    window before as (order by g.place rows between unbounded preceding and 1 preceding)`);
   for (const { fingerprint } of rows.slice(0, 1)) requireFingerprint(source.declaration, fingerprint);
-  return rows;
+  return rows.filter(({ fits }) => fits);
 }
 
 type Stored = { rowId: string; modelId: number; textHash: string; whole: boolean };
@@ -111,7 +119,10 @@ function stateOf({ found, included, text }: Read): PresentRow["state"] {
   return text === null || text.trim() === "" ? "blank" : "text";
 }
 
-/** The leased rows as they are now, with what the models in use have stored of them, in the order of their keys. */
+/**
+ * The leased rows as they are now, with what the models in use have stored of them. Rows with large texts are left out
+ * if others have already filled the memory that may be used.
+ */
 export async function readRows(
   db: Queries,
   source: EmbeddingSource,
