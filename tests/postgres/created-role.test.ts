@@ -18,7 +18,8 @@ let asRole: URL;
 
 /** Runs the script that compose.yaml gives to the database, like psql. */
 async function createRole(url: string): Promise<void> {
-  const [, script = ""] = /<<'SQL'\n([\s\S]*?)\nSQL\n/.exec(read("deploy/create-role.sh")) ?? [];
+  const [, script = ""] =
+    /<<'SQL'\n\\getenv password ROLE_PASSWORD\n([\s\S]*?)\nSQL\n/.exec(read("deploy/create-role.sh")) ?? [];
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
