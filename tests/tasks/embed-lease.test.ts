@@ -69,7 +69,7 @@ describe("the rows of a lease", () => {
   });
 });
 
-it("reads no more than 8 MB of texts at once, and releases the other rows", async () => {
+it("reads no more than 8 MB of texts together, and releases the other rows", async () => {
   // Only white space, which costs nothing to split.
   const ids = await insertPosts(10, () => " ".repeat(2 ** 20));
   const first = await work(ids);

@@ -140,7 +140,16 @@ export async function drain(
   const startedAt = Date.now();
   const counts = { embedded: 0, unchanged: 0, deleted: 0, failed: 0, unsettled: 0, waiting: 0 };
   const total = { ...counts, chunks: 0, tokens: 0, left: false };
-  const work: Drain = { db, runId, source, waitUntil, total, turn: 0, entries: ENTRIES, deadline: startedAt + LONGEST_MS };
+  const work: Drain = {
+    db,
+    runId,
+    source,
+    waitUntil,
+    total,
+    turn: 0,
+    entries: ENTRIES,
+    deadline: startedAt + LONGEST_MS,
+  };
   const heartbeat = startHeartbeat(work);
   try {
     do {

@@ -43,7 +43,7 @@ type Read = {
   fits: boolean;
 };
 
-// The most bytes of text that are read at once, though at least one row is. 500 short texts are far below that.
+// The most bytes of text that are read together, though at least one row is. 500 short texts are far below that.
 const MOST_BYTES = 8 * 2 ** 20;
 
 /**
