@@ -1,9 +1,10 @@
 import { createServer, type Socket } from "node:net";
 import { sql } from "drizzle-orm";
 import { afterEach, expect, it, vi } from "vitest";
-import { disconnect } from "../../packages/aftercommit/src/db/client.ts";
-import { database } from "../../packages/aftercommit/src/db/database.ts";
+import { type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { database, searchDatabase } from "../../packages/aftercommit/src/db/database.ts";
 import { onFreePort } from "../on-free-port.ts";
+import { until } from "../until.ts";
 
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -27,5 +28,23 @@ it.each([
   vi.stubEnv("DATABASE_POOL_SIZE", size);
   await Promise.allSettled(Array.from({ length: 20 }, () => database().execute(sql`select 1`)));
   expect(most).toBe(expected);
+  await close();
+});
+
+it("no delivery waits for a connection while searches have all of theirs", async () => {
+  const waiting = new Set<Socket>();
+  // Never answers.
+  const server = createServer((socket) => void waiting.add(socket.on("error", () => {})));
+  const { port, close } = await onFreePort(server);
+  vi.stubEnv("DATABASE_URL", `postgres://postgres@127.0.0.1:${port}/postgres`);
+  vi.stubEnv("DATABASE_POOL_SIZE", "2");
+  const ask = (db: Database) => db.execute(sql`select 1`).catch((error: unknown) => error);
+  const searches = Array.from({ length: 20 }, () => ask(searchDatabase()));
+  await until(() => waiting.size === 2, { what: "the searches' connections" });
+  const delivery = ask(database());
+  await until(() => waiting.size === 3, { what: "the delivery's connection" });
+  for (const socket of waiting) socket.destroy();
+  server.on("connection", (socket) => socket.destroy());
+  await Promise.all([...searches, delivery]);
   await close();
 });

@@ -7,8 +7,13 @@ export type Database = NodePgDatabase & { $client: Pool };
 
 const pools = new Map<string, Pool>();
 
-function poolFor(url: string, bounds: Bounds): Pool {
-  const key = `${bounds.statementTimeoutMs} ${url}`;
+type Options = Bounds & {
+  /** What the pool is for, if it is not shared. */
+  purpose: string;
+};
+
+function poolFor(url: string, { purpose, ...bounds }: Options): Pool {
+  const key = `${purpose} ${bounds.statementTimeoutMs} ${url}`;
   const known = pools.get(key);
   if (known) return known;
   const pool = boundedPool(url, bounds);
@@ -17,15 +22,15 @@ function poolFor(url: string, bounds: Bounds): Pool {
 }
 
 /**
- * The database at a URL, with one small pool per process and timeout. Each query ends within seconds, with an error if
+ * The database at a URL, with one small pool per process, timeout and purpose. Each query ends within seconds, with an error if
  * the database hangs. `statementTimeoutMs` is 10,000 by default; 0 means no limit, for building an index. The first
  * caller sets the pool's size.
  */
 export function connect(
   url: string,
-  { statementTimeoutMs = STATEMENT_MS, poolSize = 5 }: Partial<Bounds> = {},
+  { statementTimeoutMs = STATEMENT_MS, poolSize = 5, purpose = "" }: Partial<Options> = {},
 ): Database {
-  return drizzle({ client: poolFor(url, { statementTimeoutMs, poolSize }) });
+  return drizzle({ client: poolFor(url, { statementTimeoutMs, poolSize, purpose }) });
 }
 
 /** Ends every pool of this process, so that a script can exit. */

@@ -1,12 +1,20 @@
 import { optional, required } from "../env/env.ts";
 import { connect, type Database } from "./client.ts";
 
+const poolSize = () => Number(optional("DATABASE_POOL_SIZE") ?? 5);
+
 /**
  * The product's database, with one small pool per process.
  * @throws {EnvironmentError} if DATABASE_URL is missing, or DATABASE_POOL_SIZE malformed
  */
-export const database = (): Database =>
-  connect(required("DATABASE_URL"), { poolSize: Number(optional("DATABASE_POOL_SIZE") ?? 5) });
+export const database = (): Database => connect(required("DATABASE_URL"), { poolSize: poolSize() });
+
+/**
+ * The same with another pool, so that no delivery waits for a connection while many people search.
+ * @throws {EnvironmentError} if DATABASE_URL is missing, or DATABASE_POOL_SIZE malformed
+ */
+export const searchDatabase = (): Database =>
+  connect(required("DATABASE_URL"), { poolSize: poolSize(), purpose: "search" });
 
 // A window of a large table may take longer than a request of the app.
 const DIRECT_STATEMENT_MS = 120_000;

@@ -34,7 +34,7 @@ export const databaseVariables = {
   DATABASE_POOL_SIZE: {
     schema: z.string().regex(/^[1-9]\d{0,2}$/, "must be a whole number from 1 to 999"),
     where:
-      "how many database connections each process has at most; 5 when left out, 1 or 2 where processes are many",
+      "how many database connections each process has at most, and as many again for search; 5 when left out, 1 or 2 where processes are many",
   },
   SEQUIN_WEBHOOK_SECRET: {
     schema: z.string(),

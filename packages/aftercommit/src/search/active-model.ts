@@ -1,4 +1,4 @@
-import { database } from "../db/database.ts";
+import { searchDatabase } from "../db/database.ts";
 import { type Model, readModelsInUse } from "../models/models.ts";
 import { withDeadline } from "../with-deadline.ts";
 import { available, NO_DATABASE } from "./unavailable.ts";
@@ -8,7 +8,7 @@ import { available, NO_DATABASE } from "./unavailable.ts";
  * may already be deleted, so the work is done again.
  */
 export async function withActiveModel<T>(work: (model: Model) => Promise<T>, deadline: number): Promise<T> {
-  const read = () => withDeadline(() => readModelsInUse(database()), deadline);
+  const read = () => withDeadline(() => readModelsInUse(searchDatabase()), deadline);
   const activeModel = async () => (await available(read, NO_DATABASE)).active;
   for (let model = await activeModel(); ; ) {
     const [result] = await Promise.allSettled([work(model)]);

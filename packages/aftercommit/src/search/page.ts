@@ -1,5 +1,5 @@
 import { DatabaseError } from "pg";
-import { database } from "../db/database.ts";
+import { searchDatabase } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { type KeyType, keyTypeOf } from "../source.ts";
 import { DeadlineError, withDeadline } from "../with-deadline.ts";
@@ -109,7 +109,7 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
   }
 
   async function attempt(find: Find): Promise<SearchPage> {
-    const keyType = await withDeadline(() => keyTypeOf(database(), declaration), deadline);
+    const keyType = await withDeadline(() => keyTypeOf(searchDatabase(), declaration), deadline);
     const work = () => readInTransaction(db, (client) => read(boundedBy(client, deadline), keyType, find));
     try {
       // The caller's client must be idle when the search ends; a pool's may end its work later.

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { database } from "../db/database.ts";
+import { searchDatabase } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { Reranker } from "../declare/reranker.ts";
 import { keepLast } from "../keep-last.ts";
@@ -37,7 +37,7 @@ async function scoresOf(
     .update(JSON.stringify([name, query, passages]))
     .digest("base64");
   const until = deadline - RESPONSE_MS;
-  const ask = () => askReranker({ db: database(), name, reranker, query, passages, deadline: until });
+  const ask = () => askReranker({ db: searchDatabase(), name, reranker, query, passages, deadline: until });
   return withDeadline(() => keep(hash, ask), until);
 }
 

@@ -1,4 +1,4 @@
-import { database } from "../db/database.ts";
+import { searchDatabase } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { Model } from "../models/models.ts";
 import { PausedError } from "../providers/errors.ts";
@@ -31,7 +31,7 @@ async function vectorOf({ declaration, text, mode, deadline }: Ask, model: Model
   if (mode === "hybrid" && model.pausedUntil !== null)
     throw new PausedError({ ...model, pausedUntil: model.pausedUntil });
   const ask = async () =>
-    vectorOfQuery(text, { model, provider: providerOf(declaration, model), db: database() });
+    vectorOfQuery(text, { model, provider: providerOf(declaration, model), db: searchDatabase() });
   return withDeadline(ask, deadline - DATABASE_MS);
 }
 
@@ -43,7 +43,7 @@ async function lexiconsOf(
 ): Promise<Lexicon[]> {
   const languages = languagesOf(declaration);
   const texts = languages.map((language) => ({ language, text: query }));
-  const read = () => withDeadline(() => readLexicons(database().$client, declaration, texts), deadline);
+  const read = () => withDeadline(() => readLexicons(searchDatabase().$client, declaration, texts), deadline);
   return languages.map(await available(read, NO_DATABASE));
 }
 
@@ -106,7 +106,7 @@ async function findPage(
 export async function search(
   declaration: EmbeddingDeclaration,
   options: SearchOptions,
-  { db = database().$client }: { db?: SearchConnection } = {},
+  { db = searchDatabase().$client }: { db?: SearchConnection } = {},
 ): Promise<SearchPage> {
   const checked = checkOptions(declaration, options);
   const of = { db, deadline: Date.now() + DEADLINE_MS };

@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { database } from "../db/database.ts";
+import { searchDatabase } from "../db/database.ts";
 import { tableSql } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { InvalidMessageError } from "../errors.ts";
@@ -63,7 +63,7 @@ export async function similar(
   declaration: EmbeddingDeclaration,
   id: string,
   options: SimilarOptions = {},
-  { db = database().$client }: { db?: SearchConnection } = {},
+  { db = searchDatabase().$client }: { db?: SearchConnection } = {},
 ): Promise<SearchPage> {
   const checked = checkSimilarOptions(declaration, options);
   const filter = filterSql(declaration, checked.where);
