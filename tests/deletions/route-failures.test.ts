@@ -36,6 +36,26 @@ describe("POST /api/delete-user when what it needs is down or not configured", (
     expect((await route.database.deletionOf(id)).run_id).toBe(body.id);
   });
 
+  it("logs once per delivery, however many deletions Trigger.dev did not take", async () => {
+    const down = await startFaultyServer(hang);
+    await down.close();
+    vi.stubEnv("TRIGGER_API_URL", down.url);
+    const users = [deletedUser(), deletedUser(), deletedUser()];
+    expect(await deliver({ data: users.map(({ message }) => message) })).toMatchObject({
+      status: 200,
+      body: { pending: 3 },
+    });
+    const lines = logged().filter((line) => line.includes("deletion.pending"));
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        event: "deletion.pending",
+        error: "Trigger.dev did not accept the run",
+        deletionId: expect.any(String),
+        deletions: 3,
+      },
+    ]);
+  });
+
   it.each([401, 403])(
     "answers 500 when Trigger.dev refuses the key with %i, and keeps the deletion",
     async (status) => {

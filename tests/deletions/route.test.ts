@@ -143,15 +143,20 @@ describe("POST /api/delete-user", () => {
     expect(await route.database.deletionOf(id)).toMatchObject({ email: null });
   });
 
-  it("records a deletion whose e-mail column was renamed, and logs that no confirmation will be sent", async () => {
+  it("records deletions whose e-mail column was renamed, and logs once per delivery that no confirmation will be sent", async () => {
     const lines: string[] = [];
     vi.spyOn(console, "error").mockImplementation((line: string) => void lines.push(line));
-    const { id, message } = deletedUser();
-    const { email: mail, ...record } = message.record;
-    expect((await deliver({ ...message, record: { ...record, mail } })).status).toBe(200);
-    expect(await route.database.deletionOf(id)).toMatchObject({ email: null });
+    const [first, second, third] = [deletedUser(), deletedUser(), deletedUser()];
+    const renamed = [first, second].map(({ message }) => {
+      const { email: mail, ...record } = message.record;
+      return { ...message, record: { ...record, mail } };
+    });
+    expect((await deliver({ data: [...renamed, third.message] })).status).toBe(200);
+    for (const { id } of [first, second])
+      expect(await route.database.deletionOf(id)).toMatchObject({ email: null });
+    expect(await route.database.deletionOf(third.id)).toMatchObject({ email: third.email });
     expect(lines.map((line) => JSON.parse(line))).toEqual([
-      { event: "deletion.no_email_column", source: "user", rowId: id, column: "email" },
+      { event: "deletion.no_email_column", source: "user", column: "email", rowId: first.id, deletions: 2 },
     ]);
     vi.restoreAllMocks();
   });

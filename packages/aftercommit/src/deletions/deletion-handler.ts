@@ -36,15 +36,35 @@ function positionOf(declaration: DeletionDeclaration, change: RowChange): string
   throw new InvalidMessageError("metadata.commit_lsn", "must tell this deletion from others of the same row");
 }
 
-// Null under the default replica identity: there is a deletion, but no one to confirm it to.
-function emailOf({ email: column }: DeletionDeclaration, { record }: RowChange): string | null {
-  const email = column === undefined ? undefined : record[column];
+type Asked = Omit<NewDeletion, "email"> & { email: string | null | undefined };
+
+const storable = ({ email = null, ...deletion }: Asked): NewDeletion => ({ ...deletion, email });
+
+/** The fields of a line about several: one of them, and how many there are. */
+const some = (name: string, ids: readonly string[]) => ({ [name]: ids[0], deletions: ids.length });
+
+/**
+ * The address in a deleted row. Null if there is none, as under the default replica identity: no one is told. Undefined
+ * if the row does not have the declared column.
+ */
+function emailOf({ email: column }: DeletionDeclaration, { record }: RowChange): string | null | undefined {
+  if (column === undefined) return null;
+  if (!Object.hasOwn(record, column)) return undefined;
+  const email = record[column];
   if (typeof email !== "string" || email.includes("\0") || !email.isWellFormed()) return null;
   return email.trim() || null;
 }
 
+type Delivery = {
+  db: Database;
+  declaration: DeletionDeclaration;
+  deadline: number;
+  /** The ids of deletions that got no run, by the reason. */
+  withoutRun: Map<string, string[]>;
+};
+
 async function startRun(
-  { db, declaration, deadline }: { db: Database; declaration: DeletionDeclaration; deadline: number },
+  { db, declaration, deadline, withoutRun }: Delivery,
   deletion: Recorded,
 ): Promise<Accepted> {
   if (deletion.runId !== null) return { runId: deletion.runId };
@@ -55,7 +75,7 @@ async function startRun(
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
     // The deletion is in the ledger: resumption finds it and requests the run with the same key.
-    log("warn", "deletion.pending", { deletionId: deletion.id, error: error.message });
+    withoutRun.set(error.message, [...(withoutRun.get(error.message) ?? []), deletion.id]);
     return "pending";
   }
 }
@@ -65,7 +85,7 @@ async function startRun(
  * a run. So an orphaned run loses nothing, no other configuration can leave a system out, and no personal data goes to
  * Trigger.dev.
  */
-export const deletionHandler = (declaration: DeletionDeclaration): Handler<NewDeletion> => ({
+export const deletionHandler = (declaration: DeletionDeclaration): Handler<Asked> => ({
   declaration,
   parse(change, keyType) {
     // A route that deletes accepts no change of an unknown table.
@@ -73,25 +93,28 @@ export const deletionHandler = (declaration: DeletionDeclaration): Handler<NewDe
     const position = positionOf(declaration, change);
     if (position === undefined) return undefined;
     const rowId = rowIdOf(change, declaration.key, keyType);
-    const { row, email } = declaration;
-    // The column was renamed, or a transform dropped it: without this warning, no one would notice that no e-mail is
-    // sent.
-    if (email !== undefined && !Object.hasOwn(change.record, email))
-      log("error", "deletion.no_email_column", { source: row, rowId, column: email });
     return { rowId, position: positionText(position), email: emailOf(declaration, change) };
   },
   async enqueue(db, asked, deadline) {
-    const identity = ({ rowId, position }: NewDeletion | Recorded) => JSON.stringify([rowId, position]);
+    const { row, email: column } = declaration;
+    const identity = ({ rowId, position }: Asked | Recorded) => JSON.stringify([rowId, position]);
     const distinct = [...new Map(asked.map((deletion) => [identity(deletion), deletion])).values()];
+    // The column was renamed, or a transform dropped it: without this line, no one would notice that no e-mail is sent.
+    const withoutColumn = distinct.filter(({ email }) => email === undefined).map(({ rowId }) => rowId);
+    if (withoutColumn.length > 0)
+      log("error", "deletion.no_email_column", { source: row, column, ...some("rowId", withoutColumn) });
     const decided = {
-      source: declaration.row,
+      source: row,
       requiredSystems: systemsOf(declaration).map(({ name }) => name),
     };
-    const recorded = await available(() => recordDeletions(db, decided, distinct), deadline);
+    const recorded = await available(() => recordDeletions(db, decided, distinct.map(storable)), deadline);
+    const withoutRun = new Map<string, string[]>();
     const accepted = await mapConcurrent(recorded, async (deletion) => {
-      const result = await startRun({ db, declaration, deadline }, deletion);
+      const result = await startRun({ db, declaration, deadline, withoutRun }, deletion);
       return [identity(deletion), result] as const;
     });
+    for (const [error, ids] of withoutRun)
+      log("warn", "deletion.pending", { error, ...some("deletionId", ids) });
     const results = new Map(accepted);
     return asked.map((deletion) => results.get(identity(deletion)) ?? "pending");
   },
