@@ -38,3 +38,12 @@ export const commandsInProse = ({ text }: Document): string[] =>
   [...text.replaceAll(/^```[\s\S]*?^```/gm, "").matchAll(/`(npm [^`]+)`/g)].map(([, command = ""]) =>
     command.replaceAll(/\s+/g, " "),
   );
+
+/** The anchors that GitHub gives to the headings of a page. */
+export const anchorsOf = (text: string): string[] =>
+  [...text.replaceAll(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, "")
+      .replaceAll(" ", "-"),
+  );

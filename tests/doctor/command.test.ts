@@ -65,6 +65,14 @@ describe("npx aftercommit doctor", () => {
     expect(await run("--only=deletions", "--wait=1").code).toBe(1);
   });
 
+  it("prints the document that docs/doctor.md shows, and ends with 1", async () => {
+    smtp.behave(BAD_LOGIN);
+    const { said, code } = run("--only=deletions", "--json");
+    expect(await code).toBe(1);
+    const [, shown = ""] = /^```json\n([\s\S]*?)^```$/m.exec(readFileSync("docs/doctor.md", "utf8")) ?? [];
+    expect(JSON.parse(said.out)).toEqual(JSON.parse(shown));
+  });
+
   it("ends with 0 if it only warns", async () => {
     vi.stubEnv("APP_URL", "");
     const { said, code } = run("--only", "ingress");

@@ -49,6 +49,7 @@ it("sends every metric of the list to the collector, with OTLP over HTTP", async
   expect(headers).toMatchObject({ "content-type": "application/json", "x-team": "aftercommit" });
   expect(collector.resource(body)).toMatchObject({
     "service.name": "aftercommit",
+    "service.instance.id": expect.stringMatching(/^[\da-f-]{36}$/),
     "deployment.environment.name": "tests",
   });
   const points = collector.points(body);

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { METRICS } from "../../packages/aftercommit/src/metrics/catalog.ts";
-import { type Document, documents, ROOT, read } from "../documents.ts";
+import { anchorsOf, type Document, documents, ROOT, read } from "../documents.ts";
 
 // Exists only after something was installed, built, written or followed.
 const NOT_COMMITTED = /^(node_modules|\.local|\.next|\.env|\.trigger)/;
@@ -30,15 +30,6 @@ const notFoundIn = ({ text }: Document): string[] =>
     .filter(([, , path = ""]) => tracked.includes(path.split("/")[0] ?? ""))
     .filter(([, word = "", path = ""]) => !new RegExp(`\\b${word}\\b`).test(read(path)))
     .map(([said]) => said);
-
-/** The anchors that GitHub gives to the headings of a page. */
-const anchorsOf = (text: string): string[] =>
-  [...text.replaceAll(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\w\s-]/g, "")
-      .replaceAll(" ", "-"),
-  );
 
 /** The links of a page to a heading, its own or another page's, that does not exist. */
 const brokenAnchorsIn = ({ name, text }: Document): string[] =>

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { metrics } from "@opentelemetry/api";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
@@ -17,7 +18,8 @@ const LONGEST_EXPORT_MS = 30_000;
 export function startMetrics(): MeterProvider {
   const interval = Number(optional("OTEL_METRIC_EXPORT_INTERVAL") ?? INTERVAL_MS);
   const provider = new MeterProvider({
-    resource: resourceFromAttributes({ "service.name": METER }).merge(
+    // Without its own id, Prometheus would take the counts of two processes for one.
+    resource: resourceFromAttributes({ "service.name": METER, "service.instance.id": randomUUID() }).merge(
       detectResources({ detectors: [envDetector] }),
     ),
     readers: [
