@@ -1,6 +1,6 @@
 // `npm run test:postgres`: every suite that uses a database, on a real PostgreSQL: the one that TEST_DATABASE_URL
-// names, otherwise one that is started for this run. In front of that, the app and the tasks have a PgBouncer in
-// transaction mode.
+// names, otherwise one that is started for this run, of POSTGRES_VERSION. In front of that, the app and the tasks have
+// a PgBouncer in transaction mode.
 import { startPooler } from "./pooler/start.ts";
 import { startCluster } from "./postgres/own-cluster.ts";
 
@@ -22,6 +22,8 @@ process.on("SIGINT", () => {});
 const cluster = process.env.TEST_DATABASE_URL ? undefined : await startCluster();
 const pooler = cluster && (await startPooler(cluster));
 if (cluster && pooler) {
+  const version = process.env.POSTGRES_VERSION ?? "17";
+  console.log(`PostgreSQL ${version} through PgBouncer in transaction mode, Node ${process.version}`);
   process.env.TEST_DATABASE_URL = cluster.url;
   process.env.TEST_POOLER_PORT = String(pooler.port);
 }

@@ -79,7 +79,7 @@ export async function openServer(): Promise<Server> {
   return { kind: "PGlite", ...known, fresh: startPglite };
 }
 
-const SCRIPT = join(import.meta.dirname, "../../scripts/postgres-17.sh");
+const SCRIPT = join(import.meta.dirname, "../../scripts/postgres.sh");
 
 /** A PostgreSQL 17 that ends with this process, unless the benchmarks' server is one already. */
 export async function realServer(server: Server): Promise<Server> {

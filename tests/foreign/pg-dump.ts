@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-// The program that scripts/postgres-17.sh has unpacked, with its own loader; otherwise the machine's.
+// The program that scripts/postgres.sh has unpacked, with its own loader; otherwise the machine's.
 const PG_DUMP = `
-root="\${AFTERCOMMIT_POSTGRES:-\${TMPDIR:-/tmp}/aftercommit-postgresql-17-$(id -u)}"
+root="\${AFTERCOMMIT_POSTGRES:-\${TMPDIR:-/tmp}/aftercommit-postgresql-17-pgbouncer-$(id -u)}"
 program="$root/usr/lib/postgresql/17/bin/pg_dump"
 [ -x "$program" ] || exec pg_dump "$@"
 loader="$(find "$root" -name 'ld-linux*.so.*' -print -quit)"
@@ -12,7 +12,6 @@ exec "$loader" --library-path "$(echo "$root"/usr/lib/*-linux-gnu*)" "$program" 
 const DUMPED = [
   "--schema-only",
   "--exclude-schema=aftercommit",
-  "--exclude-schema=sequin_local",
   "--exclude-extension=vector",
   "--no-publications",
 ];

@@ -6,7 +6,7 @@ import { databaseUrl, runOn } from "../real-postgres.ts";
 import { freePorts } from "../stack/free-ports.ts";
 import { until } from "../until.ts";
 
-const script = new URL("../../scripts/postgres-17.sh", import.meta.url).pathname;
+const script = new URL("../../scripts/postgres.sh", import.meta.url).pathname;
 
 async function answers(url: string): Promise<boolean> {
   const client = new Client({ connectionString: url });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePorts } from "../stack/free-ports.ts";
 
-const script = new URL("../../scripts/postgres-17.sh", import.meta.url).pathname;
+const script = new URL("../../scripts/postgres.sh", import.meta.url).pathname;
 const execute = promisify(execFile);
 const run = async (...args: string[]) => (await execute(script, args)).stdout.trim();
 

@@ -1,26 +1,49 @@
 #!/usr/bin/env bash
-# A real PostgreSQL 17 with pgvector for tests, without Docker and without installing anything:
-#   scripts/postgres-17.sh start DIR PORT   starts the cluster in DIR, made where there is none, and prints its URL
-#   scripts/postgres-17.sh stop DIR         stops it; `kill DIR` kills its processes as a crash would
-#   scripts/postgres-17.sh remove DIR       stops it and removes DIR
-#   scripts/postgres-17.sh pooler DIR PORT  is a PgBouncer in transaction mode in front of it, until it is ended
-# Debian's packages are unpacked once into a folder outside this clone and run by their own loader, so that any
-# system with apt will do.
+# A real PostgreSQL with pgvector for tests, without Docker and without installing anything:
+#   scripts/postgres.sh start DIR PORT   starts the cluster in DIR, made where there is none, and prints its URL
+#   scripts/postgres.sh stop DIR         stops it; `kill DIR` kills its processes as a crash would
+#   scripts/postgres.sh remove DIR       stops it and removes DIR
+#   scripts/postgres.sh pooler DIR PORT  is a PgBouncer in transaction mode in front of it, until it is ended
+# It is PostgreSQL 17, or 15 with POSTGRES_VERSION=15. Debian's packages are unpacked once into a folder outside this
+# clone and run by their own loader, so that any system with apt will do; pgvector for 15 is compiled, with gcc and make.
 set -euo pipefail
 
-suite=trixie
-packages="postgresql-17 postgresql-17-pgvector pgbouncer"
-cache="${AFTERCOMMIT_POSTGRES:-${TMPDIR:-/tmp}/aftercommit-postgresql-17-pgbouncer-$(id -u)}"
-bin="$cache/usr/lib/postgresql/17/bin"
+version="${POSTGRES_VERSION:-17}"
+case "$version" in
+  17) suite=trixie packages="postgresql-17 postgresql-17-pgvector pgbouncer" ;;
+  15) suite=bookworm packages="postgresql-15 pgbouncer" ;;
+  *) echo "POSTGRES_VERSION must be 15 or 17" >&2 && exit 2 ;;
+esac
+cache="${AFTERCOMMIT_POSTGRES:-${TMPDIR:-/tmp}/aftercommit-postgresql-$version-pgbouncer-$(id -u)}"
+bin="$cache/usr/lib/postgresql/$version/bin"
 
 fail() {
-  echo "No PostgreSQL 17 here: $*" >&2
+  echo "No PostgreSQL $version here: $*" >&2
   exit 1
 }
 
 # PostgreSQL and PgBouncer refuse to run as root.
 as_server() {
   if [ "$(id -u)" = 0 ]; then setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; else "$@"; fi
+}
+
+# Compiles the source of Debian's newest package. Of the development package, only the headers are needed.
+compile_pgvector() {
+  local build="$draft/.apt/build"
+  mkdir "$build"
+  (
+    cd "$build"
+    "$@" download "postgresql-server-dev-$version"
+    dpkg-deb -x ./*.deb "$draft"
+    "$@" source --download-only pgvector
+    tar -xzf pgvector_*.orig.tar.gz --strip-components=1
+    for file in src/*.c; do
+      gcc -O2 -fPIC -fno-strict-aliasing -I "$draft/usr/include/postgresql/$version/server" -c "$file" -o "${file%.c}.o"
+    done
+    gcc -shared -o "$draft/usr/lib/postgresql/$version/lib/vector.so" src/*.o -lm
+    cp sql/vector--*.sql vector.control "$draft/usr/share/postgresql/$version/extension/"
+    cp sql/vector.sql "$draft/usr/share/postgresql/$version/extension/vector--$(sed -n "s/^default_version = '\(.*\)'/\1/p" vector.control).sql"
+  ) >"$draft/.apt/log" 2>&1 || fail "pgvector cannot be compiled: $(tail -5 "$draft/.apt/log")"
 }
 
 unpack() {
@@ -38,6 +61,8 @@ unpack() {
   mkdir -p "$draft"/.apt/{etc/preferences.d,lists/partial,archives/partial}
   : >"$draft/.apt/status"
   echo "deb [signed-by=$keyring] $mirror $suite main" >"$draft/.apt/sources.list"
+  # Debian has no pgvector for 15 that knows half precision.
+  [ "$version" = 17 ] || echo "deb-src [signed-by=$keyring] $mirror trixie main" >>"$draft/.apt/sources.list"
   apt=(apt-get -qq -o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=3
     -o "Dir::Etc::sourcelist=$draft/.apt/sources.list" -o Dir::Etc::sourceparts=-
     -o "Dir::Etc::preferencesparts=$draft/.apt/etc/preferences.d" -o Dir::Etc::preferences=/dev/null
@@ -47,11 +72,12 @@ unpack() {
   # shellcheck disable=SC2086
   "${apt[@]}" install --download-only --no-install-recommends -y $packages >/dev/null || fail "apt cannot download it"
   for package in "$draft"/.apt/archives/*.deb; do dpkg-deb -x "$package" "$draft"; done
+  [ "$version" = 17 ] || compile_pgvector "${apt[@]}"
   rm -rf "$draft/.apt"
 
   local loader
   loader="$(cd "$draft" && find . -name 'ld-linux*.so.*' -print -quit)"
-  for name in usr/lib/postgresql/17/bin/{initdb,postgres} usr/sbin/pgbouncer; do
+  for name in usr/lib/postgresql/"$version"/bin/{initdb,postgres} usr/sbin/pgbouncer; do
     mv "$draft/$name" "$draft/$name.elf"
     cat >"$draft/$name" <<WRAPPER
 #!/bin/sh
@@ -136,7 +162,7 @@ case "${1:-}:$#" in
   remove:2) stop "$2" INT && rm -rf "$2" "$2".{log,pgbouncer.ini,pgbouncer.users} ;;
   pooler:3) pooler "$2" "$3" ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
