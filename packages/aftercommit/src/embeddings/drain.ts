@@ -85,6 +85,9 @@ async function work(drain: Drain, stop: AbortController): Promise<void> {
       total.tokens += result.tokens;
     }
   } catch (error) {
+    // Only the first reason decides what happens next.
+    if (stop.signal.aborted)
+      log("warn", "drain.lease_failed", { source: source.name, error: rootMessageOf(error) });
     stop.abort(error);
   }
 }

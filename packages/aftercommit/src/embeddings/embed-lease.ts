@@ -40,6 +40,8 @@ type Work = {
 };
 
 const RENEW_MS = 15_000;
+// Rows per transaction. Others, such as an edit's, wait no longer than one takes.
+const ROWS_A_WRITE = 100;
 // Postgres' error classes for an invalid value or size: one row is at fault.
 const OF_ONE_ROW = /^(22|54)/;
 
@@ -94,12 +96,14 @@ async function flush(work: Work): Promise<void> {
   const ready = [...items.values()].filter(({ jobs }) =>
     jobs.every(({ isDone, model }) => isDone || deferrals.has(model.id)),
   );
-  if (ready.length === 0) return;
-  await write(
-    work,
-    ready.map((item) => writtenRow(item, work)),
-  );
-  for (const { row } of ready) items.delete(row.entry.rowId);
+  for (let from = 0; from < ready.length; from += ROWS_A_WRITE) {
+    const part = ready.slice(from, from + ROWS_A_WRITE);
+    await write(
+      work,
+      part.map((item) => writtenRow(item, work)),
+    );
+    for (const { row } of part) items.delete(row.entry.rowId);
+  }
 }
 
 /** Releases what was not worked on, so that no one waits for the end of the lease, and no row is charged an attempt. */

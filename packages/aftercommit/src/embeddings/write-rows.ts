@@ -25,9 +25,9 @@ export class ModelsChangedError extends Error {
   override readonly name = "ModelsChangedError";
 }
 
-// Each vector is a parameter, of which Postgres accepts 65,535, and an insertion into the index. In parts, a book stays
-// within the statement timeout.
-const VECTORS_A_STATEMENT = 100;
+// Each vector is an insertion into the index, which may take many milliseconds. In parts, all of them stay within the
+// statement timeout, even on a busy server.
+const VECTORS_A_STATEMENT = 25;
 
 /** The switch locks the models FOR UPDATE: while this lock is held, the models in use stay the same. */
 async function lockModels(tx: Queries, { active, building }: ModelsInUse): Promise<void> {
