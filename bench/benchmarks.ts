@@ -24,5 +24,6 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   start: { load: () => import("./figures/start.ts"), inQuick: false },
   trigger: { load: () => import("./figures/trigger.ts"), inQuick: false },
   pages: { load: () => import("./figures/pages.ts"), inQuick: false },
+  load: { load: () => import("./figures/load.ts"), inQuick: false },
   console: { load: () => import("./figures/console.ts"), inQuick: false },
 };
