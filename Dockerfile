@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # Two images: `app` runs only the server, `tools` this repository's commands (migrate, reconcile, reembed, doctor).
 # `npm run test:image` runs these steps without Docker and starts the result.
-FROM node:20.20-bookworm-slim AS tools
+FROM node:24.22-bookworm-slim AS tools
 ENV NEXT_TELEMETRY_DISABLED=1
 WORKDIR /app
 COPY . .
@@ -13,7 +13,7 @@ USER root
 ENV NEXT_OUTPUT=standalone
 RUN npm run build
 
-FROM node:20.20-bookworm-slim AS app
+FROM node:24.22-bookworm-slim AS app
 ENV NODE_ENV=production NEXT_TELEMETRY_DISABLED=1 HOSTNAME=0.0.0.0 PORT=3000
 WORKDIR /app
 COPY --from=build /app/.next/standalone ./

@@ -5,7 +5,7 @@ export default defineConfig({
   // Read where the CLI runs; .env.example says where to get it.
   project: process.env.TRIGGER_PROJECT_REF ?? "",
   dirs: ["./trigger"],
-  runtime: "node-22",
+  runtime: "node-24",
   // In seconds, for all attempts of a run together; waiting for a retry or a child does not count.
   maxDuration: 300,
   // A new process per run costs a third of a second; the tasks keep no state between runs except their database pool.

@@ -3,7 +3,7 @@ import { defineConfig } from "@trigger.dev/sdk";
 export default defineConfig({
   project: process.env.TRIGGER_PROJECT_REF ?? "",
   dirs: ["./trigger"],
-  runtime: "node-22",
+  runtime: "node-24",
   maxDuration: 300,
   processKeepAlive: true,
   retries: { enabledInDev: true },

@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { writeComposeSecrets } from "../../scripts/compose-secrets/write.ts";
 import { dependabotSchema } from "./dependabot.ts";
+import { stagesOf } from "./dockerfile.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -53,6 +54,15 @@ describe("npm run compose:secrets", () => {
     await expect(writeComposeSecrets(file)).rejects.toThrow(/is there already and stays as it is/);
     expect(readFileSync(file, "utf8")).toBe(before);
   });
+});
+
+it("the images have the Node.js of .nvmrc, which is one of CI's", () => {
+  const [major, minor] = read(".nvmrc").trim().split(".");
+  const images = stagesOf(read("Dockerfile")).map(({ from }) => from);
+  expect(images.filter((from) => from.startsWith("node:"))).toEqual(
+    Array(2).fill(`node:${major}.${minor}-bookworm-slim`),
+  );
+  expect(read(".github/workflows/ci.yml")).toContain(`"${major}"`);
 });
 
 describe(".github", () => {

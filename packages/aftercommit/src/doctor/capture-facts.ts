@@ -19,6 +19,8 @@ export type Facts = {
   /** Those of `npx aftercommit capture` if its slot exists, otherwise those in sequin.yaml. */
   names: Names;
   walLevel: string;
+  /** Null before PostgreSQL 19. */
+  effectiveWalLevel: string | null;
   hasLimit: boolean;
   /**
    * What captures all declared tables with triggers instead, according to the comment on its schema: the Sequin
@@ -52,6 +54,7 @@ export async function readFacts(db: Database, declarations: readonly Declaration
   const tables = declarations.map(({ table }) => quoted(table));
   const { rows } = await db.execute<Omit<Facts, "names">>(sql`
     select current_setting('wal_level') as "walLevel",
+      current_setting('effective_wal_level', true) as "effectiveWalLevel",
       (select setting <> '-1' from pg_settings where name = 'max_slot_wal_keep_size') as "hasLimit",
       (select obj_description(f.pronamespace, 'pg_namespace') from unnest(${sql.param(tables)}::text[]) named
         join pg_trigger t on t.tgrelid = to_regclass(named) and not t.tgisinternal and t.tgenabled <> 'D'

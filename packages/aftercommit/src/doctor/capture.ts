@@ -4,13 +4,13 @@ import { wantedSink } from "../sequin-config/sinks.ts";
 import { type Facts, readFacts } from "./capture-facts.ts";
 import { type Category, failed, last, ok, okUnless, skipped, warning } from "./finding.ts";
 import { measureLag } from "./measure-lag.ts";
+import { walOutcome } from "./wal-level.ts";
 
 const MB = 1024 * 1024;
 const MOST_RETAINED_MB = 256;
 
 const LOGICAL =
   "alter system set wal_level = 'logical', then restart PostgreSQL (a hosted one: in its settings)";
-const LIMIT_SLOTS = "alter system set max_slot_wal_keep_size = '10GB'; select pg_reload_conf()";
 const LAGGING = {
   Sequin: "Sequin's console says which sink does not deliver, the app's log why. Nothing is lost yet",
   "npx aftercommit capture": "Its log says what it waits for. Nothing is lost yet",
@@ -26,10 +26,7 @@ export const replication: Category = async function* ({ check, declarations, ser
   yield check("capture.wal", LOGICAL, async () => {
     facts = await readFacts((await server()).db, declarations);
     if (facts.emulator !== null) return last(skipped(facts.emulator));
-    if (facts.walLevel !== "logical") return last(failed(`wal_level is ${facts.walLevel}`));
-    return facts.hasLimit
-      ? ok("logical, limited")
-      : warning("max_slot_wal_keep_size has no limit", LIMIT_SLOTS);
+    return walOutcome(facts);
   });
   if (!facts) return;
 

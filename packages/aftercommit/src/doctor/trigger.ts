@@ -10,6 +10,7 @@ import { placeOf } from "./shown.ts";
 const NO_RETRY = { retry: { maxAttempts: 1 } };
 const DEPLOY = "npx trigger.dev deploy --env-file .env.production";
 const UPDATE = "Update the Trigger.dev server to 4.7 or newer";
+const OLD = "older than 4.7, it ignores concurrency limits, so edits wait behind a backfill";
 const KEY = "Set TRIGGER_SECRET_KEY to a key of Trigger.dev's dashboard → your project → API keys";
 const PROJECT = "Set TRIGGER_SECRET_KEY and TRIGGER_PROJECT_REF of the same project: Trigger.dev's dashboard";
 
@@ -56,7 +57,7 @@ export const triggerDev: Category = async function* ({ check, declarations }) {
     all = found;
     // Older servers do not have this route, and silently ignore the tasks' limits.
     const isOld = (await answerOf(concurrencyLimits.list({ perPage: 1 }, NO_RETRY))) === 404;
-    return isOld ? warning(`${actual}: it ignores concurrency limits`, UPDATE) : ok(actual);
+    return isOld ? warning(`${actual}: ${OLD}`, UPDATE) : ok(actual);
   });
   const environment = environmentOfKey();
   const isDevelopment = environment === "dev";

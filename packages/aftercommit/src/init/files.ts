@@ -93,7 +93,7 @@ const TRIGGER_CONFIG = `import { defineConfig } from "@trigger.dev/sdk";
 export default defineConfig({
   project: process.env.TRIGGER_PROJECT_REF ?? "",
   dirs: ["./trigger"],
-  runtime: "node-22",
+  runtime: "node-24",
   maxDuration: 300,
   processKeepAlive: true,
   retries: { enabledInDev: true },
