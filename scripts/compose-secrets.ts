@@ -10,7 +10,7 @@ await command(async () => {
       `Wrote random secrets to ${file}, which only you can read. Keep a copy: they are nowhere else.`,
       "Yours to fill in there:",
       ...yours.map(({ name, where }) => `  ${name}: ${where}`),
-      `Then: docker compose --env-file ${file} up -d --build`,
+      "Then: docs/deploy/self-hosted.md, step 3",
       "",
     ].join("\n"),
   );

@@ -116,7 +116,7 @@ it("no panel covers another one", () => {
 
 describe("deploy/monitoring/sql_exporter.yml", () => {
   const database = databaseForTests();
-  const MONITOR = "aftercommit_monitoring";
+  const MONITOR = `aftercommit_monitoring_${process.pid}`;
 
   beforeAll(async () => {
     await database.db.execute(sql.raw(`create role ${MONITOR}; grant pg_read_all_data to ${MONITOR}`));
