@@ -62,28 +62,31 @@ async function duringBackfill(
   await backfill;
 }
 
-async function measure(tier: Tier, bench: Bench): Promise<void> {
+type Setting = { tier: Tier; isOldTrigger?: boolean };
+
+async function measure({ tier, isOldTrigger = false }: Setting, bench: Bench): Promise<void> {
   const { server, quick, progress, figure, times } = bench;
+  const name = isOldTrigger ? `${tier.name}, an older Trigger.dev` : tier.name;
   const [rounds, posts] = quick ? [5, 500] : [100, 20_000];
   const database = await productDatabase(server);
-  const stack = await startStack("product", database, { tier, delayMs: DELAY_MS });
+  const stack = await startStack("product", database, { tier, delayMs: DELAY_MS, isOldTrigger });
   try {
     await stack.unseen(() => addPosts(database, 0, EDITED));
     await embedAll(stack, database, { posts: EDITED, progress });
 
-    progress(`${tier.name}: runs that do nothing`);
+    progress(`${name}: runs that do nothing`);
     const idle = new Times();
     for (let round = 0; round < WARM_UP; round += 1) await nothing();
     for (let round = 0; round < rounds; round += 1) idle.add(await nothing());
-    times(`${tier.name}: a run that does nothing`, idle);
+    times(`${name}: a run that does nothing`, idle);
 
-    progress(`${tier.name}: edits`);
+    progress(`${name}: edits`);
     const alone = new Times();
     for (let round = 0; round < WARM_UP; round += 1) await waitForEdit(database, { nth: round });
     for (let round = 0; round < rounds; round += 1) await edit(database, stack.provider, round, alone);
-    times(`${tier.name}: commit to visible, less the provider's time`, alone);
+    times(`${name}: commit to visible, less the provider's time`, alone);
     figure(
-      `${tier.name}: the median as a multiple of a run that does nothing`,
+      `${name}: the median as a multiple of a run that does nothing`,
       alone.percentile(50) / idle.percentile(50),
       "",
     );
@@ -94,12 +97,8 @@ async function measure(tier: Tier, bench: Bench): Promise<void> {
     const meanwhile = new Times();
     const measured = { from: EDITED + WARM_UP_POSTS, posts, edits: rounds * 2 };
     await duringBackfill(stack, database, measured, tier, bench, meanwhile);
-    times(`${tier.name}: the same during a backfill of ${posts} (${meanwhile.count} edits)`, meanwhile);
-    figure(
-      `${tier.name}: its p99 as a multiple of idle`,
-      meanwhile.percentile(99) / alone.percentile(99),
-      "",
-    );
+    times(`${name}: the same during a backfill of ${posts} (${meanwhile.count} edits)`, meanwhile);
+    figure(`${name}: its p99 as a multiple of idle`, meanwhile.percentile(99) / alone.percentile(99), "");
   } finally {
     await stack.stop();
     await database.drop();
@@ -107,6 +106,7 @@ async function measure(tier: Tier, bench: Bench): Promise<void> {
 }
 
 export async function run(bench: Bench): Promise<void> {
-  for (const tier of bench.quick ? TIERS.slice(-1) : TIERS.filter((_, index) => index !== 1))
-    await measure(tier, bench);
+  const [first, , fifth] = TIERS;
+  const settings = [{ tier: first }, { tier: fifth }, { tier: fifth, isOldTrigger: true }];
+  for (const setting of bench.quick ? settings.slice(1, 2) : settings) await measure(setting, bench);
 }

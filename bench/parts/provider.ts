@@ -4,11 +4,11 @@ import { startLocal } from "./local.ts";
 /** OpenAI's limits for text-embedding-3-small, by usage tier. */
 export type Tier = { name: string; tokensPerMinute: number; requestsPerMinute: number };
 
-export const TIERS: readonly Tier[] = [
+export const TIERS = [
   { name: "tier 1", tokensPerMinute: 1_000_000, requestsPerMinute: 3_000 },
   { name: "tier 3", tokensPerMinute: 5_000_000, requestsPerMinute: 5_000 },
   { name: "tier 5", tokensPerMinute: 10_000_000, requestsPerMinute: 10_000 },
-];
+] as const satisfies readonly Tier[];
 
 /** Limits that are never reached. */
 export const NO_LIMITS: Tier = {

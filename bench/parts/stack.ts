@@ -9,6 +9,7 @@ import { startCli } from "../../emulators/trigger/tests/suite/cli.ts";
 import { startApp } from "../../tests/browser/production.ts";
 import { until } from "../../tests/until.ts";
 import { startLocal } from "./local.ts";
+import { startOldTrigger } from "./old-trigger.ts";
 import { type Project, projectOf } from "./project.ts";
 import { type Provider, startProvider, type Tier } from "./provider.ts";
 import type { FreshDatabase } from "./server.ts";
@@ -28,6 +29,8 @@ type Options = {
   sequin?: boolean;
   /** How many API requests Trigger.dev answers per minute. Default: all. */
   requestsPerMinute?: number;
+  /** Whether Trigger.dev is an older server, which ignores concurrency limits. */
+  isOldTrigger?: boolean;
 };
 
 /**
@@ -83,22 +86,24 @@ async function idle(): Promise<void> {
 export async function startStack(
   name: Project["name"],
   database: FreshDatabase,
-  { tier, delayMs, sequin: hasSequin = true, requestsPerMinute }: Options,
+  { tier, delayMs, sequin: hasSequin = true, requestsPerMinute, isOldTrigger }: Options,
 ): Promise<Stack> {
   const project = await projectOf(name);
   const { folder, sink } = project;
   const provider = await startProvider(folder, tier);
   await provider.delay(delayMs);
-  const trigger = await startLocal(
+  const emulator = await startLocal(
     folder,
     ["trigger"],
     requestsPerMinute === undefined ? {} : { LOCAL_TRIGGER_RATE_LIMIT: `${requestsPerMinute}` },
   );
+  const old = isOldTrigger ? await startOldTrigger(emulator.url) : undefined;
+  const { url: triggerUrl } = old ?? emulator;
   const variables: Record<string, string> = {
     DATABASE_URL: database.url,
     SEQUIN_WEBHOOK_SECRET: SECRET,
     TRIGGER_SECRET_KEY: KEYS.secretKey,
-    TRIGGER_API_URL: trigger.url,
+    TRIGGER_API_URL: triggerUrl,
     TRIGGER_PROJECT_REF: PROJECT_REF,
     OPENAI_API_KEY: "bench",
     OPENAI_BASE_URL: `${provider.url}/v1`,
@@ -115,8 +120,8 @@ export async function startStack(
       .map(([key, value]) => `${key}=${JSON.stringify(value)}\n`)
       .join(""),
   );
-  configure({ baseURL: trigger.url, accessToken: KEYS.secretKey });
-  const startTasks = () => startCli(folder, { apiUrl: trigger.url, projectRef: PROJECT_REF, ...KEYS });
+  configure({ baseURL: triggerUrl, accessToken: KEYS.secretKey });
+  const startTasks = () => startCli(folder, { apiUrl: triggerUrl, projectRef: PROJECT_REF, ...KEYS });
   let cli = await startTasks();
   const app = await startApp(folder, variables);
   const openSequin = () =>
@@ -140,7 +145,7 @@ export async function startStack(
     backfill: async () => sequin?.backfill(sink, "public.posts"),
     runs: (...tasks) => countRuns(tasks.length > 0 ? tasks : BUSY),
     async apiRequests() {
-      return apiStats.parse(await (await fetch(`${trigger.url}/local/trigger/stats`)).json());
+      return apiStats.parse(await (await fetch(`${triggerUrl}/local/trigger/stats`)).json());
     },
     idle,
     async reconcile() {
@@ -157,7 +162,8 @@ export async function startStack(
       await sequin?.close();
       await app.stop();
       await cli.stop();
-      await trigger.stop();
+      await old?.close();
+      await emulator.stop();
       await provider.stop();
     },
   };
