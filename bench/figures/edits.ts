@@ -51,7 +51,7 @@ async function duringBackfill(
   let embedded = false;
   const backfill = embedAll(stack, database, {
     posts: from + posts,
-    progress: (line) => progress(`${tier.name}: ${line}`),
+    progress,
   }).finally(() => {
     embedded = true;
   });
