@@ -20,6 +20,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   search: { load: () => import("./figures/search.ts"), inQuick: true },
   filters: { load: () => import("./figures/filters.ts"), inQuick: false },
   words: { load: () => import("./figures/words.ts"), inQuick: false },
+  capacity: { load: () => import("./figures/capacity.ts"), inQuick: false },
   reconcile: { load: () => import("./figures/reconcile.ts"), inQuick: true },
   start: { load: () => import("./figures/start.ts"), inQuick: false },
   trigger: { load: () => import("./figures/trigger.ts"), inQuick: false },

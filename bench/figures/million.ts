@@ -8,7 +8,7 @@ import type { Bench } from "../bench.ts";
 import { deliver, messagesOf } from "../parts/deliver.ts";
 import { waitForEdit } from "../parts/edit.ts";
 import { watchMemory } from "../parts/memory.ts";
-import { PAGE_QUERIES } from "../parts/page-queries.ts";
+import { timePageQueries } from "../parts/page-queries.ts";
 import { productDatabase } from "../parts/product-database.ts";
 import { NO_LIMITS } from "../parts/provider.ts";
 import { type FreshDatabase, realServer } from "../parts/server.ts";
@@ -99,10 +99,7 @@ async function estimateEmbedded({ client }: FreshDatabase): Promise<number> {
 /** Measures the page's queries while all rows are pending. */
 async function measurePage({ bench: { progress, times, count, quick }, db, rows }: Run): Promise<void> {
   progress("the page's queries");
-  for (const [name, query] of Object.entries(PAGE_QUERIES)) {
-    const took = new Times();
-    await query(db);
-    for (let round = 0; round < 40; round += 1) await took.measure(() => query(db));
+  for (const [name, took] of await timePageQueries(db)) {
     times(`page with ${rows} pending: ${name}`, took);
     if (!quick)
       count(`page with ${rows} pending: ${name}, p95 in ms`, took.percentile(95), { atMost: MOST_PAGE_MS });

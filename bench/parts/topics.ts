@@ -1,4 +1,9 @@
+import { sql } from "drizzle-orm";
 import type pg from "pg";
+import { posts } from "../../aftercommit.config.ts";
+import { vectorParameter } from "../../packages/aftercommit/src/embeddings/vector-parameter.ts";
+import { rowsOf } from "../../packages/aftercommit/src/search/connection.ts";
+import { rowsSql } from "../../packages/aftercommit/src/source.ts";
 import { randomOf } from "./texts.ts";
 
 export const DIMENSIONS = 1_536;
@@ -20,27 +25,42 @@ export function someVector(): Float32Array {
   return topic.map((value) => value + around(1));
 }
 
+type Vectors = { modelId: number; from: number; count: number; progress(line: string): void };
+
+/** Gives posts, from one number on, a vector of their current text each. */
+export async function addVectorsOnTopics(
+  client: pg.Client,
+  { modelId, from, count, progress }: Vectors,
+): Promise<void> {
+  for (let done = 0; done < count; done += PAGE) {
+    const vectors = Array.from({ length: Math.min(PAGE, count - done) }, (_, n) => {
+      const id = sql.raw(String(from + done + n));
+      return sql`(${id}, ${vectorParameter(someVector())}::vector::halfvec)`;
+    });
+    await rowsOf(
+      client,
+      sql`insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+        select r.id, ${modelId}, 0, 1, r.text_hash, 0, length(r.text), 5, v.embedding
+        from (values ${sql.join(vectors, sql`, `)}) as v(id, embedding) join ${rowsSql(posts)} r on r.id = v.id`,
+    );
+    if (done % 10_000 === 0) progress(`${done + vectors.length} of ${count} vectors`);
+  }
+}
+
 type Rows = { modelId: number; count: number; progress(line: string): void; authorOf?(id: number): string };
 
 /** Adds posts with a vector each to an empty database, numbered from 1. */
 export async function addRowsOnTopics(
   client: pg.Client,
-  { modelId, count, progress, authorOf = () => "Bench" }: Rows,
+  { authorOf = () => "Bench", ...rows }: Rows,
 ): Promise<void> {
-  for (let from = 1; from <= count; from += PAGE) {
-    const ids = Array.from({ length: Math.min(PAGE, count - from + 1) }, (_, n) => from + n);
-    await client.query(
-      `insert into posts (id, title, body, author)
-       select p.id, 'Post ' || p.id, 'Some words.', p.author from unnest($1::bigint[], $2::text[]) as p(id, author)`,
-      [ids, ids.map(authorOf)],
-    );
-    await client.query(
-      `insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
-       select v.id, ${modelId}, 0, 1, md5(v.id::text)::uuid, 0, 10, 5, v.embedding
-       from (values ${ids.map((id, n) => `(${id}, $${n + 1}::halfvec)`).join(", ")}) as v(id, embedding)`,
-      ids.map(() => inText(someVector())),
-    );
-    if ((from - 1) % 10_000 === 0) progress(`${from - 1 + ids.length} of ${count} rows`);
-  }
+  const ids = Array.from({ length: rows.count }, (_, n) => n + 1);
+  await client.query(
+    `insert into posts (id, title, body, author)
+     select p.id, 'Post ' || p.id, 'Some words.', p.author from unnest($1::bigint[], $2::text[]) as p(id, author)`,
+    [ids, ids.map(authorOf)],
+  );
+  await client.query("analyze posts");
+  await addVectorsOnTopics(client, { ...rows, from: 1 });
   await client.query("vacuum analyze posts, post_embeddings");
 }
