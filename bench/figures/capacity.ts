@@ -1,12 +1,11 @@
-import pg from "pg";
 import { posts } from "../../aftercommit.config.ts";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
 import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
 import { type Model, readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
 import { buildVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { residentBytes } from "../../tests/fuzz/memory.ts";
 import type { Bench } from "../bench.ts";
+import { indexMemoryPerVector } from "../parts/index-memory.ts";
 import { timePageQueries } from "../parts/page-queries.ts";
 import { productDatabase } from "../parts/product-database.ts";
 import { measureSearch } from "../parts/search-modes.ts";
@@ -20,7 +19,7 @@ const WORDS_OF_BODY = 95;
 
 type Counts = { rows: number; texts: number; embedded: number; added: number };
 const COUNTS: Counts = { rows: 1_000_000, texts: 20_000, embedded: 100_000, added: 1_000 };
-const QUICK: Counts = { rows: 20_000, texts: 5_000, embedded: 2_000, added: 100 };
+const QUICK: Counts = { rows: 20_000, texts: 5_000, embedded: 6_000, added: 100 };
 
 type Run = { bench: Bench; database: FreshDatabase; db: Database; counts: Counts };
 
@@ -39,19 +38,10 @@ async function addVectors({ bench, database: { client, url }, counts }: Run, mod
     addVectorsOnTopics(client, { ...vectors, from: 1, count: embedded - added }),
   );
   figure("a vector inserted without an index", (before / (embedded - added)) * 1_000, "ms");
-  // A connection of its own, whose process has used no memory for anything else.
-  const builder = new pg.Client({ connectionString: url });
-  builder.on("notice", ({ message }) => progress(message ?? ""));
-  await builder.connect();
-  try {
-    progress("builds the index of the vectors");
-    const seconds = await secondsOf(() => buildVectorIndex(builder, posts.embeddings, model));
-    figure("index of the vectors built in", seconds, "s");
-    const { rows } = await builder.query<{ pid: number }>("select pg_backend_pid() as pid");
-    figure("peak memory of its process, with shared buffers", residentBytes(rows[0]?.pid ?? 0) / 1e6, "MB");
-  } finally {
-    await builder.end();
-  }
+  progress("builds the index of the vectors");
+  const built = await secondsOf(() => buildVectorIndex(client, posts.embeddings, model));
+  figure("index of the vectors built in", built, "s");
+  figure("memory to build it, per vector", await indexMemoryPerVector(url, model), "bytes");
   const after = await secondsOf(() =>
     addVectorsOnTopics(client, { ...vectors, from: embedded - added + 1, count: added }),
   );

@@ -6,7 +6,7 @@ import { readTableCounts } from "../../packages/aftercommit/src/status/table-cou
 import { readTableStatus } from "../../packages/aftercommit/src/status/table-status.ts";
 import { Times } from "../report.ts";
 
-const ROUNDS = 40;
+const ROUNDS = 100;
 const NO_COUNTS = { embedded: 0, pending: 0, failed: 0, oldestSeconds: null, tokensToday: 0 };
 
 const PAGE_QUERIES: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {

@@ -22,7 +22,7 @@ export async function measureSearch({ progress, times, count, quick }: Bench): P
     progress(`search, ${mode}`);
     const took = new Times();
     let incomplete = 0;
-    for (let n = 0; n < (quick ? 5 : 200); n += 1) {
+    for (let n = 0; n < (quick ? 5 : 100); n += 1) {
       const options = { query: someText(WORDS), mode };
       const { results, degraded } = await took.measure(() => search(declaration, options));
       if (results.length === 0 || degraded !== undefined) incomplete += 1;
