@@ -31,7 +31,8 @@ export async function startLocalPostgres(
 
 export type LocalPostgres = Awaited<ReturnType<typeof startLocalPostgres>>;
 
-const EMPTY = `do $$ declare name text; begin
+/** Removes everything from a database. */
+export const EMPTY = `do $$ declare name text; begin
   for name in select pubname from pg_publication loop execute format('drop publication %I', name); end loop;
   for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
   loop execute format('drop schema %I cascade', name); end loop;

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { z } from "zod";
 import { until } from "../until.ts";
-import type { FreshApp } from "./fresh-app.ts";
+import type { Project } from "./project.ts";
 
 /** Where the examples are. */
 export const FOLDER = join(import.meta.dirname, "../../examples");
 
 export type Example = {
   /** Starts what Sequin delivers to. */
-  server: (app: FreshApp) => Promise<void>;
+  server: (project: Project) => Promise<void>;
   variables?: () => Record<string, string>;
-  check: (app: FreshApp) => Promise<void>;
+  check: (project: Project) => Promise<void>;
 };
 
 // An example that has no server is served by this one.
@@ -28,25 +28,25 @@ listen({ fetch, port: Number(process.env.PORT) });
 console.log("serves");
 `;
 
-async function startHono(app: FreshApp): Promise<void> {
-  await app.start(/^/, "npx", ["tsx", "server.ts"]);
+async function startHono(project: Project): Promise<void> {
+  await project.start(/^/, "npx", ["tsx", "server.ts"]);
 }
 
-async function startOwnServer(app: FreshApp): Promise<void> {
-  await writeFile(join(app.folder, "server.ts"), SERVER);
-  await startHono(app);
+async function startOwnServer(project: Project): Promise<void> {
+  await writeFile(join(project.folder, "server.ts"), SERVER);
+  await startHono(project);
 }
 
-const startNext = (app: FreshApp) => app.start(/Ready in/, "npx", ["next", "dev"]);
+const startNext = (project: Project) => project.start(/Ready in/, "npx", ["next", "dev"]);
 
 /** Inserts rows, and waits until a page that searches has what it is to find. */
-const finds = (insert: string, path: string, expected: string) => async (app: FreshApp) => {
-  await app.query(insert);
+const finds = (insert: string, path: string, expected: string) => async (project: Project) => {
+  await project.query(insert);
   const search = async () => {
-    const answer = await fetch(`http://127.0.0.1:${app.ports.app}${path}`).catch(() => undefined);
+    const answer = await fetch(`http://127.0.0.1:${project.ports.app}${path}`).catch(() => undefined);
     return (await answer?.text())?.includes(expected);
   };
-  await until(search, { everyMs: 500, progress: () => app.output, what: `${expected} at ${path}` });
+  await until(search, { everyMs: 500, progress: () => project.output, what: `${expected} at ${path}` });
 };
 
 const GARDEN = "'A secret garden', 'Nobody knows where the roses grow.'";
@@ -94,14 +94,14 @@ const addressOf = (server: typeof stripe) => {
   return address && typeof address === "object" ? `http://127.0.0.1:${address.port}` : "";
 };
 
-async function deletesCustomers(app: FreshApp): Promise<void> {
-  await app.query("insert into users (email) values ('ann@example.com'), ('bob@example.com')");
-  await app.query("delete from users where email = 'ann@example.com'");
+async function deletesCustomers(project: Project): Promise<void> {
+  await project.query("insert into users (email) values ('ann@example.com'), ('bob@example.com')");
+  await project.query("delete from users where email = 'ann@example.com'");
   const completed = async () => {
-    const rows = await app.query("select from aftercommit.deletions where outcome = 'completed'");
+    const rows = await project.query("select from aftercommit.deletions where outcome = 'completed'");
     return rows.length === 1;
   };
-  await until(completed, { everyMs: 500, progress: () => app.output, what: "the clean-up" });
+  await until(completed, { everyMs: 500, progress: () => project.output, what: "the clean-up" });
   if ([...customers.keys()].join() !== "cus_3") throw new Error(`left: ${[...customers.keys()]}`);
 }
 

@@ -1,15 +1,15 @@
-import { cp, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import { choosePorts } from "../stack/dev-stack.ts";
 import { until } from "../until.ts";
-import { EXAMPLES, type Example, FOLDER } from "./examples.ts";
-import { FreshApp, packLibrary } from "./fresh-app.ts";
+import { createNextApp } from "./fresh-app.ts";
+import type { Project } from "./project.ts";
+import { tarball } from "./tarball.ts";
 
-let app: FreshApp;
+let app: Project;
 beforeAll(async () => {
-  app = await FreshApp.create();
+  app = await createNextApp();
   await app.startLocal(["postgres", "trigger", "openai", "mail"]);
   await app.query(`
     create table articles (id uuid primary key default gen_random_uuid(), headline text not null, body text, slug text);
@@ -37,7 +37,7 @@ const within = { everyMs: 500, progress: () => app.output };
 
 it("someone's app finds its own rows by meaning, and cleans up after its deleted ones, after five commands", async () => {
   const startedAt = Date.now();
-  await app.run("npm", "install", await packLibrary());
+  await app.run("npm", "install", tarball());
   const said = await app.run("npx", "aftercommit", "init", "--yes");
   expect(said).toMatch(/trigger\/aftercommit\.ts +12 lines/);
   expect(said).toContain("The first embedding of articles takes about");
@@ -47,6 +47,7 @@ it("someone's app finds its own rows by meaning, and cleans up after its deleted
   await app.run("npx", "aftercommit", "migrate");
   await app.start(/Ready in/, "npm", ["run", "dev"]);
   await app.startTasks();
+  await app.startSequin();
 
   await until(async () => (await search("closed harbour")).includes("Old news"), {
     ...within,
@@ -78,30 +79,4 @@ it("someone's app finds its own rows by meaning, and cleans up after its deleted
   const health = await fetch(`http://127.0.0.1:${app.ports.app}/api/health`);
   expect(await health.json()).toEqual({ status: "ok" });
   console.log(`five commands and no line of code: ${Math.round((Date.now() - startedAt) / 1000)} s`);
-  await app.stop();
-});
-
-/** Runs an example beside its own emulators, with the packages that the app has. */
-async function runExample(name: string, { server, variables, check }: Example): Promise<void> {
-  const folder = join(app.folder, name);
-  await cp(join(FOLDER, name), folder, { recursive: true });
-  await cp(join(FOLDER, "trigger.config.ts"), join(folder, "trigger.config.ts"));
-  const example = new FreshApp(folder, await choosePorts(), variables?.());
-  try {
-    await example.startLocal(["postgres", "trigger", "openai", "mail"]);
-    await example.query(await readFile(join(folder, "schema.sql"), "utf8"));
-    await example.run("npx", "aftercommit", "migrate");
-    await example.run("npx", "aftercommit", "sequin");
-    await server(example);
-    await example.startTasks();
-    await check(example);
-  } finally {
-    await example.stop();
-  }
-}
-
-describe("with the installed package", () => {
-  beforeAll(() => app.run("npm", "install", "hono", "@hono/node-server"));
-
-  it.each(Object.entries(EXAMPLES))("the example %s works", runExample);
 });

@@ -24,6 +24,17 @@ function linkTree(from: string, to: string): void {
   }
 }
 
+/** Hard links to the installed packages. */
+export function linkPackages(folder: string): void {
+  const [from, to] = [join(ROOT, "node_modules"), join(folder, "node_modules")];
+  try {
+    linkTree(from, to);
+  } catch {
+    // On another file system: hard links cannot reach it.
+    cpSync(from, to, { recursive: true, force: true });
+  }
+}
+
 /**
  * Copies the repository's files, as in a clone, into a new temporary folder, with hard links to the installed packages.
  * A copy, because Next.js and Trigger.dev's CLI allow one `dev` per folder, and a developer's may be running.
@@ -40,11 +51,6 @@ export function cloneProject(): string {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(join(ROOT, file), join(folder, file), { recursive: true });
   }
-  try {
-    linkTree(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  } catch {
-    // On another file system: hard links cannot reach it.
-    cpSync(join(ROOT, "node_modules"), join(folder, "node_modules"), { recursive: true, force: true });
-  }
+  linkPackages(folder);
   return folder;
 }

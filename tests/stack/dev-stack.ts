@@ -13,7 +13,8 @@ export async function choosePorts(): Promise<Ports> {
   return { app, postgres, http, smtp };
 }
 
-const SHORT_LIVED = `--import=${new URL("./short-lived.mjs", import.meta.url).href}`;
+/** An option of Node.js for processes that run PGlite. */
+export const SHORT_LIVED = `--import=${new URL("./short-lived.mjs", import.meta.url).href}`;
 
 /** What the user's shell would pass on: none of the product's variables, and these ports. */
 function environment(ports: Ports, extra: Record<string, string>): NodeJS.ProcessEnv {
