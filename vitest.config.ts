@@ -4,14 +4,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 // The longest first, because they would otherwise run alone at the end, and none late that mostly waits.
 const LONGEST = [
   "tests/stack/kills.test",
-  "tests/browser/status-page.test",
-  "tests/deletions/pipeline.test",
   "tests/install/",
+  "tests/browser/dev.test",
+  "tests/deletions/pipeline.test",
   "tests/stack/dev.test",
+  "tests/tasks/commands.test",
+  "tests/postgres/dev-capture.test",
+  "tests/postgres/inbox-interleaving.test",
+  "tests/postgres/capture",
   "tests/foreign/databases.test",
   "tests/database/hung-database.test",
   "emulators/sequin/tests/batches.test",
-  "tests/tasks/commands.test",
   "tests/stack/",
   "emulators/postgres/tests/folder.test",
 ];
@@ -48,14 +51,16 @@ const suites = {
   sequence: { groupOrder: 0 },
 };
 
-/** Suites with their own command, one file at a time. */
-const onItsOwn = (name: string, groupOrder: number, include: string[]) => ({
-  test: { ...shared, name, include, maxWorkers: 1, sequence: { groupOrder } },
-});
-
 /** Suites with their own command that start whole stacks and mostly wait for them: two files at a time. */
-const ofStacks = (name: string, include: string[]) => ({
-  test: { ...shared, name, include, maxWorkers: 2, sequence: { groupOrder: 1 } },
+const ofStacks = (name: string, include: string[], setup: string[] = []) => ({
+  test: {
+    ...shared,
+    name,
+    include,
+    globalSetup: [shared.globalSetup, ...setup],
+    maxWorkers: 2,
+    sequence: { groupOrder: 1 },
+  },
 });
 
 const kills = [
@@ -129,11 +134,12 @@ export default defineConfig({
       // Only reads files: a part of `npm run check`.
       { test: { name: "house", include: [`tests/unit/{${HOUSE.join()}}.test.ts`] } },
       ofStacks("trigger", ["emulators/trigger/tests/suite/**/*.test.ts"]),
-      ofStacks("install", ["tests/install/**/*.test.ts"]),
+      ofStacks("install", ["tests/install/**/*.test.ts"], ["tests/install/tarball.ts"]),
       ofStacks("browser", ["tests/browser/**/*.test.ts"]),
       ofStacks("kills", kills),
-      onItsOwn("postgres", 3, ["tests/postgres/**/*.test.ts"]),
-      onItsOwn("image", 5, ["tests/deploy/image.test.ts"]),
+      // Each of its files that stops or sets up a server has one to itself.
+      { test: { ...suites, name: "postgres", include: ["tests/postgres/**/*.test.ts"] } },
+      { test: { ...shared, name: "image", include: ["tests/deploy/image.test.ts"] } },
     ],
   },
 });
