@@ -3,7 +3,7 @@ import manifest from "./packages/aftercommit/package.json" with { type: "json" }
 
 const config: NextConfig = {
   poweredByHeader: false,
-  // For the Dockerfile. `next start` serves such a build only with a warning.
+  // For the Dockerfile. `next start` serves such a build with a warning unless the variable is unset again.
   output: process.env.NEXT_OUTPUT === "standalone" ? "standalone" : undefined,
   // Node.js loads them as fast as a bundle, and bundling them takes longer than bundling all of our code.
   serverExternalPackages: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),

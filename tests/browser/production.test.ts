@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { posts } from "../../drizzle/schema.ts";
+import { ROOT } from "../documents.ts";
 import { cloneProject } from "../stack/clone.ts";
 import { databaseForTests } from "../tasks/database.ts";
 import { providerForTests } from "../tasks/provider.ts";
@@ -16,7 +17,8 @@ const AUTHORIZATION = `Basic ${Buffer.from(`me:${PASSWORD}`).toString("base64")}
 const database = databaseForTests();
 providerForTests();
 
-let folder: string;
+// CI has made the build here.
+let folder = ROOT;
 let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 let app: Awaited<ReturnType<typeof startApp>>;
 
@@ -35,16 +37,18 @@ function variables(): Record<string, string> {
 }
 
 beforeAll(async () => {
-  folder = cloneProject();
   trigger = await startTriggerServer("tr_prod_tests");
-  await buildApp(folder);
+  if (!process.env.TEST_BUILT) {
+    folder = cloneProject();
+    await buildApp(folder);
+  }
   await database.db.insert(posts).values({ title: "A secret title", body: "Body", author: "Alice" });
   app = await startApp(folder, { ...variables(), DASHBOARD_PASSWORD: PASSWORD });
 });
 afterAll(async () => {
   await app?.stop();
   await trigger?.close();
-  await rm(folder, { recursive: true, force: true });
+  if (folder !== ROOT) await rm(folder, { recursive: true, force: true });
 });
 
 const ask = (path: string, init: RequestInit = {}) => fetch(app.url + path, { redirect: "manual", ...init });

@@ -61,7 +61,7 @@ const MADE: Readonly<Record<string, string>> = { "npm ci": "node_modules", "npm 
 
 async function run(text: string, { folder, env }: Image): Promise<void> {
   const [, made] = Object.entries(MADE).find(([command]) => text.startsWith(command)) ?? [];
-  if (made && process.env.TEST_IMAGE_REUSE) {
+  if (made && process.env.TEST_BUILT) {
     execFileSync("cp", ["-al", join(ROOT, made), folder]);
     return;
   }
