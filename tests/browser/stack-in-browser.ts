@@ -6,22 +6,13 @@ import { choosePorts, DevStack } from "../stack/dev-stack.ts";
 import { everyPostEmbedded } from "../stack/embeddings.ts";
 import { launchChromium } from "./launch-chromium.ts";
 
-type InBrowser = { stack: DevStack; browser: Browser; page: Page };
-
-type Options = {
-  env?: Record<string, string>;
-  /** What the pages show, by its address. Default: the app. */
-  baseUrl?: (stack: DevStack) => string;
-};
+export type InBrowser = { stack: DevStack; browser: Browser; page: Page };
 
 /**
- * `npm run dev` in a clone, with every sample post embedded, and a page in a new browser context for each test, which
- * `use` gets before the test.
+ * `npm run dev` in a clone, with every sample post embedded, and a page of the app in a new browser context for each
+ * test.
  */
-export function stackInBrowser(
-  use: (given: InBrowser) => void,
-  { env, baseUrl = ({ ports }) => `http://127.0.0.1:${ports.app}` }: Options = {},
-): void {
+export function stackInBrowser(): () => InBrowser {
   let folder: string;
   let stack: DevStack;
   let browser: Browser;
@@ -29,7 +20,7 @@ export function stackInBrowser(
 
   beforeAll(async () => {
     folder = cloneProject();
-    stack = new DevStack(folder, await choosePorts(), env);
+    stack = new DevStack(folder, await choosePorts());
     [browser] = await Promise.all([launchChromium(), stack.ready()]);
     await everyPostEmbedded(stack);
   });
@@ -39,10 +30,11 @@ export function stackInBrowser(
     await rm(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    page = await browser.newPage({ baseURL: baseUrl(stack), viewport: { width: 1_200, height: 900 } });
+    const baseURL = `http://127.0.0.1:${stack.ports.app}`;
+    page = await browser.newPage({ baseURL, viewport: { width: 1_200, height: 900 } });
     // `next dev` compiles on the first visit.
     page.context().setDefaultTimeout(60_000);
-    use({ stack, browser, page });
   });
   afterEach(() => page.context().close());
+  return () => ({ stack, browser, page });
 }
