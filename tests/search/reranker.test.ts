@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { posts } from "../../aftercommit.config.ts";
 import { httpReranker } from "../../packages/aftercommit/src/providers/http-reranker.ts";
 import { InvalidSearchError } from "../../packages/aftercommit/src/search/options.ts";
-import { DEADLINE_MS, search } from "../../packages/aftercommit/src/search/search.ts";
+import { search } from "../../packages/aftercommit/src/search/search.ts";
 import { answerWith, type Fault, hang, startFaultyServer } from "../faulty-server.ts";
 import { idsOf, searchForTests } from "./posts.ts";
 
@@ -173,7 +173,8 @@ describe("without a usable answer of the reranker, the results are in their orde
     fault = hang;
     const startedAt = Date.now();
     const page = await search(reranked(), { query: aQuery() });
-    expect(Date.now() - startedAt).toBeLessThan(2 * DEADLINE_MS);
+    // The reranker's own time-out is a minute.
+    expect(Date.now() - startedAt).toBeLessThan(30_000);
     expect(idsOf(page)).toEqual([short, long]);
     expect(page.degraded).toContain("reranker");
     fault = works;
