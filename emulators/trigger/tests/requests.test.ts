@@ -127,7 +127,6 @@ describe("a version", () => {
   test("has no run taken by a client that has not heard of it yet, which would fail it", async () => {
     await worker.register([{ id: "a" }]);
     const { id } = await worker.trigger("comes-later");
-    expect(await worker.dequeue()).toBeUndefined();
     expect((await worker.retrieve(id)).status).toBe("PENDING_VERSION");
     const poll = worker.dequeue();
     await worker.register([{ id: "a" }, { id: "comes-later" }]);
