@@ -43,11 +43,11 @@ const shared = {
 
 const suites = {
   ...shared,
-  // One more than cores, because a test mostly waits for another process. Too many would starve the tests that start
-  // whole stacks.
-  maxWorkers: 3,
-  // V8 would optimize the WebAssembly of each Postgres again, which costs more than these short lives gain.
-  execArgv: ["--liftoff-only"],
+  // More than cores, because a test mostly waits for another process. A real PostgreSQL needs a part of them itself.
+  maxWorkers: process.env.TEST_DATABASE_URL ? 3 : 4,
+  // V8 would optimize the WebAssembly of each Postgres again, which for all but its hottest functions costs more than
+  // these short lives gain.
+  execArgv: ["--wasm-tiering-budget=20000000"],
   sequence: { groupOrder: 0 },
 };
 

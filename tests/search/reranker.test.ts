@@ -173,7 +173,7 @@ describe("without a usable answer of the reranker, the results are in their orde
     fault = hang;
     const startedAt = Date.now();
     const page = await search(reranked(), { query: aQuery() });
-    // The reranker's own time-out is a minute.
+    // The reranker's own timeout is a minute.
     expect(Date.now() - startedAt).toBeLessThan(30_000);
     expect(idsOf(page)).toEqual([short, long]);
     expect(page.degraded).toContain("reranker");

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../../tests/until.ts";
 import { ACCESS_TOKEN, SECRET_KEY, serve, type TestServer } from "./helpers/serve.ts";
 import { Worker } from "./helpers/worker.ts";
 
@@ -127,8 +128,8 @@ describe("a version", () => {
   test("has no run taken by a client that has not heard of it yet, which would fail it", async () => {
     await worker.register([{ id: "a" }]);
     const { id } = await worker.trigger("comes-later");
-    expect((await worker.retrieve(id)).status).toBe("PENDING_VERSION");
     const poll = worker.dequeue();
+    await until(async () => (await worker.retrieve(id)).status === "PENDING_VERSION");
     await worker.register([{ id: "a" }, { id: "comes-later" }]);
     expect(await poll).toBeUndefined();
     expect(await worker.take()).toMatchObject({ run: id });
