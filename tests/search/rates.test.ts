@@ -46,10 +46,12 @@ it("hundreds of random queries by one key use half of the limits, and posts are 
   await Promise.all([ask(), ask(), ask(), ask()]);
   const minutes = (Date.now() - startedAt) / 60_000;
   const searched = (await provider.stats()).calls - calls;
-  expect(searched).toBeGreaterThan(50);
+  const found = counts.get(200) ?? 0;
+  expect(found).toBeGreaterThan(50);
   expect(searched).toBeLessThanOrEqual(100 + 100 * minutes);
-  expect(counts.get(200)).toBe(searched);
-  expect(counts.get(503)).toBe(QUERIES - searched);
+  // On a slow machine, a search may meet its deadline after the provider has answered.
+  expect(found).toBeLessThanOrEqual(searched);
+  expect(counts.get(503)).toBe(QUERIES - found);
   // A backfill, which waits for edits, has what it needs as well.
   const limits = limitsOf(openai());
   expect(
