@@ -33,7 +33,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await local?.stop();
-  await rm(folder, { recursive: true, force: true });
+  // What was killed may still be writing.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 
 /** Runs an example on the packed library, in a database that is empty again. */

@@ -20,7 +20,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await app?.stop();
-  if (app) await rm(dirname(app.folder), { recursive: true, force: true });
+  // What was killed may still be writing.
+  if (app) await rm(dirname(app.folder), { recursive: true, force: true, maxRetries: 10 });
 });
 
 const found = z.object({ results: z.array(z.looseObject({ columns: z.object({ headline: z.string() }) })) });
