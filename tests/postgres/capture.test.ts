@@ -120,7 +120,9 @@ it("sends how far it is behind as metrics", async () => {
     collector
       .points(collector.last()?.body)
       .find(({ metric }) => metric === `aftercommit.capture.lag.${what}`)?.value;
-  await until(() => (lag("time") ?? Number.POSITIVE_INFINITY) < 11, { what: "the first metrics" });
+  await until(() => collector.last() && (lag("time") ?? Number.POSITIVE_INFINITY) < 11, {
+    what: "the first metrics",
+  });
   const other = new Client({ connectionString: world.cluster.url });
   await other.connect();
   await other.query("begin; lock table aftercommit.pending in access exclusive mode");
