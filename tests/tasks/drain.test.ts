@@ -121,6 +121,30 @@ describe("when the provider's limits are used up", () => {
     await bucket(-500_000);
     expect(await drainPosts()).toMatchObject({ embedded: 3 });
   });
+
+  it("an edit that arrives while a backfill begins to wait does not wait with it", async () => {
+    const [edited = "", ...others] = await insertPosts(3, (n) => `Body ${n}`);
+    // The words are written before the limits are asked for.
+    await database.db.execute(
+      sql.raw(`
+        create function arrive() returns trigger language plpgsql as $$ begin
+          insert into aftercommit.pending (source, row_id, queue, version, accepted_at, accepted_xid, next_attempt)
+          values ('post', '${edited}', 'realtime', nextval('aftercommit.pending_version'), clock_timestamp(),
+            pg_current_xact_id(), clock_timestamp()) on conflict do nothing;
+          return null;
+        end $$;
+        create trigger arrives after insert on aftercommit.post_words execute function arrive()`),
+    );
+    await change(others, "batch");
+    await bucket(-500_000);
+    await drainPosts(async () => {
+      await database.db.execute(sql`drop function arrive() cascade`);
+      expect(inputs().map((input) => input.split("\n").at(-1))).toEqual(["Body 0"]);
+      await bucket(1_000_000);
+      await tests.letTimeCome();
+    });
+    expect(inputs()).toHaveLength(3);
+  });
 });
 
 describe("a run", () => {

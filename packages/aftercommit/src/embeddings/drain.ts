@@ -3,7 +3,7 @@ import type { Database } from "../db/client.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { HEARTBEAT_MS, joinDrain, leaveDrain, stayInDrain } from "../inbox/drains.ts";
-import type { Lease } from "../inbox/entry.ts";
+import type { Lease, Queue } from "../inbox/entry.ts";
 import { leaseDue, leaseSettled, leaseWordsDue } from "../inbox/lease.ts";
 import { stampAgainElsewhere } from "../inbox/stamp-again.ts";
 import { log } from "../log.ts";
@@ -63,6 +63,17 @@ async function requireModel(db: Database): Promise<void> {
   if (paused && (!building || deferralOf(building))) throw paused.error;
 }
 
+async function embed(drain: Drain, lease: Lease): Promise<void> {
+  const { db, source, total } = drain;
+  const priority = lease.entries.every(({ queue }) => queue === "realtime");
+  const result = await embedLease({ db, source, priority, builds: true }, lease);
+  for (const status of result.statuses.values()) total[status] += 1;
+  const isWhole = result.statuses.size === lease.entries.length;
+  drain.entries = isWhole ? Math.min(ENTRIES, drain.entries * 2) : Math.max(1, result.statuses.size * 2);
+  total.chunks += result.chunks;
+  total.tokens += result.tokens;
+}
+
 /** One loop of a drain: lease after lease, until nothing is due or another loop has failed. */
 async function work(drain: Drain, stop: AbortController): Promise<void> {
   const { db, source, total, deadline } = drain;
@@ -76,13 +87,7 @@ async function work(drain: Drain, stop: AbortController): Promise<void> {
       drain.turn += 1;
       const lease = await nextLease(drain);
       if (!lease) return;
-      const priority = lease.entries.every(({ queue }) => queue === "realtime");
-      const result = await embedLease({ db, source, priority, builds: true }, lease);
-      for (const status of result.statuses.values()) total[status] += 1;
-      const isWhole = result.statuses.size === lease.entries.length;
-      drain.entries = isWhole ? Math.min(ENTRIES, drain.entries * 2) : Math.max(1, result.statuses.size * 2);
-      total.chunks += result.chunks;
-      total.tokens += result.tokens;
+      await embed(drain, lease);
     }
   } catch (error) {
     // Only the first reason decides what happens next.
@@ -92,9 +97,28 @@ async function work(drain: Drain, stop: AbortController): Promise<void> {
   }
 }
 
+/**
+ * Works on the edits that are due, which get the limits that the others wait for. False if the limits leave no room for
+ * them either.
+ */
+async function workOnEdits(drain: Drain): Promise<boolean> {
+  try {
+    for (;;) {
+      const lease = await leaseDue(drain.db, drain.source.name, "realtime", drain.entries);
+      if (lease.entries.length === 0) return true;
+      await embed(drain, lease);
+    }
+  } catch (error) {
+    if (error instanceof RateLimitedError) return false;
+    throw error;
+  }
+}
+
+type Wait = { deferral: Deferral; queues: readonly Queue[] };
+
 /** Writes the words of the entries that are due, which takes no model, and leaves the rest of their work for later. */
-async function writeDueWords({ db, source }: Drain, deferral: Deferral): Promise<void> {
-  for (const queue of ["realtime", "batch"] as const)
+async function writeDueWords({ db, source }: Drain, { deferral, queues }: Wait): Promise<void> {
+  for (const queue of queues)
     for (;;) {
       const lease = await leaseWordsDue(db, source.name, queue, ENTRIES);
       if (lease.entries.length === 0) break;
@@ -109,12 +133,15 @@ async function workAll(drain: Drain): Promise<void> {
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => work(drain, stop)));
     const { aborted, reason } = stop.signal;
     if (!aborted) return;
-    const deferral =
-      reason instanceof RateLimitedError
-        ? { at: reason.retryAt, error: reason }
-        : deferralOf((await readModelsInUse(drain.db)).active);
-    if (deferral) await writeDueWords(drain, deferral);
-    if (!(reason instanceof RateLimitedError)) throw reason;
+    if (!(reason instanceof RateLimitedError)) {
+      const deferral = deferralOf((await readModelsInUse(drain.db)).active);
+      if (deferral) await writeDueWords(drain, { deferral, queues: ["realtime", "batch"] });
+      throw reason;
+    }
+    const deferral = { at: reason.retryAt, error: reason };
+    // An edit that arrives now must not wait with the others: its own run embeds it.
+    const queues: Queue[] = (await workOnEdits(drain)) ? ["batch"] : ["realtime", "batch"];
+    await writeDueWords(drain, { deferral, queues });
     await drain.waitUntil(reason.retryAt);
   }
 }
