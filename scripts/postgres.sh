@@ -5,7 +5,7 @@
 #   scripts/postgres.sh remove DIR       stops it and removes DIR
 #   scripts/postgres.sh pooler DIR PORT  is a PgBouncer in transaction mode in front of it, until it is ended
 # It is PostgreSQL 17, or 15 with POSTGRES_VERSION=15. Debian's packages are unpacked once into a folder outside this
-# clone and run by their own loader, so that any system with apt will do; pgvector for 15 is compiled, with gcc and make.
+# clone and run by their own loader, so that any system with apt will do; pgvector for 15 is compiled with gcc.
 set -euo pipefail
 
 version="${POSTGRES_VERSION:-17}"

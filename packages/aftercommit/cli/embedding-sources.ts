@@ -1,5 +1,5 @@
 import type { Database } from "../src/db/client.ts";
-import { database, directDatabase } from "../src/db/database.ts";
+import { directDatabase } from "../src/db/database.ts";
 import { embeddingsOf } from "../src/declare/declarations.ts";
 import { type EmbeddingSource, sourceOf } from "../src/source.ts";
 import { loadDeclarations } from "./load-declarations.ts";
@@ -8,7 +8,6 @@ import { loadDeclarations } from "./load-declarations.ts";
 export async function embeddingSources(
   table?: string,
 ): Promise<{ db: Database; sources: EmbeddingSource[] }> {
-  database();
   const db = directDatabase();
   const declarations = embeddingsOf(await loadDeclarations());
   const wanted = declarations.filter(

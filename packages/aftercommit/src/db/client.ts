@@ -22,9 +22,9 @@ function poolFor(url: string, { purpose, ...bounds }: Options): Pool {
 }
 
 /**
- * The database at a URL, with one small pool per process, timeout and purpose. Each query ends within seconds, with an error if
- * the database hangs. `statementTimeoutMs` is 10,000 by default; 0 means no limit, for building an index. The first
- * caller sets the pool's size.
+ * The database at a URL, with one small pool per process, timeout and purpose. Each query ends within seconds, with an
+ * error if the database hangs. `statementTimeoutMs` is 10,000 by default; 0 means no limit, for building an index. The
+ * first caller sets the pool's size.
  */
 export function connect(
   url: string,

@@ -90,24 +90,25 @@ async function work(drain: Drain, stop: AbortController): Promise<void> {
       await embed(drain, lease);
     }
   } catch (error) {
-    // Only the first reason decides what happens next.
-    if (stop.signal.aborted)
+    // Only the first reason decides what happens next. Limits that are used up are no failure.
+    if (stop.signal.aborted && !(error instanceof RateLimitedError))
       log("warn", "drain.lease_failed", { source: source.name, error: rootMessageOf(error) });
     stop.abort(error);
   }
 }
 
 /**
- * Works on the edits that are due, which get the limits that the others wait for. False if the limits leave no room for
- * them either.
+ * Works on the edits that are due, until the run's deadline: they get the limits that the others wait for. False if the
+ * limits leave no room for them either.
  */
 async function workOnEdits(drain: Drain): Promise<boolean> {
   try {
-    for (;;) {
+    while (Date.now() < drain.deadline) {
       const lease = await leaseDue(drain.db, drain.source.name, "realtime", drain.entries);
       if (lease.entries.length === 0) return true;
       await embed(drain, lease);
     }
+    return true;
   } catch (error) {
     if (error instanceof RateLimitedError) return false;
     throw error;

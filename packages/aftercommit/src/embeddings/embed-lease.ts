@@ -126,8 +126,6 @@ async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
   const all = building ? [active, building] : [active];
   const rows = await readRows(db, source, entries, all);
   const items = new Map(rows.map((row) => [row.entry.rowId, { row, jobs: jobsOf(row, all) }]));
-  const tooMany = entries.filter(({ rowId }) => !items.has(rowId));
-  if (tooMany.length > 0) await release(worker, token, tooMany);
   const deferrals = new Map<number, Deferral>();
   for (const model of all) {
     const ofModel = model.isComplete || builds ? deferralOf(model) : { at: 0, error: undefined };
@@ -135,6 +133,9 @@ async function begin(worker: Worker, { token, entries }: Lease): Promise<Work> {
     if (deferral) deferrals.set(model.id, deferral);
   }
   await writeWords(db, source, { token, rows, isPaused: deferrals.has(active.id) });
+  // Last, because what fails before this releases all of them.
+  const tooMany = entries.filter(({ rowId }) => !items.has(rowId));
+  if (tooMany.length > 0) await release(worker, token, tooMany);
   return { worker, token, models, items, deferrals, result: noResult(active.name) };
 }
 

@@ -61,8 +61,9 @@ async function readPresent(
   const xids = sql.param(entries.map(({ acceptedXid }) => acceptedXid));
   const fits = sql`coalesce(sum(octet_length(r.text)) over before, 0) < ${sql.raw(String(MOST_BYTES))}`;
   const { rows } = await db.execute<Read>(sql`
-    select g.id as "rowId", r.id is not null as found, r.included, r.settled, r.title, r.language,
-      case when ${fits} then r.text end as text, case when ${fits} then r.text_hash end as "textHash", ${fits} as fits,
+    select g.id as "rowId", r.id is not null as found, r.included, r.settled, r.language, ${fits} as fits,
+      case when ${fits} then r.text end as text, case when ${fits} then r.text_hash end as "textHash",
+      case when ${fits} then r.title end as title,
       pg_snapshot_xmin(pg_current_snapshot()) >= g.xid::xid8 as certain,
       (select fingerprint from aftercommit.sources where name = ${source.name}) as fingerprint
     from unnest(${ids}::text[], ${xids}::text[]) with ordinality as g(id, xid, place)

@@ -25,8 +25,8 @@ export class ModelsChangedError extends Error {
   override readonly name = "ModelsChangedError";
 }
 
-// Each vector is an insertion into the index, which may take many milliseconds. In parts, all of them stay within the
-// statement timeout, even on a busy server.
+// Each vector is an insertion into the index, which may take many milliseconds. In parts, a book stays within
+// the statement timeout.
 const VECTORS_A_STATEMENT = 25;
 
 /** The switch locks the models FOR UPDATE: while this lock is held, the models in use stay the same. */
