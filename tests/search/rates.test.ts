@@ -8,7 +8,8 @@ import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts
 import { limitsOf } from "../../packages/aftercommit/src/providers/limits.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
 import { acquire } from "../../packages/aftercommit/src/providers/rate-limiter.ts";
-import { DEADLINE_MS, search } from "../../packages/aftercommit/src/search/search.ts";
+import { DEADLINE_MS } from "../../packages/aftercommit/src/search/connection.ts";
+import { search } from "../../packages/aftercommit/src/search/search.ts";
 import { SearchUnavailableError } from "../../packages/aftercommit/src/search/unavailable.ts";
 import { FIRST_MODEL } from "../postgres-template.ts";
 import { searchForTests } from "./posts.ts";

@@ -1,6 +1,10 @@
 import type { SQL } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { DatabaseError } from "pg";
+import type { Database } from "../db/client.ts";
+import { searchDatabase } from "../db/database.ts";
+
+export const DEADLINE_MS = 5_000;
 
 /**
  * A database connection: a client of `pg`, or anything with the same `query`. If it is in a transaction, the search is
@@ -9,6 +13,25 @@ import { DatabaseError } from "pg";
 export type SearchConnection = {
   query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
 };
+
+/** Where a search reads, and until when. */
+export type Reading = {
+  /** The caller's connection, or Aftercommit's own pool. */
+  db: SearchConnection;
+  /** For what Aftercommit reads with its own rights. */
+  pool: Database;
+  /** In Unix milliseconds. */
+  deadline: number;
+};
+
+/**
+ * A search that begins now. `db` is the caller's connection, if there is one.
+ * @throws {EnvironmentError} if DATABASE_URL is missing, or DATABASE_POOL_SIZE malformed
+ */
+export function beginReading(db: SearchConnection | undefined): Reading {
+  const pool = searchDatabase();
+  return { db: db ?? pool.$client, pool, deadline: Date.now() + DEADLINE_MS };
+}
 
 type PooledConnection = SearchConnection & { release(error?: boolean): void };
 type ConnectionPool = SearchConnection & { totalCount: number; connect(): Promise<PooledConnection> };

@@ -1,10 +1,9 @@
 import { DatabaseError } from "pg";
-import { searchDatabase } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { type KeyType, keyTypeOf } from "../source.ts";
 import { DeadlineError, withDeadline } from "../with-deadline.ts";
 import { readLexicons } from "../words/lexicons.ts";
-import { isPool, readInTransaction, type SearchConnection } from "./connection.ts";
+import { isPool, type Reading, readInTransaction, type SearchConnection } from "./connection.ts";
 import { digestOf, isAfter, readCursor, writeCursor } from "./cursor.ts";
 import { filterSql } from "./filters.ts";
 import { highlight } from "./highlight.ts";
@@ -47,16 +46,14 @@ const COARSE_MS = 500;
 // Postgres's errors for a value that does not fit the column's type, or cannot be compared.
 const OF_A_VALUE = /^(22|42883$)/;
 
-type Asked = Required<Pick<SimilarOptions, "limit" | "minScore">> & {
-  declaration: EmbeddingDeclaration;
-  db: SearchConnection;
-  where: NonNullable<SimilarOptions["where"]>;
-  /** Everything that decides the order of the results, which a cursor belongs to. */
-  identity: unknown;
-  after: string | undefined;
-  /** In Unix milliseconds. */
-  deadline: number;
-};
+type Asked = Reading &
+  Required<Pick<SimilarOptions, "limit" | "minScore">> & {
+    declaration: EmbeddingDeclaration;
+    where: NonNullable<SimilarOptions["where"]>;
+    /** Everything that decides the order of the results, which a cursor belongs to. */
+    identity: unknown;
+    after: string | undefined;
+  };
 
 /** Finds rows, best first, and the terms to highlight in them. Called in a transaction. */
 type Find = (
@@ -85,7 +82,7 @@ function boundedBy(client: SearchConnection, deadline: number): SearchConnection
  * @throws {InvalidSearchError} if the cursor is invalid
  */
 export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
-  const { declaration, db, where, limit, minScore, deadline } = asked;
+  const { declaration, db, pool, where, limit, minScore, deadline } = asked;
   const filter = filterSql(declaration, where);
   const digest = digestOf(asked.identity);
   const cursor = asked.after === undefined ? undefined : readCursor(asked.after, digest);
@@ -109,7 +106,7 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
   }
 
   async function attempt(find: Find): Promise<SearchPage> {
-    const keyType = await withDeadline(() => keyTypeOf(searchDatabase(), declaration), deadline);
+    const keyType = await withDeadline(() => keyTypeOf(pool, declaration), deadline);
     const work = () => readInTransaction(db, (client) => read(boundedBy(client, deadline), keyType, find));
     try {
       // The caller's client must be idle when the search ends; a pool's may end its work later.

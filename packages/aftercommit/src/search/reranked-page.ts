@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { searchDatabase } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { Reranker } from "../declare/reranker.ts";
 import { keepLast } from "../keep-last.ts";
 import { askReranker } from "../providers/ask-reranker.ts";
 import { withDeadline } from "../with-deadline.ts";
+import type { Reading } from "./connection.ts";
 import { digestOf, readCursor, writeCursor } from "./cursor.ts";
 import type { checkOptions } from "./options.ts";
 import type { SearchPage, SearchResult } from "./page.ts";
@@ -19,16 +19,12 @@ const NO_RERANKER = "The reranker does not answer now, so the results are in the
 
 const keep = keepLast<readonly number[]>(200);
 
-type Asked = ReturnType<typeof checkOptions> & {
-  reranker: Reranker;
-  /** In Unix milliseconds. */
-  deadline: number;
-};
+type Asked = ReturnType<typeof checkOptions> & Reading & { reranker: Reranker };
 
 /** The scores of passages. Those of the last 200 searches are kept, as a search for the next page asks again. */
 async function scoresOf(
   { row }: EmbeddingDeclaration,
-  { reranker, deadline, ...asked }: Asked,
+  { reranker, pool, deadline, ...asked }: Asked,
   passages: readonly string[],
 ): Promise<readonly number[]> {
   const name = `${row} reranker`;
@@ -37,7 +33,7 @@ async function scoresOf(
     .update(JSON.stringify([name, query, passages]))
     .digest("base64");
   const until = deadline - RESPONSE_MS;
-  const ask = () => askReranker({ db: searchDatabase(), name, reranker, query, passages, deadline: until });
+  const ask = () => askReranker({ db: pool, name, reranker, query, passages, deadline: until });
   return withDeadline(() => keep(hash, ask), until);
 }
 

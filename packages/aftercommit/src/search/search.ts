@@ -1,4 +1,3 @@
-import { searchDatabase } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import type { Model } from "../models/models.ts";
 import { PausedError } from "../providers/errors.ts";
@@ -7,7 +6,7 @@ import { withDeadline } from "../with-deadline.ts";
 import type { Lexicon } from "../words/lexemes.ts";
 import { languagesOf, readLexicons } from "../words/lexicons.ts";
 import { withActiveModel } from "./active-model.ts";
-import type { SearchConnection } from "./connection.ts";
+import { beginReading, type Reading, type SearchConnection } from "./connection.ts";
 import { filterSql, tenantSql } from "./filters.ts";
 import { checkOptions, type SearchOptions } from "./options.ts";
 import { pageOf, type SearchPage } from "./page.ts";
@@ -20,18 +19,19 @@ import { withWordConditions } from "./word-conditions.ts";
 import { parseQuery, withoutExcluded } from "./word-query.ts";
 import { readStatistics } from "./word-statistics.ts";
 
-export const DEADLINE_MS = 5_000;
-// Of that, what the database needs after the provider has answered.
+// Of the time of a search, what the database needs after the provider has answered.
 const DATABASE_MS = 1_500;
 
-type Ask = { declaration: EmbeddingDeclaration; text: string; mode: SearchOptions["mode"]; deadline: number };
+type Ask = Reading & { declaration: EmbeddingDeclaration; text: string; mode: SearchOptions["mode"] };
 
-async function vectorOf({ declaration, text, mode, deadline }: Ask, model: Model): Promise<Float32Array> {
+async function vectorOf(
+  { declaration, text, mode, pool, deadline }: Ask,
+  model: Model,
+): Promise<Float32Array> {
   // A search by meaning tries a paused model all the same: nothing else would answer it.
   if (mode === "hybrid" && model.pausedUntil !== null)
     throw new PausedError({ ...model, pausedUntil: model.pausedUntil });
-  const ask = async () =>
-    vectorOfQuery(text, { model, provider: providerOf(declaration, model), db: searchDatabase() });
+  const ask = async () => vectorOfQuery(text, { model, provider: providerOf(declaration, model), db: pool });
   return withDeadline(ask, deadline - DATABASE_MS);
 }
 
@@ -39,31 +39,29 @@ async function vectorOf({ declaration, text, mode, deadline }: Ask, model: Model
 async function lexiconsOf(
   declaration: EmbeddingDeclaration,
   query: string,
-  deadline: number,
+  { pool, deadline }: Reading,
 ): Promise<Lexicon[]> {
   const languages = languagesOf(declaration);
   const texts = languages.map((language) => ({ language, text: query }));
-  const read = () => withDeadline(() => readLexicons(searchDatabase().$client, declaration, texts), deadline);
+  const read = () => withDeadline(() => readLexicons(pool.$client, declaration, texts), deadline);
   return languages.map(await available(read, NO_DATABASE));
 }
 
 type Meaning = NonNullable<Ranking["meaning"]> & ReturnType<typeof ofMeaning>;
 
-type Find = { db: SearchConnection; deadline: number };
-
 /** One page of the rows that match, by their words and by their meaning. */
 async function findPage(
   declaration: EmbeddingDeclaration,
   checked: ReturnType<typeof checkOptions>,
-  { db, deadline }: Find,
+  reading: Reading,
 ): Promise<SearchPage> {
   const { query, where, mode, minScore } = checked;
   const text = withoutExcluded(query);
-  const words = parseQuery(query, await lexiconsOf(declaration, query, deadline));
+  const words = parseQuery(query, await lexiconsOf(declaration, query, reading));
   const filter = withWordConditions(declaration, filterSql(declaration, where), words);
   const tenant = tenantSql(declaration, where);
   const identity = [declaration.row, query, where, mode, minScore];
-  const page = pageOf({ ...checked, declaration, db, identity, deadline });
+  const page = pageOf({ ...checked, ...reading, declaration, identity });
   const read = (meaning?: Meaning) =>
     page(async (client, of) => {
       const statistics = await readStatistics(client, declaration, { terms: words.terms, tenant });
@@ -78,14 +76,14 @@ async function findPage(
   return withActiveModel(async (model) => {
     let vector: Float32Array;
     try {
-      const ask = { declaration, text, mode, deadline };
+      const ask = { ...reading, declaration, text, mode };
       vector = await available(() => vectorOf(ask, model), NO_PROVIDER);
     } catch (error) {
       if (mode === "meaning" || !(error instanceof SearchUnavailableError)) throw error;
       return { ...(await read()), degraded: error.message };
     }
     return read({ vector, model, ...ofMeaning(declaration, model.name) });
-  }, deadline);
+  }, reading);
 }
 
 /**
@@ -106,12 +104,12 @@ async function findPage(
 export async function search(
   declaration: EmbeddingDeclaration,
   options: SearchOptions,
-  { db = searchDatabase().$client }: { db?: SearchConnection } = {},
+  { db }: { db?: SearchConnection } = {},
 ): Promise<SearchPage> {
   const checked = checkOptions(declaration, options);
-  const of = { db, deadline: Date.now() + DEADLINE_MS };
+  const reading = beginReading(db);
   // Words are searched for while a person types, and never cost anything.
-  if (!declaration.reranker || checked.mode === "words") return findPage(declaration, checked, of);
-  const page = rerankedPageOf(declaration, { ...checked, ...of, reranker: declaration.reranker });
-  return page(() => findPage(declaration, { ...checked, limit: RERANKED, after: undefined }, of));
+  if (!declaration.reranker || checked.mode === "words") return findPage(declaration, checked, reading);
+  const page = rerankedPageOf(declaration, { ...checked, ...reading, reranker: declaration.reranker });
+  return page(() => findPage(declaration, { ...checked, limit: RERANKED, after: undefined }, reading));
 }

@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import { searchDatabase } from "../db/database.ts";
 import { tableSql } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { InvalidMessageError } from "../errors.ts";
@@ -7,12 +6,11 @@ import { canonicalKey } from "../ingress/row-id.ts";
 import type { Model } from "../models/models.ts";
 import { type KeyType, rowIdColumn, rowsSql } from "../source.ts";
 import { withActiveModel } from "./active-model.ts";
-import { rowsOf, type SearchConnection } from "./connection.ts";
+import { beginReading, rowsOf, type SearchConnection } from "./connection.ts";
 import { filterSql, tenantSql } from "./filters.ts";
 import { checkSimilarOptions, RowNotFoundError, type SimilarOptions } from "./options.ts";
 import { pageOf, type SearchPage } from "./page.ts";
 import { hasId, rank } from "./rank.ts";
-import { DEADLINE_MS } from "./search.ts";
 
 type Own = {
   tenant: SQL | undefined;
@@ -63,14 +61,14 @@ export async function similar(
   declaration: EmbeddingDeclaration,
   id: string,
   options: SimilarOptions = {},
-  { db = searchDatabase().$client }: { db?: SearchConnection } = {},
+  { db }: { db?: SearchConnection } = {},
 ): Promise<SearchPage> {
   const checked = checkSimilarOptions(declaration, options);
   const filter = filterSql(declaration, checked.where);
   const tenant = tenantSql(declaration, checked.where);
   const identity = [declaration.row, "similar", id, checked.where, checked.minScore];
-  const deadline = Date.now() + DEADLINE_MS;
-  const page = pageOf({ ...checked, declaration, db, identity, deadline });
+  const reading = beginReading(db);
+  const page = pageOf({ ...checked, ...reading, declaration, identity });
   return withActiveModel(
     (model) =>
       page(async (client, { keyType, limit }) => {
@@ -87,6 +85,6 @@ export async function similar(
         });
         return { rows: found.filter((row) => row.id !== own.id).slice(0, limit), terms: [] };
       }),
-    deadline,
+    reading,
   );
 }
