@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { POST as embedPost } from "../../app/api/create-embedding-for-post/route.ts";
 import { POST as deleteUser } from "../../app/api/delete-user/route.ts";
 import { startSequin } from "../../emulators/sequin/start.ts";
+import { database } from "../../packages/aftercommit/src/db/database.ts";
 import { findFailingParts } from "../../packages/aftercommit/src/status/health.ts";
 import { startSmtp } from "../deletions/smtp.ts";
 import { answerWith, startFaultyServer } from "../faulty-server.ts";
@@ -24,7 +25,7 @@ async function start(databaseUrl: string) {
   app.post("/api/delete-user", (c) => deleteUser(c.req.raw));
   app.get("/api/health", async (c) => {
     // Like the route, but patient: a busy machine is not a failure.
-    const failing = await findFailingParts(declarations, { limitMs: 60_000 });
+    const failing = await findFailingParts(declarations, { db: database, limitMs: 60_000 });
     return c.json({ failing }, failing.length > 0 ? 503 : 200);
   });
   const [web, trigger, smtp, system] = await Promise.all([

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { GET } from "../../app/api/health/route.ts";
+import { database as connected } from "../../packages/aftercommit/src/db/database.ts";
 import { findFailingParts, healthOf } from "../../packages/aftercommit/src/status/health.ts";
 import { answerWith, hang, startFaultyServer } from "../faulty-server.ts";
 import { databaseForTests } from "../tasks/database.ts";
@@ -11,7 +12,7 @@ import { declarations } from "./status-for-tests.ts";
 const database = databaseForTests();
 const KEY = "tr_dev_health";
 // A busy machine is not a failure.
-const failing = () => findFailingParts(declarations, { limitMs: 20_000 });
+const failing = () => findFailingParts(declarations, { db: connected, limitMs: 20_000 });
 let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 
 beforeAll(async () => {
@@ -74,7 +75,7 @@ it("asks Trigger.dev every 30 s for all processes, and every 5 s after a failure
 it("a Trigger.dev that hangs fails for every process, not only for the one that asks", async () => {
   const server = await startFaultyServer(hang);
   vi.stubEnv("TRIGGER_API_URL", server.url);
-  const other = () => findFailingParts(declarations, { limitMs: 1_000 });
+  const other = () => findFailingParts(declarations, { db: connected, limitMs: 1_000 });
   expect(await until(async () => (await other()).find((part) => part === "trigger.dev"))).toBe("trigger.dev");
   await age("-1 hour");
   expect(await failing()).toEqual(["trigger.dev"]);

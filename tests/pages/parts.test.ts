@@ -3,6 +3,7 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StatusReport } from "../../app/_status/status-report.tsx";
+import { database as connected } from "../../packages/aftercommit/src/db/database.ts";
 import { readStatus, type Status } from "../../packages/aftercommit/src/status/read-status.ts";
 import { startTcpProxy } from "../database/tcp-proxy.ts";
 import { declarations, statusForTests } from "./status-for-tests.ts";
@@ -19,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-const read = () => readStatus(declarations);
+const read = () => readStatus(declarations, { db: connected });
 
 const problemsOf = (status: Status) =>
   PARTS.flatMap((name) => {

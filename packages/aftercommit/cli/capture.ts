@@ -7,7 +7,7 @@ import { lastingFeed } from "../src/capture/lasting-feed.ts";
 import { requireReplication } from "../src/capture/require-replication.ts";
 import { setupSql, slotName } from "../src/capture/slot.ts";
 import { temporaryFeed } from "../src/capture/temporary-feed.ts";
-import { directDatabase, directUrl } from "../src/db/database.ts";
+import { database, directDatabase, directUrl } from "../src/db/database.ts";
 import { checkEnvironment, optional, REQUIRED_BY_APP } from "../src/env/env.ts";
 import { startMetrics } from "../src/metrics/start.ts";
 import { command } from "./command.ts";
@@ -33,5 +33,5 @@ await command(async () => {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   const feed = values.temporary ? temporaryFeed(db, declarations) : lastingFeed({ db, declarations, slot });
-  await capture({ db, url, declarations, feed, stopped: stop.signal });
+  await capture({ db: database(), url, declarations, feed, stopped: stop.signal });
 });

@@ -15,11 +15,8 @@ function passwordOf(header: string | null): string | undefined {
  * @example
  * export const proxy = (request: Request) => requireBasicAuth(request) ?? NextResponse.next();
  */
-export function requireBasicAuth(
-  request: Request,
-  production = process.env.NODE_ENV === "production",
-): Response | undefined {
-  if (!production) return undefined;
+export function requireBasicAuth(request: Request): Response | undefined {
+  if (process.env.NODE_ENV !== "production") return undefined;
   const password = optional("DASHBOARD_PASSWORD");
   if (password === undefined)
     return new Response("Not Found\n", { status: 404, headers: { "cache-control": "no-store" } });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { directDatabase, directUrl } from "../db/database.ts";
+import { database, directDatabase, directUrl } from "../db/database.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
@@ -18,10 +18,10 @@ export async function captureInApp(declarations: readonly Declaration[]): Promis
   const stopped = new AbortController().signal;
   for (;;)
     try {
-      const [db, url] = [directDatabase(), directUrl()];
+      const [direct, url] = [directDatabase(), directUrl()];
       await requireReplication(url);
-      const feed = lastingFeed({ db, declarations, slot: await slotName(db) });
-      await capture({ db, url, declarations, feed, stopped });
+      const feed = lastingFeed({ db: direct, declarations, slot: await slotName(direct) });
+      await capture({ db: database(), url, declarations, feed, stopped });
     } catch (error) {
       log("error", "capture.not_started", { error: rootMessageOf(error) });
       await sleep(RETRY_MS, undefined, { ref: false });

@@ -33,7 +33,7 @@ type Options = {
 export async function capture({ db, url, declarations, feed, stopped }: Options): Promise<void> {
   const { slot } = feed;
   for (const declaration of declarations) await sourceOf(db, declaration);
-  const store = storeFor(declarations);
+  const store = storeFor(db, declarations);
   let confirmed: string | undefined = await feed.open();
   const lag = observeLag(db, slot);
   let [waitMs, isStandby] = [FIRST_RETRY_MS, false];

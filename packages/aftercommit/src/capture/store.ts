@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import { isAbout, isSameTable, type RowChange } from "../changes/row-change.ts";
-import { database } from "../db/database.ts";
+import type { Database } from "../db/client.ts";
 import type { TableName } from "../db/identifiers.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
@@ -19,10 +19,10 @@ const LAST_RETRY_MS = 10_000;
 export type Read = { changes: RowChange[]; truncated: TableName[] };
 
 /** A truncation names no rows: vectors without rows are found by comparing, deleted rows are gone. */
-async function noticeTruncated(declaration: Declaration): Promise<void> {
+async function noticeTruncated(db: Database, declaration: Declaration): Promise<void> {
   const { kind, row } = declaration;
   if (kind === "embedding")
-    await database().execute(sql`update aftercommit.sources set reconciled_at = null where name = ${row}`);
+    await db.execute(sql`update aftercommit.sources set reconciled_at = null where name = ${row}`);
   log(kind === "deletion" ? "error" : "warn", "capture.truncated", { source: row });
 }
 
@@ -44,13 +44,14 @@ async function persist(what: string, stopped: AbortSignal, attempt: () => Promis
  * Stores what changes ask for and triggers the runs, as the routes do. Resolves when all of it is stored, however long
  * the database is away, and rejects only when `stopped`.
  */
-export function storeFor(declarations: readonly Declaration[]) {
+export function storeFor(db: Database, declarations: readonly Declaration[]) {
   const parts = declarations.map((declaration) => {
     const actions: readonly string[] = wantedSink(declaration).actions;
     const enqueue = withHandler(
       declaration,
       (handler) => (changes: readonly RowChange[]) =>
         work(
+          db,
           handler,
           changes.map((change) => ({ at: "", read: () => change })),
           Date.now() + DEADLINE_MS,
@@ -62,7 +63,7 @@ export function storeFor(declarations: readonly Declaration[]) {
       );
       if (own.length > 0) await persist(declaration.row, stopped, () => enqueue(own));
       if (truncated.some((table) => isSameTable(table, declaration.table)))
-        await persist(declaration.row, stopped, () => noticeTruncated(declaration));
+        await persist(declaration.row, stopped, () => noticeTruncated(db, declaration));
     };
   });
   return async (read: Read, stopped: AbortSignal): Promise<void> => {

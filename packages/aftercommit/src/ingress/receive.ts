@@ -1,4 +1,5 @@
 import { logUnauthorized } from "../access/log-unauthorized.ts";
+import { database } from "../db/database.ts";
 import { routeOf } from "../declare/names.ts";
 import { EnvironmentError } from "../env/env.ts";
 import { messageOf, RefusedRequestError, rootMessageOf, UnavailableError } from "../errors.ts";
@@ -67,7 +68,7 @@ async function handle<A>(request: Request, handler: Handler<A>): Promise<Respons
   const text = await readText(request, { deadline, shortened: form.shortened });
   form.verify?.(request, text);
   const { batch, delivery } = form.readBody(jsonOf(text), request.headers);
-  const { outcomes, accepted } = await work(handler, delivery, deadline);
+  const { outcomes, accepted } = await work(database(), handler, delivery, deadline);
   return answer({ batch, refusable: form.refusable }, outcomes, accepted);
 }
 

@@ -1,5 +1,5 @@
 import type { Unread } from "../changes/row-change.ts";
-import { database } from "../db/database.ts";
+import type { Database } from "../db/client.ts";
 import { routeOf } from "../declare/names.ts";
 import { countMessages } from "../metrics/count.ts";
 import { keyTypeOf } from "../source.ts";
@@ -24,12 +24,12 @@ function count<A>(route: string, outcomes: readonly Outcome<A>[], accepted: read
  * TriggerRefusedError.
  */
 export async function work<A>(
+  db: Database,
   handler: Handler<A>,
   delivery: readonly Unread[],
   deadline: number,
 ): Promise<{ outcomes: Outcome<A>[]; accepted: Accepted[] }> {
   const route = routeOf(handler.declaration);
-  const db = database();
   let outcomes: Outcome<A>[] = [];
   let accepted: Accepted[] = [];
   try {

@@ -1,3 +1,4 @@
+import { database } from "../db/database.ts";
 import { declarationsOf, embeddingsOf } from "../declare/declarations.ts";
 import { rootMessageOf, UnavailableError } from "../errors.ts";
 import { log } from "../log.ts";
@@ -20,7 +21,7 @@ export function retryFailedRoute(config: object): (request: Request) => Promise<
     const declaration = declarations.find(({ row }) => row === source);
     if (!declaration) return Response.json({ error: "source: must be a declared row" }, { status: 400 });
     try {
-      await retryFailed(declaration);
+      await retryFailed(database(), declaration);
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       log("error", "retry_failed.unavailable", { cause: rootMessageOf(error) });

@@ -13,9 +13,8 @@ import { checkTrigger } from "./trigger-health.ts";
 /** `declarations`: the database has no declaration of a table, or another one; npx aftercommit migrate records it. */
 export type Part = "database" | "migrations" | "declarations" | "trigger.dev";
 
-type Deps = { db?: () => Database; limitMs?: number };
-
 const FRESH_MS = 5_000;
+const LIMIT_MS = 2_000;
 
 /** The database does not have the shape that this version needs. */
 class NotMigratedError extends Error {
@@ -45,12 +44,12 @@ async function askDatabase(db: Database, declarations: readonly Declaration[]): 
 }
 
 /**
- * Lists the failing parts, with at most 2 s per part. The reasons are only logged, because anyone may call this. If the
+ * Lists the failing parts, with at most `limitMs` per part. The reasons are only logged, because anyone may call this. If the
  * database fails, Trigger.dev is not asked.
  */
 export async function findFailingParts(
   declarations: readonly Declaration[],
-  { db = database, limitMs = 2_000 }: Deps = {},
+  { db, limitMs }: { db: () => Database; limitMs: number },
 ): Promise<Part[]> {
   const ask = async () => askDatabase(db(), declarations);
   const failed = await failing("database", () => withDeadline(ask, Date.now() + limitMs));
@@ -60,6 +59,6 @@ export async function findFailingParts(
 /** Like {@link findFailingParts}, at most once every 5 s, however many requests arrive. */
 export const healthOf = (declarations: readonly Declaration[]): (() => Promise<Part[]>) =>
   memoizeFor(
-    () => findFailingParts(declarations),
+    () => findFailingParts(declarations, { db: database, limitMs: LIMIT_MS }),
     () => FRESH_MS,
   );

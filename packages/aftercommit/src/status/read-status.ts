@@ -71,7 +71,7 @@ async function readRuns(tables: readonly TableOnPage[]): Promise<Status["runs"]>
 /** Reads what the status page shows. Works even if the database or Trigger.dev does not answer. */
 export async function readStatus(
   declarations: readonly Declaration[],
-  { db = database }: { db?: () => Database } = {},
+  { db }: { db: () => Database },
 ): Promise<Status> {
   const [tables, models, deletions] = await Promise.all([
     readTables(db, declarations),
@@ -91,6 +91,6 @@ export async function readStatus(
  */
 export const statusOf = (declarations: readonly Declaration[]): (() => Promise<Status>) =>
   memoizeFor(
-    () => readStatus(declarations),
+    () => readStatus(declarations, { db: database }),
     () => 1_000,
   );

@@ -1,6 +1,5 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import { database } from "../db/database.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { UnavailableError } from "../errors.ts";
 import { wake } from "../inbox/wake.ts";
@@ -10,10 +9,7 @@ import { wake } from "../inbox/wake.ts";
  * not answer, the schedule wakes the drain when it is back. Rejects with UnavailableError if the database does not
  * answer.
  */
-export async function retryFailed(
-  declaration: EmbeddingDeclaration,
-  { db = database() }: { db?: Database } = {},
-): Promise<void> {
+export async function retryFailed(db: Database, declaration: EmbeddingDeclaration): Promise<void> {
   try {
     await db.execute(sql`
       update aftercommit.pending p set next_attempt = clock_timestamp()
