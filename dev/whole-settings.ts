@@ -1,13 +1,13 @@
 import { isSet, type Variables } from "@aftercommit/local-stack/emulators.ts";
 import type { Part } from "@aftercommit/local-stack/settings.ts";
-import { whereToGet } from "./where-to-get.ts";
+import { type VariableName, variables } from "../packages/aftercommit/src/env/variables.ts";
 
-type Need = { name: string; because: string };
+type Need = { name: VariableName; because: string };
 
 /** Each variable that is missing from a half-configured service, and the variable that requires it. */
 export function missingHalves(env: Variables, parts: readonly Part[], captures: boolean): Need[] {
   const needs: Need[] = [];
-  const need = (name: string, when: boolean, because: string) => {
+  const need = (name: VariableName, when: boolean, because: string) => {
     if (when && !isSet(env, name)) needs.push({ name, because });
   };
   /** The first of these that is set: it means a real service that the deciding variable does not name yet. */
@@ -47,8 +47,7 @@ const isDeployedKey = (key: string | undefined) => /^\s*tr_(?!dev_)[a-z]+_/.test
  */
 export function requireWholeSettings(env: Variables, parts: readonly Part[], captures: boolean): void {
   const lines = missingHalves(env, parts, captures).map(
-    ({ name, because }) =>
-      `\n  ${name} is not set, but ${because} (${whereToGet(name) ?? "see .env.example"})`,
+    ({ name, because }) => `\n  ${name} is not set, but ${because} (${variables[name].where})`,
   );
   if (isDeployedKey(env.TRIGGER_SECRET_KEY))
     lines.push(

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { type VariableName, variables } from "../../packages/aftercommit/src/env/env.ts";
+import { type VariableName, variables } from "../../packages/aftercommit/src/env/variables.ts";
 
 // Without characters that have a meaning in a URL or in compose.
 const hex = () => randomBytes(32).toString("hex");

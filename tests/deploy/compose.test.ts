@@ -6,7 +6,7 @@ import { DCLinter } from "dclint";
 import { afterAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { USED_BY_APP, variables } from "../../packages/aftercommit/src/env/env.ts";
+import { variables, variablesOf } from "../../packages/aftercommit/src/env/variables.ts";
 import { stagesOf } from "./dockerfile.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -73,7 +73,7 @@ it("gives the product only variables that it knows", () => {
   for (const name of ["app", "migrate", "tools", "capture"])
     for (const variable of Object.keys(compose.services[name]?.environment ?? {}))
       if (!foreign.test(variable)) expect(Object.keys(variables)).toContain(variable);
-  for (const variable of USED_BY_APP)
+  for (const variable of variablesOf("app", "optional"))
     expect(Object.keys(compose.services.app?.environment ?? {})).toContain(variable);
 });
 

@@ -1,19 +1,17 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
-import { neededByApp } from "../../packages/aftercommit/src/app-variables.ts";
 import {
   checkEnvironment,
   declaredVariable,
   EnvironmentError,
   malformedVariables,
   optional,
-  REQUIRED_BY_APP,
-  REQUIRED_BY_EMBEDDING,
   required,
-  USED_BY_APP,
-  variables,
 } from "../../packages/aftercommit/src/env/env.ts";
+import { NAMES, variables, variablesOf } from "../../packages/aftercommit/src/env/variables.ts";
+import { missingExamples } from "../../packages/aftercommit/src/init/env-example.ts";
+import { neededByApp } from "../../packages/aftercommit/src/needed-variables.ts";
 import { stopWithoutEnvironment } from "../../packages/aftercommit/src/stop-without-environment.ts";
 
 const complete = {
@@ -23,6 +21,8 @@ const complete = {
   OPENAI_API_KEY: "sk-key",
   USER_DELETION_WEBHOOK_URLS: "none",
 };
+
+const USED = variablesOf("app", "optional");
 
 function problemOf(work: () => unknown): EnvironmentError {
   try {
@@ -34,11 +34,36 @@ function problemOf(work: () => unknown): EnvironmentError {
   throw new Error("No EnvironmentError was thrown");
 }
 
-it("lists in .env.example exactly the variables of the product, none of them set", () => {
-  const lines = readFileSync(new URL("../../.env.example", import.meta.url), "utf8").split("\n");
-  const listed = lines.flatMap((line) => /^# ([A-Z][A-Z0-9_]*)=$/.exec(line)?.[1] ?? []);
-  expect(listed.toSorted()).toEqual(Object.keys(variables).toSorted());
-  expect(lines.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([]);
+describe("the table of variables", () => {
+  it("is what .env.example lists", async () => {
+    const head =
+      "Copy this file to .env.local and set what you have. `npm run dev` starts an emulator for each service";
+    const text = `# ${head}\n# that you leave out.\n\n${missingExamples("")}`;
+    await expect(text).toMatchFileSnapshot("../../.env.example");
+    expect(missingExamples(text)).toBe("");
+    expect(missingExamples(text.replace("# SMTP_URL=\n", ""))).toMatch(
+      /^# Your mail server.*\n# SMTP_URL=\n$/,
+    );
+  });
+
+  it("is what docs/environment.md lists, below its first lines", async () => {
+    const { href } = new URL("../../docs/environment.md", import.meta.url);
+    const [head] = readFileSync(new URL(href), "utf8").split(/^\| variable/m);
+    const rows = NAMES.map((name) => {
+      const { usedBy, isSecret, where } = variables[name];
+      const cells = [usedBy.app, usedBy.tasks, usedBy.sequin, isSecret && "yes"].map((cell) => cell || "");
+      return `| \`${name}\` | ${[...cells, where.replaceAll("|", "\\|")].join(" | ")} |\n`;
+    });
+    const names = "| variable | app | tasks | Sequin | secret | where to get it |\n";
+    const text = `${head}${names}| --- | --- | --- | --- | --- | --- |\n${rows.join("")}`;
+    await expect(text).toMatchFileSnapshot("../../docs/environment.md");
+  });
+
+  it("is what sequin.yaml takes from it", () => {
+    const yaml = readFileSync(new URL("../../sequin.yaml", import.meta.url), "utf8");
+    const names = [...yaml.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name);
+    expect([...new Set(names)].toSorted()).toEqual(variablesOf("sequin", "required", "optional").toSorted());
+  });
 });
 
 it.each([undefined, "", "  ", "\t\n"])("treats %j as missing", (value) => {
@@ -63,11 +88,8 @@ it("rejects a malformed value, required or not", () => {
 });
 
 describe("the check at the start", () => {
-  it.each([
-    ["the app", REQUIRED_BY_APP],
-    ["an embedding", REQUIRED_BY_EMBEDDING],
-  ])("passes when all that %s needs is set", (_, needed) => {
-    expect(() => checkEnvironment(needed, { source: complete })).not.toThrow();
+  it("passes when all that the app needs is set", () => {
+    expect(() => checkEnvironment(neededByApp([posts]), { source: complete })).not.toThrow();
   });
 
   it.each([
@@ -76,19 +98,24 @@ describe("the check at the start", () => {
     ["supabase", ["SUPABASE_WEBHOOK_SECRET"]],
     ["capture", []],
   ] as const)("asks for the secret of the source of a declaration: %s", (from, secrets) => {
-    expect(neededByApp([{ ...posts, from }])).toEqual([...REQUIRED_BY_APP, ...secrets]);
+    expect(neededByApp([{ ...posts, from }])).toEqual([
+      "DATABASE_URL",
+      ...secrets,
+      "TRIGGER_SECRET_KEY",
+      "USER_DELETION_WEBHOOK_URLS",
+    ]);
   });
 
   it("names every problem together, and where to get each variable", () => {
     const source = { DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" };
     const { message, variables: named } = problemOf(() =>
-      checkEnvironment(neededByApp([posts]), { used: USED_BY_APP, source }),
+      checkEnvironment(neededByApp([posts]), { used: USED, source }),
     );
     expect(named).toEqual([
       "DATABASE_URL",
+      "SEQUIN_WEBHOOK_SECRET",
       "TRIGGER_SECRET_KEY",
       "USER_DELETION_WEBHOOK_URLS",
-      "SEQUIN_WEBHOOK_SECRET",
       "TRIGGER_API_URL",
     ]);
     for (const name of named) expect(message).toContain(`${name} `);
@@ -100,7 +127,7 @@ describe("the check at the start", () => {
   it("never repeats a value, which may be a secret", () => {
     const url = "mysql://root:hunter2@db";
     expect(
-      problemOf(() => checkEnvironment(REQUIRED_BY_APP, { source: { DATABASE_URL: url } })).message,
+      problemOf(() => checkEnvironment(["DATABASE_URL"], { source: { DATABASE_URL: url } })).message,
     ).not.toContain("hunter2");
   });
 
@@ -111,10 +138,8 @@ describe("the check at the start", () => {
       SMTP_URL: "mail.example.com",
       TRIGGER_API_URL: "nowhere",
     };
-    expect(() => checkEnvironment(REQUIRED_BY_EMBEDDING, { source })).not.toThrow();
-    const { variables: named } = problemOf(() =>
-      checkEnvironment(REQUIRED_BY_APP, { used: USED_BY_APP, source }),
-    );
+    expect(() => checkEnvironment(["DATABASE_URL"], { source })).not.toThrow();
+    const { variables: named } = problemOf(() => checkEnvironment(neededByApp([]), { used: USED, source }));
     expect(named).toEqual(["TRIGGER_API_URL"]);
   });
 

@@ -4,12 +4,12 @@ import { z } from "zod";
 import * as config from "../../aftercommit.config.ts";
 import type { Provider } from "../../packages/aftercommit/src/declare/provider.ts";
 import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
-import { variables as all } from "../../packages/aftercommit/src/env/env.ts";
+import { NAMES } from "../../packages/aftercommit/src/env/variables.ts";
 import { aiSdk } from "../../packages/aftercommit/src/providers/ai-sdk.ts";
 import { ollama } from "../../packages/aftercommit/src/providers/ollama.ts";
 import { openaiCompatible } from "../../packages/aftercommit/src/providers/openai-compatible.ts";
 import { voyage } from "../../packages/aftercommit/src/providers/voyage.ts";
-import { NEEDED, POSSIBLE, taskVariables } from "../../packages/aftercommit/src/task-variables.ts";
+import { taskVariables } from "../../packages/aftercommit/src/task-variables.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -25,38 +25,17 @@ const complete = {
   OPENAI_API_KEY: "sk-s3cret",
 };
 
-// Only the app or a command reads these, or Trigger.dev sets them itself.
-const NOT_FOR_TASKS = [
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-  "OTEL_METRIC_EXPORT_INTERVAL",
-  "CAPTURE_IN_APP",
-  "SEQUIN_WEBHOOK_SECRET",
-  "SEQUIN_WEBHOOK_SECRET_PREVIOUS",
-  "DEBEZIUM_WEBHOOK_SECRET",
-  "SUPABASE_WEBHOOK_SECRET",
-  "TRIGGER_SECRET_KEY",
-  "TRIGGER_API_URL",
-  "TRIGGER_PROJECT_REF",
-  "TRIGGER_ACCESS_TOKEN",
-  "DASHBOARD_PASSWORD",
-  "SEARCH_API_KEYS",
-  "DELETION_RECEIPT_KEY",
-  "EMBEDDING_MODEL",
-  "EMBEDDING_DIMENSIONS",
-  "APP_URL",
-  "SEQUIN_API_URL",
-  "SEQUIN_API_TOKEN",
-];
-
-// The ones that the declared providers name.
-const OF_PROVIDERS = [
-  "OPENAI_API_KEY",
-  "AZURE_OPENAI_ENDPOINT",
-  "AZURE_OPENAI_API_KEY",
-  "VOYAGE_API_KEY",
-  "COHERE_API_KEY",
-  "GEMINI_API_KEY",
-];
+const optional = {
+  DIRECT_DATABASE_URL: complete.DATABASE_URL,
+  PGSSLMODE: "require",
+  PGSSLROOTCERT: "ca.pem",
+  DATABASE_POOL_SIZE: "2",
+  OPENAI_BASE_URL: "https://models.example.com/v1",
+  EMBEDDING_TOKENS_PER_MINUTE: "1000",
+  EMBEDDING_REQUESTS_PER_MINUTE: "10",
+  EMBEDDING_TOKENS_PER_DAY: "100000",
+  USER_DELETION_CONCURRENCY: "20",
+};
 
 // The names of the systems are sent along with their URLs.
 const sent = Object.keys(complete).flatMap((name) =>
@@ -66,24 +45,30 @@ const sent = Object.keys(complete).flatMap((name) =>
 const namesOf = (variables: { name: string }[]) => variables.map(({ name }) => name);
 
 describe("the variables that a deployment sends to Trigger.dev", () => {
-  it("are decided for each variable of the product: sent, or not for tasks", () => {
-    expect([...NEEDED, ...POSSIBLE, ...OF_PROVIDERS, ...NOT_FOR_TASKS].toSorted()).toEqual(
-      Object.keys(all).toSorted(),
-    );
-  });
-
-  it("are those that the tasks need and that are set, and it says which without a value", () => {
-    const app = { SEQUIN_WEBHOOK_SECRET: "s3cret", DASHBOARD_PASSWORD: "s3cret", HOME: "/root" };
-    const { variables, said } = taskVariables(config, {
-      ...complete,
-      ...app,
-      USER_DELETION_CONCURRENCY: "20",
-    });
-    const names = [...sent, "USER_DELETION_CONCURRENCY"];
+  it("are those that the tasks use and that are set, and it says which without a value", () => {
+    const of = [
+      "SEQUIN_WEBHOOK_SECRET",
+      "TRIGGER_SECRET_KEY",
+      "DASHBOARD_PASSWORD",
+      "VOYAGE_API_KEY",
+      "HOME",
+    ];
+    const others = Object.fromEntries(of.map((name) => [name, "s3cret"]));
+    const { variables, said } = taskVariables(config, { ...others, ...complete, ...optional });
+    const names = [...sent, ...Object.keys(optional)];
     expect(namesOf(variables)).toEqual(names);
     expect(said).toEqual([`Sent to Trigger.dev for the tasks: ${names.join(", ")}`]);
     const open = variables.filter(({ isSecret }) => !isSecret);
-    expect(namesOf(open)).toEqual(["MAIL_FROM", "USER_DELETION_SYSTEMS", "USER_DELETION_CONCURRENCY"]);
+    expect(namesOf(open)).toEqual([
+      "MAIL_FROM",
+      "USER_DELETION_SYSTEMS",
+      "PGSSLMODE",
+      "DATABASE_POOL_SIZE",
+      "EMBEDDING_TOKENS_PER_MINUTE",
+      "EMBEDDING_REQUESTS_PER_MINUTE",
+      "EMBEDDING_TOKENS_PER_DAY",
+      "USER_DELETION_CONCURRENCY",
+    ]);
   });
 
   it("are named if they are missing, malformed or only valid on this machine, and are not sent", () => {
@@ -171,7 +156,7 @@ describe("trigger.config.ts as the CLI loads it", () => {
   }
 
   it("sends the variables to Trigger.dev at a deployment and prints their names", async () => {
-    for (const name of [...NEEDED, ...POSSIBLE, ...OF_PROVIDERS]) vi.stubEnv(name, undefined);
+    for (const name of NAMES) vi.stubEnv(name, undefined);
     for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
     const lines: string[] = [];
     vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));

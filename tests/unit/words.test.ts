@@ -23,11 +23,7 @@ const RULES: readonly Rule[] = [
   { not: /\bwhat is no\b/, say: "invalid" },
   { not: /\bwithout a word\b/, say: "silently" },
   { not: /\bside by side\b/, say: "in parallel" },
-  {
-    not: /\bat once\b/,
-    say: "immediately, or at the same time",
-    except: ["packages/aftercommit/src/env/env.ts"],
-  },
+  { not: /\bat once\b/, say: "immediately, or at the same time" },
   { not: /\b(surely|in vain)\b/, say: "certainly, or without effect" },
   { not: /\beverybody\b(?! on)/, say: "every process, or everyone" },
   {

@@ -12,7 +12,7 @@ import { quoted, quotedColumn } from "../src/db/identifiers.ts";
 import { connectionOf, TlsClient } from "../src/db/tls.ts";
 import type { Declaration } from "../src/declare/declaration.ts";
 import { defineDeletion, defineEmbedding } from "../src/define.ts";
-import { variables } from "../src/env/env.ts";
+import { missingExamples } from "../src/init/env-example.ts";
 import { type File, filesOf, type Named } from "../src/init/files.ts";
 import { type Candidate, estimateTokens, readCandidates } from "../src/init/propose.ts";
 import { openai } from "../src/providers/openai.ts";
@@ -102,15 +102,11 @@ async function askDeletion(
   return { name: variableOf(candidate.name), declaration };
 }
 
-/** The variables missing from .env.example, each with where to get it. */
 function environmentFile(): File | undefined {
   const before = existsSync(".env.example") ? readFileSync(".env.example", "utf8") : "";
-  const missing = Object.entries(variables).filter(
-    ([name]) => !new RegExp(`^#? ?${name}=`, "m").test(before),
-  );
-  if (missing.length === 0) return undefined;
-  const text = missing.map(([name, { where }]) => `# ${where}\n# ${name}=\n`).join("");
-  return { path: ".env.example", text: `${before}${before ? "\n" : ""}# Aftercommit\n${text}` };
+  const missing = missingExamples(before);
+  if (missing === "") return undefined;
+  return { path: ".env.example", text: `${before}${before ? "\n" : ""}# Aftercommit\n${missing}` };
 }
 
 function sequinFile(declarations: readonly Declaration[]): File | undefined {

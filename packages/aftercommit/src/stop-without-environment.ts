@@ -1,8 +1,9 @@
-import { neededByApp } from "./app-variables.ts";
 import { connectionOf } from "./db/tls.ts";
 import type { Declaration } from "./declare/declaration.ts";
-import { checkEnvironment, EnvironmentError, malformedVariables, required, USED_BY_APP } from "./env/env.ts";
+import { checkEnvironment, EnvironmentError, malformedVariables, required } from "./env/env.ts";
+import { variablesOf } from "./env/variables.ts";
 import { log } from "./log.ts";
+import { neededByApp } from "./needed-variables.ts";
 
 /**
  * Ends the process if a required variable of the app is missing or malformed, and says which and where to get it. A
@@ -11,7 +12,7 @@ import { log } from "./log.ts";
 export function stopWithoutEnvironment(declarations: readonly Declaration[]): void {
   for (const { message } of malformedVariables()) log("warn", "environment.malformed", { problem: message });
   try {
-    checkEnvironment(neededByApp(declarations), { used: USED_BY_APP });
+    checkEnvironment(neededByApp(declarations), { used: variablesOf("app", "optional") });
     connectionOf(required("DATABASE_URL"));
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;

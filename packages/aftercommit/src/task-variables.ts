@@ -1,37 +1,8 @@
-import type { Declaration } from "./declare/declaration.ts";
-import { declarationsOf, embeddingsOf } from "./declare/declarations.ts";
-import { declaredVariable, EnvironmentError, type VariableName } from "./env/env.ts";
+import { declarationsOf } from "./declare/declarations.ts";
+import { declaredVariable, EnvironmentError } from "./env/env.ts";
+import { isKnown, variables as table, variablesOf } from "./env/variables.ts";
 import { parseWebhooks } from "./env/webhook-list.ts";
-
-// The variables that the tasks require whatever is declared, those that they can use, and which of them are stored as
-// secrets.
-export const NEEDED = [
-  "DATABASE_URL",
-  "SMTP_URL",
-  "MAIL_FROM",
-  "USER_DELETION_WEBHOOK_URLS",
-  "USER_DELETION_WEBHOOK_SECRET",
-] as const satisfies readonly VariableName[];
-export const POSSIBLE = [
-  "DIRECT_DATABASE_URL",
-  "PGSSLMODE",
-  "PGSSLROOTCERT",
-  "OPENAI_BASE_URL",
-  "EMBEDDING_TOKENS_PER_MINUTE",
-  "EMBEDDING_REQUESTS_PER_MINUTE",
-  "EMBEDDING_TOKENS_PER_DAY",
-  "DATABASE_POOL_SIZE",
-  "USER_DELETION_CONCURRENCY",
-] as const satisfies readonly VariableName[];
-const OPEN: ReadonlySet<string> = new Set<VariableName>([
-  "PGSSLMODE",
-  "MAIL_FROM",
-  "EMBEDDING_TOKENS_PER_MINUTE",
-  "EMBEDDING_REQUESTS_PER_MINUTE",
-  "EMBEDDING_TOKENS_PER_DAY",
-  "DATABASE_POOL_SIZE",
-  "USER_DELETION_CONCURRENCY",
-]);
+import { neededByTasks } from "./needed-variables.ts";
 
 // Trigger.dev's machines cannot reach these: they come from a laptop's own file.
 const LOOPBACK = /(\/\/|@)(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/?,]|$)/i;
@@ -53,22 +24,12 @@ export const systemNames = (urls: string) =>
     .toSorted()
     .join(",") || "none";
 
-/** The variables that the tasks of these declarations require. */
-export function neededByTasks(declarations: readonly Declaration[], source: Source): string[] {
-  const ofProviders = embeddingsOf(declarations).flatMap(({ providers }) =>
-    providers.flatMap((provider) => provider.variables),
-  );
-  const isForNobody = source.USER_DELETION_WEBHOOK_URLS?.trim() === "none";
-  const ofAll = NEEDED.filter((name) => !(isForNobody && name === "USER_DELETION_WEBHOOK_SECRET"));
-  return [...new Set([...ofAll, ...ofProviders])];
-}
-
 function read(name: string, source: Source, isNeeded: boolean): TaskVariable | undefined {
   if (!isNeeded && !source[name]?.trim()) return undefined;
   const value = declaredVariable(name, source);
   if (LOOPBACK.test(value))
     throw new EnvironmentError([{ name, problem: "is an address of this machine only" }]);
-  return { name, value, isSecret: !OPEN.has(name) };
+  return { name, value, isSecret: !isKnown(name) || table[name].isSecret };
 }
 
 /**
@@ -84,7 +45,7 @@ export function taskVariables(config: object, source: Source): { variables: Task
   const needed = neededByTasks(declarationsOf(config), source);
   const variables: TaskVariable[] = [];
   const said: string[] = [];
-  for (const name of new Set([...needed, ...NEEDED, ...POSSIBLE])) {
+  for (const name of new Set([...needed, ...variablesOf("tasks", "required", "optional")])) {
     try {
       const variable = read(name, source, needed.includes(name));
       if (variable) variables.push(variable);

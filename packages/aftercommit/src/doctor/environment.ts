@@ -1,10 +1,9 @@
-import { neededByApp } from "../app-variables.ts";
-import { checkEnvironment, variables } from "../env/env.ts";
-import { neededByTasks } from "../task-variables.ts";
+import { checkEnvironment } from "../env/env.ts";
+import { NAMES, type VariableName, variables } from "../env/variables.ts";
+import { neededByApp, neededByTasks } from "../needed-variables.ts";
 import { type Category, ok, warning } from "./finding.ts";
 
 const SHORT_SECRET = /^\s*\S.{0,14}\s*$/;
-const SECRETS = ["SEQUIN_WEBHOOK_SECRET", "SEQUIN_WEBHOOK_SECRET_PREVIOUS", "DASHBOARD_PASSWORD"] as const;
 
 /** The variables of the app and of the tasks. */
 export const environment: Category = async function* ({ check, declarations }) {
@@ -12,8 +11,10 @@ export const environment: Category = async function* ({ check, declarations }) {
     const needed = [
       ...new Set<string>([...neededByApp(declarations), ...neededByTasks(declarations, process.env)]),
     ];
-    checkEnvironment(needed, { used: Object.keys(variables).filter((name) => !needed.includes(name)) });
-    const short = SECRETS.filter((name) => SHORT_SECRET.test(process.env[name] ?? "")).join(", ");
+    checkEnvironment(needed, { used: NAMES.filter((name) => !needed.includes(name)) });
+    const isShort = (name: VariableName) =>
+      variables[name].isChosen && SHORT_SECRET.test(process.env[name] ?? "");
+    const short = NAMES.filter(isShort).join(", ");
     return short ? warning(`short: ${short}`, `Set ${short} to: openssl rand -base64 32`) : ok("all are set");
   });
 };

@@ -15,7 +15,6 @@ export function placeOf(url: string): string {
 }
 
 const SECRET = /_(SECRET|SECRET_PREVIOUS|TOKEN|KEY|PASSWORD)$/;
-const WITH_PASSWORD = ["DATABASE_URL", "SMTP_URL"] as const;
 
 // A shorter value would remove words from the text.
 const SHORTEST = 8;
@@ -39,7 +38,7 @@ function secretsOf(env: NodeJS.ProcessEnv): string[] {
   const { targets } = parseWebhooks(env.USER_DELETION_WEBHOOK_URLS?.trim() ?? "none");
   const secrets = [
     ...Object.keys(env).flatMap((name) => (SECRET.test(name) ? (env[name]?.trim() ?? "") : [])),
-    ...WITH_PASSWORD.flatMap((name) => passwordsIn(env[name]?.trim() ?? "")),
+    ...Object.values(env).flatMap((value = "") => passwordsIn(value.trim())),
     ...targets.map(({ url }) => url),
   ];
   return secrets.filter(({ length }) => length >= SHORTEST);

@@ -3,7 +3,8 @@ import type { Declaration } from "../declare/declaration.ts";
 import { deletionTaskIds, embeddingTaskIds } from "../declare/names.ts";
 import { STEP_TASKS } from "../deletions/step-runs.ts";
 import { optional, required } from "../env/env.ts";
-import { neededByTasks, SYSTEM_NAMES, systemNames } from "../task-variables.ts";
+import { neededByTasks } from "../needed-variables.ts";
+import { SYSTEM_NAMES, systemNames } from "../task-variables.ts";
 import { type Category, failed, last, ok, okUnless, skipped, warning } from "./finding.ts";
 import { placeOf } from "./shown.ts";
 

@@ -4,7 +4,6 @@ import { database, directUrl } from "../db/database.ts";
 import { withLongConnection } from "../db/long-connection.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { embeddingTaskIds, idName } from "../declare/names.ts";
-import { checkEnvironment, REQUIRED_BY_EMBEDDING } from "../env/env.ts";
 import { wake } from "../inbox/wake.ts";
 import { canonicalKey } from "../ingress/row-id.ts";
 import { readModelsInUse } from "../models/models.ts";
@@ -35,7 +34,6 @@ export function embedOneTask(declaration: EmbeddingDeclaration) {
     concurrency: embeddingProvider,
     retry: EMBEDDING_RETRY,
     run: async (payload) => {
-      checkEnvironment(REQUIRED_BY_EMBEDDING);
       const db = database();
       const { keyType } = await sourceOf(db, declaration);
       const rowId = canonicalKey(String(payload[id]), keyType, id);
@@ -60,7 +58,6 @@ export const drainTask = (declaration: EmbeddingDeclaration) =>
     // In seconds. Waiting for the provider's limits does not count.
     maxDuration: 1_800,
     run: async (_, { ctx }) => {
-      checkEnvironment(REQUIRED_BY_EMBEDDING);
       const db = database();
       const waitUntil = async (at: number) => {
         await wait.until({ date: new Date(at) });

@@ -1,4 +1,5 @@
-import { optional, required, type VariableName } from "../env/env.ts";
+import { optional, required } from "../env/env.ts";
+import type { VariableName } from "../env/variables.ts";
 import { RefusedRequestError } from "../errors.ts";
 import { safeEqual } from "../safe-equal.ts";
 

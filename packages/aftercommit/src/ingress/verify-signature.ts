@@ -1,5 +1,6 @@
 import { Webhook } from "standardwebhooks";
-import { required, type VariableName } from "../env/env.ts";
+import { required } from "../env/env.ts";
+import type { VariableName } from "../env/variables.ts";
 import { RefusedRequestError } from "../errors.ts";
 
 /**
