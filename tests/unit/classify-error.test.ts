@@ -1,7 +1,7 @@
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { EmbeddingShapeError } from "../../packages/aftercommit/src/declare/provider.ts";
-import { required } from "../../packages/aftercommit/src/env/env.ts";
+import { EnvironmentError } from "../../packages/aftercommit/src/env/env.ts";
 import { ModelError } from "../../packages/aftercommit/src/models/models.ts";
 import { classifyError } from "../../packages/aftercommit/src/providers/classify-error.ts";
 import {
@@ -18,15 +18,6 @@ const retry = { kind: "retry" };
 
 function answered(status: number, headers: Record<string, string> = {}, error: object = {}) {
   return OpenAI.APIError.generate(status, { error }, undefined, new Headers(headers));
-}
-
-function thrownBy(work: () => unknown): unknown {
-  try {
-    work();
-  } catch (error) {
-    return error;
-  }
-  throw new Error("Nothing was thrown");
 }
 
 describe("a response of the provider", () => {
@@ -85,7 +76,7 @@ describe("anything else", () => {
     ["a database that is away", Object.assign(new Error("terminating connection"), { code: "57P01" }), retry],
     ["a thrown text", "boom", retry],
     ["nothing", undefined, retry],
-    ["a missing variable", thrownBy(() => required("OPENAI_API_KEY", {})), abort],
+    ["a missing variable", new EnvironmentError([{ name: "OPENAI_API_KEY", problem: "is not set" }]), abort],
     ["vectors that do not fit", new EmbeddingShapeError("3 vectors for 4 texts"), retry],
     ["a text that no vectors are made of", new FailedTextError("The input was refused."), abort],
     ["a database without a model", new ModelError("no model is active"), abort],

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
 import {
   checkEnvironment,
@@ -23,6 +23,14 @@ const complete = {
 };
 
 const USED = variablesOf("app", "optional");
+
+/** The whole environment, as far as the product reads it. */
+function set(values: Readonly<Record<string, string | undefined>>): void {
+  for (const name of NAMES) vi.stubEnv(name, undefined);
+  for (const [name, value] of Object.entries(values)) vi.stubEnv(name, value);
+}
+
+afterEach(() => vi.unstubAllEnvs());
 
 function problemOf(work: () => unknown): EnvironmentError {
   try {
@@ -67,12 +75,14 @@ describe("the table of variables", () => {
 });
 
 it.each([undefined, "", "  ", "\t\n"])("treats %j as missing", (value) => {
-  expect(() => required("SEQUIN_WEBHOOK_SECRET", { SEQUIN_WEBHOOK_SECRET: value })).toThrow(EnvironmentError);
-  expect(optional("SEQUIN_WEBHOOK_SECRET", { SEQUIN_WEBHOOK_SECRET: value })).toBeUndefined();
+  set({ SEQUIN_WEBHOOK_SECRET: value });
+  expect(() => required("SEQUIN_WEBHOOK_SECRET")).toThrow(EnvironmentError);
+  expect(optional("SEQUIN_WEBHOOK_SECRET")).toBeUndefined();
 });
 
 it("reads a value without the white space around it", () => {
-  expect(required("TRIGGER_SECRET_KEY", { TRIGGER_SECRET_KEY: " tr_dev_key\n" })).toBe("tr_dev_key");
+  set({ TRIGGER_SECRET_KEY: " tr_dev_key\n" });
+  expect(required("TRIGGER_SECRET_KEY")).toBe("tr_dev_key");
 });
 
 it("names a secret that a declaration asks for, and that is not set", () => {
@@ -83,13 +93,15 @@ it("names a secret that a declaration asks for, and that is not set", () => {
 });
 
 it("rejects a malformed value, required or not", () => {
-  expect(() => required("DATABASE_URL", { DATABASE_URL: "mysql://db" })).toThrow(/postgres:\/\//);
-  expect(() => optional("OPENAI_BASE_URL", { OPENAI_BASE_URL: "localhost:3040/v1" })).toThrow(/https\?:\/\//);
+  set({ DATABASE_URL: "mysql://db", OPENAI_BASE_URL: "localhost:3040/v1" });
+  expect(() => required("DATABASE_URL")).toThrow(/postgres:\/\//);
+  expect(() => optional("OPENAI_BASE_URL")).toThrow(/https\?:\/\//);
 });
 
 describe("the check at the start", () => {
   it("passes when all that the app needs is set", () => {
-    expect(() => checkEnvironment(neededByApp([posts]), { source: complete })).not.toThrow();
+    set(complete);
+    expect(() => checkEnvironment(neededByApp([posts]))).not.toThrow();
   });
 
   it.each([
@@ -107,10 +119,8 @@ describe("the check at the start", () => {
   });
 
   it("names every problem together, and where to get each variable", () => {
-    const source = { DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" };
-    const { message, variables: named } = problemOf(() =>
-      checkEnvironment(neededByApp([posts]), { used: USED, source }),
-    );
+    set({ DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" });
+    const { message, variables: named } = problemOf(() => checkEnvironment(neededByApp([posts]), USED));
     expect(named).toEqual([
       "DATABASE_URL",
       "SEQUIN_WEBHOOK_SECRET",
@@ -125,36 +135,29 @@ describe("the check at the start", () => {
   });
 
   it("never repeats a value, which may be a secret", () => {
-    const url = "mysql://root:hunter2@db";
-    expect(
-      problemOf(() => checkEnvironment(["DATABASE_URL"], { source: { DATABASE_URL: url } })).message,
-    ).not.toContain("hunter2");
+    set({ DATABASE_URL: "mysql://root:hunter2@db" });
+    expect(problemOf(() => checkEnvironment(["DATABASE_URL"])).message).not.toContain("hunter2");
   });
 
   it("ignores a malformed variable that is not used: a bad e-mail sender stops no embedding", () => {
-    const source = {
-      ...complete,
-      MAIL_FROM: "nobody",
-      SMTP_URL: "mail.example.com",
-      TRIGGER_API_URL: "nowhere",
-    };
-    expect(() => checkEnvironment(["DATABASE_URL"], { source })).not.toThrow();
-    const { variables: named } = problemOf(() => checkEnvironment(neededByApp([]), { used: USED, source }));
+    set({ ...complete, MAIL_FROM: "nobody", SMTP_URL: "mail.example.com", TRIGGER_API_URL: "nowhere" });
+    expect(() => checkEnvironment(["DATABASE_URL"])).not.toThrow();
+    const { variables: named } = problemOf(() => checkEnvironment(neededByApp([]), USED));
     expect(named).toEqual(["TRIGGER_API_URL"]);
   });
 
   it("knows every malformed variable, for the log", () => {
-    const source = { ...complete, MAIL_FROM: "nobody", DATABASE_POOL_SIZE: "many", EMBEDDING_MODEL: " " };
-    const problems = malformedVariables(source);
-    expect(problems.map(({ message }) => message.split(" ")[0])).toEqual(["DATABASE_POOL_SIZE", "MAIL_FROM"]);
+    set({ ...complete, MAIL_FROM: "nobody", DATABASE_POOL_SIZE: "many", EMBEDDING_MODEL: " " });
+    expect(malformedVariables().map(({ message }) => message.split(" ")[0])).toEqual([
+      "DATABASE_POOL_SIZE",
+      "MAIL_FROM",
+    ]);
   });
 });
 
 describe("the app", () => {
   function startWith(urls: string) {
-    for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
-    vi.stubEnv("USER_DELETION_WEBHOOK_URLS", urls);
-    vi.stubEnv("USER_DELETION_WEBHOOK_SECRET", undefined);
+    set({ ...complete, USER_DELETION_WEBHOOK_URLS: urls });
     const exit = vi.spyOn(process, "exit").mockImplementation((code) => {
       throw new Error(`exit ${code}`);
     });
@@ -167,7 +170,6 @@ describe("the app", () => {
     } finally {
       exit.mockRestore();
       error.mockRestore();
-      vi.unstubAllEnvs();
     }
   }
 

@@ -12,7 +12,7 @@ import { neededByApp } from "./needed-variables.ts";
 export function stopWithoutEnvironment(declarations: readonly Declaration[]): void {
   for (const { message } of malformedVariables()) log("warn", "environment.malformed", { problem: message });
   try {
-    checkEnvironment(neededByApp(declarations), { used: variablesOf("app", "optional") });
+    checkEnvironment(neededByApp(declarations), variablesOf("app", "optional"));
     connectionOf(required("DATABASE_URL"));
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;

@@ -11,7 +11,10 @@ export const environment: Category = async function* ({ check, declarations }) {
     const needed = [
       ...new Set<string>([...neededByApp(declarations), ...neededByTasks(declarations, process.env)]),
     ];
-    checkEnvironment(needed, { used: NAMES.filter((name) => !needed.includes(name)) });
+    checkEnvironment(
+      needed,
+      NAMES.filter((name) => !needed.includes(name)),
+    );
     const isShort = (name: VariableName) =>
       variables[name].isChosen && SHORT_SECRET.test(process.env[name] ?? "");
     const short = NAMES.filter(isShort).join(", ");

@@ -45,5 +45,5 @@ function secretsOf(env: NodeJS.ProcessEnv): string[] {
 }
 
 /** A text without secrets: a service's response may repeat what it received. */
-export const withoutSecrets = (text: string, env: NodeJS.ProcessEnv = process.env): string =>
-  secretsOf(env).reduce((shown, secret) => shown.replaceAll(secret, "…"), text);
+export const withoutSecrets = (text: string): string =>
+  secretsOf(process.env).reduce((shown, secret) => shown.replaceAll(secret, "…"), text);

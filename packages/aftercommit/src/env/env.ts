@@ -35,8 +35,8 @@ function check(name: string, source: Source, required: boolean): { value?: strin
  * Reads an optional variable. An empty or blank text counts as missing.
  * @throws {EnvironmentError} if it is malformed
  */
-export function optional(name: VariableName, source: Source = process.env): string | undefined {
-  const { value, problem } = check(name, source, false);
+export function optional(name: VariableName): string | undefined {
+  const { value, problem } = check(name, process.env, false);
   if (problem) throw new EnvironmentError([{ name, problem }]);
   return value;
 }
@@ -45,8 +45,7 @@ export function optional(name: VariableName, source: Source = process.env): stri
  * Reads a required variable. An empty or blank text counts as missing.
  * @throws {EnvironmentError} if it is missing or malformed
  */
-export const required = (name: VariableName, source: Source = process.env): string =>
-  declaredVariable(name, source);
+export const required = (name: VariableName): string => declaredVariable(name);
 
 /**
  * Reads a variable that a declaration names: one of the product's, or another.
@@ -58,9 +57,9 @@ export function declaredVariable(name: string, source: Source = process.env): st
   return value;
 }
 
-const problemsOf = (names: readonly string[], source: Source, required: boolean) =>
+const problemsOf = (names: readonly string[], required: boolean) =>
   names.flatMap((name) => {
-    const { problem } = check(name, source, required);
+    const { problem } = check(name, process.env, required);
     return problem ? [{ name, problem }] : [];
   });
 
@@ -69,15 +68,12 @@ const problemsOf = (names: readonly string[], source: Source, required: boolean)
  * Variables that it does not use are not checked.
  * @throws {EnvironmentError} naming each missing or malformed variable
  */
-export function checkEnvironment(
-  needed: readonly string[],
-  { used = [], source = process.env }: { used?: readonly string[]; source?: Source } = {},
-): void {
-  const problems = [...problemsOf(needed, source, true), ...problemsOf(used, source, false)];
+export function checkEnvironment(needed: readonly string[], used: readonly string[] = []): void {
+  const problems = [...problemsOf(needed, true), ...problemsOf(used, false)];
   if (problems.length > 0) throw new EnvironmentError(problems);
 }
 
 /** An error for each malformed variable of the product, whoever uses it. */
-export function malformedVariables(source: Source = process.env): EnvironmentError[] {
-  return problemsOf(NAMES, source, false).map((problem) => new EnvironmentError([problem]));
+export function malformedVariables(): EnvironmentError[] {
+  return problemsOf(NAMES, false).map((problem) => new EnvironmentError([problem]));
 }
