@@ -96,7 +96,7 @@ describe("the nearest vectors of a model", () => {
       const model = { ...(await active()), indexType };
       await withIndex(model, async () => {
         const plan = await readInTransaction(database.db.$client, async (client) => {
-          await searchByIndex(client, false);
+          await searchByIndex(client, 100);
           const query = nearestRowsQuery(posts, { vector: near, model, limit: 5, filter: undefined }, 20);
           return z
             .array(z.object({ "QUERY PLAN": z.string() }))

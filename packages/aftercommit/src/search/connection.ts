@@ -62,7 +62,7 @@ async function open(db: SearchConnection): Promise<"savepoint" | "transaction"> 
 
 // The planner overrates the cost of many words and of a disabled plan, and would compile such a query first: that takes
 // 0.05 to 0.4 s, and saves nothing.
-const WITHOUT_JIT = "select set_config('jit', 'off', true)";
+const WITHOUT_JIT = "set local jit = off";
 
 async function readOnClient<T>(db: SearchConnection, work: () => Promise<T>): Promise<T> {
   // The settings of the search end with the rollback; the release of a savepoint would keep them.
@@ -82,9 +82,8 @@ async function readOnPool<T>(
   const client = await pool.connect();
   let isBroken = true;
   try {
-    await client.query("begin read only", []);
+    await client.query(`begin read only; ${WITHOUT_JIT}`, []);
     try {
-      await client.query(WITHOUT_JIT, []);
       return await work(client);
     } finally {
       await client.query("rollback", []);

@@ -8,7 +8,12 @@ import { rowsOf, type SearchConnection } from "./connection.ts";
 
 // The nearest chunks may all belong to a few long rows: then the search reads further, up to this many.
 const MOST_CHUNKS = 3_200;
-const CHUNKS_PER_ROW = 4;
+// A few rows have several of the nearest chunks, or are deleted.
+const CHUNKS_PER_ROW = 1.25;
+const MORE_CHUNKS = 4;
+// pgvector's largest ef_search.
+const MOST_EF_SEARCH = 1_000;
+const EF_SEARCH_OF_FILTERED = 400;
 // Comparing up to this many rows one by one finds all that are nearest; with a filter, the index misses some.
 const MOST_SCANNED = 20_000;
 
@@ -43,15 +48,14 @@ export function nearestRowsQuery(
 ): SQL {
   const { filter, limit } = query;
   const rowId = rowIdColumn(declaration);
-  const distance = distanceSql(query);
   const rows = rowsSql(declaration, filter);
   // With a filter, the join is inside: the index is read until there are enough chunks of matching rows.
   const filtered = filter ? sql`join ${rows} f on f.id = e.${rowId} and f.included` : sql``;
   return sql`
     with nearest as materialized (
-      select e.${rowId} as id, e.text_hash, e.start, e.length, ${distance} as distance
+      select e.${rowId} as id, e.text_hash, e.start, e.length, ${distanceSql(query)} as distance
       from ${tableSql(declaration.embeddings)} e ${filtered} where ${ofModel(query)}
-      order by ${distance} limit ${chunks}
+      order by distance limit ${chunks}
     ), best as (select distinct on (id) * from nearest where distance is not null order by id, distance, start)
     select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.distance,
       (select count(*)::int from nearest) as looked
@@ -78,11 +82,11 @@ function exactRowsQuery(declaration: EmbeddingDeclaration, query: NearestQuery):
  * without iteration, it returns at most ef_search, and fewer if a filter drops some (pgvector 0.8). The planner ignores
  * the cost of fetching a vector stored out of line, and would rather sort all of them.
  */
-export async function searchByIndex(db: SearchConnection, isFiltered: boolean): Promise<void> {
+export async function searchByIndex(db: SearchConnection, efSearch: number): Promise<void> {
   await rowsOf(
     db,
     sql`select set_config('enable_sort', 'off', true),
-      set_config('hnsw.ef_search', ${isFiltered ? "400" : "100"}, true),
+      set_config('hnsw.ef_search', ${String(Math.min(MOST_EF_SEARCH, efSearch))}, true),
       set_config('hnsw.iterative_scan', 'strict_order', true)`,
   );
 }
@@ -136,8 +140,9 @@ export async function findNearestRows(
 ): Promise<NearestRow[]> {
   const { filter, limit } = query;
   if (filter && (await areFew(db, declaration, filter))) return scanExactly(db, declaration, query);
-  await searchByIndex(db, filter !== undefined);
-  for (let chunks = limit * CHUNKS_PER_ROW; ; chunks *= CHUNKS_PER_ROW) {
+  const first = Math.ceil(limit * CHUNKS_PER_ROW);
+  await searchByIndex(db, filter ? EF_SEARCH_OF_FILTERED : first);
+  for (let chunks = first; ; chunks *= MORE_CHUNKS) {
     const rows = await rowsOf<NearestRow & { looked: number }>(
       db,
       nearestRowsQuery(declaration, query, chunks),

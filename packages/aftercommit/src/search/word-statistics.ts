@@ -38,6 +38,17 @@ function sizeSql(declaration: EmbeddingDeclaration, words: SQL, tenant: SQL | un
     from pg_class c where c.oid = ${quoted(wordsTable(declaration))}::regclass`;
 }
 
+/** How often the table's common lexemes come, of these. Reading pg_stats takes longer to plan than the rest of a search. */
+function commonSql(declaration: EmbeddingDeclaration, lexemes: readonly (string | null)[]): SQL {
+  const { schema, name } = wordsTable(declaration);
+  return sql`select u.lexeme, u.share from pg_stats s,
+      unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) as u (lexeme, share)
+    where s.schemaname = ${schema} and s.tablename = ${name} and s.attname = 'words'
+      and u.lexeme = any(${sql.param(lexemes)}::text[])`;
+}
+
+const NOTHING_COMMON = sql`select null::text as lexeme, null::float8 as share where false`;
+
 type Asked = { terms: readonly Term[]; tenant: SQL | undefined };
 
 async function readTerms(
@@ -50,23 +61,20 @@ async function readTerms(
     ? sql`(select p.* from ${table} p join ${rowsSql(declaration, tenant)} r
         on r.id = p.${rowIdColumn(declaration)} and r.included)`
     : table;
-  const { schema, name } = wordsTable(declaration);
-  // The statistics are of whole lexemes.
-  const lexemes = sql.param(terms.map(({ lexeme, isPrefix }) => (isPrefix ? null : lexeme)));
+  // The statistics are of whole lexemes, and of everybody's rows.
+  const lexemes = terms.map(({ lexeme, isPrefix }) => (isPrefix ? null : lexeme));
+  const isKnown = tenant === undefined && lexemes.some((lexeme) => lexeme !== null);
   const rows = await rowsOf<Row>(
     db,
     sql`
       with size as materialized (${sizeSql(declaration, words, tenant)}
-      ), common as materialized (
-        select u.lexeme, u.share from pg_stats s,
-          unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) as u (lexeme, share)
-        where s.schemaname = ${schema} and s.tablename = ${name} and s.attname = 'words' and u.lexeme = any(${lexemes}::text[]) and ${tenant === undefined}
+      ), common as materialized (${isKnown ? commonSql(declaration, lexemes) : NOTHING_COMMON}
       )
       select case when size.passages >= ${capped} and c.share is not null then c.share * size.passages
           else (select count(*) from (select from ${words} w where w.words @@ t.query::tsquery limit ${capped}) f)
         end::float8 as passages,
         size.passages::float8 as all, size.average as "averageSize"
-      from size, unnest(${lexemes}::text[],
+      from size, unnest(${sql.param(lexemes)}::text[],
         ${sql.param(terms.map(({ query }) => query))}::text[]) with ordinality as t (lexeme, query, place)
       left join common c on c.lexeme = t.lexeme order by t.place`,
   );
