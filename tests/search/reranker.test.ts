@@ -204,6 +204,10 @@ describe("without a usable answer of the reranker, the results are in their orde
     vi.stubEnv("EMBEDDING_TOKENS_PER_DAY", "40");
     await database.db.execute(sql`truncate aftercommit.usage, aftercommit.rate_limits`);
     expect((await search(reranked(), { query: aQuery() })).degraded).toContain("EMBEDDING_TOKENS_PER_DAY");
+    const { rows } = await database.db.execute(
+      sql`select from aftercommit.rate_limits where name = 'post reranker'`,
+    );
+    expect(rows, "a request that the day does not allow takes nothing of the minute's").toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import { splitterOf } from "./ask-model.ts";
 import { maxInputTokensOf } from "./input-length.ts";
 
 const SAMPLE = 2_000;
+const SAMPLE_BYTES = 8_000_000;
 
 /** OpenAI's limits for its embedding models by tier (platform.openai.com, the models' pages). */
 const TIERS: Readonly<Record<string, Limits>> = {
@@ -40,7 +41,10 @@ export async function estimate(
 ): Promise<Estimate> {
   const { active } = await readModelsInUse(db);
   const { rows: texts } = await db.execute<{ text: string | null; title: string | null }>(
-    sql`select r.text, r.title from ${rowsSql(declaration)} r where r.included limit ${Math.min(SAMPLE, rows)}`,
+    sql`select s.text, s.title from (
+      select r.text, r.title, sum(octet_length(r.text)) over (rows between unbounded preceding and 1 preceding) as before
+      from ${rowsSql(declaration)} r where r.included limit ${Math.min(SAMPLE, rows)}) s
+    where coalesce(s.before, 0) < ${SAMPLE_BYTES}`,
   );
   const provider = providerOf(declaration, active);
   const limits = limitsOf(provider);

@@ -31,10 +31,12 @@ export async function askReranker(ask: AskReranker): Promise<readonly number[]> 
   const tokens = Math.ceil(characters / 4);
   const of = { db, model: { name }, purpose: "query" } as const;
   const limits = reranker.limits ?? UNLIMITED;
-  const wait = await acquire(db, { name, tokens, inputs: passages.length, priority: false, limits });
-  if (wait > 0)
-    throw new PausedError({ name, pausedUntil: Date.now() + wait, pauseReason: "it failed, or has no room" });
   const reserved = await reserveDay(of, tokens);
+  const wait = await acquire(db, { name, tokens, inputs: passages.length, priority: false, limits });
+  if (wait > 0) {
+    await releaseDay(of, reserved);
+    throw new PausedError({ name, pausedUntil: Date.now() + wait, pauseReason: "it failed, or has no room" });
+  }
   const stop = new AbortController();
   try {
     const scores = await withDeadline(() => reranker(query, passages, { signal: stop.signal }), deadline);
