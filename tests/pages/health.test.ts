@@ -55,12 +55,12 @@ it("asks Trigger.dev every 30 s for all processes, and every 5 s after a failure
   const fifty = () => Promise.all(Array.from({ length: 50 }, failing));
   expect(new Set((await fifty()).flat())).toEqual(new Set());
   expect(server.state.requests).toBe(1);
-  await age("29 seconds");
+  await age("20 seconds");
   await fifty();
   expect(server.state.requests).toBe(1);
 
   answer = answerWith(500, "{}");
-  await age("1 second");
+  await age("10 seconds");
   await failing();
   expect(server.state.requests).toBe(2);
   expect(new Set((await fifty()).flat())).toEqual(new Set(["trigger.dev"]));

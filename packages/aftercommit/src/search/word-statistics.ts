@@ -61,7 +61,7 @@ async function readTerms(
     ? sql`(select p.* from ${table} p join ${rowsSql(declaration, tenant)} r
         on r.id = p.${rowIdColumn(declaration)} and r.included)`
     : table;
-  // The statistics are of whole lexemes, and of everybody's rows.
+  // The statistics are of whole lexemes, and of the rows of all tenants.
   const lexemes = terms.map(({ lexeme, isPrefix }) => (isPrefix ? null : lexeme));
   const isKnown = tenant === undefined && lexemes.some((lexeme) => lexeme !== null);
   const rows = await rowsOf<Row>(
