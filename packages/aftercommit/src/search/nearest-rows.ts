@@ -11,9 +11,8 @@ const MOST_CHUNKS = 3_200;
 // A few rows have several of the nearest chunks, or are deleted.
 const CHUNKS_PER_ROW = 1.25;
 const MORE_CHUNKS = 4;
-// pgvector's largest ef_search.
-const MOST_EF_SEARCH = 1_000;
-const EF_SEARCH_OF_FILTERED = 400;
+// pgvector's ef_search: as many candidates as chunks, within its limit.
+const EF_SEARCH = { least: 100, filtered: 400, most: 1_000 };
 // Comparing up to this many rows one by one finds all that are nearest; with a filter, the index misses some.
 const MOST_SCANNED = 20_000;
 
@@ -86,7 +85,7 @@ export async function searchByIndex(db: SearchConnection, efSearch: number): Pro
   await rowsOf(
     db,
     sql`select set_config('enable_sort', 'off', true),
-      set_config('hnsw.ef_search', ${String(Math.min(MOST_EF_SEARCH, efSearch))}, true),
+      set_config('hnsw.ef_search', ${String(efSearch)}, true),
       set_config('hnsw.iterative_scan', 'strict_order', true)`,
   );
 }
@@ -141,7 +140,8 @@ export async function findNearestRows(
   const { filter, limit } = query;
   if (filter && (await areFew(db, declaration, filter))) return scanExactly(db, declaration, query);
   const first = Math.ceil(limit * CHUNKS_PER_ROW);
-  await searchByIndex(db, filter ? EF_SEARCH_OF_FILTERED : first);
+  const candidates = Math.max(EF_SEARCH.least, Math.min(first, EF_SEARCH.most));
+  await searchByIndex(db, filter ? EF_SEARCH.filtered : candidates);
   for (let chunks = first; ; chunks *= MORE_CHUNKS) {
     const rows = await rowsOf<NearestRow & { looked: number }>(
       db,
