@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { POOLED } from "./tests/pooled.ts";
 
 // The longest first, because they would otherwise run alone at the end, and none late that mostly waits.
 const LONGEST = [
@@ -8,12 +9,12 @@ const LONGEST = [
   "tests/browser/dev.test",
   "tests/deletions/pipeline.test",
   "tests/stack/dev.test",
-  "tests/tasks/commands.test",
+  "tests/commands/",
   "tests/postgres/dev-capture.test",
   "tests/postgres/inbox-interleaving.test",
   "tests/postgres/capture",
   "tests/foreign/databases.test",
-  "tests/database/hung-database.test",
+  "src/db/hung-database.test",
   "emulators/sequin/tests/batches.test",
   "tests/stack/",
   "emulators/postgres/tests/folder.test",
@@ -34,8 +35,10 @@ class LongestFirst extends BaseSequencer {
 const HANGS = 600_000;
 
 const shared = {
+  // As in tsconfig.json.
+  alias: { "@": import.meta.dirname },
   pool: "forks",
-  globalSetup: "tests/postgres-template.ts",
+  globalSetup: "tests/helpers/postgres-template.ts",
   testTimeout: HANGS,
   hookTimeout: HANGS,
   expect: { poll: { timeout: 60_000 } },
@@ -73,21 +76,10 @@ const kills = [
 
 const NEXT = "next/dist/server/node-environment-baseline.js";
 
-// Those of the app and the tasks run through a connection pooler if there is one.
-const POOLED = ["deletions", "foreign", "inbox", "pages", "pooler", "routes", "search", "tasks"].map(
-  (folder) => `tests/${folder}/**/*.test.ts`,
-);
 const isPooled = process.env.TEST_POOLER_PORT !== undefined;
-
-const HOUSE = [
-  "import-directions",
-  "public-api",
-  "file-sizes",
-  "docs",
-  "documented-commands",
-  "security-page",
-  "words",
-];
+// Its faults are those of the emulator; tests/postgres/doctor.test.ts has those of a server.
+const doctor = "packages/aftercommit/src/doctor/**";
+const pooled = POOLED.map((path) => (path.endsWith("/") ? `${path}**/*.test.ts` : path));
 
 export default defineConfig({
   test: {
@@ -97,8 +89,9 @@ export default defineConfig({
         test: {
           ...suites,
           name: "suites",
-          include: ["tests/**/*.test.ts", "emulators/*/tests/**/*.test.ts", "dev/tests/**/*.test.ts"],
+          include: ["*.test.ts", "{app,bench,dev,emulators/*/tests,packages,tests}/**/*.test.ts"],
           exclude: [
+            "**/node_modules/**",
             "tests/browser/**",
             "emulators/trigger/tests/suite/**",
             "tests/postgres/**",
@@ -107,9 +100,9 @@ export default defineConfig({
             "tests/pooler/**",
             // They start whole stacks and parts, and kill them: minutes on a slow machine.
             ...kills,
-            ...(isPooled ? POOLED : []),
+            ...(isPooled ? pooled : []),
             // Commands among 2,000 posts, killed at each step: minutes on PGlite. `test:postgres` runs them.
-            ...(process.env.TEST_DATABASE_URL ? [] : ["tests/tasks/commands.test.ts"]),
+            ...(process.env.TEST_DATABASE_URL ? [doctor] : ["tests/commands/**"]),
           ],
           // Files share their modules: loading the SDK and the ORM for each of them took seconds. Next.js' modules look
           // for globals when they are loaded.
@@ -123,18 +116,18 @@ export default defineConfig({
               test: {
                 ...suites,
                 name: "pooler",
-                include: POOLED,
-                exclude: kills,
+                include: pooled,
+                exclude: ["**/node_modules/**", doctor, ...kills],
                 isolate: false,
-                setupFiles: [NEXT, "tests/pooler/setup.ts"],
+                setupFiles: [NEXT, "tests/helpers/through-pooler.ts"],
               },
             },
           ]
         : []),
       // Only reads files: a part of `npm run check`.
-      { test: { name: "house", include: [`tests/unit/{${HOUSE.join()}}.test.ts`] } },
+      { test: { name: "house", include: ["tests/house/**/*.test.ts"] } },
       ofStacks("trigger", ["emulators/trigger/tests/suite/**/*.test.ts"]),
-      ofStacks("install", ["tests/install/**/*.test.ts"], ["tests/install/tarball.ts"]),
+      ofStacks("install", ["tests/install/**/*.test.ts"], ["tests/helpers/install/tarball.ts"]),
       ofStacks("browser", ["tests/browser/**/*.test.ts"]),
       ofStacks("kills", kills),
       // Each of its files that stops or sets up a server has one to itself.

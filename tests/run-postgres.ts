@@ -1,20 +1,11 @@
 // `npm run test:postgres`: every suite that uses a database, on a real PostgreSQL: the one that TEST_DATABASE_URL
 // names, otherwise one that is started for this run, of POSTGRES_VERSION. In front of that, the app and the tasks have
-// a PgBouncer in transaction mode.
-import { startPooler } from "./pooler/start.ts";
-import { startCluster } from "./postgres/own-cluster.ts";
+// a PgBouncer in transaction mode. Arguments go to Vitest; `--project pooler` runs only what uses that.
+import { startCluster } from "./helpers/own-cluster.ts";
+import { startPooler } from "./helpers/start-pooler.ts";
+import { POOLED } from "./pooled.ts";
 
-const SUITES = [
-  "tests/postgres/",
-  "tests/inbox/",
-  "tests/tasks/",
-  "tests/deletions/",
-  "tests/foreign/",
-  "tests/search/",
-  "tests/pages/",
-  "tests/routes/",
-  "emulators/sequin/",
-];
+const SUITES = [...POOLED, "tests/postgres/", "emulators/sequin/"];
 
 // Ctrl-C ends the tests; the servers end below.
 process.on("SIGINT", () => {});
@@ -27,9 +18,9 @@ if (cluster && pooler) {
   process.env.TEST_DATABASE_URL = cluster.url;
   process.env.TEST_POOLER_PORT = String(pooler.port);
 }
+const args = process.argv.slice(2);
 const projects = ["suites", "postgres", ...(pooler ? ["pooler"] : [])].flatMap((name) => ["--project", name]);
-const files = process.argv.slice(2);
-process.argv.push(...projects, ...(files.length > 0 ? [] : SUITES));
+process.argv.push(...(args.includes("--project") ? [] : projects), ...(args.length > 0 ? [] : SUITES));
 try {
   await import("./run.ts");
 } finally {

@@ -1,4 +1,4 @@
-// `npm test`: runs every suite and ends with one line of totals. Arguments go to Vitest: npm test -- tests/unit
+// `npm test`: runs every suite and ends with one line of totals. Arguments go to Vitest: npm test -- src/search
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

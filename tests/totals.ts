@@ -1,9 +1,15 @@
-import { relative, sep } from "node:path";
+import { dirname, relative, sep } from "node:path";
 import type { Reporter, TestModule } from "vitest/node";
 
 function suiteOf(file: string): string {
-  const [top = "", inside = ""] = relative(process.cwd(), file).split(sep);
-  return top === "tests" ? inside : top === "emulators" ? `${top}/${inside}` : top;
+  const path = relative(process.cwd(), dirname(file)).split(sep);
+  const [top] = path;
+  return (
+    path
+      .slice(top === "tests" ? 1 : top === "packages" ? 2 : 0)
+      .slice(0, 2)
+      .join("/") || "."
+  );
 }
 
 function countsOf(modules: readonly TestModule[]) {

@@ -7,8 +7,8 @@ import { startStack } from "../../emulators/sequin/tests/stack.ts";
 import { runPages } from "../../emulators/trigger/console/pages.tsx";
 import { serve } from "../../emulators/trigger/tests/helpers/serve.ts";
 import { Worker } from "../../emulators/trigger/tests/helpers/worker.ts";
-import { serve as serveApp } from "../../tests/serve.ts";
-import { until } from "../../tests/until.ts";
+import { serve as serveApp } from "../../tests/helpers/serve.ts";
+import { until } from "../../tests/helpers/until.ts";
 import type { Bench } from "../bench.ts";
 import { timePage } from "../parts/time-page.ts";
 

@@ -1,5 +1,5 @@
 import { runs, tasks } from "@trigger.dev/sdk";
-import { until } from "../../tests/until.ts";
+import { until } from "../../tests/helpers/until.ts";
 import type { Bench } from "../bench.ts";
 import { waitForEdit } from "../parts/edit.ts";
 import { embedAll } from "../parts/embed-all.ts";

@@ -3,7 +3,7 @@ import { posts } from "../../aftercommit.config.ts";
 import type { Database } from "../../packages/aftercommit/src/db/client.ts";
 import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { until } from "../../tests/until.ts";
+import { until } from "../../tests/helpers/until.ts";
 import type { Bench } from "../bench.ts";
 import { deliver, messagesOf } from "../parts/deliver.ts";
 import { waitForEdit } from "../parts/edit.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { until } from "../../tests/until.ts";
+import { until } from "../../tests/helpers/until.ts";
 import type { Bench } from "../bench.ts";
 import { deliver, type Message, messagesOf } from "../parts/deliver.ts";
 import { productDatabase } from "../parts/product-database.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { until } from "../../tests/until.ts";
+import { until } from "../../tests/helpers/until.ts";
 import type { Bench } from "../bench.ts";
 import { type Child, startChild } from "../parts/child.ts";
 import { productDatabase } from "../parts/product-database.ts";

@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { z } from "zod";
-import { cloneProject } from "../../tests/stack/clone.ts";
-import { choosePorts, DevStack } from "../../tests/stack/dev-stack.ts";
-import { everyPostEmbedded } from "../../tests/stack/embeddings.ts";
-import { openRuns } from "../../tests/stack/open-runs.ts";
-import { until } from "../../tests/until.ts";
+import { cloneProject } from "../../tests/helpers/clone.ts";
+import { choosePorts, DevStack } from "../../tests/helpers/stack/dev-stack.ts";
+import { everyPostEmbedded } from "../../tests/helpers/stack/embeddings.ts";
+import { openRuns } from "../../tests/helpers/stack/open-runs.ts";
+import { until } from "../../tests/helpers/until.ts";
 import type { Bench } from "../bench.ts";
 import { Times } from "../report.ts";
 

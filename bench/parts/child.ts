@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { until } from "../../tests/until.ts";
+import { until } from "../../tests/helpers/until.ts";
 
 export type Child = { output(): string; stop(): Promise<void> };
 

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { proxy } from "hono/proxy";
-import { serve } from "../../tests/serve.ts";
+import { serve } from "../../tests/helpers/serve.ts";
 
 /** A server that passes every request on, and counts them by path. */
 export async function countRequests(target: string) {

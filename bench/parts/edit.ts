@@ -1,4 +1,4 @@
-import { until } from "../../tests/until.ts";
+import { until } from "../../tests/helpers/until.ts";
 import type { FreshDatabase } from "./server.ts";
 import { connectPatiently, hasPresentVector } from "./vectors.ts";
 

@@ -1,4 +1,4 @@
-import { until } from "../../tests/until.ts";
+import { until } from "../../tests/helpers/until.ts";
 import type { Stats } from "./provider.ts";
 import type { FreshDatabase } from "./server.ts";
 import type { Stack } from "./stack.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "../../tests/stack/free-ports.ts";
+import { freePorts } from "../../tests/helpers/free-ports.ts";
 import { startChild } from "./child.ts";
 
 /** Starts parts of the local stack with `npm run local`, in another process, and deletes their data afterwards. */

@@ -1,5 +1,5 @@
 import { residentBytes } from "../../tests/fuzz/memory.ts";
-import { descendantsOf } from "../../tests/stack/processes.ts";
+import { descendantsOf } from "../../tests/helpers/processes.ts";
 
 const EVERY_MS = 1_000;
 const WORKER = /dev-run-worker/;

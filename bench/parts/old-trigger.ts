@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { Hono } from "hono";
 import { proxy } from "hono/proxy";
 import { z } from "zod";
-import { serve } from "../../tests/serve.ts";
+import { serve } from "../../tests/helpers/serve.ts";
 
 // What a server of Trigger.dev tells the CLI by default: how long it waits before it asks for the next run.
 const INTERVALS = { dequeueIntervalWithRun: 250, dequeueIntervalWithoutRun: 1_000 };

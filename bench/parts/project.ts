@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildApp } from "../../tests/browser/production.ts";
-import { cloneProject } from "../../tests/stack/clone.ts";
+import { buildApp } from "../../tests/helpers/browser/production.ts";
+import { cloneProject } from "../../tests/helpers/clone.ts";
 
 export type Project = {
   name: "product" | "guide";

@@ -4,7 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pg from "pg";
-import { freePorts } from "../../tests/stack/free-ports.ts";
+import { freePorts } from "../../tests/helpers/free-ports.ts";
 import { startLocal } from "./local.ts";
 
 /** A new database for one benchmark, empty except for what Postgres contains. */

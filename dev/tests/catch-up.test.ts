@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { serve } from "../../tests/serve.ts";
-import { until } from "../../tests/until.ts";
+import { serve } from "../../tests/helpers/serve.ts";
+import { until } from "../../tests/helpers/until.ts";
 import { keepCaughtUp } from "../catch-up.ts";
 import { scheduledTasks } from "../scheduled-tasks.ts";
 

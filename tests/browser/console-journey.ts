@@ -1,9 +1,9 @@
 import type { Page } from "playwright-core";
 import { beforeEach, expect, test } from "vitest";
-import type { DevStack } from "../stack/dev-stack.ts";
-import { until } from "../until.ts";
-import { keepScreenshot } from "./chromium.ts";
-import type { InBrowser } from "./stack-in-browser.ts";
+import { keepScreenshot } from "../helpers/browser/chromium.ts";
+import type { InBrowser } from "../helpers/browser/stack-in-browser.ts";
+import type { DevStack } from "../helpers/stack/dev-stack.ts";
+import { until } from "../helpers/until.ts";
 
 let stack: DevStack;
 let page: Page;

@@ -1,8 +1,13 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { describeInBrowser, findAccessibilityIssues, keepScreenshot, overflowOf } from "./chromium.ts";
-import { openScene, type Scene } from "./console-scene.ts";
-import { launchChromium } from "./launch-chromium.ts";
+import {
+  describeInBrowser,
+  findAccessibilityIssues,
+  keepScreenshot,
+  overflowOf,
+} from "../helpers/browser/chromium.ts";
+import { openScene, type Scene } from "../helpers/browser/console-scene.ts";
+import { launchChromium } from "../helpers/browser/launch-chromium.ts";
 
 let browser: Browser;
 let scene: Scene;

@@ -1,8 +1,8 @@
 import { describe } from "vitest";
-import { describeInBrowser } from "./chromium.ts";
+import { describeInBrowser } from "../helpers/browser/chromium.ts";
+import { stackInBrowser } from "../helpers/browser/stack-in-browser.ts";
 import { itShowsEachStep } from "./console-journey.ts";
 import { itSearches } from "./search-page.ts";
-import { stackInBrowser } from "./stack-in-browser.ts";
 import { itShowsTheStatus } from "./status-page.ts";
 
 describeInBrowser("npm run dev in a browser", () => {

@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { posts } from "../../drizzle/schema.ts";
-import { ROOT } from "../documents.ts";
-import { cloneProject } from "../stack/clone.ts";
-import { databaseForTests } from "../tasks/database.ts";
-import { providerForTests } from "../tasks/provider.ts";
-import { startTriggerServer } from "../trigger-server.ts";
-import { complaintsOf, describeInBrowser, keepScreenshot } from "./chromium.ts";
-import { launchChromium } from "./launch-chromium.ts";
-import { buildApp, startApp } from "./production.ts";
+import { complaintsOf, describeInBrowser, keepScreenshot } from "../helpers/browser/chromium.ts";
+import { launchChromium } from "../helpers/browser/launch-chromium.ts";
+import { buildApp, startApp } from "../helpers/browser/production.ts";
+import { cloneProject } from "../helpers/clone.ts";
+import { ROOT } from "../helpers/documents.ts";
+import { databaseForTests } from "../helpers/posts-database.ts";
+import { providerForTests } from "../helpers/providers/hashing-provider.ts";
+import { startTriggerServer } from "../helpers/trigger-server.ts";
 
 const PASSWORD = "correct horse";
 const SECRET = "sequin secret";

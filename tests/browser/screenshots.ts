@@ -2,10 +2,10 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { cloneProject } from "../stack/clone.ts";
-import { choosePorts, DevStack } from "../stack/dev-stack.ts";
-import { everyPostEmbedded } from "../stack/embeddings.ts";
-import { launchChromium } from "./launch-chromium.ts";
+import { launchChromium } from "../helpers/browser/launch-chromium.ts";
+import { cloneProject } from "../helpers/clone.ts";
+import { choosePorts, DevStack } from "../helpers/stack/dev-stack.ts";
+import { everyPostEmbedded } from "../helpers/stack/embeddings.ts";
 
 const IMAGES = resolve(import.meta.dirname, "../../docs/images");
 

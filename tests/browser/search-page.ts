@@ -1,8 +1,8 @@
 import type { Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
-import type { DevStack } from "../stack/dev-stack.ts";
-import { itLooksRight } from "./looks.ts";
-import type { InBrowser } from "./stack-in-browser.ts";
+import { itLooksRight } from "../helpers/browser/looks.ts";
+import type { InBrowser } from "../helpers/browser/stack-in-browser.ts";
+import type { DevStack } from "../helpers/stack/dev-stack.ts";
 
 let stack: DevStack;
 let page: Page;

@@ -1,11 +1,11 @@
 import type { Browser, Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
-import type { DevStack } from "../stack/dev-stack.ts";
-import { everyPostEmbedded } from "../stack/embeddings.ts";
-import { until } from "../until.ts";
-import { keepScreenshot } from "./chromium.ts";
-import { itLooksRight } from "./looks.ts";
-import type { InBrowser } from "./stack-in-browser.ts";
+import { keepScreenshot } from "../helpers/browser/chromium.ts";
+import { itLooksRight } from "../helpers/browser/looks.ts";
+import type { InBrowser } from "../helpers/browser/stack-in-browser.ts";
+import type { DevStack } from "../helpers/stack/dev-stack.ts";
+import { everyPostEmbedded } from "../helpers/stack/embeddings.ts";
+import { until } from "../helpers/until.ts";
 
 let stack: DevStack;
 let browser: Browser;

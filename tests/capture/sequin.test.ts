@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { Pool } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { startSequin } from "../../emulators/sequin/start.ts";
-import { startMigratedPostgres } from "../postgres.ts";
-import { until } from "../until.ts";
-import { type Received, startReceiver } from "./receiver.ts";
+import { startMigratedPostgres } from "../helpers/postgres.ts";
+import { type Received, startReceiver } from "../helpers/sequin-receiver.ts";
+import { until } from "../helpers/until.ts";
 
 // With these set, the suite runs against another Sequin with sequin.yaml: SEQUIN_DATABASE_URL is its database, with
 // this version's migrations, and its APP_URL is port SEQUIN_RECEIVER_PORT of this machine.

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { until } from "../until.ts";
-import { newReceiptKey } from "./commands.ts";
-import { startDatabase } from "./database.ts";
-import { outcomeWorld } from "./outcome-world.ts";
-import { startSmtp } from "./smtp.ts";
-import { startSystem } from "./system-server.ts";
+import { startDatabase } from "../helpers/deletions/deletions-database.ts";
+import { outcomeWorld } from "../helpers/deletions/outcome-world.ts";
+import { newReceiptKey } from "../helpers/deletions/run-deletions.ts";
+import { startSmtp } from "../helpers/deletions/smtp.ts";
+import { startSystem } from "../helpers/deletions/system-server.ts";
+import { until } from "../helpers/until.ts";
 
 let database: Awaited<ReturnType<typeof startDatabase>>;
 let smtp: Awaited<ReturnType<typeof startSmtp>>;
@@ -37,7 +37,7 @@ afterEach(() => {
 async function killAt(deletionId: string, moment: () => boolean): Promise<void> {
   const worker = spawn(
     process.execPath,
-    ["--import", "tsx", "tests/deletions/killed-worker.ts", deletionId, "run_killed"],
+    ["--import", "tsx", "tests/helpers/deletions/killed-worker.ts", deletionId, "run_killed"],
     {
       env: { ...variables(), NODE_ENV: "test", PATH: process.env.PATH },
       stdio: ["ignore", "inherit", "inherit"],

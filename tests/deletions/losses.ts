@@ -1,7 +1,7 @@
 import { runs } from "@trigger.dev/sdk";
 import { describe, expect, it } from "vitest";
-import { until } from "../until.ts";
-import type { startPipeline } from "./pipeline.ts";
+import type { startPipeline } from "../helpers/deletions/pipeline.ts";
+import { until } from "../helpers/until.ts";
 
 type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 

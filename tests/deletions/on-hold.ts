@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { holdRow, releaseRow } from "../../packages/aftercommit/src/deletions/holds.ts";
-import { deletedUser } from "./messages.ts";
-import type { startPipeline } from "./pipeline.ts";
+import { deletedUser } from "../helpers/deletions/deleted-user.ts";
+import type { startPipeline } from "../helpers/deletions/pipeline.ts";
 
 type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 

@@ -2,11 +2,11 @@ import { runs, tasks } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deletionsOnPage } from "../../packages/aftercommit/src/status/deletions.ts";
-import { until } from "../until.ts";
+import { deletedUser } from "../helpers/deletions/deleted-user.ts";
+import { startPipeline } from "../helpers/deletions/pipeline.ts";
+import { until } from "../helpers/until.ts";
 import { describeLosses } from "./losses.ts";
-import { deletedUser } from "./messages.ts";
 import { describeHolds } from "./on-hold.ts";
-import { startPipeline } from "./pipeline.ts";
 
 const [BATCH, MALFORMED] = [50, 31];
 

@@ -7,7 +7,7 @@ import { afterAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { variables, variablesOf } from "../../packages/aftercommit/src/env/variables.ts";
-import { stagesOf } from "./dockerfile.ts";
+import { stagesOf } from "../helpers/deploy/dockerfile.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");

@@ -7,8 +7,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { writeComposeSecrets } from "../../scripts/compose-secrets/write.ts";
-import { dependabotSchema } from "./dependabot.ts";
-import { stagesOf } from "./dockerfile.ts";
+import { dependabotSchema } from "../helpers/deploy/dependabot.ts";
+import { contextFiles, stagesOf } from "../helpers/deploy/dockerfile.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -63,6 +63,12 @@ it("the images have the Node.js of .nvmrc, which is one of CI's", () => {
     Array(2).fill(`node:${major}.${minor}-bookworm-slim`),
   );
   expect(read(".github/workflows/ci.yml")).toContain(`"${major}"`);
+});
+
+it(".dockerignore leaves the tests out of the images", () => {
+  const files = contextFiles();
+  expect(files).toContain("packages/aftercommit/src/serve.ts");
+  expect(files.filter((file) => /^tests\/|\.test\.tsx?$/.test(file))).toEqual([]);
 });
 
 describe(".github", () => {

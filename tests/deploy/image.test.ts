@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startCollector } from "../metrics/collector.ts";
-import { startMigratedPostgres } from "../postgres.ts";
-import { freePorts } from "../stack/free-ports.ts";
-import { startTriggerServer } from "../trigger-server.ts";
-import { until } from "../until.ts";
-import { buildImages, type Image } from "./dockerfile.ts";
+import { startCollector } from "../helpers/collector.ts";
+import { buildImages, type Image } from "../helpers/deploy/dockerfile.ts";
+import { freePorts } from "../helpers/free-ports.ts";
+import { startMigratedPostgres } from "../helpers/postgres.ts";
+import { startTriggerServer } from "../helpers/trigger-server.ts";
+import { until } from "../helpers/until.ts";
 
 // The image's user; only root can switch to it.
 const NODE = process.getuid?.() === 0 ? { uid: 1000, gid: 1000 } : {};
@@ -112,6 +112,11 @@ it("leaves the local stack, the tests and every secret out of the images", () =>
   expect(tools).toContain("scripts");
   expect(tools.filter((name) => ["emulators", "dev", "tests", ".git", ".local"].includes(name))).toEqual([]);
   expect(tools.filter((name) => name.startsWith(".env"))).toEqual([]);
+  const code = ["app", "packages", "trigger"].flatMap((name) =>
+    readdirSync(join(imageOf("tools").folder, name), { recursive: true, encoding: "utf8" }),
+  );
+  expect(code).toContain("aftercommit/src/serve.ts");
+  expect(code.filter((name) => name.endsWith(".test.ts"))).toEqual([]);
   const app = readdirSync(join(imageOf("app").folder, "node_modules"));
   expect(app).toContain("next");
   expect(app.filter((name) => ["typescript", "vitest", "trigger.dev"].includes(name))).toEqual([]);

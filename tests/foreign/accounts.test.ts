@@ -4,15 +4,15 @@ import { defineDeletion } from "../../packages/aftercommit/src/define.ts";
 import { cleanUpSystem } from "../../packages/aftercommit/src/deletions/clean-up-system.ts";
 import { finishDeletion } from "../../packages/aftercommit/src/deletions/finish-deletion.ts";
 import { sendConfirmation } from "../../packages/aftercommit/src/deletions/send-confirmation.ts";
-import { realPostgres } from "../real-postgres.ts";
-import { until } from "../until.ts";
-import { appForTests, SECRET } from "./app.ts";
-import { readCatalog } from "./catalog.ts";
-import { dumpSchema } from "./pg-dump.ts";
-import type { Run } from "./runs.ts";
-import { startSequinFor } from "./sequin.ts";
-import { startWorker } from "./worker.ts";
-import { startWriter } from "./writer.ts";
+import { appForTests, SECRET } from "../helpers/foreign/app.ts";
+import { readCatalog } from "../helpers/foreign/catalog.ts";
+import { dumpSchema } from "../helpers/foreign/pg-dump.ts";
+import type { Run } from "../helpers/foreign/runs.ts";
+import { startSequinFor } from "../helpers/foreign/sequin.ts";
+import { startWorker } from "../helpers/foreign/worker.ts";
+import { startWriter } from "../helpers/foreign/writer.ts";
+import { realPostgres } from "../helpers/real-postgres.ts";
+import { until } from "../helpers/until.ts";
 
 const notified: string[] = [];
 const accounts = defineDeletion({

@@ -2,16 +2,16 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { quoted } from "../../packages/aftercommit/src/db/identifiers.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import { FIRST_MODEL } from "../postgres-template.ts";
-import { realPostgres } from "../real-postgres.ts";
-import { until } from "../until.ts";
-import { type App, appForTests, SECRET } from "./app.ts";
-import { readCatalog } from "./catalog.ts";
-import { DATABASES, FOUND, type ForeignDatabase } from "./databases.ts";
-import { dumpSchema } from "./pg-dump.ts";
-import { startSequinFor } from "./sequin.ts";
-import { startWorker } from "./worker.ts";
-import { startWriter } from "./writer.ts";
+import { type App, appForTests, SECRET } from "../helpers/foreign/app.ts";
+import { readCatalog } from "../helpers/foreign/catalog.ts";
+import { DATABASES, FOUND, type ForeignDatabase } from "../helpers/foreign/databases.ts";
+import { dumpSchema } from "../helpers/foreign/pg-dump.ts";
+import { startSequinFor } from "../helpers/foreign/sequin.ts";
+import { startWorker } from "../helpers/foreign/worker.ts";
+import { startWriter } from "../helpers/foreign/writer.ts";
+import { FIRST_MODEL } from "../helpers/postgres-template.ts";
+import { realPostgres } from "../helpers/real-postgres.ts";
+import { until } from "../helpers/until.ts";
 
 const numbers = z.array(z.number());
 

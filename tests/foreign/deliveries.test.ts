@@ -4,9 +4,9 @@ import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { drain } from "../../packages/aftercommit/src/embeddings/drain.ts";
 import { lookAfter } from "../../packages/aftercommit/src/embeddings/look-after.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import { answerWith, startFaultyServer } from "../faulty-server.ts";
-import { appForTests } from "./app.ts";
-import { commitOf } from "./messages.ts";
+import { answerWith, startFaultyServer } from "../helpers/faulty-server.ts";
+import { appForTests } from "../helpers/foreign/app.ts";
+import { commitOf } from "../helpers/foreign/messages.ts";
 
 const articles = defineEmbedding({
   row: "article",

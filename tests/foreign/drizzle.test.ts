@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { appForTests } from "./app.ts";
-import { DATABASES } from "./databases.ts";
-import { migrateDrizzleApp } from "./drizzle-app.ts";
+import { appForTests } from "../helpers/foreign/app.ts";
+import { DATABASES } from "../helpers/foreign/databases.ts";
+import { migrateDrizzleApp } from "../helpers/foreign/drizzle-app.ts";
 
 const { declaration, tables, statements } = DATABASES["of an app that uses drizzle, with migrations to come"];
 const app = appForTests([declaration], { tables });

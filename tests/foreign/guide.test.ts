@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
-import { appForTests } from "./app.ts";
-import { DATABASES } from "./databases.ts";
+import { appForTests } from "../helpers/foreign/app.ts";
+import { DATABASES } from "../helpers/foreign/databases.ts";
 
 const { declaration, tables } = DATABASES["of the guide, whose vectors have the name that ours would have"];
 const unnamed = defineEmbedding({ row: "post", table: "public.posts", key: "id", text: ["title", "body"] });

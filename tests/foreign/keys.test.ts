@@ -1,8 +1,8 @@
 import { beforeAll, expect, it } from "vitest";
 import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
-import { appForTests } from "./app.ts";
-import { commitOf } from "./messages.ts";
+import { appForTests } from "../helpers/foreign/app.ts";
+import { commitOf } from "../helpers/foreign/messages.ts";
 
 const declared = (row: string) =>
   defineEmbedding({ row, table: `public.${row}s`, key: "id", text: ["title"] });

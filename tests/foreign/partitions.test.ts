@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
-import { appForTests } from "./app.ts";
-import { DATABASES } from "./databases.ts";
+import { appForTests } from "../helpers/foreign/app.ts";
+import { DATABASES } from "../helpers/foreign/databases.ts";
 
 const { declaration, tables } = DATABASES["with a table that is partitioned by date"];
 const app = appForTests([declaration], { tables });

@@ -11,11 +11,11 @@ import { readModelsInUse } from "../../packages/aftercommit/src/models/models.ts
 import { buildVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
 import { search } from "../../packages/aftercommit/src/search/search.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { realPostgres } from "../real-postgres.ts";
-import { appForTests } from "./app.ts";
-import { commitOf, rowOf } from "./messages.ts";
-import { ROLES, urlAs } from "./roles.ts";
-import { drainOf } from "./runs.ts";
+import { appForTests } from "../helpers/foreign/app.ts";
+import { commitOf, rowOf } from "../helpers/foreign/messages.ts";
+import { ROLES, urlAs } from "../helpers/foreign/roles.ts";
+import { drainOf } from "../helpers/foreign/runs.ts";
+import { realPostgres } from "../helpers/real-postgres.ts";
 
 const declared = { key: "id", text: ["title"], columns: ["title"] } as const;
 const notes = defineEmbedding({ row: "note", table: "public.notes", ...declared });

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { EmbeddingDeclaration } from "../../packages/aftercommit/src/declare/declaration.ts";
 import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
-import { appForTests } from "./app.ts";
-import { commitOf, rowOf } from "./messages.ts";
+import { appForTests } from "../helpers/foreign/app.ts";
+import { commitOf, rowOf } from "../helpers/foreign/messages.ts";
 
 const articles = defineEmbedding({
   row: "article",

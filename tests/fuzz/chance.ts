@@ -1,4 +1,4 @@
-import { chanceOf } from "../seed.ts";
+import { chanceOf } from "../helpers/seed.ts";
 
 export type Chance = {
   /** A whole number from 0 to below `limit`. */

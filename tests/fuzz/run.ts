@@ -2,7 +2,7 @@
 // and checks each response and every resulting run. --only repeats one request of a seed; --built uses the build that
 // `npm run build` left in this folder.
 import { parseArgs } from "node:util";
-import { seed as chosenSeed } from "../seed.ts";
+import { seed as chosenSeed } from "../helpers/seed.ts";
 import { judge } from "./judge.ts";
 import { watchMemory } from "./memory.ts";
 import { requestOf } from "./plan.ts";

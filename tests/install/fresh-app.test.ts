@@ -2,10 +2,10 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import { until } from "../until.ts";
-import { createNextApp } from "./fresh-app.ts";
-import type { Project } from "./project.ts";
-import { tarball } from "./tarball.ts";
+import { createNextApp } from "../helpers/install/fresh-app.ts";
+import type { Project } from "../helpers/install/project.ts";
+import { tarball } from "../helpers/install/tarball.ts";
+import { until } from "../helpers/until.ts";
 
 let app: Project;
 beforeAll(async () => {

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { METRICS } from "../../packages/aftercommit/src/metrics/catalog.ts";
-import { anchorsOf, read } from "../documents.ts";
-import { databaseForTests } from "../tasks/database.ts";
-import { type ExporterMetric, exporterSchema } from "./exporter-schema.ts";
-import { namesIn } from "./promql.ts";
+import { anchorsOf, read } from "../helpers/documents.ts";
+import { type ExporterMetric, exporterSchema } from "../helpers/monitoring/exporter-schema.ts";
+import { namesIn } from "../helpers/monitoring/promql.ts";
+import { databaseForTests } from "../helpers/posts-database.ts";
 
 const exporter = exporterSchema.parse(parse(read("deploy/monitoring/sql_exporter.yml")));
 const rules = z

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, disconnect } from "../../packages/aftercommit/src/db/client.ts";
 import { withLongConnection } from "../../packages/aftercommit/src/db/long-connection.ts";
 import { rootOf } from "../../packages/aftercommit/src/errors.ts";
-import { urlAs } from "../foreign/roles.ts";
-import { startFreshPostgres } from "../postgres.ts";
-import { runOn } from "../real-postgres.ts";
+import { urlAs } from "../helpers/foreign/roles.ts";
+import { startFreshPostgres } from "../helpers/postgres.ts";
+import { runOn } from "../helpers/real-postgres.ts";
 
 const port = process.env.TEST_POOLER_PORT ?? "";
 const consoleUrl = `postgres://postgres@127.0.0.1:${port}/pgbouncer`;

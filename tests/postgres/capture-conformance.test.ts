@@ -6,9 +6,9 @@ import { capture } from "../../packages/aftercommit/src/capture/capture.ts";
 import { lastingFeed } from "../../packages/aftercommit/src/capture/lasting-feed.ts";
 import { declarationsOf } from "../../packages/aftercommit/src/declare/declarations.ts";
 import { required } from "../../packages/aftercommit/src/env/env.ts";
-import { itConforms } from "../sources/conformance.ts";
-import { runEvents } from "../sources/run-events.ts";
-import { until } from "../until.ts";
+import { itConforms } from "../helpers/sources/conformance.ts";
+import { runEvents } from "../helpers/sources/run-events.ts";
+import { until } from "../helpers/until.ts";
 
 const SLOT = "conformance";
 const WHOLE_LOG = "the log has every change in its order, and nothing invalid";

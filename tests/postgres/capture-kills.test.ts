@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { chanceOf, seed } from "../seed.ts";
-import { until } from "../until.ts";
-import { captureForTests } from "./capture-world.ts";
-import { startDeletionTasks } from "./deletion-tasks.ts";
+import { captureForTests } from "../helpers/capture/capture-world.ts";
+import { startDeletionTasks } from "../helpers/capture/deletion-tasks.ts";
+import { chanceOf, seed } from "../helpers/seed.ts";
+import { until } from "../helpers/until.ts";
 
 // In full: KILLS=30 CHANGES=10000 DELETIONS=100
 const { KILLS = 8, CHANGES = 1_000, DELETIONS = 20 } = process.env;

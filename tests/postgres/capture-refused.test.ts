@@ -1,9 +1,9 @@
 import { connect, createServer } from "node:net";
 import { expect, it } from "vitest";
-import { onFreePort } from "../on-free-port.ts";
-import { borrowLocalPostgres } from "../postgres.ts";
-import { startCapture } from "./capture-process.ts";
-import { captureForTests } from "./capture-world.ts";
+import { startCapture } from "../helpers/capture/capture-process.ts";
+import { captureForTests } from "../helpers/capture/capture-world.ts";
+import { onFreePort } from "../helpers/on-free-port.ts";
+import { borrowLocalPostgres } from "../helpers/postgres.ts";
 
 const world = captureForTests();
 

@@ -1,9 +1,9 @@
 import { Client } from "pg";
 import { expect, it, vi } from "vitest";
-import { problemOf, problems } from "../doctor/diagnose.ts";
-import { startCollector } from "../metrics/collector.ts";
-import { until } from "../until.ts";
-import { captureForTests } from "./capture-world.ts";
+import { captureForTests } from "../helpers/capture/capture-world.ts";
+import { startCollector } from "../helpers/collector.ts";
+import { problemOf, problems } from "../helpers/doctor/diagnose.ts";
+import { until } from "../helpers/until.ts";
 
 const world = captureForTests();
 

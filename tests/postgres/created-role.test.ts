@@ -3,9 +3,9 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { applyMigrations } from "../postgres-template.ts";
-import { runOn } from "../real-postgres.ts";
-import { type Cluster, startCluster } from "./own-cluster.ts";
+import { type Cluster, startCluster } from "../helpers/own-cluster.ts";
+import { applyMigrations } from "../helpers/postgres-template.ts";
+import { runOn } from "../helpers/real-postgres.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const sequinYaml = z.object({

@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it, onTestFailed } from "vitest";
-import { pgDump } from "../foreign/pg-dump.ts";
-import { applyMigrations } from "../postgres-template.ts";
-import { cloneProject } from "../stack/clone.ts";
-import { choosePorts, DevStack } from "../stack/dev-stack.ts";
-import { everyPostEmbedded } from "../stack/embeddings.ts";
-import { FOREIGN } from "../stack/foreign-database.ts";
-import { until } from "../until.ts";
-import { type Cluster, startCluster } from "./own-cluster.ts";
+import { cloneProject } from "../helpers/clone.ts";
+import { pgDump } from "../helpers/foreign/pg-dump.ts";
+import { type Cluster, startCluster } from "../helpers/own-cluster.ts";
+import { applyMigrations } from "../helpers/postgres-template.ts";
+import { choosePorts, DevStack } from "../helpers/stack/dev-stack.ts";
+import { everyPostEmbedded } from "../helpers/stack/embeddings.ts";
+import { FOREIGN } from "../helpers/stack/foreign-database.ts";
+import { until } from "../helpers/until.ts";
 
 let cluster: Cluster;
 let client: Client;

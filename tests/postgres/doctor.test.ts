@@ -7,12 +7,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { createSampleTables } from "../../dev/sample-tables.ts";
 import { connect, disconnect } from "../../packages/aftercommit/src/db/client.ts";
 import { messageOf } from "../../packages/aftercommit/src/errors.ts";
-import { findingsOf, problemOf, problems } from "../doctor/diagnose.ts";
-import { onFreePort } from "../on-free-port.ts";
-import { applyMigrations } from "../postgres-template.ts";
-import { createDatabase, runOn } from "../real-postgres.ts";
-import { until } from "../until.ts";
-import { startCluster } from "./own-cluster.ts";
+import { findingsOf, problemOf, problems } from "../helpers/doctor/diagnose.ts";
+import { onFreePort } from "../helpers/on-free-port.ts";
+import { startCluster } from "../helpers/own-cluster.ts";
+import { applyMigrations } from "../helpers/postgres-template.ts";
+import { createDatabase, runOn } from "../helpers/real-postgres.ts";
+import { until } from "../helpers/until.ts";
 
 const PUBLICATION = "create publication sequin_pub for table public.posts, public.users";
 const SLOT = "select pg_create_logical_replication_slot('sequin_slot', 'pgoutput')";

@@ -13,9 +13,9 @@ import { readInTransaction } from "../../packages/aftercommit/src/search/connect
 import { findNearestRows } from "../../packages/aftercommit/src/search/nearest-rows.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { readLag } from "../../packages/aftercommit/src/status/answer-lag.ts";
-import { startMigratedPostgres } from "../postgres.ts";
-import { realPostgres } from "../real-postgres.ts";
-import { expectIndex, expectNoSort, type Plan, planOf, plansOf, stepsOf } from "./plan.ts";
+import { expectIndex, expectNoSort, type Plan, planOf, plansOf, stepsOf } from "../helpers/plan.ts";
+import { startMigratedPostgres } from "../helpers/postgres.ts";
+import { realPostgres } from "../helpers/real-postgres.ts";
 
 const ROWS = 50_000;
 const LARGE = /Seq Scan (posts|post_embeddings|pending)$/;

@@ -5,9 +5,17 @@ import { embedLease } from "../../packages/aftercommit/src/embeddings/embed-leas
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { leaseRow } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { until } from "../until.ts";
-import { createNotes, faultsOf, notes, provider, sourceEmbeddedBy, startSession, workOff } from "./notes.ts";
-import { type Cluster, startCluster } from "./own-cluster.ts";
+import {
+  createNotes,
+  faultsOf,
+  notes,
+  provider,
+  sourceEmbeddedBy,
+  startSession,
+  workOff,
+} from "../helpers/inbox/notes.ts";
+import { type Cluster, startCluster } from "../helpers/own-cluster.ts";
+import { until } from "../helpers/until.ts";
 
 const edit = (rowId: string) => [{ rowId, queue: "realtime", changedAt: null }] as const;
 const WAITING =

@@ -5,10 +5,10 @@ import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.t
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { stampAgainElsewhere } from "../../packages/aftercommit/src/inbox/stamp-again.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { runOn } from "../real-postgres.ts";
-import { chanceOf, seed } from "../seed.ts";
-import { createNotes, faultsOf, notes, startSession, workOff } from "./notes.ts";
-import { type Cluster, startCluster } from "./own-cluster.ts";
+import { createNotes, faultsOf, notes, startSession, workOff } from "../helpers/inbox/notes.ts";
+import { type Cluster, startCluster } from "../helpers/own-cluster.ts";
+import { runOn } from "../helpers/real-postgres.ts";
+import { chanceOf, seed } from "../helpers/seed.ts";
 
 const ACCEPTORS = 8;
 const DRAINS = 4;

@@ -3,13 +3,13 @@ import { connect, type Database, disconnect } from "../../packages/aftercommit/s
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { CHUNKER } from "../../packages/aftercommit/src/models/defaults.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { runOn } from "../real-postgres.ts";
-import { explore } from "./inbox-explore.ts";
-import { type Scenario, scenarios } from "./inbox-scenarios.ts";
-import type { Sessions } from "./inbox-step.ts";
-import { World } from "./inbox-world.ts";
-import { createNotes, DIMENSIONS, notes, startSession, workOff } from "./notes.ts";
-import { type Cluster, startCluster } from "./own-cluster.ts";
+import { explore } from "../helpers/inbox/inbox-explore.ts";
+import { type Scenario, scenarios } from "../helpers/inbox/inbox-scenarios.ts";
+import type { Sessions } from "../helpers/inbox/inbox-step.ts";
+import { World } from "../helpers/inbox/inbox-world.ts";
+import { createNotes, DIMENSIONS, notes, startSession, workOff } from "../helpers/inbox/notes.ts";
+import { type Cluster, startCluster } from "../helpers/own-cluster.ts";
+import { runOn } from "../helpers/real-postgres.ts";
 
 // The orders of a scenario differ in what comes first; the same ones are tried each time.
 const SEED = 1;

@@ -7,12 +7,20 @@ import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { leaseRow } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { stampAgainElsewhere } from "../../packages/aftercommit/src/inbox/stamp-again.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { pgDump } from "../foreign/pg-dump.ts";
-import { runOn } from "../real-postgres.ts";
-import { startTriggerServer } from "../trigger-server.ts";
-import { until } from "../until.ts";
-import { createNotes, embeddedBy, faultsOf, notes, provider, startSession, workOff } from "./notes.ts";
-import { type Cluster, startCluster, startStandby } from "./own-cluster.ts";
+import { pgDump } from "../helpers/foreign/pg-dump.ts";
+import {
+  createNotes,
+  embeddedBy,
+  faultsOf,
+  notes,
+  provider,
+  startSession,
+  workOff,
+} from "../helpers/inbox/notes.ts";
+import { type Cluster, startCluster, startStandby } from "../helpers/own-cluster.ts";
+import { runOn } from "../helpers/real-postgres.ts";
+import { startTriggerServer } from "../helpers/trigger-server.ts";
+import { until } from "../helpers/until.ts";
 
 const edit = (rowId: string) => [{ rowId, queue: "realtime", changedAt: null }] as const;
 const update = (row: number, body: string) => `update notes set body = '${body}' where id = ${row}`;

@@ -6,9 +6,9 @@ import { defineEmbedding } from "../../packages/aftercommit/src/define.ts";
 import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
 import { migrate } from "../../packages/aftercommit/src/migrate/migrate.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { startFreshPostgres, startMigratedPostgres } from "../postgres.ts";
-import { FIRST_MODEL } from "../postgres-template.ts";
-import { realPostgres } from "../real-postgres.ts";
+import { startFreshPostgres, startMigratedPostgres } from "../helpers/postgres.ts";
+import { FIRST_MODEL } from "../helpers/postgres-template.ts";
+import { realPostgres } from "../helpers/real-postgres.ts";
 
 describe.skipIf(!realPostgres)("a table of more than a window of keys (needs TEST_DATABASE_URL)", () => {
   // A window has 20,000 keys; these include the last of one and the first of the next.

@@ -7,9 +7,9 @@ import { isAnythingDue } from "../../packages/aftercommit/src/inbox/drains.ts";
 import { leaseDue } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { readStatus } from "../../packages/aftercommit/src/status/read-status.ts";
 import { readTableCounts } from "../../packages/aftercommit/src/status/table-counts.ts";
-import { startMigratedPostgres } from "../postgres.ts";
-import { realPostgres } from "../real-postgres.ts";
-import { type Plan, plansOf, stepsOf } from "./plan.ts";
+import { type Plan, plansOf, stepsOf } from "../helpers/plan.ts";
+import { startMigratedPostgres } from "../helpers/postgres.ts";
+import { realPostgres } from "../helpers/real-postgres.ts";
 
 // The most that the view counts, and one more.
 const MOST = 10_001;

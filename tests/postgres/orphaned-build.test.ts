@@ -2,9 +2,9 @@ import { Socket } from "node:net";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildVectorIndex } from "../../packages/aftercommit/src/models/vector-index.ts";
-import { startMigratedPostgres } from "../postgres.ts";
-import { realPostgres } from "../real-postgres.ts";
-import { until } from "../until.ts";
+import { startMigratedPostgres } from "../helpers/postgres.ts";
+import { realPostgres } from "../helpers/real-postgres.ts";
+import { until } from "../helpers/until.ts";
 
 const INDEX = "post_embeddings_model_1";
 const TABLE = { schema: "public", name: "post_embeddings" };

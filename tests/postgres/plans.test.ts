@@ -9,9 +9,9 @@ import { leaseDue, leaseRow, leaseSettled } from "../../packages/aftercommit/src
 import { readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
 import { findRecentDeletions } from "../../packages/aftercommit/src/status/recent-deletions.ts";
-import { startMigratedPostgres } from "../postgres.ts";
-import { realPostgres } from "../real-postgres.ts";
-import { expectIndex, expectNoSort, type Plan, planOf, plansOf, stepsOf } from "./plan.ts";
+import { expectIndex, expectNoSort, type Plan, planOf, plansOf, stepsOf } from "../helpers/plan.ts";
+import { startMigratedPostgres } from "../helpers/postgres.ts";
+import { realPostgres } from "../helpers/real-postgres.ts";
 
 const LARGE = /Seq Scan (posts|post_embeddings|post_words|pending|deletions)$/;
 

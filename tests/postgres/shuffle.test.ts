@@ -2,12 +2,12 @@ import type { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
-import { chanceOf, seed } from "../seed.ts";
-import { until } from "../until.ts";
-import { createNotes, faultsOf, startSession } from "./notes.ts";
-import { type Cluster, startCluster } from "./own-cluster.ts";
-import { Author } from "./shuffle-author.ts";
-import { Workers } from "./shuffle-workers.ts";
+import { createNotes, faultsOf, startSession } from "../helpers/inbox/notes.ts";
+import { Author } from "../helpers/inbox/shuffle-author.ts";
+import { Workers } from "../helpers/inbox/shuffle-workers.ts";
+import { type Cluster, startCluster } from "../helpers/own-cluster.ts";
+import { chanceOf, seed } from "../helpers/seed.ts";
+import { until } from "../helpers/until.ts";
 
 const ROWS = 100;
 const EVENTS = 10_000;

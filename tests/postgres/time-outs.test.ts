@@ -2,8 +2,8 @@ import { type Client, DatabaseError } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
 import { rootOf } from "../../packages/aftercommit/src/errors.ts";
-import { startSession } from "./notes.ts";
-import { type Cluster, startCluster } from "./own-cluster.ts";
+import { startSession } from "../helpers/inbox/notes.ts";
+import { type Cluster, startCluster } from "../helpers/own-cluster.ts";
 
 /** The SQLSTATE that a query ends with. */
 const codeOf = (query: Promise<unknown>) =>

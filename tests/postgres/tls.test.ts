@@ -7,10 +7,10 @@ import { connect, disconnect } from "../../packages/aftercommit/src/db/client.ts
 import { withLongConnection } from "../../packages/aftercommit/src/db/long-connection.ts";
 import { connectionOf } from "../../packages/aftercommit/src/db/tls.ts";
 import { rootMessageOf } from "../../packages/aftercommit/src/errors.ts";
-import { problemOf } from "../doctor/diagnose.ts";
-import { deliver, newChange, secret } from "../routes/deliver.ts";
-import { startCommand } from "../tasks/command.ts";
-import { type Cluster, startCluster } from "./own-cluster.ts";
+import { deliver, newChange, secret } from "../helpers/deliver.ts";
+import { problemOf } from "../helpers/doctor/diagnose.ts";
+import { type Cluster, startCluster } from "../helpers/own-cluster.ts";
+import { startCommand } from "../helpers/start-command.ts";
 
 const ROOT = /Add sslrootcert=FILE to DATABASE_URL, or set PGSSLROOTCERT/;
 const UNTRUSTED = /(self-signed certificate in certificate chain|unable to verify the first certificate)/;

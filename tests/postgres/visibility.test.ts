@@ -5,10 +5,18 @@ import { connect, type Database, disconnect } from "../../packages/aftercommit/s
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
 import { accept } from "../../packages/aftercommit/src/inbox/accept.ts";
 import { type EmbeddingSource, sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { until } from "../until.ts";
-import { createNotes, embeddedBy, faultsOf, notes, provider, startSession, workOff } from "./notes.ts";
-import { type Cluster, startCluster, startStandby } from "./own-cluster.ts";
-import { endStall, pidOf, stallCommits, waitsForStandby } from "./stall.ts";
+import {
+  createNotes,
+  embeddedBy,
+  faultsOf,
+  notes,
+  provider,
+  startSession,
+  workOff,
+} from "../helpers/inbox/notes.ts";
+import { endStall, pidOf, stallCommits, waitsForStandby } from "../helpers/inbox/stall.ts";
+import { type Cluster, startCluster, startStandby } from "../helpers/own-cluster.ts";
+import { until } from "../helpers/until.ts";
 
 const changes = [
   { what: "an insert", row: "9", statement: "insert into notes values (9, 'inserted')", asks: ["inserted"] },

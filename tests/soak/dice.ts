@@ -1,4 +1,4 @@
-import { chanceOf } from "../seed.ts";
+import { chanceOf } from "../helpers/seed.ts";
 
 /** What the seed decides, for one of the parallel streams. */
 export function diceOf(seed: number, stream: number) {

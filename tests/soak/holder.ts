@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DevStack } from "../stack/dev-stack.ts";
+import type { DevStack } from "../helpers/stack/dev-stack.ts";
 import type { Dice } from "./dice.ts";
 import type { Known } from "./known.ts";
 

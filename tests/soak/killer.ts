@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DevStack } from "../stack/dev-stack.ts";
-import { EACH, VICTIMS } from "../stack/victims.ts";
+import type { DevStack } from "../helpers/stack/dev-stack.ts";
+import { EACH, VICTIMS } from "../helpers/stack/victims.ts";
 import type { Dice } from "./dice.ts";
 
 const RESTART = "the database, in order";

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vite
 import { posts } from "../../aftercommit.config.ts";
 import { embedOne } from "../../packages/aftercommit/src/embeddings/embed-one.ts";
 import { openai } from "../../packages/aftercommit/src/providers/openai.ts";
-import { databaseForTests } from "../tasks/database.ts";
+import { databaseForTests } from "../helpers/posts-database.ts";
 import { createKnown, type Known } from "./known.ts";
 import type { Call, Mail } from "./mails.ts";
 import { figuresOf, print } from "./report.ts";

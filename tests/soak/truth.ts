@@ -1,4 +1,4 @@
-import type { DevStack } from "../stack/dev-stack.ts";
+import type { DevStack } from "../helpers/stack/dev-stack.ts";
 import type { Known } from "./known.ts";
 import type { Call, Mail } from "./mails.ts";
 

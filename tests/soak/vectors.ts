@@ -1,5 +1,5 @@
-import type { DevStack } from "../stack/dev-stack.ts";
-import { cosine, vectorsOf } from "../stack/embeddings.ts";
+import type { DevStack } from "../helpers/stack/dev-stack.ts";
+import { cosine, vectorsOf } from "../helpers/stack/embeddings.ts";
 import { ACTIVE_MODEL } from "./truth.ts";
 
 type Row = { id: string; text: string; embedding: string };

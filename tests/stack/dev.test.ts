@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
-import { until } from "../until.ts";
-import { cloneProject } from "./clone.ts";
-import { callsFor, completedDeletion, mailsTo, textOfMail } from "./deletions.ts";
-import { choosePorts, DevStack, type Ports } from "./dev-stack.ts";
-import { everyPostEmbedded, wrongEmbeddings } from "./embeddings.ts";
-import { openRuns } from "./open-runs.ts";
-import { countPosts, embeddingsOfPost, idOfPost } from "./posts.ts";
-import { allProcesses, type Process } from "./processes.ts";
-import { everythingSaid, secretsOf } from "./whispers.ts";
+import { cloneProject } from "../helpers/clone.ts";
+import { allProcesses, type Process } from "../helpers/processes.ts";
+import { callsFor, completedDeletion, mailsTo, textOfMail } from "../helpers/stack/deletions.ts";
+import { choosePorts, DevStack, type Ports } from "../helpers/stack/dev-stack.ts";
+import { everyPostEmbedded, wrongEmbeddings } from "../helpers/stack/embeddings.ts";
+import { openRuns } from "../helpers/stack/open-runs.ts";
+import { countPosts, embeddingsOfPost, idOfPost } from "../helpers/stack/posts.ts";
+import { everythingSaid, secretsOf } from "../helpers/stack/whispers.ts";
+import { until } from "../helpers/until.ts";
 
 let folder: string;
 let ports: Ports;

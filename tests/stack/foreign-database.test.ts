@@ -2,11 +2,11 @@ import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
 import { z } from "zod";
 import { TRIGGER_SECRET_KEY } from "../../emulators/stack/emulators.ts";
-import { until } from "../until.ts";
-import { cloneProject } from "./clone.ts";
-import { choosePorts, DevStack } from "./dev-stack.ts";
-import { FOREIGN, startForeignDatabase } from "./foreign-database.ts";
-import { countRuns, openRuns } from "./open-runs.ts";
+import { cloneProject } from "../helpers/clone.ts";
+import { choosePorts, DevStack } from "../helpers/stack/dev-stack.ts";
+import { FOREIGN, startForeignDatabase } from "../helpers/stack/foreign-database.ts";
+import { countRuns, openRuns } from "../helpers/stack/open-runs.ts";
+import { until } from "../helpers/until.ts";
 
 let folder: string;
 let database: Awaited<ReturnType<typeof startForeignDatabase>>;

@@ -1,13 +1,18 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, it, onTestFailed } from "vitest";
-import { until } from "../until.ts";
-import { commitChanges } from "./changes.ts";
-import { cloneProject } from "./clone.ts";
-import { expectDeleted, insertUser, type User } from "./deletions.ts";
-import { choosePorts, DevStack } from "./dev-stack.ts";
-import { everyPostEmbedded, noOrphans, WORKER_DEAD_MS, wrongEmbeddings } from "./embeddings.ts";
-import { EACH, VICTIMS, type Victim } from "./victims.ts";
+import { cloneProject } from "../helpers/clone.ts";
+import { commitChanges } from "../helpers/stack/changes.ts";
+import { expectDeleted, insertUser, type User } from "../helpers/stack/deletions.ts";
+import { choosePorts, DevStack } from "../helpers/stack/dev-stack.ts";
+import {
+  everyPostEmbedded,
+  noOrphans,
+  WORKER_DEAD_MS,
+  wrongEmbeddings,
+} from "../helpers/stack/embeddings.ts";
+import { EACH, VICTIMS, type Victim } from "../helpers/stack/victims.ts";
+import { until } from "../helpers/until.ts";
 
 let folder: string;
 let stack: DevStack;

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { commandsOf, documents, ROOT } from "../documents.ts";
-import { until } from "../until.ts";
-import { freePorts } from "./free-ports.ts";
-import { processorSecondsOf } from "./processes.ts";
+import { commandsOf, documents, ROOT } from "../helpers/documents.ts";
+import { freePorts } from "../helpers/free-ports.ts";
+import { processorSecondsOf } from "../helpers/processes.ts";
+import { until } from "../helpers/until.ts";
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { borrowLocalPostgres, startFreshPostgres } from "../postgres.ts";
-import { choosePorts } from "./dev-stack.ts";
-import { FOREIGN } from "./foreign-database.ts";
+import { borrowLocalPostgres, startFreshPostgres } from "../helpers/postgres.ts";
+import { choosePorts } from "../helpers/stack/dev-stack.ts";
+import { FOREIGN } from "../helpers/stack/foreign-database.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const dataDir = mkdtempSync(join(tmpdir(), "refused-"));

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import OpenAI from "openai";
-import { onFreePort } from "../../../tests/on-free-port.ts";
+import { onFreePort } from "../../../tests/helpers/on-free-port.ts";
 
 /** Listens on a free loopback port and returns a client of the real SDK that does not retry by itself. */
 export async function serveApp(app: { fetch(request: Request): Response | Promise<Response> }) {

@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type LocalPostgres, startLocalPostgres } from "../../../tests/postgres.ts";
-import { until } from "../../../tests/until.ts";
+import { type LocalPostgres, startLocalPostgres } from "../../../tests/helpers/postgres.ts";
+import { until } from "../../../tests/helpers/until.ts";
 
 let postgres: LocalPostgres;
 beforeAll(async () => {

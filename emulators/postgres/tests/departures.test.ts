@@ -1,6 +1,6 @@
 import { serialize } from "pg-protocol";
 import { describe, expect, it } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { serverForTests } from "./server.ts";
 import { textOf } from "./wire-client.ts";
 

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyOf } from "../../../tests/postgres-template.ts";
-import { processorSecondsOf } from "../../../tests/stack/processes.ts";
-import { until } from "../../../tests/until.ts";
+import { copyOf } from "../../../tests/helpers/postgres-template.ts";
+import { processorSecondsOf } from "../../../tests/helpers/processes.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { FolderInUseError, lockFolder } from "../folder-lock.ts";
 
 const script = fileURLToPath(new URL("./serve-folder.ts", import.meta.url));

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { copyOf } from "../../../tests/postgres-template.ts";
+import { copyOf } from "../../../tests/helpers/postgres-template.ts";
 import { type Engine, openEngine } from "../engine.ts";
 import { frame } from "../frames.ts";
 import { Housekeeping } from "../housekeeping.ts";

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { expect, it } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { serverForTests } from "./server.ts";
 
 const { connect } = serverForTests();

@@ -1,6 +1,10 @@
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll } from "vitest";
-import { borrowLocalPostgres, type LocalPostgres, startLocalPostgres } from "../../../tests/postgres.ts";
+import {
+  borrowLocalPostgres,
+  type LocalPostgres,
+  startLocalPostgres,
+} from "../../../tests/helpers/postgres.ts";
 import type { PostgresOptions } from "../start.ts";
 import { WireClient } from "./wire-client.ts";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { serialize } from "pg-protocol";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { type Frame, FrameReader } from "../frames.ts";
 
 /** A client that sends single messages, including those that `pg` would not send. */

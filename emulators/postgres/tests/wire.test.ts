@@ -7,7 +7,7 @@ import { bigint, pgTable, text, vector } from "drizzle-orm/pg-core";
 import { Pool } from "pg";
 import { serialize } from "pg-protocol";
 import { describe, expect, it } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { serverForTests } from "./server.ts";
 import { textOf, WireClient } from "./wire-client.ts";
 

@@ -1,6 +1,6 @@
 import { type OpenPages, openPages, textOf } from "@aftercommit/local-console/tests/open-pages.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { deliveryPages } from "../console/pages.tsx";
 import { type Database, openDatabase } from "./database.ts";
 import { ok, type Receiver, startReceiver, status } from "./receiver.ts";

@@ -1,5 +1,5 @@
 import { Pool } from "pg";
-import { startFreshPostgres } from "../../../tests/postgres.ts";
+import { startFreshPostgres } from "../../../tests/helpers/postgres.ts";
 
 export type Database = Awaited<ReturnType<typeof openDatabase>>;
 

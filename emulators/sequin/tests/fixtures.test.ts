@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { type Message, message, type Receiver, startReceiver } from "./receiver.ts";
 import { startStack } from "./stack.ts";

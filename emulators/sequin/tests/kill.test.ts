@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { type Receiver, startReceiver, status } from "./receiver.ts";
 import { writeConfig } from "./stack.ts";

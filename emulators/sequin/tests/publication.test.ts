@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { parsePublication } from "../config/publication.ts";
 import { sequinForTests } from "./sequin-for-tests.ts";
 import type { SinkYaml } from "./stack.ts";

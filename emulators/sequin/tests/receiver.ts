@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
-import { onFreePort } from "../../../tests/on-free-port.ts";
+import { onFreePort } from "../../../tests/helpers/on-free-port.ts";
 
 const record = z.record(z.string(), z.unknown());
 

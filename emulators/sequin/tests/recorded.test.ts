@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { recordedRequest } from "../../../tests/fixtures/requests.ts";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { type Message, message } from "./receiver.ts";
 import { sequinForTests } from "./sequin-for-tests.ts";
 import type { SinkYaml } from "./stack.ts";

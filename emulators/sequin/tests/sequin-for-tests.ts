@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { type Message, type Receiver, startReceiver } from "./receiver.ts";
 import { type SinkYaml, startStack } from "./stack.ts";

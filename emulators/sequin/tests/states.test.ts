@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { realPostgres } from "../../../tests/real-postgres.ts";
-import { until } from "../../../tests/until.ts";
+import { realPostgres } from "../../../tests/helpers/real-postgres.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { ok, status } from "./receiver.ts";
 import { sequinForTests } from "./sequin-for-tests.ts";
 import { startStack } from "./stack.ts";

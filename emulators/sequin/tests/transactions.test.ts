@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { realPostgres } from "../../../tests/real-postgres.ts";
+import { realPostgres } from "../../../tests/helpers/real-postgres.ts";
 import { short } from "./receiver.ts";
 import { sequinForTests } from "./sequin-for-tests.ts";
 

@@ -47,6 +47,7 @@ export async function startConsoleStack({ deliveries = absentDeliveryPages() }: 
     worker: new Worker(url),
     transport: createTransport(mail.url),
     async close() {
+      configure({});
       await site.close();
       await mail.close();
       await trigger.close();

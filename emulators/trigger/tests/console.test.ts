@@ -13,6 +13,7 @@ async function startStack() {
     ...site,
     worker: new Worker(server.url),
     async close() {
+      configure({});
       await site.close();
       await server.close();
     },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { FakeClock } from "./helpers/fake-clock.ts";
 import { serve, type TestServer } from "./helpers/serve.ts";
 import { type Held, Worker } from "./helpers/worker.ts";

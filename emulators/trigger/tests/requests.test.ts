@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { ACCESS_TOKEN, SECRET_KEY, serve, type TestServer } from "./helpers/serve.ts";
 import { Worker } from "./helpers/worker.ts";
 

@@ -1,6 +1,6 @@
 import { ScheduleObject } from "@trigger.dev/core/v3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { FakeClock, minutes, seconds } from "./helpers/fake-clock.ts";
 import { SECRET_KEY, serve, type TestServer } from "./helpers/serve.ts";
 import { Worker } from "./helpers/worker.ts";

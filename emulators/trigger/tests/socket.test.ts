@@ -1,6 +1,6 @@
 import { io, type Socket } from "socket.io-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { until } from "../../../tests/until.ts";
+import { until } from "../../../tests/helpers/until.ts";
 import { SECRET_KEY, serve, type TestServer } from "./helpers/serve.ts";
 import { Worker } from "./helpers/worker.ts";
 

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { processorSecondsOf } from "../../../../tests/stack/processes.ts";
-import { until } from "../../../../tests/until.ts";
+import { processorSecondsOf } from "../../../../tests/helpers/processes.ts";
+import { until } from "../../../../tests/helpers/until.ts";
 
 export interface ServerProcess {
   url: string;

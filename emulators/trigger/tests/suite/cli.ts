@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { processorSecondsOf } from "../../../../tests/stack/processes.ts";
-import { until } from "../../../../tests/until.ts";
+import { processorSecondsOf } from "../../../../tests/helpers/processes.ts";
+import { until } from "../../../../tests/helpers/until.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const cliPackage = createRequire(import.meta.url).resolve("trigger.dev/package.json");

@@ -1,5 +1,5 @@
 import { configure, idempotencyKeys, runs } from "@trigger.dev/sdk";
-import { until } from "../../../../tests/until.ts";
+import { until } from "../../../../tests/helpers/until.ts";
 import { type Cli, copyProject, removeProject, startCli } from "./cli.ts";
 import { findTarget } from "./target.ts";
 

@@ -1,6 +1,6 @@
 import { batch, runs, tasks } from "@trigger.dev/sdk";
 import { describe, expect, test } from "vitest";
-import { until } from "../../../../tests/until.ts";
+import { until } from "../../../../tests/helpers/until.ts";
 import type {
   asksDifferent,
   asksMany,

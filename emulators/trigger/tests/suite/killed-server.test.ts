@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { configure, runs, tasks } from "@trigger.dev/sdk";
 import { expect, onTestFinished, test } from "vitest";
-import { until } from "../../../../tests/until.ts";
+import { until } from "../../../../tests/helpers/until.ts";
 import { ACCESS_TOKEN, SECRET_KEY } from "../helpers/serve.ts";
 import { spawnServer } from "../helpers/spawn-server.ts";
 import { copyProject, removeProject, startCli } from "./cli.ts";

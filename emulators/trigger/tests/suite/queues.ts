@@ -1,6 +1,6 @@
 import { batch, concurrencyLimits, runs, tasks } from "@trigger.dev/sdk";
 import { describe, expect, test } from "vitest";
-import { until } from "../../../../tests/until.ts";
+import { until } from "../../../../tests/helpers/until.ts";
 import type { bulk, live, oneAtATime, onePerKey, twoAtATime } from "../project/trigger/times.ts";
 import { cli, ended, reaches, target } from "./context.ts";
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { runs, tasks } from "@trigger.dev/sdk";
 import { describe, expect, test } from "vitest";
-import { until } from "../../../../tests/until.ts";
+import { until } from "../../../../tests/helpers/until.ts";
 import type { echo, large, succeedsAt, yearOf } from "../project/trigger/basics.ts";
 import { cli, ended, project, reaches, target } from "./context.ts";
 

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { defineEmbedding } from "../define.ts";
+import { rowChangeOf } from "../sequin/row-change.ts";
+import { touchesText } from "./touches-text.ts";
+
+const table = { row: "post", table: "public.posts", key: "id" };
+const plain = defineEmbedding({ ...table, text: ["title", "body"] });
+const chosen = defineEmbedding({ ...table, text: ["title", "body"], where: "published_at is not null" });
+const expression = defineEmbedding({ ...table, text: "upper(title) || coalesce(summary, '')" });
+const ofLanguages = defineEmbedding({
+  ...table,
+  text: ["title"],
+  language: { column: "lang", configurations: { de: "german" } },
+});
+const wholeRow = defineEmbedding({ ...table, text: "text_of(posts)" });
+
+const update = (changes: object | null, action: string | undefined = "update") =>
+  rowChangeOf({ action, record: { id: 1 }, changes });
+
+describe("an update certainly left the text alone", () => {
+  it.each([
+    ["other columns changed", plain, { author: "Alice", updated_at: "2026-01-01T00:00:00Z" }],
+    ["other columns than the condition's changed", chosen, { author: "Alice" }],
+    ["other columns than the expression's changed", expression, { body: "old" }],
+  ])("when only %s", (_, declaration, changes) => {
+    expect(touchesText(update(changes), declaration)).toBe(false);
+  });
+});
+
+describe("a message may have changed the text", () => {
+  it.each([
+    ["a column of the text changed", plain, update({ author: "Alice", body: "old" })],
+    ["the key changed", plain, update({ id: 2 })],
+    ["a column of the condition changed", chosen, update({ published_at: null })],
+    ["a column of the expression changed", expression, update({ summary: null })],
+    ["the language changed", ofLanguages, update({ lang: "en" })],
+    ["the expression takes the whole row", wholeRow, update({ author: "Alice" })],
+    ["nobody knows what changed, as under replica identity default", plain, update({})],
+    ["changes are missing", plain, update(null)],
+    ["it is an insert", plain, update({ author: "Alice" }, "insert")],
+    ["it is a delete", plain, update(null, "delete")],
+    ["it is of a backfill", plain, update(null, "read")],
+  ])("when %s", (_, declaration, message) => {
+    expect(touchesText(message, declaration)).toBe(true);
+  });
+});

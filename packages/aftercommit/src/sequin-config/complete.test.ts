@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import * as config from "@/aftercommit.config.ts";
+import { parseConfig } from "@/emulators/sequin/config/load.ts";
+import { read } from "@/tests/helpers/documents.ts";
+import { declarationsOf } from "../declare/declarations.ts";
+import { defineDeletion, defineEmbedding, defineTrigger } from "../define.ts";
+import { completeSequinYaml, sequinProblems } from "./complete.ts";
+
+const ours = read("sequin.yaml");
+const declarations = declarationsOf(config);
+
+const comments = defineEmbedding({ row: "comment", table: "blog.Comment", key: "id", text: ["body"] });
+const accounts = defineDeletion({ row: "account", table: "public.accounts", key: "id", when: "deleted_at" });
+const orders = defineTrigger({
+  row: "order",
+  table: "public.order",
+  key: "id",
+  actions: ["insert", "update"],
+  task: "send-invoice",
+});
+
+/** How Sequin reads the file. */
+const load = (text: string) =>
+  parseConfig(text, { DATABASE_URL: "postgres://a:b@c:5432/d", SEQUIN_WEBHOOK_SECRET: "s" }, () => {});
+
+const lines = (text: string) => text.split("\n");
+
+it("finds that the sequin.yaml of this repository fits aftercommit.config.ts", () => {
+  expect(sequinProblems(ours, declarations)).toEqual([]);
+  expect(completeSequinYaml(ours, declarations)).toEqual({ text: ours, changes: [], others: [] });
+});
+
+describe("without a file", () => {
+  it("creates one that Sequin accepts, with a sink and a published table for each declaration", () => {
+    const all = [...declarations, comments, accounts, orders];
+    const { text } = completeSequinYaml(undefined, all);
+    expect(sequinProblems(text, all)).toEqual([]);
+    const { database, sinks } = load(text);
+    expect(database.publication).toEqual({
+      name: "sequin_pub",
+      tables: [
+        { schema: "public", name: "posts" },
+        { schema: "public", name: "users" },
+        { schema: "blog", name: "Comment" },
+        { schema: "public", name: "accounts" },
+        { schema: "public", name: "order" },
+      ],
+      schemas: [],
+    });
+    expect(
+      sinks.map(({ name, url, actions, initialBackfill, batch, batchSize, source }) => ({
+        name,
+        path: new URL(url).pathname,
+        tables: source.includeTables,
+        actions: actions.join(),
+        initialBackfill,
+        batch: batch && batchSize,
+      })),
+    ).toEqual([
+      {
+        name: "posts-embedding",
+        path: "/api/create-embedding-for-post",
+        tables: ["public.posts"],
+        actions: "insert,update,delete",
+        initialBackfill: true,
+        batch: 500,
+      },
+      {
+        name: "users-deletion",
+        path: "/api/delete-user",
+        tables: ["public.users"],
+        actions: "delete",
+        initialBackfill: false,
+        batch: false,
+      },
+      {
+        name: "comments-embedding",
+        path: "/api/create-embedding-for-comment",
+        tables: ["blog.Comment"],
+        actions: "insert,update,delete",
+        initialBackfill: true,
+        batch: 500,
+      },
+      {
+        name: "accounts-deletion",
+        path: "/api/delete-account",
+        tables: ["public.accounts"],
+        actions: "insert,update,delete",
+        initialBackfill: false,
+        batch: false,
+      },
+      {
+        name: "order-send-invoice",
+        path: "/api/send-invoice",
+        tables: ["public.order"],
+        actions: "insert,update",
+        initialBackfill: false,
+        batch: 500,
+      },
+    ]);
+  });
+
+  it("creates the one of this repository, except the comments in its sinks", () => {
+    expect(parse(completeSequinYaml(undefined, declarations).text)).toEqual(parse(ours));
+  });
+});
+
+describe("a file that a person has edited", () => {
+  const edited = ours
+    .replace('name: "posts-embedding"', 'name: "articles" # as we call them')
+    .replace("batch_size: 500", "batch_size: 50\n    max_retry_count: 20")
+    .replace(
+      '"create publication sequin_pub for table public.posts, public.users"',
+      "CREATE PUBLICATION sequin_pub FOR TABLE audit, Posts WITH (publish = 'insert')",
+    )
+    .replace("actions: [delete]", "actions: [delete, insert] # too many")
+    .concat(
+      '\n  # ours\n  - name: "audit"\n    database: "aftercommit"\n    destination: { type: "webhook", http_endpoint: "app", http_endpoint_path: "/api/audit" }\n',
+    );
+
+  it("is compared, with a list of what to remove and to add", () => {
+    expect(sequinProblems(edited, [...declarations, comments])).toEqual([
+      'publication sequin_pub: + public.users, "blog"."Comment" (where it exists already: alter publication sequin_pub add table public.users, "blog"."Comment")',
+      "sink users-deletion: actions: - [delete, insert] + [delete]",
+      "+ sink comments-embedding",
+    ]);
+  });
+
+  it("keeps every other line, comments too, and the sinks of no declaration, which are named", () => {
+    const { text, others } = completeSequinYaml(edited, declarations);
+    expect(others).toEqual(["audit"]);
+    expect(lines(text).filter((line) => !lines(edited).includes(line))).toEqual([
+      "      init_sql: CREATE PUBLICATION sequin_pub FOR TABLE audit, Posts, public.users WITH (publish = 'insert')",
+      "    actions: [delete] # too many",
+    ]);
+    expect(lines(text)).toHaveLength(lines(edited).length);
+    expect(sequinProblems(text, declarations)).toEqual([]);
+  });
+
+  it("gets another name for a new sink whose name is taken", () => {
+    const taken = ours.replace('"users-deletion"', '"comments-embedding"');
+    const { text } = completeSequinYaml(taken, [...declarations, comments]);
+    expect(load(text).sinks.map(({ name }) => name)).toEqual([
+      "posts-embedding",
+      "comments-embedding",
+      "comments-embedding-2",
+    ]);
+  });
+
+  it("is left alone if it publishes all tables, and gets a statement if it has none", () => {
+    const published = (sql: string) => ours.replace(/init_sql: .*/, sql);
+    const everything = published('init_sql: "create publication sequin_pub for all tables"');
+    expect(sequinProblems(everything, declarations)).toEqual([]);
+    const { text } = completeSequinYaml(published("# none"), declarations);
+    expect(load(text).database.publication?.tables).toHaveLength(2);
+  });
+
+  it("is an error if it is not YAML", () => {
+    expect(() => sequinProblems("sinks: [", declarations)).toThrow(/^sequin\.yaml: /);
+  });
+});

@@ -1,0 +1,13 @@
+/**
+ * The files and folders of the tests that use the database as the app and the tasks do. Where there is a pooler, their
+ * connections lead through it. `npm run test:postgres` runs them on a real PostgreSQL.
+ */
+export const POOLED = [
+  "app/",
+  "packages/",
+  "proxy.test.ts",
+  "tests/commands/",
+  "tests/deletions/",
+  "tests/foreign/",
+  "tests/pooler/",
+];
