@@ -33,7 +33,7 @@ const refused = async (env: Record<string, string>) => {
 };
 
 it("names DATABASE_URL if it is not set", async () => {
-  expect(await refused({ DATABASE_URL: "" })).toContain("DATABASE_URL is not set (the connection string");
+  expect(await refused({ DATABASE_URL: "" })).toContain("DATABASE_URL is not set (The connection string");
 });
 
 it("says how to set wal_level", async () => {
