@@ -2,13 +2,16 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { posts } from "../../aftercommit.config.ts";
 import { connect, type Database, disconnect } from "../../packages/aftercommit/src/db/client.ts";
-import { findOpenDeletions, readDeletion } from "../../packages/aftercommit/src/deletions/ledger.ts";
+import {
+  findOpenDeletions,
+  findRecentDeletions,
+  readDeletion,
+} from "../../packages/aftercommit/src/deletions/ledger.ts";
 import { readRows } from "../../packages/aftercommit/src/embeddings/read-rows.ts";
 import { reconcile } from "../../packages/aftercommit/src/embeddings/reconcile.ts";
 import { leaseDue, leaseRow, leaseSettled } from "../../packages/aftercommit/src/inbox/lease.ts";
 import { readModelsInUse } from "../../packages/aftercommit/src/models/models.ts";
 import { sourceOf } from "../../packages/aftercommit/src/source.ts";
-import { findRecentDeletions } from "../../packages/aftercommit/src/status/recent-deletions.ts";
 import { expectIndex, expectNoSort, type Plan, planOf, plansOf, stepsOf } from "../helpers/plan.ts";
 import { startMigratedPostgres } from "../helpers/postgres.ts";
 import { realPostgres } from "../helpers/real-postgres.ts";

@@ -33,3 +33,6 @@ export const tableSql = (table: TableName): SQL => sql.raw(quoted(table));
 
 /** A column as SQL text, quoted. */
 export const quotedColumn = quote;
+
+/** A column as part of a query. */
+export const columnSql = (name: string): SQL => sql.raw(quote(name));

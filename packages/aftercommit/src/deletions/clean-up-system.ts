@@ -4,11 +4,10 @@ import type { DeletedRow, ExternalSystem } from "../declare/external-system.ts";
 import { EnvironmentError } from "../env/env.ts";
 import { log } from "../log.ts";
 import { rowFor } from "./deleted-row.ts";
-import { dueAtOf } from "./due-at.ts";
 import { codeOf, StepError, StillFoundError } from "./errors.ts";
-import { systemsOf } from "./external-systems.ts";
+import { dueAtOf, systemsOf } from "./external-systems.ts";
 import { recordSystemClean, recordSystemFailed } from "./ledger.ts";
-import { type Obstacle, obstacleTo } from "./obstacle.ts";
+import { type Obstacle, obstacleTo } from "./row-is-back.ts";
 import { deletionIdSchema, type StepContext, type StepRequest, stepOf } from "./step.ts";
 import { withinAttempt } from "./within-attempt.ts";
 

@@ -1,7 +1,7 @@
 import type { DeletedRow, ExternalSystem } from "../declare/external-system.ts";
 import { type Deletion, keyOf } from "./ledger.ts";
 
-type About = Pick<Deletion, "id" | "source" | "rowId" | "email" | "requestedAt" | "systems">;
+export type About = Pick<Deletion, "id" | "source" | "rowId" | "email" | "requestedAt" | "systems">;
 
 /** The deleted row as one system receives it, with the address only if the system asks for it. */
 export function rowFor(system: ExternalSystem, deletion: About): DeletedRow {

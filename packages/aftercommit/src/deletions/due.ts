@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { DAY_MS } from "../declare/duration.ts";
 import type { Queries } from "../source.ts";
+import { HELD } from "./ledger.ts";
 
 /** A deletion is due soon in the last quarter of its days. */
 const SOON = 0.75;
@@ -14,12 +15,11 @@ export const dueDateOf = (requestedAt: Date, { dueDays }: Pick<DeletionDeclarati
   new Date(requestedAt.getTime() + dueDays * DAY_MS);
 
 export async function readDue(db: Queries, { row, dueDays }: DeletionDeclaration): Promise<Due> {
-  const age = (days: number) => sql`d.requested_at <= now() - ${days} * interval '1 day'`;
+  const age = (days: number) => sql`requested_at <= now() - ${days} * interval '1 day'`;
   const { rows } = await db.execute<{ overdue: number; late: number }>(sql`
     select count(*) filter (where ${age(dueDays)})::int as overdue, count(*)::int as late
-    from aftercommit.deletions d
-    where d.source = ${row} and d.completed_at is null and ${age(dueDays * SOON)} and not exists (
-      select from aftercommit.deletion_holds h where h.source = d.source and h.row_id = d.row_id)`);
+    from aftercommit.deletions
+    where source = ${row} and completed_at is null and ${age(dueDays * SOON)} and not ${HELD}`);
   const { overdue = 0, late = 0 } = rows[0] ?? {};
   return { row, overdue, soon: late - overdue };
 }

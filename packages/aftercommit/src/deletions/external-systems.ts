@@ -1,6 +1,8 @@
 import type { DeletionDeclaration } from "../declare/declaration.ts";
+import { durationMs } from "../declare/duration.ts";
 import type { ExternalSystem } from "../declare/external-system.ts";
 import { EnvironmentError } from "../env/env.ts";
+import type { Deletion } from "./ledger.ts";
 import { webhooks } from "./webhook.ts";
 
 /**
@@ -15,3 +17,7 @@ export function systemsOf({ systems }: Pick<DeletionDeclaration, "systems">): Ex
   const problem = `names ${twice.name}, which is another system's name`;
   throw new EnvironmentError([{ name: "USER_DELETION_WEBHOOK_URLS", problem }]);
 }
+
+/** The time from which a system may be called about a deletion. */
+export const dueAtOf = ({ after }: Pick<ExternalSystem, "after">, { requestedAt }: Deletion): Date =>
+  new Date(requestedAt.getTime() + ((after && durationMs(after)) ?? 0));

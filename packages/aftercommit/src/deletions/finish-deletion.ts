@@ -3,13 +3,11 @@ import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import type { StatusOf } from "../runs/status-of-run.ts";
-import { dueAtOf } from "./due-at.ts";
 import { StepError } from "./errors.ts";
-import { systemsOf } from "./external-systems.ts";
-import { isHeld } from "./holds.ts";
+import { dueAtOf, systemsOf } from "./external-systems.ts";
 import { type DeletionRun, leaseDeletion } from "./lease-deletion.ts";
 import { type Deletion, readDeletion, recordCompleted, recordError, recordNextAt } from "./ledger.ts";
-import { obstacleTo } from "./obstacle.ts";
+import { obstacleTo } from "./row-is-back.ts";
 import type { Confirmation } from "./send-confirmation.ts";
 
 /** How a deletion's steps run: each in its own run, with its own attempts. The ledger records what they did. */
@@ -99,7 +97,7 @@ async function finish(deletion: Deletion, runId: string, context: Context): Prom
     const reasons = failures.map(({ system, error }) => `${system} (${error})`);
     throw new StepError(`Not clean: ${reasons.join(", ")}`, { retryable: false });
   }
-  if (!isFinished && (await isHeld(db, deletion))) return { deletionId: id, status: "held" };
+  if (!isFinished && cleaned.isHeld) return { deletionId: id, status: "held" };
   if (next) {
     await recordNextAt(db, id, { runId, at: next });
     return { deletionId: id, status: "waiting", until: next.toISOString() };
@@ -109,7 +107,7 @@ async function finish(deletion: Deletion, runId: string, context: Context): Prom
   const completed = await recordCompleted(db, id, runId);
   const ended = await present(db, deletion);
   if (completed || ended.outcome === "row_is_back") return resultOf(ended, deletion);
-  if (await isHeld(db, deletion)) return { deletionId: id, status: "held" };
+  if (ended.isHeld) return { deletionId: id, status: "held" };
   // Another run took it, a hold came and went, or a system is not clean after all.
   throw new StepError(`The ledger does not agree that deletion ${id} is complete`);
 }

@@ -20,6 +20,9 @@ export type Deletion = {
   requiredSystems: string[];
   systems: Record<string, SystemProgress>;
   confirmationSentAt: Date | null;
+  /** Since when the mail server has rejected the address. */
+  confirmationRefusedAt: Date | null;
+  completedAt: Date | null;
   outcome: "completed" | "row_is_back" | null;
   lastError: string | null;
   /** No run is needed before this time. */
@@ -27,17 +30,24 @@ export type Deletion = {
   runId: string | null;
   /** Null until a run has taken it. */
   environment: string | null;
+  /** Whether its row was on hold when this was read. */
+  isHeld: boolean;
 };
 
-type DeletionRow = Omit<Deletion, "requestedAt" | "confirmationSentAt" | "nextAt"> & {
-  requestedAt: string;
-  confirmationSentAt: string | null;
-  nextAt: string | null;
-};
+type OptionalTimes = "confirmationSentAt" | "confirmationRefusedAt" | "completedAt" | "nextAt";
+type DeletionRow = Omit<Deletion, "requestedAt" | OptionalTimes> & { requestedAt: string } & Record<
+    OptionalTimes,
+    string | null
+  >;
+
+/** Whether the row of a deletion is on hold, in a query from aftercommit.deletions. */
+export const HELD = sql`exists (select from aftercommit.deletion_holds h
+  where h.source = deletions.source and h.row_id = deletions.row_id)`;
 
 const COLUMNS = sql`id::text, source, row_id as "rowId", email, requested_at as "requestedAt",
-  required_systems as "requiredSystems", systems, confirmation_sent_at as "confirmationSentAt", outcome,
-  last_error as "lastError", next_at as "nextAt", run_id as "runId", environment`;
+  required_systems as "requiredSystems", systems, confirmation_sent_at as "confirmationSentAt",
+  confirmation_refused_at as "confirmationRefusedAt", completed_at as "completedAt", outcome,
+  last_error as "lastError", next_at as "nextAt", run_id as "runId", environment, ${HELD} as "isHeld"`;
 
 /** A timestamp as drizzle's execute returns it. */
 export const dateOf = (text: string | null) => (text === null ? null : new Date(text));
@@ -46,6 +56,8 @@ const deletionOf = (row: DeletionRow): Deletion => ({
   ...row,
   requestedAt: new Date(row.requestedAt),
   confirmationSentAt: dateOf(row.confirmationSentAt),
+  confirmationRefusedAt: dateOf(row.confirmationRefusedAt),
+  completedAt: dateOf(row.completedAt),
   nextAt: dateOf(row.nextAt),
 });
 
@@ -114,13 +126,18 @@ export async function takeDeletion(
   return rows[0] && deletionOf(rows[0]);
 }
 
-/** The deletions that match a condition, oldest first. */
-export async function readDeletions(db: Queries, condition: SQL, limit = 100): Promise<Deletion[]> {
-  const { rows } = await db.execute<DeletionRow>(
-    sql`select ${COLUMNS} from aftercommit.deletions where ${condition} order by deletions.id limit ${limit}`,
-  );
+async function query(db: Queries, rest: SQL): Promise<Deletion[]> {
+  const { rows } = await db.execute<DeletionRow>(sql`select ${COLUMNS} from aftercommit.deletions ${rest}`);
   return rows.map(deletionOf);
 }
+
+/** The deletions that match a condition, oldest first. */
+export const readDeletions = (db: Queries, condition: SQL, limit = 500) =>
+  query(db, sql`where ${condition} order by deletions.id limit ${limit}`);
+
+/** The last deletions, newest first. */
+export const findRecentDeletions = (db: Queries, limit: number) =>
+  query(db, sql`order by requested_at desc, deletions.id desc limit ${limit}`);
 
 export async function readDeletion(db: Queries, id: string): Promise<Deletion | undefined> {
   const [deletion] = await readDeletions(db, sql`id = ${id}`, 1);
@@ -202,18 +219,13 @@ export async function recordError(
     update aftercommit.deletions set last_error = ${error}, updated_at = now() where ${ownedBy(id, runId)}`);
 }
 
-export type OpenDeletion = Pick<
-  Deletion,
-  "id" | "source" | "rowId" | "requestedAt" | "runId" | "environment"
->;
-
 /**
  * The next open deletions that may need a run, in the order of their ids, of this environment or of none yet: those
  * without any run for a minute, and those whose run failed an hour ago, so that systems can recover. If the mail server
  * rejects the address, the wait is as long as it has rejected it so far. Excludes deletions that are on hold or not
  * due.
  */
-export async function findOpenDeletions(
+export const findOpenDeletions = (
   db: Queries,
   {
     source,
@@ -221,16 +233,14 @@ export async function findOpenDeletions(
     after,
     limit,
   }: { source: string; environment: string; after: string; limit: number },
-): Promise<OpenDeletion[]> {
-  const { rows } = await db.execute<Omit<OpenDeletion, "requestedAt"> & { requestedAt: string }>(sql`
-    select id::text, source, row_id as "rowId", requested_at as "requestedAt", run_id as "runId", environment
-    from aftercommit.deletions
-    where source = ${source} and completed_at is null and id > ${after}
+): Promise<Deletion[]> =>
+  readDeletions(
+    db,
+    sql`source = ${source} and completed_at is null and id > ${after}
       and (environment is null or environment = ${environment}) and coalesce(next_at <= now(), true)
-      and not exists (select from aftercommit.deletion_holds h where h.source = deletions.source and h.row_id = deletions.row_id)
+      and not ${HELD}
       and updated_at <= now() - case when run_id is null then interval '1 minute'
         when last_error is null then interval '0'
-        else greatest(interval '1 hour', updated_at - confirmation_refused_at) end
-    order by deletions.id limit ${limit}`);
-  return rows.map((row) => ({ ...row, requestedAt: new Date(row.requestedAt) }));
-}
+        else greatest(interval '1 hour', updated_at - confirmation_refused_at) end`,
+    limit,
+  );

@@ -1,8 +1,8 @@
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import * as z from "zod";
 import type { Queries } from "../source.ts";
-import { type Deletion, keyOf } from "./ledger.ts";
+import { type Deletion, deletionsOfRow, keyOf, readDeletion, readDeletions } from "./ledger.ts";
 import type { ReceiptKey } from "./receipt-key.ts";
 
 const ALGORITHM = "EdDSA";
@@ -33,29 +33,9 @@ const receiptSchema = z.object({
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
-type Facts = Pick<
-  Deletion,
-  "id" | "source" | "rowId" | "requiredSystems" | "systems" | "outcome" | "requestedAt"
-> & {
-  sentAt: string | null;
-  endedAt: string | null;
-  isHeld: boolean;
-};
-type Row = Omit<Facts, "requestedAt"> & { requestedAt: string };
+const iso = (time: string | undefined) => time && new Date(time).toISOString();
 
-const iso = (text: string | null | undefined) => (text == null ? undefined : new Date(text).toISOString());
-
-async function readFacts(db: Queries, condition: SQL): Promise<Facts[]> {
-  const { rows } = await db.execute<Row>(sql`
-    select d.id::text, d.source, d.row_id as "rowId", d.required_systems as "requiredSystems", d.systems, d.outcome,
-      d.requested_at as "requestedAt", d.confirmation_sent_at as "sentAt", d.completed_at as "endedAt",
-      h.row_id is not null as "isHeld"
-    from aftercommit.deletions d left join aftercommit.deletion_holds h on h.source = d.source and h.row_id = d.row_id
-    where ${condition} order by d.id limit ${PAGE}`);
-  return rows.map((row) => ({ ...row, requestedAt: new Date(row.requestedAt) }));
-}
-
-function systemsOf({ requiredSystems, systems }: Facts): Receipt["systems"] {
+function systemsOf({ requiredSystems, systems }: Deletion): Receipt["systems"] {
   return requiredSystems.map((name) => {
     const { done_at: cleanAt, verified_at: verifiedAt } = systems[name] ?? {};
     if (!cleanAt) return { name, state: "open" };
@@ -63,24 +43,25 @@ function systemsOf({ requiredSystems, systems }: Facts): Receipt["systems"] {
   });
 }
 
-function stateOf({ outcome }: Facts, systems: Receipt["systems"]): Receipt["state"] {
+function stateOf({ outcome }: Deletion, systems: Receipt["systems"]): Receipt["state"] {
   if (outcome === "row_is_back") return outcome;
   // Whatever `outcome` says, a deletion is not complete while a system is not clean.
   return outcome === "completed" && systems.every(({ state }) => state === "clean") ? "complete" : "open";
 }
 
-async function sign(facts: Facts, { privateKey, kid, hash }: ReceiptKey): Promise<string> {
-  const systems = systemsOf(facts);
+async function sign(deletion: Deletion, { privateKey, kid, hash }: ReceiptKey): Promise<string> {
+  const systems = systemsOf(deletion);
+  const { source, rowId, requestedAt, confirmationSentAt, completedAt, isHeld } = deletion;
   const receipt: Omit<Receipt, "iat"> = {
-    deletion: keyOf(facts),
-    source: facts.source,
-    row: hash(facts.source, facts.rowId),
-    state: stateOf(facts, systems),
-    requested_at: facts.requestedAt.toISOString(),
+    deletion: keyOf(deletion),
+    source,
+    row: hash(source, rowId),
+    state: stateOf(deletion, systems),
+    requested_at: requestedAt.toISOString(),
     systems,
-    confirmation_sent_at: iso(facts.sentAt),
-    ended_at: iso(facts.endedAt),
-    ...(facts.isHeld && { on_hold: true }),
+    confirmation_sent_at: confirmationSentAt?.toISOString(),
+    ended_at: completedAt?.toISOString(),
+    ...(isHeld && { on_hold: true }),
   };
   return new SignJWT(receipt)
     .setProtectedHeader({ alg: ALGORITHM, kid, typ: TYPE })
@@ -89,13 +70,13 @@ async function sign(facts: Facts, { privateKey, kid, hash }: ReceiptKey): Promis
     .sign(privateKey);
 }
 
-const signAll = (facts: readonly Facts[], key: ReceiptKey) =>
-  Promise.all(facts.map((deletion) => sign(deletion, key)));
+const signAll = (deletions: readonly Deletion[], key: ReceiptKey) =>
+  Promise.all(deletions.map((deletion) => sign(deletion, key)));
 
 /** The receipt of one deletion as a signed text (JWS, rfc-editor.org/rfc/rfc7515), without personal data. */
 export async function receiptOf(db: Queries, key: ReceiptKey, id: string): Promise<string | undefined> {
-  const [receipt] = await signAll(await readFacts(db, sql`d.id = ${id}`), key);
-  return receipt;
+  const deletion = await readDeletion(db, id);
+  return deletion && sign(deletion, key);
 }
 
 /** The receipts of all deletions of a row, oldest first. */
@@ -104,13 +85,14 @@ export async function receiptsOfRow(
   key: ReceiptKey,
   { source, rowId }: { source: string; rowId: string },
 ): Promise<string[]> {
-  return signAll(await readFacts(db, sql`d.source = ${source} and d.row_id = ${rowId}`), key);
+  return signAll(await deletionsOfRow(db, { source, rowId }), key);
 }
 
 /** The receipts of all deletions that changed since a time, oldest first. */
 export async function* allReceipts(db: Queries, key: ReceiptKey, since: Date): AsyncGenerator<string, void> {
   for (let after = "0"; ; ) {
-    const page = await readFacts(db, sql`d.id > ${after} and d.updated_at >= ${since.toISOString()}`);
+    const changed = sql`id > ${after} and updated_at >= ${since.toISOString()}`;
+    const page = await readDeletions(db, changed, PAGE);
     yield* await signAll(page, key);
     const last = page.at(-1);
     if (!last) return;

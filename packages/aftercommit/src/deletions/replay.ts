@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import { quotedColumn, tableSql } from "../db/identifiers.ts";
+import { columnSql, tableSql } from "../db/identifiers.ts";
 import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { keyWindows, within } from "../key-windows.ts";
 import { keyTypeSql, type Queries, sourceOf } from "../source.ts";
@@ -18,8 +18,6 @@ function lastOfEachRow(receipts: readonly Receipt[]): Map<string, Receipt> {
   const sorted = receipts.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
   return new Map(sorted.map((receipt) => [receipt.row, receipt]));
 }
-
-const columnSql = (name: string) => sql.raw(quotedColumn(name));
 
 async function keysIn(db: Database, query: SQL): Promise<string[]> {
   const { rows } = await db.transaction(

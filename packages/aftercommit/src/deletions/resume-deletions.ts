@@ -8,7 +8,7 @@ import { hasEnded } from "../runs/statuses.ts";
 import type { TaskRun } from "../runs/trigger-run.ts";
 import { cleanupRun } from "./cleanup-run.ts";
 import { readDue } from "./due.ts";
-import { findOpenDeletions, type OpenDeletion, takeDeletion } from "./ledger.ts";
+import { type Deletion, findOpenDeletions, takeDeletion } from "./ledger.ts";
 
 const PAGE = 100;
 // The ingress shares Trigger.dev's limit of 1,500 requests a minute.
@@ -31,7 +31,7 @@ type Pass = {
 type Context = { db: Database; runs: Runs };
 
 /** Whether no run will work on a deletion. The list of live runs may lag behind. */
-async function isOrphaned({ id, runId, environment }: OpenDeletion, statusOf: StatusOf): Promise<boolean> {
+async function isOrphaned({ id, runId, environment }: Deletion, statusOf: StatusOf): Promise<boolean> {
   if (runId === null) return true;
   const status = await statusOf(runId);
   if (status === undefined && environment === null) {
@@ -44,7 +44,7 @@ async function isOrphaned({ id, runId, environment }: OpenDeletion, statusOf: St
 
 async function resume(
   declaration: DeletionDeclaration,
-  deletion: OpenDeletion,
+  deletion: Deletion,
   { environment, id: pass }: Pass,
   { db, runs }: Context,
 ): Promise<void> {

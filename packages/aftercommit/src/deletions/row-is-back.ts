@@ -1,12 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import { quoted, quotedColumn, tableSql } from "../db/identifiers.ts";
+import { columnSql, quoted, tableSql } from "../db/identifiers.ts";
 import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { keyTypeSql, sourceOf, unstampedSql } from "../source.ts";
 import { StepError } from "./errors.ts";
+import { isHeld } from "./holds.ts";
 import { type Deletion, recordRowIsBack } from "./ledger.ts";
 import { endReplay } from "./replays.ts";
 import { unknownDeletion } from "./step.ts";
@@ -22,7 +23,7 @@ const xmax = sql`pg_snapshot_xmax(pg_current_snapshot())`;
 
 /** The condition under which a row counts as not deleted. */
 export const presentSql = ({ when }: DeletionDeclaration): SQL =>
-  when === "delete" ? sql`true` : sql`${sql.raw(quotedColumn(when))} is null`;
+  when === "delete" ? sql`true` : sql`${columnSql(when)} is null`;
 
 /**
  * One statement, so that row and snapshot are from the same moment. A read is certain by rule 4: the snapshot has
@@ -37,7 +38,7 @@ function lookSql(declaration: DeletionDeclaration, { id, rowId }: Deletion, keyT
     from aftercommit.deletions d
     left join lateral (
       select ${presentSql(declaration)} as present, ${unstampedSql(sql`t`)} as unstamped
-      from ${tableSql(table)} as t where ${sql.raw(`t.${quotedColumn(key)}`)} = ${rowId}::${keyType}
+      from ${tableSql(table)} as t where t.${columnSql(key)} = ${rowId}::${keyType}
     ) found on true
     where d.id = ${id}`;
 }
@@ -86,4 +87,17 @@ export async function rowIsBack(
   await endReplay(db, deletion);
   log("warn", "deletion.row_is_back", { deletionId: id, source, rowId });
   return true;
+}
+
+/** Why a step must not run now. */
+export type Obstacle = "row-is-back" | "held";
+
+/** Checks before a step whether something prevents it. Rejects like {@link rowIsBack}. */
+export async function obstacleTo(
+  db: Database,
+  declaration: DeletionDeclaration,
+  deletion: Deletion,
+): Promise<Obstacle | undefined> {
+  if (deletion.outcome || (await rowIsBack(db, declaration, deletion))) return "row-is-back";
+  return (await isHeld(db, deletion)) ? "held" : undefined;
 }

@@ -10,8 +10,8 @@ import {
 import { confirmationMail, type Mail } from "./confirmation-mail.ts";
 import { MailError, StepError } from "./errors.ts";
 import { keyOf } from "./ledger.ts";
-import { type Obstacle, obstacleTo } from "./obstacle.ts";
 import { endReplay, readReplay } from "./replays.ts";
+import { type Obstacle, obstacleTo } from "./row-is-back.ts";
 import type { SendMail } from "./send-mail.ts";
 import { type StepContext, type StepRequest, stepOf } from "./step.ts";
 import { withinAttempt } from "./within-attempt.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import { quotedColumn, tableSql } from "../db/identifiers.ts";
+import { columnSql, tableSql } from "../db/identifiers.ts";
 import { type Keys, type KeyWindow, keyWindows, within } from "../key-windows.ts";
 import { log } from "../log.ts";
 import { type Model, readModelsInUse } from "../models/models.ts";
@@ -109,7 +109,7 @@ function keysOf({ source: { declaration }, models }: Tables): Keys[] {
   const rowId = rowIdColumn(declaration);
   const embeddings = tableSql(declaration.embeddings);
   return [
-    { key: sql.raw(quotedColumn(declaration.key)), from: sql`${tableSql(declaration.table)} where true` },
+    { key: columnSql(declaration.key), from: sql`${tableSql(declaration.table)} where true` },
     { key: rowId, from: sql`${wordsTableSql(declaration)} where passage = 0` },
     ...models.map(({ id }) => ({
       key: rowId,

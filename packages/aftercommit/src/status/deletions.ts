@@ -1,6 +1,6 @@
 import type { Database } from "../db/client.ts";
+import { type Deletion, findRecentDeletions } from "../deletions/ledger.ts";
 import { runUrl } from "../runs/run-url.ts";
-import { findRecentDeletions, type RecentDeletion } from "./recent-deletions.ts";
 
 const SHOWN = 6;
 
@@ -14,7 +14,7 @@ export type Step = {
 
 /** A deletion with its steps, as a page shows it. */
 export type DeletionOnPage = Pick<
-  RecentDeletion,
+  Deletion,
   "id" | "source" | "rowId" | "requestedAt" | "completedAt" | "outcome" | "lastError"
 > & {
   steps: Step[];
@@ -28,10 +28,10 @@ const step = (name: string, state: Step["state"], details: { at?: Date; error?: 
   error: details.error,
 });
 
-const notTaken = (name: string, outcome: RecentDeletion["outcome"]): Step =>
+const notTaken = (name: string, outcome: Deletion["outcome"]): Step =>
   outcome === "row_is_back" ? step(name, "skipped", { error: "the row is back" }) : step(name, "waiting");
 
-function systemSteps({ requiredSystems, systems, outcome }: RecentDeletion): Step[] {
+function systemSteps({ requiredSystems, systems, outcome }: Deletion): Step[] {
   return requiredSystems.map((name) => {
     const { done_at, failed_at, error } = systems[name] ?? {};
     if (done_at) return step(name, "done", { at: new Date(done_at) });
@@ -40,7 +40,7 @@ function systemSteps({ requiredSystems, systems, outcome }: RecentDeletion): Ste
   });
 }
 
-function confirmationStep(deletion: RecentDeletion): Step {
+function confirmationStep(deletion: Deletion): Step {
   const { confirmationSentAt, confirmationRefusedAt, outcome, lastError } = deletion;
   const name = "e-mail";
   if (confirmationSentAt) return step(name, "done", { at: confirmationSentAt });

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import { quotedColumn, tableSql } from "../db/identifiers.ts";
+import { columnSql, tableSql } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { tagOf } from "../declare/names.ts";
 import { rootMessageOf } from "../errors.ts";
@@ -73,10 +73,10 @@ async function readLabels(
 ): Promise<Map<string, string>> {
   const [label] = declaration.columns;
   if (label === undefined || ids.length === 0) return new Map();
-  const key = sql.raw(quotedColumn(declaration.key));
+  const key = columnSql(declaration.key);
   try {
     const { rows } = await db.execute<{ id: string; label: string | null }>(sql`
-      select ${key}::text as id, left(${sql.raw(quotedColumn(label))}::text, ${LABEL_CHARS}) as label
+      select ${key}::text as id, left(${columnSql(label)}::text, ${LABEL_CHARS}) as label
       from ${tableSql(declaration.table)} where ${key} = any(${sql.param(ids)}::${keyTypeSql(source)}[])`);
     return new Map(rows.map((row) => [row.id, row.label ?? ""]));
   } catch (error) {

@@ -1,29 +1,26 @@
 import { sql } from "drizzle-orm";
-import { quotedColumn, tableSql } from "../../db/identifiers.ts";
+import { columnSql, tableSql } from "../../db/identifiers.ts";
 import type { ExternalSystem } from "../../declare/external-system.ts";
 import { rootMessageOf } from "../../errors.ts";
 import { keyTypeSql, sourceOf } from "../../source.ts";
 import { addressOf } from "../address-of.ts";
-import { rowFor } from "../deleted-row.ts";
+import { type About, rowFor } from "../deleted-row.ts";
 import { systemsOf } from "../external-systems.ts";
 import { readHolds } from "../holds.ts";
-import { type Deletion, deletionsOfRow } from "../ledger.ts";
+import { deletionsOfRow } from "../ledger.ts";
+import { presentSql } from "../row-is-back.ts";
 import { type CommandContext, nameOf, type Target } from "./target.ts";
-
-type About = Pick<Deletion, "id" | "source" | "rowId" | "email" | "requestedAt" | "systems">;
 
 /** The row as its deletion would be recorded now; undefined if it does not exist or is marked as deleted. */
 async function readRow(
   { declaration, source, rowId }: Target,
   { db }: CommandContext,
 ): Promise<About | undefined> {
-  const { table, key, email, when } = declaration;
-  const column = (name: string) => sql.raw(quotedColumn(name));
+  const { table, key, email } = declaration;
   const { keyType } = await sourceOf(db, declaration);
   const { rows } = await db.execute<{ email: string | null }>(sql`
-    select ${email === undefined ? sql`null` : sql`${column(email)}::text`} as email from ${tableSql(table)}
-    where ${column(key)} = ${rowId}::${keyTypeSql({ keyType })}
-      and ${when === "delete" ? sql`true` : sql`${column(when)} is null`}`);
+    select ${email === undefined ? sql`null` : sql`${columnSql(email)}::text`} as email from ${tableSql(table)}
+    where ${columnSql(key)} = ${rowId}::${keyTypeSql({ keyType })} and ${presentSql(declaration)}`);
   return rows[0] && { id: "0", source, rowId, email: rows[0].email, requestedAt: new Date(), systems: {} };
 }
 

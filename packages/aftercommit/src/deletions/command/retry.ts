@@ -1,6 +1,5 @@
 import { triggerRun } from "../../runs/trigger-run.ts";
 import { cleanupRun } from "../cleanup-run.ts";
-import { isHeld } from "../holds.ts";
 import { deletionsOfRow } from "../ledger.ts";
 import { type CommandContext, nameOf, type Target } from "./target.ts";
 
@@ -16,7 +15,7 @@ export async function retry(target: Target, { db, say }: CommandContext): Promis
       last ? `The last deletion of ${nameOf(target)} has ended: ${last}` : `No deletion of ${nameOf(target)}`,
     );
   }
-  if (await isHeld(db, target)) throw new Error(`${nameOf(target)} is on hold: release it first`);
+  if (open.isHeld) throw new Error(`${nameOf(target)} is on hold: release it first`);
   const run = cleanupRun(target.declaration, open);
   const now = Date.now();
   // The key contains the current run: calling this twice before that run works starts no second one.
