@@ -1,6 +1,6 @@
 import { database } from "../db/database.ts";
 import { declarationsOf, embeddingsOf } from "../declare/declarations.ts";
-import { rootMessageOf, UnavailableError } from "../errors.ts";
+import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { retryFailed } from "../status/retry-failed.ts";
 import { isFromOwnPage } from "./is-from-own-page.ts";
@@ -20,12 +20,13 @@ export function retryFailedRoute(config: object): (request: Request) => Promise<
     const source = new URLSearchParams(await request.text()).get("source");
     const declaration = declarations.find(({ row }) => row === source);
     if (!declaration) return Response.json({ error: "source: must be a declared row" }, { status: 400 });
+    const db = database();
     try {
-      await retryFailed(database(), declaration);
+      await retryFailed(db, declaration);
     } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
       log("error", "retry_failed.unavailable", { cause: rootMessageOf(error) });
-      return Response.json({ error: error.message }, { status: 503 });
+      const problem = "The failed rows could not be retried now; try again in a moment";
+      return Response.json({ error: problem }, { status: 503 });
     }
     return new Response(null, { status: 303, headers: { location: "/" } });
   };

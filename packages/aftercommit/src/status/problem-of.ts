@@ -2,15 +2,12 @@ import { ApiError } from "@trigger.dev/sdk";
 import { DrizzleQueryError } from "drizzle-orm/errors";
 import { DatabaseError } from "pg";
 import { EnvironmentError } from "../env/env.ts";
+import { rootOf } from "../errors.ts";
 import { ModelError } from "../models/models.ts";
 import { SourceError } from "../source.ts";
 import { DeadlineError } from "../with-deadline.ts";
 
 const UNDEFINED_OBJECTS = ["3F000", "42P01", "42703"];
-
-function rootOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
-}
 
 const isOfSystem = (error: unknown) =>
   error instanceof Error && "code" in error && typeof error.code === "string" && /^E[A-Z]/.test(error.code);

@@ -1,25 +1,19 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
-import { UnavailableError } from "../errors.ts";
 import { wake } from "../inbox/wake.ts";
 
 /**
  * Makes all failed rows of a table due now, and wakes the drain. Rows in progress are left alone. If Trigger.dev does
- * not answer, the schedule wakes the drain when it is back. Rejects with UnavailableError if the database does not
- * answer.
+ * not answer, the schedule wakes the drain when it is back. Rejects if the database does not answer.
  */
 export async function retryFailed(db: Database, declaration: EmbeddingDeclaration): Promise<void> {
-  try {
-    await db.execute(sql`
-      update aftercommit.pending p set next_attempt = clock_timestamp()
-      from (
-        select row_id from aftercommit.pending where source = ${declaration.row} and error is not null and lease is null
-        order by row_id for update skip locked
-      ) failed
-      where p.source = ${declaration.row} and p.row_id = failed.row_id`);
-    await wake(db, declaration);
-  } catch (cause) {
-    throw new UnavailableError("The failed rows could not be retried now; try again in a moment", { cause });
-  }
+  await db.execute(sql`
+    update aftercommit.pending p set next_attempt = clock_timestamp()
+    from (
+      select row_id from aftercommit.pending where source = ${declaration.row} and error is not null and lease is null
+      order by row_id for update skip locked
+    ) failed
+    where p.source = ${declaration.row} and p.row_id = failed.row_id`);
+  await wake(db, declaration);
 }
