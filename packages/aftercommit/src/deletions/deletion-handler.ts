@@ -38,8 +38,6 @@ function positionOf(declaration: DeletionDeclaration, change: RowChange): string
 
 type Asked = Omit<NewDeletion, "email"> & { email: string | null | undefined };
 
-const storable = ({ email = null, ...deletion }: Asked): NewDeletion => ({ ...deletion, email });
-
 /** The fields of a line about several: one of them, and how many there are. */
 const some = (name: string, ids: readonly string[]) => ({ [name]: ids[0], deletions: ids.length });
 
@@ -103,11 +101,9 @@ export const deletionHandler = (declaration: DeletionDeclaration): Handler<Asked
     const withoutColumn = distinct.filter(({ email }) => email === undefined).map(({ rowId }) => rowId);
     if (withoutColumn.length > 0)
       log("error", "deletion.no_email_column", { source: row, column, ...some("rowId", withoutColumn) });
-    const decided = {
-      source: row,
-      requiredSystems: systemsOf(declaration).map(({ name }) => name),
-    };
-    const recorded = await available(() => recordDeletions(db, decided, distinct.map(storable)), deadline);
+    const decided = { source: row, requiredSystems: systemsOf(declaration).map(({ name }) => name) };
+    const deletions = distinct.map(({ email = null, ...deletion }) => ({ ...deletion, email }));
+    const recorded = await available(() => recordDeletions(db, decided, deletions), deadline);
     const withoutRun = new Map<string, string[]>();
     const accepted = await mapConcurrent(recorded, async (deletion) => {
       const result = await startRun({ db, declaration, deadline, withoutRun }, deletion);

@@ -10,7 +10,6 @@ const SOON = 0.75;
 /** How many open deletions of a declared table are overdue, or will be soon, except those on hold. */
 export type Due = { row: string; overdue: number; soon: number };
 
-/** When a deletion must be complete. */
 export const dueDateOf = (requestedAt: Date, { dueDays }: Pick<DeletionDeclaration, "dueDays">): Date =>
   new Date(requestedAt.getTime() + dueDays * DAY_MS);
 

@@ -1,8 +1,8 @@
 import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { durationMs } from "../declare/duration.ts";
-import type { ExternalSystem } from "../declare/external-system.ts";
+import type { DeletedRow, ExternalSystem } from "../declare/external-system.ts";
 import { EnvironmentError } from "../env/env.ts";
-import type { Deletion } from "./ledger.ts";
+import { type Deletion, keyOf } from "./ledger.ts";
 import { webhooks } from "./webhook.ts";
 
 /**
@@ -21,3 +21,18 @@ export function systemsOf({ systems }: Pick<DeletionDeclaration, "systems">): Ex
 /** The time from which a system may be called about a deletion. */
 export const dueAtOf = ({ after }: Pick<ExternalSystem, "after">, { requestedAt }: Deletion): Date =>
   new Date(requestedAt.getTime() + ((after && durationMs(after)) ?? 0));
+
+export type About = Pick<Deletion, "id" | "source" | "rowId" | "email" | "requestedAt" | "systems">;
+
+/** The deleted row as one system receives it, with the address only if the system asks for it. */
+export function rowFor(system: ExternalSystem, deletion: About): DeletedRow {
+  const { times_found: timesFound } = deletion.systems[system.name] ?? {};
+  return {
+    row: deletion.source,
+    id: deletion.rowId,
+    email: system.email ? deletion.email : null,
+    requestedAt: deletion.requestedAt,
+    // With the same key, the system would skip the next clean-up as a duplicate.
+    idempotencyKey: [keyOf(deletion), system.name, timesFound].filter((part) => part !== undefined).join(":"),
+  };
+}

@@ -32,7 +32,6 @@ export async function isHeld(db: Queries, { source, rowId }: Row): Promise<boole
   return rowCount === 1;
 }
 
-/** All holds, oldest first. */
 export async function readHolds(db: Queries): Promise<Hold[]> {
   const { rows } = await db.execute<Omit<Hold, "heldAt"> & { heldAt: string }>(sql`
     select source, row_id as "rowId", reason, held_at as "heldAt" from aftercommit.deletion_holds

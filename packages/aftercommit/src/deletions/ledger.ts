@@ -40,14 +40,17 @@ type DeletionRow = Omit<Deletion, "requestedAt" | OptionalTimes> & { requestedAt
     string | null
   >;
 
-/** Whether the row of a deletion is on hold, in a query from aftercommit.deletions. */
-export const HELD = sql`exists (select from aftercommit.deletion_holds h
-  where h.source = deletions.source and h.row_id = deletions.row_id)`;
+const HOLD = sql`from aftercommit.deletion_holds h
+  where h.source = deletions.source and h.row_id = deletions.row_id`;
+
+/** Whether the row of a deletion is on hold, as a condition of a query from aftercommit.deletions. */
+export const HELD = sql`exists (select ${HOLD})`;
 
 const COLUMNS = sql`id::text, source, row_id as "rowId", email, requested_at as "requestedAt",
   required_systems as "requiredSystems", systems, confirmation_sent_at as "confirmationSentAt",
   confirmation_refused_at as "confirmationRefusedAt", completed_at as "completedAt", outcome,
-  last_error as "lastError", next_at as "nextAt", run_id as "runId", environment, ${HELD} as "isHeld"`;
+  last_error as "lastError", next_at as "nextAt", run_id as "runId", environment,
+  (select true ${HOLD}) is not null as "isHeld"`;
 
 /** A timestamp as drizzle's execute returns it. */
 export const dateOf = (text: string | null) => (text === null ? null : new Date(text));
@@ -131,11 +134,9 @@ async function query(db: Queries, rest: SQL): Promise<Deletion[]> {
   return rows.map(deletionOf);
 }
 
-/** The deletions that match a condition, oldest first. */
 export const readDeletions = (db: Queries, condition: SQL, limit = 500) =>
   query(db, sql`where ${condition} order by deletions.id limit ${limit}`);
 
-/** The last deletions, newest first. */
 export const findRecentDeletions = (db: Queries, limit: number) =>
   query(db, sql`order by requested_at desc, deletions.id desc limit ${limit}`);
 
@@ -144,7 +145,6 @@ export async function readDeletion(db: Queries, id: string): Promise<Deletion | 
   return deletion;
 }
 
-/** All deletions of a row, oldest first. */
 export const deletionsOfRow = (db: Queries, { source, rowId }: Pick<Deletion, "source" | "rowId">) =>
   readDeletions(db, sql`source = ${source} and row_id = ${rowId}`);
 

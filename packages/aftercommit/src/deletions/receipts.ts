@@ -79,7 +79,6 @@ export async function receiptOf(db: Queries, key: ReceiptKey, id: string): Promi
   return deletion && sign(deletion, key);
 }
 
-/** The receipts of all deletions of a row, oldest first. */
 export async function receiptsOfRow(
   db: Queries,
   key: ReceiptKey,

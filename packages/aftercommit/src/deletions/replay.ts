@@ -75,8 +75,8 @@ export async function deleteAgain(
   const { row, table, key, when } = declaration;
   await db.transaction(async (tx) => {
     const queries: Queries = tx;
-    const { keyType } = await sourceOf(queries, declaration);
-    const condition = sql`${columnSql(key)} = ${rowId}::${keyTypeSql({ keyType })} and ${presentSql(declaration)}`;
+    const keyType = keyTypeSql(await sourceOf(queries, declaration));
+    const condition = sql`${columnSql(key)} = ${rowId}::${keyType} and ${presentSql(declaration)}`;
     const sentAt = receipt.confirmation_sent_at;
     if (sentAt) await recordReplay(queries, { source: row, rowId }, sentAt);
     await queries.execute(

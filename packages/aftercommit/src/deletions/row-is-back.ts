@@ -89,7 +89,6 @@ export async function rowIsBack(
   return true;
 }
 
-/** Why a step must not run now. */
 export type Obstacle = "row-is-back" | "held";
 
 /** Checks before a step whether something prevents it. Rejects like {@link rowIsBack}. */

@@ -1,9 +1,9 @@
 import { createTransport, type NodemailerError } from "nodemailer";
+import addressparser from "nodemailer/lib/addressparser";
+import SMTPConnection from "nodemailer/lib/smtp-connection";
 import { required } from "../env/env.ts";
-import { addressOf, isAscii } from "./address-of.ts";
 import type { Mail } from "./confirmation-mail.ts";
 import { MailError } from "./errors.ts";
-import { takesUtf8 } from "./takes-utf8.ts";
 
 /** Sends a message to a mail server. Resolves when the server has accepted it. */
 export type SendMail = (mail: Mail, signal: AbortSignal) => Promise<void>;
@@ -36,6 +36,41 @@ function withoutAddress(error: NodemailerError): MailError {
   return isBeforeTheMessage(error)
     ? new MailError(`no mail server: ${code}`, { notSent: true })
     : new MailError(`no answer of the mail server: ${code}`, { notSent: false });
+}
+
+const MAILBOX = /^(?:"(?:[^"\\]|\\.)*"|[^\s@<>"]+)@[^\s@<>"]+$/;
+
+/** Whether the part of an address before the @ is ASCII. A non-ASCII domain has an ASCII form. */
+const isAscii = (address: string) => /^[\x20-\x7e]*$/.test(address.slice(0, address.lastIndexOf("@")));
+
+/**
+ * The one address in a text, as nodemailer reads it: `Ann <ann@example.com>` holds one. Undefined if the text holds
+ * none, or is ambiguous.
+ */
+export function addressOf(text: string): string | undefined {
+  const [only, ...others] = addressparser(text);
+  if (!only?.address || others.length > 0) return undefined;
+  // nodemailer reads `ann@exa mple.com` as an address and a name.
+  const isPlain = only.name === "" || text.trimEnd().endsWith(`<${only.address}>`);
+  const isOnlyOne = text.split("@").length === 2;
+  return isPlain && isOnlyOne && MAILBOX.test(only.address) ? only.address : undefined;
+}
+
+/**
+ * Whether a mail server accepts non-ASCII addresses, according to its response to EHLO (rfc-editor.org/rfc/rfc6531).
+ * nodemailer would send one to any server, and some servers deliver it to someone else. Rejects like nodemailer.
+ */
+async function takesUtf8(options: ConstructorParameters<typeof SMTPConnection>[0]): Promise<boolean> {
+  const connection = new SMTPConnection(options);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      connection.once("error", reject);
+      connection.connect(() => resolve());
+    });
+    return /[ -]SMTPUTF8\b/i.test(connection.lastServerResponse || "");
+  } finally {
+    connection.close();
+  }
 }
 
 const refusedAddress = (message: string) =>

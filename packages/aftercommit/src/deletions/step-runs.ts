@@ -4,13 +4,11 @@ import { StepError } from "./errors.ts";
 import type { DeletionSteps } from "./finish-deletion.ts";
 import type { Deletion } from "./ledger.ts";
 
-/** The tasks of the steps, the same for all declared deletions. */
 export const STEP_TASKS = {
   cleanUp: "clean-up-external-system",
   confirm: "send-deletion-confirmation",
 } as const;
 
-/** Runs the steps of a deletion as child runs of the current one. */
 export function stepRunsOf({ id, source, rowId }: Deletion): DeletionSteps {
   const child = (task: string, step: string, payload: object = {}): ChildRun => ({
     task,

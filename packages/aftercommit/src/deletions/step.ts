@@ -4,13 +4,11 @@ import type { DeletionDeclaration } from "../declare/declaration.ts";
 import { StepError } from "./errors.ts";
 import { type Deletion, readDeletion } from "./ledger.ts";
 
-/** An id in the ledger. */
 export const deletionIdSchema = z.string().regex(/^[1-9]\d{0,17}$/, "must be the id of a deletion");
 
 /** What the run of a step is about, and the Trigger.dev environment that it is in. */
 export type StepRequest = { deletionId: string; environment: string; signal: AbortSignal };
 
-/** What the steps of all deletions use. */
 export type StepContext = { db: Database; declarations: readonly DeletionDeclaration[] };
 
 export const unknownDeletion = (id: string) =>

@@ -2,7 +2,6 @@ import { holdRow, releaseRow } from "../holds.ts";
 import { deletionsOfRow } from "../ledger.ts";
 import { type CommandContext, nameOf, type Target } from "./target.ts";
 
-/** Puts a row on hold, whether or not it has been deleted yet. */
 export async function hold(
   target: Target,
   reason: string | undefined,
@@ -16,7 +15,6 @@ export async function hold(
   if (done.length > 0) say(`Already clean: ${done.join(", ")}. That is not undone.`);
 }
 
-/** Ends the hold of a row. */
 export async function release(target: Target, { db, say }: CommandContext): Promise<void> {
   if (!(await releaseRow(db, target))) throw new Error(`${nameOf(target)} is not on hold`);
   const open = (await deletionsOfRow(db, target)).find(({ outcome }) => outcome === null);

@@ -23,7 +23,6 @@ function stateLines({ requiredSystems, systems, lastError, nextAt }: Deletion): 
   return lines;
 }
 
-/** Lists the open deletions, oldest first, and the rows on hold. */
 export async function list({ db, declarations, say }: CommandContext): Promise<void> {
   const open = await readDeletions(db, sql`completed_at is null`, MOST + 1);
   const holds = await readHolds(db);

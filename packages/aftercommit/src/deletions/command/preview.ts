@@ -3,12 +3,11 @@ import { columnSql, tableSql } from "../../db/identifiers.ts";
 import type { ExternalSystem } from "../../declare/external-system.ts";
 import { rootMessageOf } from "../../errors.ts";
 import { keyTypeSql, sourceOf } from "../../source.ts";
-import { addressOf } from "../address-of.ts";
-import { type About, rowFor } from "../deleted-row.ts";
-import { systemsOf } from "../external-systems.ts";
+import { type About, rowFor, systemsOf } from "../external-systems.ts";
 import { readHolds } from "../holds.ts";
 import { deletionsOfRow } from "../ledger.ts";
 import { presentSql } from "../row-is-back.ts";
+import { addressOf } from "../send-mail.ts";
 import { type CommandContext, nameOf, type Target } from "./target.ts";
 
 /** The row as its deletion would be recorded now; undefined if it does not exist or is marked as deleted. */
@@ -17,10 +16,10 @@ async function readRow(
   { db }: CommandContext,
 ): Promise<About | undefined> {
   const { table, key, email } = declaration;
-  const { keyType } = await sourceOf(db, declaration);
+  const keyType = keyTypeSql(await sourceOf(db, declaration));
   const { rows } = await db.execute<{ email: string | null }>(sql`
     select ${email === undefined ? sql`null` : sql`${columnSql(email)}::text`} as email from ${tableSql(table)}
-    where ${columnSql(key)} = ${rowId}::${keyTypeSql({ keyType })} and ${presentSql(declaration)}`);
+    where ${columnSql(key)} = ${rowId}::${keyType} and ${presentSql(declaration)}`);
   return rows[0] && { id: "0", source, rowId, email: rows[0].email, requestedAt: new Date(), systems: {} };
 }
 

@@ -6,7 +6,6 @@ import { keyTypeOf } from "../../source.ts";
 /** The row that a command is about: the declaration, and the row's key as the ledger stores it. */
 export type Target = { declaration: DeletionDeclaration; source: string; rowId: string };
 
-/** What all commands use. `say` prints a line. */
 export type CommandContext = {
   db: Database;
   declarations: readonly DeletionDeclaration[];
