@@ -48,7 +48,6 @@ async function readNames(db: Database, declarations: readonly Declaration[]): Pr
   return { reader: "Sequin", slot: slot.name, publication: publication.name };
 }
 
-/** What the database knows about capturing the declared tables. */
 export async function readFacts(db: Database, declarations: readonly Declaration[]): Promise<Facts> {
   const names = await readNames(db, declarations);
   const tables = declarations.map(({ table }) => quoted(table));

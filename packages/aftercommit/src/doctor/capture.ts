@@ -1,13 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "drizzle-orm";
+import { bytesBehind } from "../capture/lag.ts";
 import { spelled } from "../catalog/problem.ts";
+import type { Database } from "../db/client.ts";
 import { addToPublicationSql, publicationSql } from "../sequin-config/publication.ts";
 import { wantedSink } from "../sequin-config/sinks.ts";
 import { type Facts, readFacts } from "./capture-facts.ts";
 import { type Category, failed, last, ok, okUnless, skipped, warning } from "./finding.ts";
-import { measureLag } from "./measure-lag.ts";
 import { walOutcome } from "./wal-level.ts";
 
 const MB = 1024 * 1024;
 const MOST_RETAINED_MB = 256;
+const LATE_MS = 3_000;
+const POLL_MS = 50;
 
 const LOGICAL =
   "alter system set wal_level = 'logical', then restart PostgreSQL (a hosted one: in its settings)";
@@ -18,6 +23,23 @@ const LAGGING = {
 // A deleted row leaves nothing behind to find it by.
 const CATCH_UP =
   "Then start Sequin again, and run npx aftercommit reconcile --full for the rows that changed meanwhile. Deletions made meanwhile may be lost: docs/troubleshooting.md, 'The slot is lost'";
+
+/** How far the reader of a slot is behind: how long it takes to confirm the present position, and the bytes to it. */
+async function measureLag(db: Database, slot: string): Promise<{ isLate: boolean; text: string }> {
+  const bytes = (await bytesBehind(db, slot)) ?? 0;
+  const { rows } = await db.execute<{ lsn: string }>(sql`select pg_current_wal_flush_lsn()::text as lsn`);
+  const isThere = sql`select from pg_replication_slots
+    where slot_name = ${slot} and confirmed_flush_lsn >= ${rows[0]?.lsn}::pg_lsn`;
+  const startedAt = Date.now();
+  const passed = () => Date.now() - startedAt;
+  let isLate = false;
+  while (!isLate && (await db.execute(isThere)).rows.length === 0) {
+    await sleep(POLL_MS);
+    isLate = passed() > LATE_MS;
+  }
+  const seconds = `${isLate ? "more than " : ""}${(passed() / 1_000).toFixed(1)} s`;
+  return { isLate, text: `${seconds} and ${(bytes / MB).toFixed(1)} MB behind` };
+}
 
 /** Whether the database passes every change to Sequin, or to `npx aftercommit capture`. */
 export const replication: Category = async function* ({ check, declarations, server }) {

@@ -37,37 +37,36 @@ function urlOf({ row, system }: System): string | undefined {
   return system.request?.(about)?.url;
 }
 
-/** Connects to a system without a request, so that it is not notified of a deletion. Resolves with the error. */
-async function meet(one: System): Promise<string | undefined> {
-  let end = () => {};
+/** Connects to a system without a request, so that it is not notified of a deletion. */
+async function meet(one: System): Promise<void> {
+  const url = urlOf(one);
+  if (url === undefined) return;
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const servername = /[a-z]/i.test(host) ? host : "";
+  const isPlain = protocol === "http:";
+  const socket = isPlain
+    ? connect(Number(port || 80), host)
+    : connectTls({ host, port: Number(port || 443), servername });
   try {
-    const url = urlOf(one);
-    if (url === undefined) return undefined;
-    const { protocol, hostname, port } = new URL(url);
-    const host = hostname.replace(/^\[|\]$/g, "");
-    const servername = /[a-z]/i.test(host) ? host : "";
-    const isPlain = protocol === "http:";
-    const socket = isPlain
-      ? connect(Number(port || 80), host)
-      : connectTls({ host, port: Number(port || 443), servername });
-    end = () => socket.destroy();
     await once(socket, isPlain ? "connect" : "secureConnect", { signal: AbortSignal.timeout(LIMIT_MS) });
-    return undefined;
-  } catch (error) {
-    return `${one.system.name}: ${rootMessageOf(error)}`;
   } finally {
-    end();
+    socket.destroy();
   }
 }
 
-/** Sends a test event. Resolves with the error. */
-async function test({ row, system }: System): Promise<string | undefined> {
-  try {
-    await system.test?.({ row, signal: AbortSignal.timeout(ANSWER_MS) });
-    return undefined;
-  } catch (error) {
-    return `${system.name}: ${rootMessageOf(error)}`;
-  }
+const test = async ({ row, system }: System) =>
+  system.test?.({ row, signal: AbortSignal.timeout(ANSWER_MS) });
+
+/** Asks each system. Resolves with the errors. */
+async function errorsOf(systems: readonly System[], ask: (one: System) => Promise<void>): Promise<string[]> {
+  const errors = await mapConcurrent(systems, (one) =>
+    ask(one).then(
+      () => [],
+      (error: unknown) => [`${one.system.name}: ${rootMessageOf(error)}`],
+    ),
+  );
+  return errors.flat();
 }
 
 const namesOf = (systems: readonly System[]) => systems.map(({ system }) => system.name).join(", ");
@@ -76,7 +75,7 @@ const namesOf = (systems: readonly System[]) => systems.map(({ system }) => syst
 export const deletions: Category = async function* ({ check, declarations, testWebhooks }) {
   yield check("deletions.systems", SYSTEM, async () => {
     const systems = readSystems(declarations);
-    const errors = (await mapConcurrent(systems, meet)).flatMap((error) => error ?? []);
+    const errors = await errorsOf(systems, meet);
     if (errors.length > 0) return okUnless(errors, "");
     const plain = systems.filter((one) => {
       const url = urlOf(one);
@@ -90,7 +89,7 @@ export const deletions: Category = async function* ({ check, declarations, testW
   yield check("deletions.test", TEST, async () => {
     if (!testWebhooks) return skipped("npx aftercommit doctor --test-webhooks sends them");
     const systems = readSystems(declarations).filter(({ system }) => system.test !== undefined);
-    const errors = (await mapConcurrent(systems, test)).flatMap((error) => error ?? []);
+    const errors = await errorsOf(systems, test);
     return okUnless(errors, systems.length > 0 ? `accepted by ${namesOf(systems)}` : "there are none");
   });
 

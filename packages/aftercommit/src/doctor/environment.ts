@@ -5,7 +5,6 @@ import { type Category, ok, warning } from "./finding.ts";
 
 const SHORT_SECRET = /^\s*\S.{0,14}\s*$/;
 
-/** The variables of the app and of the tasks. */
 export const environment: Category = async function* ({ check, declarations }) {
   yield check("environment.variables", ".env.example says where to get each", async () => {
     const needed = [

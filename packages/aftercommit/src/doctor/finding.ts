@@ -38,7 +38,6 @@ export class CheckError extends Error {
 /** Runs one check. `fix` is the default fix. If `work` throws, the category ends. */
 type Check = (id: CheckId, fix: string, work: () => Promise<Outcome>) => Promise<Finding>;
 
-/** The database server, as it describes itself. */
 export type Server = { db: Database; url: string; version: string; isWebAssembly: boolean };
 
 /**
@@ -52,7 +51,6 @@ type Context = {
   testWebhooks: boolean;
 };
 
-/** Yields its findings in order. */
 export type Category = (context: Context) => AsyncGenerator<Finding, void, undefined>;
 
 function thrown(error: unknown): Outcome {

@@ -1,7 +1,6 @@
 import { CHECKS, categoryOf } from "./checks.ts";
 import type { Finding } from "./finding.ts";
 
-/** The sign and the color of each state. */
 const STATES = { ok: ["√", 32], warning: ["‼", 33], failed: ["×", 31], skipped: ["-", 2] } as const;
 const WIDTH = "warning".length;
 const INDENT = " ".repeat(WIDTH + 6);
