@@ -44,7 +44,6 @@ function namesOf(declaration: Declaration): [option: string, column: string][] {
   ];
 }
 
-/** The columns that a declaration names and its table does not have. */
 export function missingColumns(columns: readonly Column[], declaration: Declaration): DeclarationError[] {
   const names = columns.map(({ name }) => name);
   return namesOf(declaration)

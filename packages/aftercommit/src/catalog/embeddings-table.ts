@@ -18,7 +18,6 @@ const OURS = /^Aftercommit: vectors of /;
 
 type Found = { comment: string | null; keyColumn: string | null };
 
-/** Whether a declaration's embeddings table exists, and what is wrong with it. */
 export async function inspectEmbeddings(
   client: Connection,
   { declaration, keyColumn }: { declaration: EmbeddingDeclaration; keyColumn: string | undefined },

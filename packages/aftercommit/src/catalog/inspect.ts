@@ -9,13 +9,12 @@ import { problemOf, spelled } from "./problem.ts";
 import { type Connection, type Relation, readColumns, readRelation, readSimilar } from "./read-table.ts";
 import { replicaIdentityProblems } from "./replica-identity.ts";
 
-type Inspection = {
+export type Inspection = {
   /** The table's oid; undefined if it does not exist. */
   oid: number | undefined;
   keyType: KeyType | undefined;
   /** The key's type and collation, as a column of ours has them: text collate pg_catalog."C". */
   keyColumn: string | undefined;
-  /** Whether the embeddings table already exists. */
   hasEmbeddings: boolean;
   /** Whether the table of words is there already, with keys of this type. */
   hasWords: boolean;

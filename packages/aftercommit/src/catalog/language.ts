@@ -15,7 +15,6 @@ async function isKnown(client: Connection, configuration: string): Promise<boole
   }
 }
 
-/** The text search configurations that a declaration names and the database does not have. */
 export async function languageProblems(
   client: Connection,
   declaration: EmbeddingDeclaration,

@@ -3,7 +3,6 @@ import { optional } from "../env/env.ts";
 import { CHUNKER } from "../models/defaults.ts";
 import { openai } from "../providers/openai.ts";
 
-/** The first model of a new database. */
 export type FirstModel = {
   provider: string;
   name: string;

@@ -18,7 +18,6 @@ async function readApplied(db: Queries): Promise<Set<string>> {
   }
 }
 
-/** The migrations of this version that the database does not have. */
 export async function findMissingMigrations(db: Queries): Promise<string[]> {
   const applied = await readApplied(db);
   return MIGRATIONS.filter((name) => !applied.has(name));

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { escapeLiteral } from "pg";
-import { inspect } from "../catalog/inspect.ts";
+import { type Inspection, inspect } from "../catalog/inspect.ts";
 import { problemOf, spelled } from "../catalog/problem.ts";
 import type { Connection } from "../catalog/read-table.ts";
 import type { DeclarationError } from "../declaration-error.ts";
@@ -19,37 +20,24 @@ const FOLDER = join(import.meta.dirname, "../../sql");
 /** Statements of one transaction, and the name of what they create. */
 export type Step = { name: string; sql: string };
 
-/** What a database lacks, and notes for a person. */
 export type Plan = { steps: Step[]; notes: string[] };
 
 export type MigrateOptions = { url: string; declarations: readonly Declaration[]; model: FirstModel };
 
-type Inspected = {
-  declaration: Declaration;
-  oid: number;
-  keyType: KeyType;
-  keyColumn: string;
-  hasEmbeddings: boolean;
-  hasWords: boolean;
-};
+type Inspected = { declaration: Declaration; oid: number; keyType: KeyType; keyColumn: string } & Pick<
+  Inspection,
+  "hasEmbeddings" | "hasWords"
+>;
 
-/** Throws one error with every problem of every declaration. */
 async function inspectAll(client: Connection, declarations: readonly Declaration[]): Promise<Inspected[]> {
   const problems: DeclarationError[] = [];
   const inspected: Inspected[] = [];
   const names = embeddingsOf(declarations).map(({ embeddings }) => spelled(embeddings));
   for (const declaration of declarations) {
-    const {
-      oid,
-      keyType,
-      keyColumn,
-      hasEmbeddings,
-      hasWords,
-      problems: found,
-    } = await inspect(client, declaration);
-    problems.push(...found);
+    const { oid, keyType, keyColumn, ...found } = await inspect(client, declaration);
+    problems.push(...found.problems);
     if (oid !== undefined && keyType && keyColumn)
-      inspected.push({ declaration, oid, keyType, keyColumn, hasEmbeddings, hasWords });
+      inspected.push({ declaration, oid, keyType, keyColumn, ...found });
     if (declaration.kind !== "embedding") continue;
     const name = spelled(declaration.embeddings);
     if (names.indexOf(name) !== names.lastIndexOf(name))
@@ -87,20 +75,8 @@ insert into aftercommit.migrations (name) values (${escapeLiteral(name)});`,
   return steps;
 }
 
-function isRecorded({ declaration, oid, keyType }: Inspected, recorded: RecordedSource): boolean {
-  const { kind, table, fingerprint, embeddings } = recordOf(declaration);
-  return (
-    recorded.kind === kind &&
-    recorded.table === table &&
-    recorded.oid === oid &&
-    recorded.keyType === keyType &&
-    recorded.fingerprint === fingerprint &&
-    recorded.embeddings === embeddings
-  );
-}
-
 function declarationSteps(inspected: Inspected, recorded: RecordedSource | undefined): Plan {
-  const { declaration, keyType, keyColumn, hasEmbeddings, hasWords } = inspected;
+  const { declaration, oid, keyType, keyColumn, hasEmbeddings, hasWords } = inspected;
   const { row } = declaration;
   const lacksVectors = declaration.kind === "embedding" && !hasEmbeddings;
   const steps: Step[] = [];
@@ -116,7 +92,8 @@ function declarationSteps(inspected: Inspected, recorded: RecordedSource | undef
       name: `table ${spelled(wordsTable(declaration))}`,
       sql: wordsTableStatements(declaration, keyColumn),
     });
-  if (recorded && isRecorded(inspected, recorded) && !lacksVectors && !lacksWords) return { steps, notes };
+  const isRecorded = isDeepStrictEqual({ ...recorded }, { ...recordOf(declaration), oid, keyType });
+  if (isRecorded && !lacksVectors && !lacksWords) return { steps, notes };
   steps.push({ name: `source ${row}`, sql: sourceSql(declaration, keyType) });
   if (recorded && declaration.kind === "embedding")
     notes.push(

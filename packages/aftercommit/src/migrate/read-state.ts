@@ -11,7 +11,6 @@ export type RecordedSource = {
   embeddings: string | null;
 };
 
-/** What a database already has of Aftercommit. */
 export type State = {
   hasVector: boolean;
   seesHalfvec: boolean;
