@@ -1,6 +1,5 @@
 import type { ReactNode } from "react";
 
-/** The header of every page. */
 export function Header({ children }: { children?: ReactNode }) {
   return (
     <header>

@@ -1,7 +1,6 @@
 import { SearchResults, type Table } from "./search-results.tsx";
 import type { Live } from "./use-live-search.ts";
 
-/** What is found by words while someone types. */
 export function LiveResults({ live, table }: { live: Live; table: Table }) {
   const { q, page, error } = live;
   if (!page)

@@ -29,7 +29,6 @@ export function splitAt(pieces: readonly Piece[], length: number): [Piece[], Pie
   return [before, after];
 }
 
-/** Text with the words of the query marked. */
 export const Marked = ({ pieces }: { pieces: readonly Piece[] }) =>
   pieces.map(({ text, isFound }, index) => {
     // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other identity

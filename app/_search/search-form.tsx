@@ -8,7 +8,6 @@ import { useLiveSearch } from "./use-live-search.ts";
 
 const MODES = { hybrid: "Words and meaning", words: "Words", meaning: "Meaning" } as const;
 
-/** The fields as the address has them. */
 type Asked = Readonly<Record<string, string>>;
 
 function Modes({ asked }: { asked: string }) {

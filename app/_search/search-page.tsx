@@ -21,7 +21,6 @@ const addressOf = (asked: Asked, changes: Record<string, string>) =>
 
 const isFilter = (name: string) => name.startsWith("where[");
 
-/** What to try if nothing was found. */
 function Hints({ asked, rows }: { asked: Asked; rows: string }) {
   const withoutFilters = Object.fromEntries(
     Object.keys(asked)

@@ -60,12 +60,10 @@ type Found = {
   table: Table;
   /** The address of the rows that are similar to one. */
   similarTo: (id: string) => string;
-  /** What to try if there are no results. */
   hints: ReactNode;
   children?: ReactNode;
 };
 
-/** A page of results under a heading. `children` are what is said below them. */
 export function SearchResults({ heading, page, table, similarTo, hints, children }: Found) {
   const { results, degraded } = page;
   return (
@@ -95,7 +93,6 @@ export function SearchResults({ heading, page, table, similarTo, hints, children
   );
 }
 
-/** Why there are no results. */
 export const SearchProblem = ({ message, children }: { message: string; children?: ReactNode }) => (
   <section aria-labelledby="problem">
     <h1 id="problem" className="results-title">

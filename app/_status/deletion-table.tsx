@@ -20,7 +20,6 @@ function StepLine({ step: { name, state, at, error } }: { step: Step }) {
   );
 }
 
-/** The last deletions, each with its steps. */
 export function DeletionTable({ deletions }: { deletions: DeletionOnPage[] }) {
   return (
     <section className="panel" aria-labelledby="deletions">

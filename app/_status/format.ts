@@ -9,7 +9,6 @@ export const exactly = (value: number) => number.format(value);
 export const counted = (value: number) =>
   value > MOST_COUNTED ? `${exactly(MOST_COUNTED)}+` : exactly(value);
 
-/** The plural name as words: blog-posts as blog posts. */
 export const wordsOf = (rows: string) => rows.replaceAll("-", " ");
 
 /** Seconds as 40 ms, 1.2 s, 3 min, 5 h or 2 d. */

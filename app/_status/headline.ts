@@ -4,14 +4,12 @@ import { counted, wordsOf } from "./format.ts";
 
 type Headline = { text: string; tone: "good" | "waiting" | "bad" };
 
-/** The name of the rows of all tables together: posts if there are only posts. */
 function nounsOf([first, ...others]: readonly TableOnPage[]): { one: string; many: string } {
   return first && others.length === 0
     ? { one: wordsOf(first.row), many: wordsOf(first.rows) }
     : { one: "row", many: "rows" };
 }
 
-/** The state of all embedded tables, in one sentence. */
 export function headlineOf(tables: readonly TableOnPage[]): Headline {
   const { one, many } = nounsOf(tables);
   const known = tables.flatMap(({ status }) => (status.known ? [status.value.counts] : []));

@@ -24,7 +24,6 @@ function Problem({ children }: { children: ReactNode }) {
 
 type PartProps<T> = { name: string; part: Part<T>; children: (value: T) => ReactNode };
 
-/** A part of the page, or why it is unknown. */
 function Known<T>({ name, part, children }: PartProps<T>) {
   if (part.known) return children(part.value);
   return (

@@ -20,7 +20,6 @@ function RetryFailed({ row, rows }: Pick<TableOnPage, "row" | "rows">) {
   );
 }
 
-/** An embedded table: its counts, then its failed rows and the oldest pending ones. */
 export function TableSection({ row, rows, table, status, runs }: Props) {
   const { counts, lag, pending, failed } = status;
   const isEmpty = counts.embedded + counts.pending + counts.failed === 0;

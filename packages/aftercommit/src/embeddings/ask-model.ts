@@ -25,7 +25,6 @@ type Work = {
 /** Texts must be split again into shorter passages, for one row or for the model. */
 class SplitAgainError extends Error {}
 
-/** Splits a row's text to fit a provider. */
 export function splitterOf({ chunkTokens }: EmbeddingDeclaration, provider: Provider) {
   const options = {
     maxTokens: chunkTokens,

@@ -3,7 +3,6 @@ import type { Provider } from "../declare/provider.ts";
 
 export type CountTokens = (text: string) => number;
 
-/** Counts tokens as OpenAI's embedding models do (cl100k_base). */
 export const countTokens: CountTokens = (text) => count(text, { disallowedSpecial: new Set() });
 
 /** Counts tokens as a provider's models do: with its own counter, or with an estimate that is rather too high. */

@@ -14,7 +14,6 @@ export type Deferral = { at: number; error: unknown };
 // A failure that is not about one text costs no row an attempt, and the provider gets no request for this long.
 const PAUSE_SECONDS = { abort: 15, retry: 5 };
 
-/** The deferral of a model that is paused. */
 export function deferralOf({ name, pausedUntil, pauseReason }: Model): Deferral | undefined {
   if (pausedUntil === null) return undefined;
   return { at: pausedUntil, error: new PausedError({ name, pausedUntil, pauseReason }) };

@@ -28,7 +28,6 @@ export type Worker = {
 
 type Item = { row: PresentRow; jobs: readonly Job[] };
 
-/** The work of one lease. Items that are written leave `items`. */
 type Work = {
   worker: Worker;
   token: string;
@@ -90,7 +89,6 @@ async function write(work: Work, rows: readonly WrittenRow[]): Promise<void> {
   }
 }
 
-/** Writes the rows that are complete for this lease. */
 async function flush(work: Work): Promise<void> {
   const { items, deferrals } = work;
   const ready = [...items.values()].filter(({ jobs }) =>

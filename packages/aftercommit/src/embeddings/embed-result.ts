@@ -6,7 +6,6 @@ import type { WrittenRow } from "./write-rows.ts";
  */
 export type RowStatus = "embedded" | "unchanged" | "deleted" | "failed" | "unsettled" | "waiting";
 
-/** The result of one lease. */
 export type EmbedResult = {
   statuses: Map<string, RowStatus>;
   /** The provider's reason for each failed row. */
@@ -34,7 +33,6 @@ function statusOf({ ending, remove, vectors }: WrittenRow): RowStatus {
   return ending.kind === "later" ? "waiting" : "unchanged";
 }
 
-/** Adds a row that has been written. */
 export function addRow(result: EmbedResult, row: WrittenRow): void {
   const { ending, vectors } = row;
   result.statuses.set(ending.entry.rowId, statusOf(row));

@@ -23,7 +23,6 @@ const TIERS: Readonly<Record<string, Limits>> = {
 export type Estimate = {
   model: string;
   rows: number;
-  /** The number of rows in the sample. */
   sampled: number;
   tokens: number;
   calls: number;

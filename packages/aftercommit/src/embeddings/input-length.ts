@@ -22,7 +22,6 @@ export const maxInputTokensOf = (provider: Provider, { maxInputTokens }: Pick<Mo
 
 /** Learns a model's longest input from what it rejects. */
 export class InputLength {
-  /** The longest input to send, in tokens. */
   most: number;
   #longestAccepted = 0;
   #odd = 0;

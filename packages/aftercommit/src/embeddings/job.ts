@@ -4,7 +4,6 @@ import type { Passage } from "./passages.ts";
 import type { PresentRow } from "./read-rows.ts";
 import type { EmbeddedPassage } from "./write-rows.ts";
 
-/** What one model must make for one row. */
 export class Job {
   readonly model: Model;
   readonly row: PresentRow;
@@ -40,7 +39,6 @@ export class Job {
     });
   }
 
-  /** The passages that are not embedded yet. */
   get left(): Passage[] {
     return this.isDone ? [] : (this.#passages ?? []).filter((passage) => !this.#vectors.has(passage));
   }
@@ -53,7 +51,6 @@ export class Job {
     this.#vectors.clear();
   }
 
-  /** Records the provider's result for one passage. */
   take(passage: Passage, outcome: Outcome): void {
     if ("failed" in outcome) this.error ??= outcome.failed;
     else this.#vectors.set(passage, outcome.vector);

@@ -15,7 +15,6 @@ import { type Reconciliation, reconcile } from "./reconcile.ts";
 
 const DEADLINE_MS = 30_000;
 
-/** What one scheduled pass over an embedded table did. */
 export type LookedAfter = { reconciled: Reconciliation | null; woken: boolean; indexed: boolean };
 
 /** Claims the reconciliation that is due: every ten minutes, and a full one once a day. Null if none is. */

@@ -104,7 +104,6 @@ async function compareWindow(
   return rows[0] as Compared;
 }
 
-/** The keys of every table that is compared, in the order of their indexes. */
 function keysOf({ source: { declaration }, models }: Tables): Keys[] {
   const rowId = rowIdColumn(declaration);
   const embeddings = tableSql(declaration.embeddings);
@@ -118,13 +117,6 @@ function keysOf({ source: { declaration }, models }: Tables): Keys[] {
   ];
 }
 
-async function paced<T>({ slowly }: Options, work: () => Promise<T>): Promise<T> {
-  const startedAt = Date.now();
-  const result = await work();
-  if (slowly) await sleep(Date.now() - startedAt);
-  return result;
-}
-
 /**
  * Finds rows without vectors or words, and vectors or words without rows, whatever the reason: lost messages,
  * `TRUNCATE`, an attached partition, deleted vectors. Only puts them into the inbox. Without `full`, it reads only the
@@ -133,16 +125,17 @@ async function paced<T>({ slowly }: Options, work: () => Promise<T>): Promise<T>
 export async function reconcile(
   db: Database,
   source: EmbeddingSource,
-  options: Options = {},
+  { full = false, dryRun = false, removeMany = false, slowly = false, onProgress }: Options = {},
 ): Promise<Reconciliation> {
-  const { full = false, dryRun = false, removeMany = false, onProgress } = options;
   const { active, building } = await readModelsInUse(db);
   const tables: Tables = { source, full, models: building ? [active, building] : [active] };
   const done: Reconciliation = { missing: 0, orphaned: 0, stopped: false };
   const orphaned: string[] = [];
   let stored = 0;
   for await (const window of keyWindows(db, source, keysOf(tables))) {
-    const found = await paced(options, () => compareWindow(db, tables, { window, dryRun }));
+    const startedAt = Date.now();
+    const found = await compareWindow(db, tables, { window, dryRun });
+    if (slowly) await sleep(Date.now() - startedAt);
     done.missing += found.missing;
     stored += found.stored;
     orphaned.push(...found.orphaned);

@@ -8,17 +8,35 @@ import { wake } from "../inbox/wake.ts";
 import { canonicalKey } from "../ingress/row-id.ts";
 import { readModelsInUse } from "../models/models.ts";
 import { buildVectorIndex } from "../models/vector-index.ts";
+import { classifyError } from "../providers/classify-error.ts";
 import { sourceOf } from "../source.ts";
 import { drain } from "./drain.ts";
 import { embedOne } from "./embed-one.ts";
 import { lookAfter } from "./look-after.ts";
-import { afterError, EMBEDDING_RETRY } from "./retry.ts";
 
 /** The concurrency of all embedding tasks together. The provider's own limits are enforced through the database. */
 const embeddingProvider = concurrencyLimit({ name: "embedding-provider", total: 10 });
 
 // One drains, and another may start as it ends. The rest is left to edits.
 const DRAINS = 2;
+
+/** Ten attempts of a run that embeds, with growing pauses. The inbox keeps the rows whatever happens to the run. */
+const RETRY = {
+  maxAttempts: 10,
+  factor: 2,
+  minTimeoutInMs: 1_000,
+  maxTimeoutInMs: 60_000,
+  randomize: true,
+  // A killed process counts as out of memory, and gets another attempt only with a machine set here.
+  outOfMemory: { machine: "small-2x" as const },
+};
+
+/** What Trigger.dev does after a failed attempt. */
+async function afterError({ error }: { error: unknown }) {
+  const verdict = classifyError(error, new Date());
+  if (verdict.kind === "abort") return { skipRetrying: true };
+  return verdict.kind === "retryAt" ? { retryAt: verdict.at } : undefined;
+}
 
 /**
  * The task that creates or updates the embedding of one row of a declared table.
@@ -32,7 +50,7 @@ export function embedOneTask(declaration: EmbeddingDeclaration) {
     id: embeddingTaskIds(declaration).one,
     schema: z.looseObject({ [id]: z.union([z.string(), z.number().int()]) }),
     concurrency: embeddingProvider,
-    retry: EMBEDDING_RETRY,
+    retry: RETRY,
     run: async (payload) => {
       const db = database();
       const { keyType } = await sourceOf(db, declaration);
@@ -54,7 +72,7 @@ export const drainTask = (declaration: EmbeddingDeclaration) =>
     id: embeddingTaskIds(declaration).many,
     schema: z.looseObject({}),
     concurrency: [{ total: DRAINS }, embeddingProvider],
-    retry: EMBEDDING_RETRY,
+    retry: RETRY,
     // In seconds. Waiting for the provider's limits does not count.
     maxDuration: 1_800,
     run: async (_, { ctx }) => {

@@ -61,7 +61,6 @@ async function insertPassages(
 
 type Change = { rowId: string; passages: Passage[] };
 
-/** What to write about some rows. Deleted and excluded rows lose their passages. */
 async function changesOf(
   db: Database,
   { declaration }: EmbeddingSource,

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Answer, EmbedRequest, Provider, ProviderOptions, Purpose } from "../declare/provider.ts";
 import { rootMessageOf } from "../errors.ts";
 import { makeProvider } from "./make-provider.ts";
-import { reasonIn } from "./read-error.ts";
+import { parsed, reasonIn } from "./read-error.ts";
 
 type JsonValue = null | string | number | boolean | JsonValue[] | { [key: string]: JsonValue | undefined };
 type OptionsOfProvider = Record<string, { [key: string]: JsonValue | undefined }>;
@@ -55,14 +55,6 @@ function providerError(error: unknown, signal: AbortSignal): unknown {
     return new APIConnectionError({ message, cause: error instanceof Error ? error : undefined });
   const reason = reasonIn(parsed(responseBody)) ?? { message };
   return APIError.generate(statusCode, { error: reason }, undefined, new Headers(responseHeaders));
-}
-
-function parsed(body = ""): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return body;
-  }
 }
 
 async function embed(

@@ -25,7 +25,6 @@ export async function reserveDay({ db, model, purpose }: Spender, tokens: number
   throw new SpendCapError(model.name, CAP_AGAIN_MS);
 }
 
-/** Gives reserved tokens of the day back. */
 export const releaseDay = async ({ db, model, purpose }: Spender, reserved: number) =>
   reserved > 0 && addUsage(db, { model: model.name, purpose, tokens: -reserved, calls: 0 });
 

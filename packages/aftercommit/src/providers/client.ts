@@ -1,7 +1,7 @@
 import OpenAI, { APIError } from "openai";
 import type { z } from "zod";
 import { EmbeddingShapeError } from "../declare/provider.ts";
-import { reasonIn } from "./read-error.ts";
+import { parsed, reasonIn } from "./read-error.ts";
 
 type Post<T> = {
   baseURL: string;
@@ -14,14 +14,6 @@ type Post<T> = {
   name: string;
   schema: z.ZodType<T>;
 };
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
 
 // Google's delay is in the body: https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
 const RETRY_DELAY = /"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"/;

@@ -22,8 +22,6 @@ const LIMITS = {
   tokensPerInput: 128_000,
 };
 
-const BASE_URL = "https://api.cohere.com/v2";
-
 const schema = z.object({
   embeddings: z.object({ float: z.array(numberList) }),
   meta: z
@@ -66,7 +64,7 @@ export const cohere = (options: ProviderOptions & { baseURL?: string } = {}): Pr
     {
       name: "cohere",
       variables: ["COHERE_API_KEY"],
-      baseURL: BASE_URL,
+      baseURL: "https://api.cohere.com/v2",
       limits: LIMITS,
       defaultModel: "embed-v4.0",
       models: MODELS,

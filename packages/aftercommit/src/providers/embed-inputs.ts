@@ -13,9 +13,7 @@ type Take<T> = (input: T, outcome: Outcome, cause?: APIError) => void | Promise<
 type Search<T> = Probed & {
   take: Take<T>;
   tokens: number;
-  /** Failed requests. */
   failures: number;
-  /** Texts found to be at fault. */
   culprits: number;
 };
 
@@ -55,7 +53,6 @@ async function attempt<T extends Input>(
   return undefined;
 }
 
-/** Limits the size of later requests to a provider. */
 function learnMostInputs(provider: Provider, inputs: number): void {
   mostInputs.set(provider, Math.min(inputs, mostInputs.get(provider) ?? inputs));
 }

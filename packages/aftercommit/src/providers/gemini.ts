@@ -19,8 +19,6 @@ const LIMITS = {
   tokensPerInput: 2_048,
 };
 
-const BASE_URL = "https://generativelanguage.googleapis.com/v1beta";
-
 // Protobuf's JSON omits empty values.
 const schema = z.object({
   embeddings: z.array(z.object({ values: numberList.default(new Float32Array()) })),
@@ -60,7 +58,7 @@ export const gemini = (options: ProviderOptions & { baseURL?: string } = {}): Pr
     {
       name: "gemini",
       variables: ["GEMINI_API_KEY"],
-      baseURL: BASE_URL,
+      baseURL: "https://generativelanguage.googleapis.com/v1beta",
       limits: LIMITS,
       defaultModel: "gemini-embedding-001",
       models: MODELS,

@@ -15,7 +15,6 @@ export function limitsOf({ limits }: Provider): ProviderLimits {
 /** The part of the limits, and of a day's tokens, that searches may use. The rest is for rows. */
 export const SEARCH_SHARE = 0.5;
 
-/** The limits of all searches together. */
 export function searchLimitsOf(provider: Provider): Limits {
   const { tokensPerMinute, requestsPerMinute } = limitsOf(provider);
   // A search is one request with one input.

@@ -26,6 +26,15 @@ const schema = z.looseObject({
   param: word,
 });
 
+/** A body as JSON, or its text. */
+export function parsed(body = ""): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
 /** The text of a body that is not JSON: usually a proxy's page. */
 const textOf = (body: string) =>
   body

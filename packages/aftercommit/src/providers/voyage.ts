@@ -21,8 +21,6 @@ const LIMITS = {
   tokensPerInput: 32_000,
 };
 
-const BASE_URL = "https://api.voyageai.com/v1";
-
 /**
  * Voyage AI, with VOYAGE_API_KEY. Passages and queries are embedded as such.
  *
@@ -30,7 +28,7 @@ const BASE_URL = "https://api.voyageai.com/v1";
  * defineEmbedding({ …, providers: [voyage()] });
  */
 export function voyage(options: ProviderOptions & { baseURL?: string } = {}): Provider {
-  const { baseURL = BASE_URL } = options;
+  const { baseURL = "https://api.voyageai.com/v1" } = options;
   const given = {
     name: "voyage",
     variables: ["VOYAGE_API_KEY"],
