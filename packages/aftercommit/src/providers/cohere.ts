@@ -1,7 +1,6 @@
 import * as z from "zod";
-import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
+import type { EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { required } from "../env/env.ts";
-import { post } from "./client.ts";
 import { makeProviderAt } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
 
@@ -22,36 +21,31 @@ const LIMITS = {
   tokensPerInput: 128_000,
 };
 
-const schema = z.object({
-  embeddings: z.object({ float: z.array(numberList) }),
-  meta: z
-    .object({ billed_units: z.object({ input_tokens: z.number().optional() }).optional() })
-    .optional()
-    .catch(undefined),
-});
-
-/** Cohere answers in the order of the texts, in lists with another shape (https://docs.cohere.com/reference/embed). */
-async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
-  const { model, dimensions, texts, purpose, timeoutMs } = request;
-  const { answer } = await post({
-    baseURL,
-    path: "/embed",
-    headers: { authorization: `Bearer ${required("COHERE_API_KEY")}` },
-    body: {
-      model,
-      texts,
-      input_type: purpose === "query" ? "search_query" : "search_document",
-      embedding_types: ["float"],
-      truncate: "NONE",
-      ...(dimensions !== undefined && { output_dimension: dimensions }),
-    },
-    timeoutMs,
-    name: `${model} of cohere`,
-    schema,
+// In the order of the texts: https://docs.cohere.com/reference/embed.
+const response = z
+  .object({
+    embeddings: z.object({ float: z.array(numberList) }),
+    meta: z
+      .object({ billed_units: z.object({ input_tokens: z.number().optional() }).optional() })
+      .optional()
+      .catch(undefined),
+  })
+  .transform(({ embeddings, meta }) => {
+    return { vectors: embeddings.float, tokens: meta?.billed_units?.input_tokens };
   });
-  const tokens = answer.meta?.billed_units?.input_tokens ?? Number.NaN;
-  return { vectors: answer.embeddings.float, tokens, left: {} };
-}
+
+const requestOf = ({ model, dimensions, texts, purpose }: EmbedRequest) => ({
+  path: "/embed",
+  headers: { authorization: `Bearer ${required("COHERE_API_KEY")}` },
+  body: {
+    model,
+    texts,
+    input_type: purpose === "query" ? "search_query" : "search_document",
+    embedding_types: ["float"],
+    truncate: "NONE",
+    ...(dimensions !== undefined && { output_dimension: dimensions }),
+  },
+});
 
 /**
  * Cohere, with COHERE_API_KEY. It limits texts per minute, and so does this.
@@ -68,7 +62,8 @@ export const cohere = (options: ProviderOptions & { baseURL?: string } = {}): Pr
       limits: LIMITS,
       defaultModel: "embed-v4.0",
       models: MODELS,
-      embed,
+      requestOf,
+      response,
     },
     options,
   );

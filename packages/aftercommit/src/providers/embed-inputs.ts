@@ -1,8 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { APIConnectionTimeoutError, APIError } from "openai";
 import { EmbeddingShapeError, type Outcome, type Provider } from "../declare/provider.ts";
 import { type Ask, askProvider, type Input } from "./ask-provider.ts";
-import { type Failure, isDrop, isOneTexts, isRefusal, namedInput } from "./blame.ts";
-import { type Probed, probe } from "./probe.ts";
+import { type Failure, isDrop, isOneTexts, isRefusal, isStarting, namedInput } from "./blame.ts";
 
 /**
  * Receives the outcome of each input as soon as it is known. `cause` is the provider's error if the input failed by
@@ -10,8 +10,11 @@ import { type Probed, probe } from "./probe.ts";
  */
 type Take<T> = (input: T, outcome: Outcome, cause?: APIError) => void | Promise<void>;
 
-type Search<T> = Probed & {
+type Search<T> = {
+  ask: Ask;
   take: Take<T>;
+  /** Whether a known good text was embedded. */
+  isProbed: boolean;
   tokens: number;
   failures: number;
   culprits: number;
@@ -21,12 +24,35 @@ type Search<T> = Probed & {
 const MOST_FAILURES = 100;
 // A server that names one input after another may mean none of them.
 const MOST_NAMED = 3;
+const PROBE_TIMEOUT_MS = 10_000;
+// A server that crashed during a request gets this long to come back: 20 s.
+const MOST_PROBES = 10;
+const PROBE_PAUSE_MS = 2_000;
 
 /** Part of a failed request gets less time than the whole. */
 const partTimeout = ({ timeoutMs }: Provider) => timeoutMs / 3;
 
 /** The most inputs that a provider accepted in one request, in this process, after it rejected more. */
 const mostInputs = new WeakMap<Provider, number>();
+
+/**
+ * Embeds a known good text. Rejects if that fails as well: none of the texts is at fault. Waits for a server that went
+ * down during a request, or the text that crashed it would be in the next request again.
+ */
+async function probe<T>(search: Search<T>, why: Failure): Promise<void> {
+  const { ask } = search;
+  const timeoutMs = Math.min(PROBE_TIMEOUT_MS, ask.provider.timeoutMs);
+  for (let left = isDrop(why) ? MOST_PROBES : 1; ; left -= 1) {
+    try {
+      await askProvider([{ text: "ok", tokens: 1 }], { ...ask, timeoutMs });
+      search.isProbed = true;
+      return;
+    } catch (error) {
+      if (left <= 1 || !isStarting(error)) throw isOneTexts(error) ? why : error;
+    }
+    await sleep(PROBE_PAUSE_MS);
+  }
+}
 
 /** Sends one request. Resolves with its failure if one text may have caused it; otherwise rejects. */
 async function attempt<T extends Input>(

@@ -1,7 +1,6 @@
 import * as z from "zod";
-import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
+import type { EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { required } from "../env/env.ts";
-import { post } from "./client.ts";
 import { makeProviderAt } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
 
@@ -19,33 +18,24 @@ const LIMITS = {
   tokensPerInput: 2_048,
 };
 
-// Protobuf's JSON omits empty values.
-const schema = z.object({
-  embeddings: z.array(z.object({ values: numberList.default(new Float32Array()) })),
-});
+// In the order of the texts: https://ai.google.dev/api/embeddings#method:-models.batchembedcontents. Protobuf's JSON
+// omits empty values.
+const response = z
+  .object({ embeddings: z.array(z.object({ values: numberList.default(new Float32Array()) })) })
+  .transform(({ embeddings }) => ({ vectors: embeddings.map(({ values }) => values) }));
 
-/** Gemini answers in the order of the texts (https://ai.google.dev/api/embeddings#method:-models.batchembedcontents). */
-async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
-  const { model, dimensions, texts, purpose, timeoutMs } = request;
-  const name = `models/${model}`;
-  const { answer } = await post({
-    baseURL,
-    path: `/${name}:batchEmbedContents`,
-    headers: { "x-goog-api-key": required("GEMINI_API_KEY") },
-    body: {
-      requests: texts.map((text) => ({
-        model: name,
-        content: { parts: [{ text }] },
-        taskType: purpose === "query" ? "RETRIEVAL_QUERY" : "RETRIEVAL_DOCUMENT",
-        ...(dimensions !== undefined && { outputDimensionality: dimensions }),
-      })),
-    },
-    timeoutMs,
-    name: `${model} of gemini`,
-    schema,
-  });
-  return { vectors: answer.embeddings.map(({ values }) => values), tokens: Number.NaN, left: {} };
-}
+const requestOf = ({ model, dimensions, texts, purpose }: EmbedRequest) => ({
+  path: `/models/${model}:batchEmbedContents`,
+  headers: { "x-goog-api-key": required("GEMINI_API_KEY") },
+  body: {
+    requests: texts.map((text) => ({
+      model: `models/${model}`,
+      content: { parts: [{ text }] },
+      taskType: purpose === "query" ? "RETRIEVAL_QUERY" : "RETRIEVAL_DOCUMENT",
+      ...(dimensions !== undefined && { outputDimensionality: dimensions }),
+    })),
+  },
+});
 
 /**
  * Google's Gemini API, with GEMINI_API_KEY.
@@ -62,7 +52,8 @@ export const gemini = (options: ProviderOptions & { baseURL?: string } = {}): Pr
       limits: LIMITS,
       defaultModel: "gemini-embedding-001",
       models: MODELS,
-      embed,
+      requestOf,
+      response,
     },
     options,
   );

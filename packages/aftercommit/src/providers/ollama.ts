@@ -1,6 +1,5 @@
 import * as z from "zod";
-import type { Answer, EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
-import { post } from "./client.ts";
+import type { EmbedRequest, Provider, ProviderOptions } from "../declare/provider.ts";
 import { makeProviderAt } from "./make-provider.ts";
 import { numberList } from "./numbers.ts";
 
@@ -16,26 +15,19 @@ const LIMITS = {
   tokensPerInput: 8_191,
 };
 
-const schema = z.object({
-  embeddings: z.array(numberList),
-  prompt_eval_count: z.number().optional().catch(undefined),
-});
+const response = z
+  .object({
+    embeddings: z.array(numberList),
+    prompt_eval_count: z.number().optional().catch(undefined),
+  })
+  .transform(({ embeddings, prompt_eval_count }) => ({ vectors: embeddings, tokens: prompt_eval_count }));
 
-/** Ollama's own API (https://docs.ollama.com/api/embed), which rejects long inputs if `truncate` is false. */
-async function embed(baseURL: string, request: EmbedRequest): Promise<Answer> {
-  const { model, dimensions, texts, timeoutMs } = request;
-  const width = dimensions === undefined ? {} : { dimensions };
-  const { answer } = await post({
-    baseURL,
-    path: "/api/embed",
-    headers: {},
-    body: { model, input: texts, truncate: false, ...width },
-    timeoutMs,
-    name: `${model} of ollama`,
-    schema,
-  });
-  return { vectors: answer.embeddings, tokens: answer.prompt_eval_count ?? Number.NaN, left: {} };
-}
+// Its own API (https://docs.ollama.com/api/embed), which rejects long inputs if `truncate` is false.
+const requestOf = ({ model, dimensions, texts }: EmbedRequest) => ({
+  path: "/api/embed",
+  headers: {},
+  body: { model, input: texts, truncate: false, ...(dimensions !== undefined && { dimensions }) },
+});
 
 /**
  * Ollama, on this machine or at `baseURL`. nomic-embed-text expects its prefixes.
@@ -52,7 +44,8 @@ export const ollama = (options: ProviderOptions & { baseURL?: string } = {}): Pr
       limits: LIMITS,
       defaultModel: "nomic-embed-text",
       models: MODELS,
-      embed,
+      requestOf,
+      response,
     },
     options,
   );
