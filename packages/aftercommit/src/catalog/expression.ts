@@ -2,7 +2,6 @@ import { DatabaseError } from "pg";
 import { quoted, quotedColumn, type TableName } from "../db/identifiers.ts";
 import type { Connection } from "./read-table.ts";
 
-/** An SQL expression over the columns of a table, and the type that it must have. */
 type Expression = { table: TableName; oid: number; sql: string; type: "text" | "boolean" };
 
 // All string types, by their category in pg_type.

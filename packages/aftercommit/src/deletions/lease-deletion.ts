@@ -4,7 +4,6 @@ import { hasEnded } from "../runs/statuses.ts";
 import { type Deletion, readDeletion, takeDeletion } from "./ledger.ts";
 import { foreignDeletion, unknownDeletion } from "./step.ts";
 
-/** A run that works on a deletion of a declared table, in a Trigger.dev environment. */
 export type DeletionRun = { source: string; deletionId: string; runId: string; environment: string };
 
 export type Lease =

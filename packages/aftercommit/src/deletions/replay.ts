@@ -9,7 +9,6 @@ import type { Receipt } from "./receipts.ts";
 import { recordReplay } from "./replays.ts";
 import { presentSql } from "./row-is-back.ts";
 
-/** A row whose receipt says that it was deleted, and that exists again. */
 export type ReturnedRow = { rowId: string; receipt: Receipt };
 
 /** The last receipt of each row, because a row may be deleted, inserted and deleted again. */

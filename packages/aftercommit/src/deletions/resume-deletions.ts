@@ -15,7 +15,6 @@ const PAGE = 100;
 const MOST_PER_PASS = 500;
 const TRIGGER_MS = 30_000;
 
-/** The part of Trigger.dev that resumption uses. */
 type Runs = {
   live(task: string): Promise<ReadonlySet<string>>;
   statusOf: StatusOf;

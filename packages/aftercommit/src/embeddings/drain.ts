@@ -127,7 +127,6 @@ async function writeDueWords({ db, source }: Drain, { deferral, queues }: Wait):
     }
 }
 
-/** Works until nothing is due, and waits for the provider's limits when it must. */
 async function workAll(drain: Drain): Promise<void> {
   for (;;) {
     const stop = new AbortController();

@@ -10,9 +10,7 @@ export type EmbedResult = {
   statuses: Map<string, RowStatus>;
   /** The provider's reason for each failed row. */
   failures: Map<string, string>;
-  /** Vectors written, for all models in use. */
   chunks: number;
-  /** Tokens that the provider charged. */
   tokens: number;
   model: string;
 };

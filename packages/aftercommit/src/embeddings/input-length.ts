@@ -84,7 +84,6 @@ export class InputLength {
     }
   }
 
-  /** Stores the length with the model, so that later rows are split to fit. */
   async learn(tokens: number): Promise<void> {
     this.most = Math.min(this.most, tokens);
     await learnMaxInputTokens(this.#db, this.#model.id, tokens);

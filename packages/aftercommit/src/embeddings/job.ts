@@ -57,7 +57,6 @@ export class Job {
   }
 }
 
-/** What the models lack of a row's current text. */
 export function jobsOf(row: PresentRow, models: readonly Model[]): Job[] {
   if (row.state === "absent" || row.state === "excluded") return [];
   return models.filter(({ id }) => !row.upToDate.has(id)).map((model) => new Job(model, row));

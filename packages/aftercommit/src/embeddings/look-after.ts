@@ -11,11 +11,9 @@ import { readModelsInUse } from "../models/models.ts";
 import { needsVectorIndex } from "../models/vector-index.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
 import { type EmbeddingSource, type Queries, sourceOf } from "../source.ts";
-import { type Reconciliation, reconcile } from "./reconcile.ts";
+import { reconcile } from "./reconcile.ts";
 
 const DEADLINE_MS = 30_000;
-
-export type LookedAfter = { reconciled: Reconciliation | null; woken: boolean; indexed: boolean };
 
 /** Claims the reconciliation that is due: every ten minutes, and a full one once a day. Null if none is. */
 async function claimReconciliation(
@@ -43,10 +41,7 @@ async function noticeSwap(db: Queries, { name, declaration }: EmbeddingSource): 
  * What the schedule does for an embedded table. It wakes the drain if entries are due and no run has them, after an
  * orphaned or canceled run, a dead worker, or a day without Trigger.dev. It reconciles, and has the vector index built.
  */
-export async function lookAfter(
-  declaration: EmbeddingDeclaration,
-  { db }: { db: Database },
-): Promise<LookedAfter> {
+export async function lookAfter(declaration: EmbeddingDeclaration, { db }: { db: Database }) {
   const source = await sourceOf(db, declaration);
   if (await stampAgainElsewhere(db, source.name)) log("warn", "inbox.stamped_again", { source: source.name });
   await noticeSwap(db, source);
@@ -57,11 +52,8 @@ export async function lookAfter(
   const indexed = await needsVectorIndex(db, declaration.embeddings, active);
   if (indexed) {
     const task = embeddingTaskIds(declaration).index;
-    const key = `${task}:${active.id}`;
-    await triggerRun(
-      { task, payload: {}, tags: [], idempotencyKey: key, idempotencyKeyTTL: "1h" },
-      Date.now() + DEADLINE_MS,
-    );
+    const once = { idempotencyKey: `${task}:${active.id}`, idempotencyKeyTTL: "1h" };
+    await triggerRun({ task, payload: {}, tags: [], ...once }, Date.now() + DEADLINE_MS);
   }
   return { reconciled, woken, indexed };
 }

@@ -25,7 +25,6 @@ export type PresentRow = {
   certain: boolean;
   /** The models that have all vectors of exactly this text. */
   upToDate: ReadonlySet<number>;
-  /** What words are stored of it. */
   words: "present" | "old" | "none";
 };
 
@@ -73,9 +72,6 @@ async function readPresent(
   return rows.filter(({ fits }) => fits);
 }
 
-type Stored = { rowId: string; modelId: number; textHash: string; whole: boolean };
-
-/** What is stored of the rows' vectors, by some models. */
 async function readStored(
   db: Queries,
   source: EmbeddingSource,
@@ -84,7 +80,7 @@ async function readStored(
 ) {
   const { declaration } = source;
   const rowId = rowIdColumn(declaration);
-  const { rows } = await db.execute<Stored>(sql`
+  const { rows } = await db.execute<{ rowId: string; modelId: number; textHash: string; whole: boolean }>(sql`
     select e.${rowId}::text as "rowId", e.model_id as "modelId", min(e.text_hash::text) as "textHash",
       count(*) = greatest(max(e.chunks), 1) and count(distinct e.text_hash) = 1 as whole
     from ${tableSql(declaration.embeddings)} e
@@ -96,7 +92,6 @@ async function readStored(
 
 type StoredWords = { rowId: string; textHash: string; language: string };
 
-/** The texts whose words are stored, by row. */
 async function readStoredWords(
   db: Queries,
   { declaration, ...source }: EmbeddingSource,

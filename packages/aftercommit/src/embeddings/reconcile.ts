@@ -9,9 +9,7 @@ import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../sou
 import { wordsTableSql } from "../words/words-table.ts";
 
 export type Reconciliation = {
-  /**
-   * Rows that lack vectors or words. With `full`, also those whose vectors or words are incomplete, or of another text.
-   */
+  /** Rows that lack vectors or words. With `full`, also those that have incomplete ones, or of another text. */
   missing: number;
   /** Rows that have vectors or words and should not: they do not exist, or `where` excludes them. */
   orphaned: number;
@@ -79,11 +77,7 @@ function contents(tables: Tables, window: KeyWindow): SQL {
 
 type Compared = { rows: number; stored: number; missing: number; orphaned: string[] };
 
-/**
- * Compares what the tables have in a window of keys, and puts the rows that lack vectors or words into the inbox,
- * unless it is a dry run. With `full`, also those whose vectors or words are of another text, or whose words are
- * of another language.
- */
+/** Compares what the tables have in a window of keys, and puts the rows that lack something into the inbox. */
 async function compareWindow(
   db: Queries,
   tables: Tables,

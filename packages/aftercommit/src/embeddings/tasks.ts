@@ -31,7 +31,6 @@ const RETRY = {
   outOfMemory: { machine: "small-2x" as const },
 };
 
-/** What Trigger.dev does after a failed attempt. */
 async function afterError({ error }: { error: unknown }) {
   const verdict = classifyError(error, new Date());
   if (verdict.kind === "abort") return { skipRetrying: true };

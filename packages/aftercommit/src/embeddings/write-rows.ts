@@ -40,20 +40,15 @@ async function lockModels(tx: Queries, { active, building }: ModelsInUse): Promi
     throw new ModelsChangedError("The models in use have changed");
 }
 
-type Flat = {
-  rowId: string;
-  changedAt: string | null;
-  modelId: number;
-  textHash: string;
-  chunks: number;
-};
+type Flat = Omit<Vectors, "passages"> & { rowId: string; changedAt: string | null; chunks: number };
+type Chunk = Flat & { chunk: number; passage: EmbeddedPassage | undefined };
 
 async function insertVectors(
   tx: Queries,
   { declaration, ...source }: EmbeddingSource,
-  part: readonly (Flat & { chunk: number; passage: EmbeddedPassage | undefined })[],
+  part: readonly Chunk[],
 ): Promise<void> {
-  const column = (of: (item: (typeof part)[number]) => string | number | null) => sql.param(part.map(of));
+  const column = (of: (chunk: Chunk) => string | number | null) => sql.param(part.map(of));
   const vectors = part.map(
     ({ passage }, index) =>
       sql`(${sql.raw(String(index + 1))}, ${passage ? vectorParameter(passage.vector) : null}::vector::halfvec)`,
@@ -83,12 +78,11 @@ async function removeVectors(
   source: EmbeddingSource,
   rows: readonly WrittenRow[],
 ): Promise<void> {
-  const { embeddings } = source.declaration;
-  const rowId = rowIdColumn(source.declaration);
   const ids = rows.filter(({ remove }) => remove).map(({ ending }) => ending.entry.rowId);
   if (ids.length === 0) return;
-  const keys = sql`any(${sql.param(ids)}::${keyTypeSql(source)}[])`;
-  await tx.execute(sql`delete from ${tableSql(embeddings)} where ${rowId} = ${keys}`);
+  await tx.execute(sql`
+    delete from ${tableSql(source.declaration.embeddings)}
+    where ${rowIdColumn(source.declaration)} = any(${sql.param(ids)}::${keyTypeSql(source)}[])`);
 }
 
 async function replaceVectors(
@@ -97,7 +91,7 @@ async function replaceVectors(
   rows: readonly WrittenRow[],
 ): Promise<void> {
   const flat: Flat[] = [];
-  const chunks: (Flat & { chunk: number; passage: EmbeddedPassage | undefined })[] = [];
+  const chunks: Chunk[] = [];
   for (const { ending, changedAt, vectors } of rows)
     for (const { modelId, textHash, passages } of vectors) {
       const of = { rowId: ending.entry.rowId, changedAt, modelId, textHash, chunks: passages.length };

@@ -24,7 +24,7 @@ async function readFacts(client: Client, declarations: readonly Declaration[]): 
 }
 
 /** The schema where pgvector is, or will be created. */
-async function readExtension(client: Client): Promise<{ schema: string; database: string }> {
+async function readExtension(client: Client) {
   const { rows } = await client.query<{ schema: string; database: string }>(
     `select coalesce((select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
        where e.extname = 'vector'), current_schema(), 'public') as schema, current_database() as database`,

@@ -39,8 +39,6 @@ export type TableStatus = {
 
 const milliseconds = (time: SQL) => sql`extract(epoch from ${time})::float8 * 1000`;
 
-type Pending = { id: string; queue: PendingRow["queue"]; since: number };
-
 // Uses the index of each queue: what was accepted first is due first.
 const oldestOf = (source: string, queue: PendingRow["queue"]) => sql`
   select row_id, queue, coalesce(changed_at, accepted_at) as since from (
@@ -48,18 +46,16 @@ const oldestOf = (source: string, queue: PendingRow["queue"]) => sql`
     where source = ${source} and queue = ${queue} and settle_xid is null order by next_attempt limit ${LOOKED_AT}
   ) due where error is null`;
 
-async function readPending(db: Queries, source: string): Promise<Pending[]> {
-  const { rows } = await db.execute<Pending>(sql`
+async function readPending(db: Queries, source: string) {
+  const { rows } = await db.execute<{ id: string; queue: PendingRow["queue"]; since: number }>(sql`
     select row_id as id, queue, ${milliseconds(sql`since`)} as since from (
       ${oldestOf(source, "realtime")} union all ${oldestOf(source, "batch")}
     ) pending order by pending.since limit ${SHOWN}`);
   return rows;
 }
 
-type Failed = { id: string; error: string; attempts: number; nextAttempt: number };
-
-async function readFailed(db: Queries, source: string): Promise<Failed[]> {
-  const { rows } = await db.execute<Failed>(sql`
+async function readFailed(db: Queries, source: string) {
+  const { rows } = await db.execute<{ id: string; error: string; attempts: number; nextAttempt: number }>(sql`
     select row_id as id, error, attempts, ${milliseconds(sql`next_attempt`)} as "nextAttempt"
     from aftercommit.pending where source = ${source} and error is not null order by next_attempt limit ${SHOWN}`);
   return rows;
@@ -94,29 +90,21 @@ export async function readTableStatus(
   declaration: EmbeddingDeclaration,
   counts: TableCounts | undefined,
 ): Promise<TableStatus> {
-  const { row } = declaration;
   const [source, lag, pending, failed] = await Promise.all([
     sourceOf(db, declaration),
     readLag(db, declaration),
-    readPending(db, row),
-    readFailed(db, row),
+    readPending(db, declaration.row),
+    readFailed(db, declaration.row),
   ]);
-  if (!counts) throw new SourceError(`The view aftercommit.status lacks ${row}: npx aftercommit migrate`);
-  const labels = await readLabels(
-    db,
-    source,
-    [...pending, ...failed].map(({ id }) => id),
-  );
+  if (!counts)
+    throw new SourceError(`The view aftercommit.status lacks ${declaration.row}: npx aftercommit migrate`);
+  const ids = [...pending, ...failed].map(({ id }) => id);
+  const labels = await readLabels(db, source, ids);
   const shown = (id: string): ShownRow => ({ id, label: labels.get(id), tag: tagOf(declaration, id) });
   return {
     counts,
     lag,
-    pending: pending.map(({ id, queue, since }) => ({ ...shown(id), queue, since: new Date(since) })),
-    failed: failed.map(({ id, error, attempts, nextAttempt }) => ({
-      ...shown(id),
-      error,
-      attempts,
-      nextAttempt: new Date(nextAttempt),
-    })),
+    pending: pending.map((row) => ({ ...row, ...shown(row.id), since: new Date(row.since) })),
+    failed: failed.map((row) => ({ ...row, ...shown(row.id), nextAttempt: new Date(row.nextAttempt) })),
   };
 }
