@@ -4,11 +4,15 @@ import { wordsOf } from "./format.ts";
 import { RunLink } from "./run-link.tsx";
 import { Time } from "./time.tsx";
 
-type Runs = ReadonlyMap<string, Run>;
+type RowProps = {
+  of: PendingRow | FailedRow;
+  row: string;
+  runs: ReadonlyMap<string, Run>;
+  state: "Failed" | "Pending";
+  children: ReactNode;
+};
 
-type RowProps = { of: PendingRow | FailedRow; row: string; runs: Runs; children: ReactNode };
-
-function Row({ of: { id, label, tag }, row, runs, children }: RowProps) {
+function Row({ of: { id, label, tag }, row, runs, state, children }: RowProps) {
   const name = `${wordsOf(row)} ${id}`;
   return (
     <tr>
@@ -16,7 +20,12 @@ function Row({ of: { id, label, tag }, row, runs, children }: RowProps) {
         <span className="title">{label || name}</span>
         {label && <span className="note">{name}</span>}
       </th>
-      {children}
+      <td className="embedding">
+        <span className="badge" data-tone={state === "Failed" ? "bad" : "waiting"}>
+          {state}
+        </span>{" "}
+        {children}
+      </td>
       <td className="number">
         <RunLink run={runs.get(tag)} />
       </td>
@@ -24,39 +33,8 @@ function Row({ of: { id, label, tag }, row, runs, children }: RowProps) {
   );
 }
 
-function Failed({ failed }: { failed: FailedRow }) {
-  const { error, attempts, nextAttempt } = failed;
-  return (
-    <td className="embedding">
-      <span className="badge" data-tone="bad">
-        Failed
-      </span>{" "}
-      <span className="note">
-        {error} – tried {attempts === 1 ? "once" : `${attempts} times`}, again{" "}
-        {nextAttempt.getTime() > Date.now() ? <Time at={nextAttempt} /> : "soon"}
-      </span>
-    </td>
-  );
-}
+type Props = Pick<TableStatus, "pending" | "failed"> & Pick<RowProps, "row" | "runs">;
 
-function Pending({ pending: { queue, since } }: { pending: PendingRow }) {
-  return (
-    <td className="embedding">
-      <span className="badge" data-tone="waiting">
-        Pending
-      </span>{" "}
-      <span className="note whole">
-        {queue} queue, <Time at={since} />
-      </span>
-    </td>
-  );
-}
-
-type Props = Pick<TableStatus, "pending" | "failed"> & { row: string; runs: Runs };
-
-/**
- * The failed rows of a table, then the oldest pending rows, with the reason or the waiting time, and the newest run.
- */
 export function RowTable({ pending, failed, row, runs }: Props) {
   return (
     <table>
@@ -72,13 +50,18 @@ export function RowTable({ pending, failed, row, runs }: Props) {
       </thead>
       <tbody>
         {failed.map((one) => (
-          <Row key={one.id} of={one} row={row} runs={runs}>
-            <Failed failed={one} />
+          <Row key={one.id} of={one} row={row} runs={runs} state="Failed">
+            <span className="note">
+              {one.error} – tried {one.attempts === 1 ? "once" : `${one.attempts} times`}, again{" "}
+              {one.nextAttempt.getTime() > Date.now() ? <Time at={one.nextAttempt} /> : "soon"}
+            </span>
           </Row>
         ))}
         {pending.map((one) => (
-          <Row key={one.id} of={one} row={row} runs={runs}>
-            <Pending pending={one} />
+          <Row key={one.id} of={one} row={row} runs={runs} state="Pending">
+            <span className="note whole">
+              {one.queue} queue, <Time at={one.since} />
+            </span>
           </Row>
         ))}
       </tbody>

@@ -8,18 +8,6 @@ type Props = Pick<TableOnPage, "row" | "rows" | "table"> & {
   runs: ReadonlyMap<string, Run>;
 };
 
-/** A plain form: it works without JavaScript. */
-function RetryFailed({ row, rows }: Pick<TableOnPage, "row" | "rows">) {
-  return (
-    <form action="/api/retry-failed" method="post">
-      <input type="hidden" name="source" value={row} />
-      <button type="submit" className="quiet">
-        Retry the failed {wordsOf(rows)} now
-      </button>
-    </form>
-  );
-}
-
 export function TableSection({ row, rows, table, status, runs }: Props) {
   const { counts, lag, pending, failed } = status;
   const isEmpty = counts.embedded + counts.pending + counts.failed === 0;
@@ -28,7 +16,15 @@ export function TableSection({ row, rows, table, status, runs }: Props) {
     <section aria-labelledby={id}>
       <div className="over">
         <h2 id={id}>{table}</h2>
-        {failed.length > 0 && <RetryFailed row={row} rows={rows} />}
+        {/* Works without JavaScript. */}
+        {failed.length > 0 && (
+          <form action="/api/retry-failed" method="post">
+            <input type="hidden" name="source" value={row} />
+            <button type="submit" className="quiet">
+              Retry the failed {wordsOf(rows)} now
+            </button>
+          </form>
+        )}
       </div>
       {isEmpty ? (
         <p className="panel muted">No {wordsOf(rows)} yet. Insert one, and its embedding follows.</p>
