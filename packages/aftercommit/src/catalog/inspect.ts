@@ -87,13 +87,7 @@ export async function inspect(client: Connection, declaration: Declaration): Pro
     keyColumn = column && keyType && keyType + column.collate;
     problems.push(...missingColumns(columns, declaration), ...deletionProblems(columns, declaration));
     if (column) {
-      problems.push(
-        ...(await keyProblems(
-          client,
-          { oid, isPartitioned: relation.kind === "p" },
-          { column, declaration },
-        )),
-      );
+      problems.push(...(await keyProblems(client, relation, { column, declaration })));
       problems.push(...(await replicaIdentityProblems(client, { oid, declaration })));
     }
     if (isReadable) problems.push(...(await expressionProblems(client, declaration, oid)));

@@ -35,9 +35,12 @@ export async function replicaIdentityProblems(
   { oid, declaration }: { oid: number; declaration: Declaration },
 ): Promise<DeclarationError[]> {
   const problem = problemOf(declaration);
-  const { key } = declaration;
   const identities = (await readIdentities(client, oid)).filter(({ isWhole }) => !isWhole);
-  const without = (column: string) => identities.filter(({ columns }) => !columns.includes(column));
+  const lacking = (option: string, column: string) => {
+    const tables = identities.filter(({ columns }) => !columns.includes(column));
+    const text = `the log of a deleted row has no ${column}, since it is not in the replica identity: ${fixOf(tables)}`;
+    return tables.length > 0 ? [problem(option, text)] : [];
+  };
 
   const nameless = identities.filter(({ columns }) => columns.length === 0);
   if (nameless.length > 0)
@@ -48,20 +51,7 @@ export async function replicaIdentityProblems(
       ),
     ];
   const hasDeletions = declaration.kind !== "trigger" || declaration.actions.includes("delete");
-  if (hasDeletions && without(key).length > 0)
-    return [
-      problem(
-        "key",
-        `the log of a deleted row has no ${key}, since it is not in the replica identity: ${fixOf(without(key))}`,
-      ),
-    ];
-  if (declaration.kind !== "deletion" || declaration.when !== "delete") return [];
-  const { email } = declaration;
-  if (email === undefined || without(email).length === 0) return [];
-  return [
-    problem(
-      "email",
-      `the log of a deleted row has no ${email}, since it is not in the replica identity: ${fixOf(without(email))}`,
-    ),
-  ];
+  const ofKey = hasDeletions ? lacking("key", declaration.key) : [];
+  if (ofKey.length > 0 || declaration.kind !== "deletion" || declaration.when !== "delete") return ofKey;
+  return declaration.email === undefined ? [] : lacking("email", declaration.email);
 }

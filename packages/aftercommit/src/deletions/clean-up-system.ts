@@ -22,9 +22,6 @@ type Result = {
 // A system may need time to finish what it has accepted.
 const VERIFY_AGAIN_MS = 60_000;
 
-const shownOf = (error: unknown) =>
-  error instanceof StepError || error instanceof EnvironmentError ? error : new StepError(codeOf(error));
-
 function systemOf(declaration: DeletionDeclaration, name: string): ExternalSystem {
   const system = systemsOf(declaration).find((one) => one.name === name);
   if (!system) throw new StepError("not configured where the task runs", { retryable: false });
@@ -69,7 +66,8 @@ export async function cleanUpSystem(
     if (dueAtOf(system, deletion) > new Date()) return result("not-due");
     verified = await cleanAndVerify(system, rowFor(system, deletion), signal);
   } catch (thrown) {
-    const error = shownOf(thrown);
+    const isShown = thrown instanceof StepError || thrown instanceof EnvironmentError;
+    const error = isShown ? thrown : new StepError(codeOf(thrown));
     log("warn", "deletion.system_failed", { deletionId, system: name, error: error.message });
     const timesFound =
       (deletion.systems[name]?.times_found ?? 0) + (error instanceof StillFoundError ? 1 : 0);

@@ -23,9 +23,6 @@ type Context = StepContext & { send: SendMail };
 
 const RECORD_MS = 30_000;
 
-const isSurelyNotSent = (error: unknown) =>
-  error instanceof EnvironmentError || (error instanceof MailError && error.notSent);
-
 /** Sends while no other run does. Keeps the claim if it is unknown whether the mail server accepted the message. */
 async function sendClaimed(
   { deletionId, runId, signal }: Request,
@@ -40,7 +37,8 @@ async function sendClaimed(
     await withinAttempt((limit) => send(mail, limit), { signal });
   } catch (error) {
     const bounced = error instanceof MailError && error.bounced;
-    if (isSurelyNotSent(error)) await releaseConfirmation(db, deletionId, { runId, bounced });
+    const isNotSent = error instanceof EnvironmentError || (error instanceof MailError && error.notSent);
+    if (isNotSent) await releaseConfirmation(db, deletionId, { runId, bounced });
     throw error;
   }
 }
