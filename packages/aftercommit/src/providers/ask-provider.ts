@@ -5,7 +5,7 @@ import { log } from "../log.ts";
 import { blockAfter, noteUsage, releaseDay, reserveDay } from "./budget.ts";
 import { embedTexts, type ProviderModel } from "./embed-texts.ts";
 import { RateLimitedError, SearchRateError } from "./errors.ts";
-import { limitsOf, searchLimitsOf } from "./limits.ts";
+import { limitsOf, SEARCH_SHARE } from "./limits.ts";
 import { acquire, correct } from "./rate-limiter.ts";
 
 export type Input = { text: string; tokens: number };
@@ -39,7 +39,12 @@ async function reserve(
 
 /** Searches have a bucket, too, so that rows are embedded however many searches there are. They do not wait for it. */
 async function reserveSearch({ db, provider, model }: Ask, tokens: number): Promise<void> {
-  const limits = searchLimitsOf(provider);
+  const { tokensPerMinute, requestsPerMinute } = limitsOf(provider);
+  // A search is one request with one input.
+  const limits = {
+    tokensPerMinute: tokensPerMinute * SEARCH_SHARE,
+    requestsPerMinute: requestsPerMinute * SEARCH_SHARE,
+  };
   const wait = await acquire(db, { name: `${model.name} search`, tokens, priority: false, limits });
   if (wait > 0) throw new SearchRateError(model.name, wait);
 }

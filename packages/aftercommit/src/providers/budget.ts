@@ -1,12 +1,13 @@
 import { APIError } from "openai";
 import type { Database } from "../db/client.ts";
 import type { Answer, Purpose } from "../declare/provider.ts";
+import { optional } from "../env/env.ts";
 import { rootMessageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { addUsage, reserveUsage } from "../usage/usage.ts";
 import { classifyError } from "./classify-error.ts";
 import { SpendCapError } from "./errors.ts";
-import { SEARCH_SHARE, tokensPerDay } from "./limits.ts";
+import { SEARCH_SHARE } from "./limits.ts";
 import { correct } from "./rate-limiter.ts";
 
 /** What tokens are spent on: an embedding model, or a reranker. */
@@ -18,8 +19,9 @@ const CAP_AGAIN_MS = 10 * 60_000;
 
 /** Reserves tokens of the day if it has a cap. Resolves with how many; rejects with SpendCapError if none are left. */
 export async function reserveDay({ db, model, purpose }: Spender, tokens: number): Promise<number> {
-  const most = tokensPerDay();
-  if (most === undefined) return 0;
+  const cap = optional("EMBEDDING_TOKENS_PER_DAY");
+  if (cap === undefined) return 0;
+  const most = Number(cap);
   const reservation = { model: model.name, purpose, tokens, most, mostSearched: most * SEARCH_SHARE };
   if (await reserveUsage(db, reservation)) return tokens;
   throw new SpendCapError(model.name, CAP_AGAIN_MS);
