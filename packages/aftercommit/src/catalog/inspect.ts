@@ -9,18 +9,6 @@ import { problemOf, spelled } from "./problem.ts";
 import { type Connection, type Relation, readColumns, readRelation, readSimilar } from "./read-table.ts";
 import { replicaIdentityProblems } from "./replica-identity.ts";
 
-export type Inspection = {
-  /** The table's oid; undefined if it does not exist. */
-  oid: number | undefined;
-  keyType: KeyType | undefined;
-  /** The key's type and collation, as a column of ours has them: text collate pg_catalog."C". */
-  keyColumn: string | undefined;
-  hasEmbeddings: boolean;
-  /** Whether the table of words is there already, with keys of this type. */
-  hasWords: boolean;
-  problems: DeclarationError[];
-};
-
 const KINDS: Readonly<Record<string, string>> = {
   v: "a view",
   m: "a materialized view",
@@ -70,7 +58,7 @@ async function expressionProblems(client: Connection, declaration: Declaration, 
  * Checks a declaration against the database. Every problem names its place in aftercommit.config.ts, the option and the
  * fix. Reads only the catalog, never the table's rows, and leaves nothing behind. Must not be called in a transaction.
  */
-export async function inspect(client: Connection, declaration: Declaration): Promise<Inspection> {
+export async function inspect(client: Connection, declaration: Declaration) {
   const problem = problemOf(declaration);
   const { table, key } = declaration;
   const relation = await readRelation(client, table);
@@ -78,6 +66,7 @@ export async function inspect(client: Connection, declaration: Declaration): Pro
     ? relationProblems(relation).map((text) => problem("table", `${spelled(table)} ${text}`))
     : [problem("table", await missingTable(client, declaration))];
   let keyType: KeyType | undefined;
+  // The key's type and collation, as a column of ours has them: text collate pg_catalog."C".
   let keyColumn: string | undefined;
   if (relation && (relation.kind === "r" || relation.kind === "p")) {
     const { oid, isReadable } = relation;
@@ -103,3 +92,5 @@ export async function inspect(client: Connection, declaration: Declaration): Pro
   }
   return { oid: relation?.oid, keyType, keyColumn, hasEmbeddings, hasWords, problems };
 }
+
+export type Inspection = Awaited<ReturnType<typeof inspect>>;

@@ -1,13 +1,3 @@
-/** An e-mail with the same text in plain and HTML form. `messageId` is the same whenever it is sent again. */
-export type Mail = {
-  from: string;
-  to: string;
-  subject: string;
-  text: string;
-  html: string;
-  messageId: string;
-};
-
 /** `key` identifies the deletion, and `rowId` the account for its owner. */
 type Deletion = { key: string; rowId: string; email: string; requestedAt: Date };
 
@@ -19,9 +9,9 @@ const escaped = (text: string) => text.replace(/[&<>]/g, (character) => `&#${cha
 
 /**
  * Tells the owner of a deleted account that everything about them is deleted. It contains no name, because none is
- * kept.
+ * kept. `messageId` is the same whenever it is sent again.
  */
-export function confirmationMail({ key, rowId, email, requestedAt }: Deletion, from: string): Mail {
+export function confirmationMail({ key, rowId, email, requestedAt }: Deletion, from: string) {
   const paragraphs = [
     "Hello,",
     `your account was deleted on ${day.format(requestedAt)}. What we had about you has been removed from our database and from every system that we use.`,
@@ -38,3 +28,5 @@ export function confirmationMail({ key, rowId, email, requestedAt }: Deletion, f
     messageId: `<${key}@${domainOf(from)}>`,
   };
 }
+
+export type Mail = ReturnType<typeof confirmationMail>;

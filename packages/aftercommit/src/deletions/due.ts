@@ -1,6 +1,5 @@
 import { sql } from "drizzle-orm";
 import type { DeletionDeclaration } from "../declare/declaration.ts";
-import { DAY_MS } from "../declare/duration.ts";
 import type { Queries } from "../source.ts";
 import { HELD } from "./ledger.ts";
 
@@ -9,9 +8,6 @@ const SOON = 0.75;
 
 /** How many open deletions of a declared table are overdue, or will be soon, except those on hold. */
 export type Due = { row: string; overdue: number; soon: number };
-
-export const dueDateOf = (requestedAt: Date, { dueDays }: Pick<DeletionDeclaration, "dueDays">): Date =>
-  new Date(requestedAt.getTime() + dueDays * DAY_MS);
 
 export async function readDue(db: Queries, { row, dueDays }: DeletionDeclaration): Promise<Due> {
   const age = (days: number) => sql`requested_at <= now() - ${days} * interval '1 day'`;

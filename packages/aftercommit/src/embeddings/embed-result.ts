@@ -6,22 +6,17 @@ import type { WrittenRow } from "./write-rows.ts";
  */
 export type RowStatus = "embedded" | "unchanged" | "deleted" | "failed" | "unsettled" | "waiting";
 
-export type EmbedResult = {
-  statuses: Map<string, RowStatus>;
+export const noResult = (model: string) => ({
+  statuses: new Map<string, RowStatus>(),
   /** The provider's reason for each failed row. */
-  failures: Map<string, string>;
-  chunks: number;
-  tokens: number;
-  model: string;
-};
-
-export const noResult = (model: string): EmbedResult => ({
-  statuses: new Map(),
-  failures: new Map(),
+  failures: new Map<string, string>(),
   chunks: 0,
   tokens: 0,
   model,
 });
+
+/** The result of one lease. The chunks are those of all models in use. */
+export type EmbedResult = ReturnType<typeof noResult>;
 
 function statusOf({ ending, remove, vectors }: WrittenRow): RowStatus {
   if (!ending.certain) return "unsettled";

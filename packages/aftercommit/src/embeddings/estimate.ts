@@ -20,24 +20,8 @@ const TIERS: Readonly<Record<string, Limits>> = {
   "tier 5": { tokensPerMinute: 10_000_000, requestsPerMinute: 10_000 },
 };
 
-export type Estimate = {
-  model: string;
-  rows: number;
-  sampled: number;
-  tokens: number;
-  calls: number;
-  /** US dollars; undefined if the model's price is unknown. */
-  cost: number | undefined;
-  /** Minutes at the limits of each tier; at the declared limits for a provider other than OpenAI. */
-  minutes: Record<string, number>;
-};
-
 /** Estimates what it costs to embed a number of rows, from a sample of the table's texts. Spends nothing. */
-export async function estimate(
-  db: Database,
-  { declaration }: EmbeddingSource,
-  rows: number,
-): Promise<Estimate> {
+export async function estimate(db: Database, { declaration }: EmbeddingSource, rows: number) {
   const { active } = await readModelsInUse(db);
   const { rows: texts } = await db.execute<{ text: string | null; title: string | null }>(
     sql`select s.text, s.title from (
@@ -63,7 +47,9 @@ export async function estimate(
     sampled: texts.length,
     tokens,
     calls,
+    // In US dollars.
     cost: price === undefined ? undefined : (tokens / 1_000_000) * price,
+    // At the limits of each tier; at the declared limits for a provider other than OpenAI.
     minutes: Object.fromEntries(
       Object.entries(provider.name === "openai" ? TIERS : { "declared limits": limits }).map(
         ([tier, { tokensPerMinute, requestsPerMinute }]) => [
@@ -74,3 +60,5 @@ export async function estimate(
     ),
   };
 }
+
+export type Estimate = Awaited<ReturnType<typeof estimate>>;

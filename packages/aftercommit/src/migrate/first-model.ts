@@ -3,14 +3,6 @@ import { optional } from "../env/env.ts";
 import { CHUNKER } from "../models/defaults.ts";
 import { openai } from "../providers/openai.ts";
 
-export type FirstModel = {
-  provider: string;
-  name: string;
-  dimensions: number;
-  dimensionsAsked: boolean;
-  chunker: number;
-};
-
 // The width of most models, for a model of unknown width. If it is wrong, the first response says so.
 const USUAL_DIMENSIONS = 1_536;
 
@@ -18,7 +10,7 @@ const USUAL_DIMENSIONS = 1_536;
  * The model of the first declared provider, unless EMBEDDING_MODEL names another; with the width of
  * EMBEDDING_DIMENSIONS, or the model's known width.
  */
-export function firstModel([declaration]: readonly EmbeddingDeclaration[]): FirstModel {
+export function firstModel([declaration]: readonly EmbeddingDeclaration[]) {
   const provider = declaration?.providers[0] ?? openai();
   const name = optional("EMBEDDING_MODEL") ?? provider.defaultModel;
   const asked = optional("EMBEDDING_DIMENSIONS");
@@ -30,3 +22,5 @@ export function firstModel([declaration]: readonly EmbeddingDeclaration[]): Firs
     chunker: CHUNKER,
   };
 }
+
+export type FirstModel = ReturnType<typeof firstModel>;

@@ -1,29 +1,12 @@
 import type { Connection } from "../catalog/read-table.ts";
+import type { recordOf } from "./statements.ts";
 
 /** A row of aftercommit.sources. `table` and `embeddings` are SQL, quoted. */
-export type RecordedSource = {
-  name: string;
-  kind: string;
-  table: string;
-  oid: number;
-  keyType: string;
-  fingerprint: string;
-  embeddings: string | null;
-};
+export type RecordedSource = ReturnType<typeof recordOf> & { oid: number; keyType: string };
 
-export type State = {
-  hasVector: boolean;
-  seesHalfvec: boolean;
-  inWebAssembly: boolean;
-  hasMigrations: boolean;
-  applied: ReadonlySet<string>;
-  sources: RecordedSource[];
-  hasActiveModel: boolean;
-};
+type Facts = { hasVector: boolean; seesHalfvec: boolean; inWebAssembly: boolean; hasMigrations: boolean };
 
-type Facts = Omit<State, "applied" | "sources" | "hasActiveModel">;
-
-export async function readState(client: Connection): Promise<State> {
+export async function readState(client: Connection) {
   const { rows } = await client.query<Facts>(
     `select exists (select from pg_extension where extname = 'vector') as "hasVector",
        to_regtype('halfvec') is not null as "seesHalfvec",
@@ -49,3 +32,5 @@ export async function readState(client: Connection): Promise<State> {
     hasActiveModel: active.length > 0,
   };
 }
+
+export type State = Awaited<ReturnType<typeof readState>>;

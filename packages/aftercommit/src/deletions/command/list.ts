@@ -1,15 +1,14 @@
 import { sql } from "drizzle-orm";
 import type { DeletionDeclaration } from "../../declare/declaration.ts";
 import { DAY_MS } from "../../declare/duration.ts";
-import { dueDateOf } from "../due.ts";
 import { readHolds } from "../holds.ts";
 import { type Deletion, readDeletions } from "../ledger.ts";
 import { type CommandContext, nameOf } from "./target.ts";
 
 const MOST = 100;
 
-function dueText({ requestedAt }: Deletion, declaration: DeletionDeclaration): string {
-  const left = dueDateOf(requestedAt, declaration).getTime() - Date.now();
+function dueText({ requestedAt }: Deletion, { dueDays }: DeletionDeclaration): string {
+  const left = requestedAt.getTime() + dueDays * DAY_MS - Date.now();
   const days = Math.floor(Math.abs(left) / DAY_MS);
   const span = `${days} ${days === 1 ? "day" : "days"}`;
   return left < 0 ? `overdue for ${span}` : `due in ${span}`;
