@@ -79,13 +79,8 @@ export async function receiptOf(db: Queries, key: ReceiptKey, id: string): Promi
   return deletion && sign(deletion, key);
 }
 
-export async function receiptsOfRow(
-  db: Queries,
-  key: ReceiptKey,
-  { source, rowId }: { source: string; rowId: string },
-): Promise<string[]> {
-  return signAll(await deletionsOfRow(db, { source, rowId }), key);
-}
+export const receiptsOfRow = async (db: Queries, key: ReceiptKey, row: Pick<Deletion, "source" | "rowId">) =>
+  signAll(await deletionsOfRow(db, row), key);
 
 /** The receipts of all deletions that changed since a time, oldest first. */
 export async function* allReceipts(db: Queries, key: ReceiptKey, since: Date): AsyncGenerator<string, void> {

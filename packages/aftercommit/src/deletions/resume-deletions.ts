@@ -66,18 +66,15 @@ export async function resumeDeletions(
   context: Context,
 ): Promise<{ triggered: number }> {
   const { db, runs } = context;
+  const { row: source } = declaration;
+  const { environment } = pass;
   const due = await readDue(db, declaration);
   if (due.overdue + due.soon > 0) log(due.overdue > 0 ? "error" : "warn", "deletions.due", due);
   const live = await runs.live(deletionTaskIds(declaration).cleanup);
   let triggered = 0;
   let after = "0";
   while (triggered < MOST_PER_PASS) {
-    const page = await findOpenDeletions(db, {
-      source: declaration.row,
-      environment: pass.environment,
-      after,
-      limit: PAGE,
-    });
+    const page = await findOpenDeletions(db, { source, environment, after, limit: PAGE });
     const last = page.at(-1);
     if (!last) break;
     after = last.id;

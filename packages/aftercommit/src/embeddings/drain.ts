@@ -159,10 +159,8 @@ function startHeartbeat({ db, runId, source: { name } }: Drain): NodeJS.Timeout 
  * edits that their own runs have not reached. Texts that fail are recorded and do not stop the others. Rejects like
  * {@link embedLease}, except that it waits for the provider's limits; what is left becomes due again.
  */
-export async function drain(
-  declaration: EmbeddingDeclaration,
-  { db, runId, waitUntil }: Options,
-): Promise<DrainResult> {
+export async function drain(declaration: EmbeddingDeclaration, options: Options): Promise<DrainResult> {
+  const { db, runId } = options;
   const source = await sourceOf(db, declaration);
   const { name } = source;
   if (await stampAgainElsewhere(db, name)) log("warn", "inbox.stamped_again", { source: name });
@@ -170,16 +168,8 @@ export async function drain(
   const startedAt = Date.now();
   const counts = { embedded: 0, unchanged: 0, deleted: 0, failed: 0, unsettled: 0, waiting: 0 };
   const total = { ...counts, chunks: 0, tokens: 0, left: false };
-  const work: Drain = {
-    db,
-    runId,
-    source,
-    waitUntil,
-    total,
-    turn: 0,
-    entries: ENTRIES,
-    deadline: startedAt + LONGEST_MS,
-  };
+  const deadline = startedAt + LONGEST_MS;
+  const work: Drain = { ...options, source, total, turn: 0, entries: ENTRIES, deadline };
   const heartbeat = startHeartbeat(work);
   try {
     do {

@@ -10,8 +10,7 @@ import { memoizeFor } from "../memoize-for.ts";
 import { type ModelsInUse, readModelsInUse } from "../models/models.ts";
 import { newestRuns, type Run } from "../runs/newest-runs.ts";
 import { type DeletionOnPage, deletionsOnPage } from "./deletions.ts";
-import { type Part, readPart } from "./part.ts";
-import { triggerProblem } from "./problem-of.ts";
+import { type Part, readPart, triggerProblem } from "./part.ts";
 import { readTableCounts } from "./table-counts.ts";
 import { readTableStatus, type TableStatus } from "./table-status.ts";
 
