@@ -17,8 +17,9 @@ const notFound = () => Response.json({ error: "id: there is no such deletion" },
 export async function deletionReceiptRoute(request: Request): Promise<Response> {
   const id = new URL(request.url).searchParams.get("id") ?? "";
   if (!deletionIdSchema.safeParse(id).success) return notFound();
+  const db = database();
   try {
-    const receipt = await receiptOf(database(), await readReceiptKey(), id);
+    const receipt = await receiptOf(db, await readReceiptKey(), id);
     if (receipt === undefined) return notFound();
     return new Response(`${receipt}\n`, {
       headers: {
