@@ -4,7 +4,22 @@
  */
 export const POOLED = [
   "app/",
-  "packages/",
+  ...[
+    "catalog/",
+    "db/",
+    "deletions/",
+    "embeddings/",
+    "inbox/",
+    "ingress/",
+    "migrate/",
+    "providers/ask-provider.test.ts",
+    "providers/rate-limiter.test.ts",
+    "reembed/",
+    "routes/",
+    "search/",
+    "status/",
+    "triggers/",
+  ].map((path) => `packages/aftercommit/src/${path}`),
   "proxy.test.ts",
   "tests/commands/",
   "tests/deletions/",
