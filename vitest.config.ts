@@ -58,14 +58,14 @@ const suites = {
   sequence: { groupOrder: 0 },
 };
 
-/** Suites with their own command that start whole stacks and mostly wait for them: three files at a time. */
+/** Suites with their own command that start whole stacks and mostly wait for them: two files at a time. */
 const ofStacks = (name: string, include: string[], setup: string[] = []) => ({
   test: {
     ...shared,
     name,
     include,
     globalSetup: [shared.globalSetup, ...setup],
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { groupOrder: 1 },
   },
 });
