@@ -1,6 +1,6 @@
 /**
- * The files and folders of the tests that use the database as the app and the tasks do. Where there is a pooler, their
- * connections lead through it. `npm run test:postgres` runs them on a real PostgreSQL.
+ * The files and folders of the tests that depend on the database server, and use it as the app and the tasks do. Where
+ * there is a pooler, their connections lead through it. `npm run test:postgres` runs them on a real PostgreSQL.
  */
 export const POOLED = [
   "app/",

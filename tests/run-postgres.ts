@@ -1,4 +1,4 @@
-// `npm run test:postgres`: every suite that uses a database, on a real PostgreSQL: the one that TEST_DATABASE_URL
+// `npm run test:postgres`: what depends on the database server, on a real PostgreSQL: the one that TEST_DATABASE_URL
 // names, otherwise one that is started for this run, of POSTGRES_VERSION. In front of that, the app and the tasks have
 // a PgBouncer in transaction mode. Arguments go to Vitest; `--project pooler` runs only what uses that.
 import { startCluster } from "./helpers/own-cluster.ts";

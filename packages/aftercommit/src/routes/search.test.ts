@@ -1,17 +1,13 @@
 import { sql } from "drizzle-orm";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { posts } from "@/aftercommit.config.ts";
 import { GET } from "@/app/api/search/route.ts";
-import { databaseForTests } from "@/tests/helpers/posts-database.ts";
-import { providerForTests } from "@/tests/helpers/providers/hashing-provider.ts";
-import { embedOne } from "../embeddings/embed-one.ts";
+import { searchForTests } from "@/tests/helpers/searchable-posts.ts";
 import { passages } from "../embeddings/passages.ts";
 import { split } from "../embeddings/split.ts";
 
-const database = databaseForTests();
-const provider = providerForTests();
-const { insertPost, updatePost } = database;
+const { database, provider, insertEmbedded } = searchForTests();
+const { updatePost } = database;
 
 const answerSchema = z.object({
   results: z.array(
@@ -34,25 +30,11 @@ async function search(q: string, limit = 10) {
   return answerSchema.parse(await response.json()).results;
 }
 
-async function embeddedPost(title: string, body: string): Promise<string> {
-  const id = await insertPost({ title, body });
-  expect((await embedOne(posts, String(id), { db: database.db })).chunks).toBeGreaterThan(0);
-  return String(id);
-}
+const embeddedPost = (title: string, body: string) => insertEmbedded({ title, body });
 
 const words = (word: string, count: number) =>
   Array.from({ length: count }, (_, n) => `${word}${n}`).join(" ");
 
-beforeEach(async () => {
-  for (const table of [
-    "posts",
-    "post_embeddings",
-    "aftercommit.post_words",
-    "aftercommit.pending",
-    "aftercommit.usage",
-  ])
-    await database.db.execute(sql.raw(`delete from ${table}`));
-});
 afterEach(() => vi.unstubAllEnvs());
 
 describe("a search by meaning", () => {
