@@ -42,7 +42,7 @@ export type Stack = {
   appUrl: string;
   /** The process of the app. */
   appPid: number;
-  /** Changes the database while Sequin is stopped and does not see it. */
+  /** Changes the database while Sequin is stopped, which never hears of it: as if its slot had been dropped. */
   unseen(work: () => Promise<void>): Promise<void>;
   /** Makes Sequin send all posts as `read` messages. */
   backfill(): Promise<void>;
@@ -140,7 +140,10 @@ export async function startStack(
     async unseen(work) {
       await sequin?.close();
       await work();
-      if (sequin) sequin = await openSequin();
+      if (!sequin) return;
+      // Its triggers have recorded the changes.
+      await database.client.query("delete from sequin_local.change");
+      sequin = await openSequin();
     },
     backfill: async () => sequin?.backfill(sink, "public.posts"),
     runs: (...tasks) => countRuns(tasks.length > 0 ? tasks : BUSY),

@@ -3,9 +3,7 @@
  * numbers, all big-endian. As text, 1,000 vectors would be 15 MB of digits to print and parse.
  */
 export function vectorParameter(vector: Float32Array): Buffer {
-  const buffer = Buffer.allocUnsafe(4 + 4 * vector.length);
-  buffer.writeUInt16BE(vector.length, 0);
-  buffer.writeUInt16BE(0, 2);
-  for (const [index, value] of vector.entries()) buffer.writeFloatBE(value, 4 + 4 * index);
-  return buffer;
+  const header = Buffer.alloc(4);
+  header.writeUInt16BE(vector.length);
+  return Buffer.concat([header, Buffer.copyBytesFrom(vector).swap32()]);
 }

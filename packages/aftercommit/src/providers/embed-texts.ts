@@ -17,11 +17,10 @@ const NEARLY_ZERO = 2 ** -25;
 function problemOf(vector: Float32Array, { name, dimensions }: ProviderModel): string | undefined {
   if (dimensions !== undefined && vector.length !== dimensions)
     return `${name} answered a vector of ${vector.length} numbers, and is registered with ${dimensions}`;
-  if (!vector.every((value) => !Number.isNaN(value))) return "the provider answered a vector with NaN";
-  if (vector.every((value) => Math.abs(value) <= NEARLY_ZERO)) return "the provider answered a zero vector";
-  return vector.every((value) => Math.abs(value) <= MOST)
-    ? undefined
-    : `the provider answered a value over ${MOST}`;
+  const largest = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (Number.isNaN(largest)) return "the provider answered a vector with NaN";
+  if (largest <= NEARLY_ZERO) return "the provider answered a zero vector";
+  return largest <= MOST ? undefined : `the provider answered a value over ${MOST}`;
 }
 
 /**

@@ -19,9 +19,10 @@ const isPart = (lexeme: string, language: string) =>
 const backwards = (lexeme: string) => `<${[...lexeme].toReversed().join("")}`;
 
 /** What is indexed of a word: its lexemes, and what may be a compound also backwards. */
-export function indexedLexemes({ lexemes }: Word, { language, space }: Lexicon): string[] {
-  const ends = lexemes.slice(0, 1).filter((lexeme) => isCompound(lexeme, language));
-  return [...lexemes, ...ends.map(backwards)].map((lexeme) => space + lexeme);
+export function indexedLexemes({ lexemes }: Word, { language, space }: Lexicon): readonly string[] {
+  const [first] = lexemes;
+  const all = first !== undefined && isCompound(first, language) ? [...lexemes, backwards(first)] : lexemes;
+  return space === "" ? all : all.map((lexeme) => space + lexeme);
 }
 
 /** The prefixes of compounds that begin or end with a lexeme. */

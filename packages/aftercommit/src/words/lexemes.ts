@@ -14,7 +14,7 @@ export type Lexicon = {
 // Written without spaces between words, or with endings that belong to no word: found by pairs of characters.
 const PAIRED = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー々\uff9e\uff9f`;
 const RUNS = new RegExp(
-  String.raw`(?<paired>(?:[${PAIRED}]\p{M}*)+)|(?:(?![${PAIRED}])[\p{L}\p{N}]\p{M}*)+|\p{RI}{2}|\p{Extended_Pictographic}`,
+  String.raw`((?:[${PAIRED}]\p{M}*)+)|(?:(?![${PAIRED}])[\p{L}\p{N}]\p{M}*)+|\p{RI}{2}|\p{Extended_Pictographic}`,
   "gu",
 );
 
@@ -38,14 +38,19 @@ const LETTER = new RegExp(`[${Object.keys(LETTERS).join("")}]`, "g");
 // Of a word. What is longer is no word, and Postgres takes 2,046 bytes.
 const MOST_CHARACTERS = 64;
 
+// What most words are: folding leaves it as it is.
+const PLAIN_ASCII = /^[a-z0-9]*$/;
+
 /** Letters without case and accents, and composed as Unicode composes them. */
 export const fold = (text: string): string =>
-  text
-    .toLowerCase()
-    .normalize("NFKD")
-    .replace(MARKS, "")
-    .normalize("NFKC")
-    .replace(LETTER, (letter) => LETTERS[letter] ?? letter);
+  PLAIN_ASCII.test(text)
+    ? text
+    : text
+        .toLowerCase()
+        .normalize("NFKD")
+        .replace(MARKS, "")
+        .normalize("NFKC")
+        .replace(LETTER, (letter) => LETTERS[letter] ?? letter);
 
 /** English plurals (Harman's S stemmer), which does other languages' no harm. */
 function singular(word: string): string {
@@ -72,18 +77,22 @@ function pairsOf(run: string, start: number): Word[] {
 /** Words without case, accents and plurals, whatever the language. */
 export const PLAIN: Lexicon = { language: "", space: "", lexemesOf: (word) => [singular(fold(word))] };
 
-const shortened = (lexeme: string) => [...lexeme].slice(0, MOST_CHARACTERS).join("");
+const shortened = (lexeme: string) =>
+  lexeme.length <= MOST_CHARACTERS ? lexeme : [...lexeme].slice(0, MOST_CHARACTERS).join("");
 
 /**
  * The words of a text in order, as they are indexed and looked for. A run of Chinese, Japanese, Korean or Thai gives
  * each pair of characters, and its last character.
  */
 export function wordsOf(text: string, { lexemesOf }: Pick<Lexicon, "lexemesOf"> = PLAIN): Word[] {
-  return [...text.matchAll(RUNS)].flatMap(({ 0: run, index, groups }) => {
-    if (groups?.paired !== undefined) return pairsOf(run, index);
-    const lexemes = lexemesOf(run.toLowerCase().normalize("NFC")).map(shortened).filter(Boolean);
-    return lexemes.length === 0 ? [] : { lexemes, start: index, end: index + run.length };
-  });
+  const words: Word[] = [];
+  for (const { 0: run, 1: paired, index } of text.matchAll(RUNS)) {
+    if (paired === undefined) {
+      const lexemes = lexemesOf(run.toLowerCase().normalize("NFC")).map(shortened).filter(Boolean);
+      if (lexemes.length > 0) words.push({ lexemes, start: index, end: index + run.length });
+    } else for (const word of pairsOf(paired, index)) words.push(word);
+  }
+  return words;
 }
 
 /** A lexeme in a tsvector or a tsquery. */

@@ -17,9 +17,10 @@ export function wordVector(
   const positions = new Map<string, number[]>();
   for (const [index, word] of words.entries())
     for (const lexeme of indexedLexemes(word, lexicon)) {
-      const known = positions.get(lexeme) ?? [];
-      if (known.length < MOST_POSITIONS && index < LAST_POSITION) known.push(index + 1);
-      positions.set(lexeme, known);
+      const known = positions.get(lexeme);
+      const position = index < LAST_POSITION ? [index + 1] : [];
+      if (known === undefined) positions.set(lexeme, position);
+      else if (known.length < MOST_POSITIONS) known.push(...position);
     }
   const vector = [...positions].map(([lexeme, at]) =>
     at.length > 0 ? `${quotedLexeme(lexeme)}:${at.join(",")}` : quotedLexeme(lexeme),
