@@ -73,7 +73,7 @@ it("gives the product only variables that it knows", () => {
   for (const name of ["app", "migrate", "tools", "capture"])
     for (const variable of Object.keys(compose.services[name]?.environment ?? {}))
       if (!foreign.test(variable)) expect(Object.keys(variables)).toContain(variable);
-  for (const variable of variablesOf("app", "required", "optional", "from sequin"))
+  for (const variable of variablesOf("app", "required", "optional", "for deletions", "from sequin"))
     expect(Object.keys(compose.services.app?.environment ?? {})).toContain(variable);
 });
 

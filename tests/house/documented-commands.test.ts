@@ -33,7 +33,7 @@ const KINDS: readonly Kind[] = [
   { command: /^npm run reembed\b/, by: "tests/stack/dev.test.ts", has: '"reembed", "--model"' },
   { command: /^npm run capture$/, by: "tests/helpers/capture/capture-process.ts", has: '"capture"' },
   { command: /^npm run pack$/, by: "tests/helpers/install/tarball.ts", has: "scripts/pack.mjs" },
-  { command: /^npm install \.\/aftercommit-/, by: "tests/install/fresh-app.test.ts", has: '"install"' },
+  { command: /^npm install .*\/aftercommit-/, by: "tests/install/fresh-app.test.ts", has: '"install"' },
   { command: /^npx aftercommit init$/, by: "tests/install/fresh-app.test.ts", has: '"init"' },
   {
     command: /emulators\/stack\/main\.ts /,
@@ -42,7 +42,7 @@ const KINDS: readonly Kind[] = [
   },
   { command: /^npm run format$/, because: "it writes files; npm run check runs the same linter" },
   { command: /^npm run screenshots$/, because: "it writes files of the repository" },
-  { command: /^npm run sql -- /, by: "dev/tests/documented-sql.test.ts", has: "npm run sql" },
+  { command: /^npm run sql( -- |$)/, by: "dev/tests/documented-sql.test.ts", has: "npm run sql" },
   {
     command: /^npm run migrate$/,
     by: "tests/deploy/image.test.ts",
@@ -78,7 +78,8 @@ const KINDS: readonly Kind[] = [
     command: /openssl (genpkey|pkey) /,
     because: "it makes and shows keys; tests make theirs in the same form",
   },
-  { command: /^npm run tune-search\b/, because: "the labelled data sets are not in the repository" },
+  { command: /^npm install --save-dev @trigger\.dev\/build$/, because: "it downloads the newest version" },
+  { command: /\bnpm run tune-search\b/, because: "the labelled data sets are not in the repository" },
   {
     command: /^npm run doctor -- --list$/,
     by: "packages/aftercommit/src/doctor/command.test.ts",
@@ -102,7 +103,11 @@ const KINDS: readonly Kind[] = [
     has: "/api/search?q=",
   },
   { command: /^curl .*\/api\/health$/, by: "tests/deploy/image.test.ts", has: "/api/health" },
-  { command: /^npx trigger\.dev dev$/, by: "emulators/trigger/tests/suite/cli.ts", has: '[cliEntry, "dev"]' },
+  {
+    command: /^npx trigger\.dev(@VERSION)? dev$/,
+    by: "emulators/trigger/tests/suite/cli.ts",
+    has: '[cliEntry, "dev"]',
+  },
   { command: /^npx trigger\.dev (login|deploy)/, because: NO_ACCOUNT },
   { command: /^docker compose /, because: NO_DOCKER },
   { command: /^psql /, because: "there may be no psql; emulators/postgres/tests has its protocol" },

@@ -9,8 +9,8 @@ import { setupSql, slotName } from "../src/capture/slot.ts";
 import { temporaryFeed } from "../src/capture/temporary-feed.ts";
 import { database, directDatabase, directUrl } from "../src/db/database.ts";
 import { checkEnvironment, optional } from "../src/env/env.ts";
-import { variablesOf } from "../src/env/variables.ts";
 import { startMetrics } from "../src/metrics/start.ts";
+import { neededByApp } from "../src/needed-variables.ts";
 import { command } from "./command.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 
@@ -25,7 +25,7 @@ await command(async () => {
   if (values.slot !== undefined && !/^[a-z0-9_]{1,63}$/.test(values.slot))
     throw new Error("--slot takes up to 63 lowercase letters, digits and underscores");
   const declarations = await loadDeclarations();
-  checkEnvironment(values.print ? ["DATABASE_URL"] : variablesOf("app", "required"));
+  checkEnvironment(values.print ? ["DATABASE_URL"] : neededByApp(declarations));
   const [db, url] = [directDatabase(), directUrl()];
   const slot = values.slot ?? (await slotName(db));
   if (values.print) return void process.stdout.write(await setupSql(db, declarations, slot));

@@ -1,10 +1,17 @@
 import type { Declaration } from "./declare/declaration.ts";
-import { embeddingsOf } from "./declare/declarations.ts";
+import { deletionsOf, embeddingsOf } from "./declare/declarations.ts";
 import { variablesOf } from "./env/variables.ts";
+
+/** What makes a variable necessary, if it is there. */
+const reasonsOf = (declarations: readonly Declaration[]) => [
+  "required",
+  ...declarations.map(({ from }) => `from ${from}`),
+  ...deletionsOf(declarations).flatMap(({ email }) => ["for deletions", ...(email ? ["for e-mail"] : [])]),
+];
 
 /** The variables that the app requires for these declarations. */
 export const neededByApp = (declarations: readonly Declaration[]) =>
-  variablesOf("app", "required", ...declarations.map(({ from }) => `from ${from}`));
+  variablesOf("app", ...reasonsOf(declarations));
 
 /** The variables that the tasks of these declarations require. */
 export function neededByTasks(
@@ -15,8 +22,8 @@ export function neededByTasks(
     providers.flatMap((provider) => provider.variables),
   );
   const isForNobody = source.USER_DELETION_WEBHOOK_URLS?.trim() === "none";
-  const ofAll = variablesOf("tasks", "required").filter(
+  const ofTable = variablesOf("tasks", ...reasonsOf(declarations)).filter(
     (name) => !(isForNobody && name === "USER_DELETION_WEBHOOK_SECRET"),
   );
-  return [...new Set([...ofAll, ...ofProviders])];
+  return [...new Set([...ofTable, ...ofProviders])];
 }

@@ -45,7 +45,7 @@ export function taskVariables(config: object, source: Source): { variables: Task
   const needed = neededByTasks(declarationsOf(config), source);
   const variables: TaskVariable[] = [];
   const said: string[] = [];
-  for (const name of new Set([...needed, ...variablesOf("tasks", "required", "optional")])) {
+  for (const name of new Set([...needed, ...variablesOf("tasks", "optional")])) {
     try {
       const variable = read(name, source, needed.includes(name));
       if (variable) variables.push(variable);

@@ -13,7 +13,7 @@ import { createSlot, dropSlot, ensurePublication, PUBLICATION, readSlot, type Sl
 type Options = { db: Database; declarations: readonly Declaration[]; slot: string };
 
 const LOST =
-  "Changes since then are found by comparing rows. Deletions since then may be missing: compare your own list of deleted rows with npx aftercommit deletions export";
+  "Changes since then are found by comparing rows. Deletions since then may be missing: docs/troubleshooting.md, The slot is lost, shows how to find them";
 
 /** Has every embedded table compared: here or, if this process ends before, by the next one or the schedule. */
 async function requestReconciliation({ db, declarations }: Options, full: boolean): Promise<void> {

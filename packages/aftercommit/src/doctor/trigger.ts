@@ -1,5 +1,6 @@
 import { ApiError, concurrencyLimits, deployments, envvars, queues } from "@trigger.dev/sdk";
 import type { Declaration } from "../declare/declaration.ts";
+import { deletionsOf } from "../declare/declarations.ts";
 import { deletionTaskIds, embeddingTaskIds } from "../declare/names.ts";
 import { STEP_TASKS } from "../deletions/step-runs.ts";
 import { optional, required } from "../env/env.ts";
@@ -92,8 +93,10 @@ export const triggerDev: Category = async function* ({ check, declarations }) {
     if (typeof found === "number") return skipped(`Trigger.dev does not show the variables: ${found}`);
     if (isDevelopment) return ok("in development the tasks have the variables of this machine");
     const values = new Map(found.map(({ name, value }) => [name, value]));
-    const missing = neededByTasks(declarations, process.env).filter((name) => !values.has(name));
+    const needed = neededByTasks(declarations, process.env);
+    const missing = needed.filter((name) => !values.has(name));
     if (missing.length > 0) return failed(`not set: ${missing.join(", ")}`);
+    if (deletionsOf(declarations).length === 0) return ok(`${values.size} set`);
     const [here, there] = [systemNames(required("USER_DELETION_WEBHOOK_URLS")), values.get(SYSTEM_NAMES)];
     if (here === there) return ok(`${values.size} set; external systems: ${here}`);
     return failed(`the app's external systems are ${here}, the tasks' ${there ?? "unknown"}`, DEPLOY);

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { posts } from "@/aftercommit.config.ts";
+import { posts, users } from "@/aftercommit.config.ts";
 import { missingExamples } from "../init/env-example.ts";
-import { neededByApp } from "../needed-variables.ts";
+import { neededByApp, neededByTasks } from "../needed-variables.ts";
 import { stopWithoutEnvironment } from "../stop-without-environment.ts";
 import {
   checkEnvironment,
@@ -101,7 +101,7 @@ it("rejects a malformed value, required or not", () => {
 describe("the check at the start", () => {
   it("passes when all that the app needs is set", () => {
     set(complete);
-    expect(() => checkEnvironment(neededByApp([posts]))).not.toThrow();
+    expect(() => checkEnvironment(neededByApp([posts, users]))).not.toThrow();
   });
 
   it.each([
@@ -110,17 +110,30 @@ describe("the check at the start", () => {
     ["supabase", ["SUPABASE_WEBHOOK_SECRET"]],
     ["capture", []],
   ] as const)("asks for the secret of the source of a declaration: %s", (from, secrets) => {
-    expect(neededByApp([{ ...posts, from }])).toEqual([
+    expect(neededByApp([{ ...posts, from }])).toEqual(["DATABASE_URL", ...secrets, "TRIGGER_SECRET_KEY"]);
+  });
+
+  it("asks for the systems only where there are deletions, and for a mail server only where one has an e-mail column", () => {
+    const environment = { USER_DELETION_WEBHOOK_URLS: "none" };
+    expect(neededByApp([posts])).not.toContain("USER_DELETION_WEBHOOK_URLS");
+    expect(neededByTasks([posts], environment)).toEqual(["DATABASE_URL", "OPENAI_API_KEY"]);
+    const silent = { ...users, email: undefined };
+    expect(neededByApp([posts, silent])).toContain("USER_DELETION_WEBHOOK_URLS");
+    expect(neededByTasks([silent], environment)).toEqual(["DATABASE_URL", "USER_DELETION_WEBHOOK_URLS"]);
+    expect(neededByTasks([users], {})).toEqual([
       "DATABASE_URL",
-      ...secrets,
-      "TRIGGER_SECRET_KEY",
+      "SMTP_URL",
+      "MAIL_FROM",
       "USER_DELETION_WEBHOOK_URLS",
+      "USER_DELETION_WEBHOOK_SECRET",
     ]);
   });
 
   it("names every problem together, and where to get each variable", () => {
     set({ DATABASE_URL: "mysql://db", TRIGGER_SECRET_KEY: " ", TRIGGER_API_URL: "nowhere" });
-    const { message, variables: named } = problemOf(() => checkEnvironment(neededByApp([posts]), USED));
+    const { message, variables: named } = problemOf(() =>
+      checkEnvironment(neededByApp([posts, users]), USED),
+    );
     expect(named).toEqual([
       "DATABASE_URL",
       "SEQUIN_WEBHOOK_SECRET",
@@ -163,7 +176,7 @@ describe("the app", () => {
     });
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     try {
-      stopWithoutEnvironment([]);
+      stopWithoutEnvironment([users]);
       return "starts";
     } catch {
       return String(error.mock.calls[0]);

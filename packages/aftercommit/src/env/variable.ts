@@ -3,10 +3,11 @@ import * as z from "zod";
 import { isWebhookSecret } from "./webhook-secret.ts";
 
 /**
- * How a process uses a variable. `declared` is required if a declared provider names it, and `from …` if a declaration's
- * changes come from there. A malformed one stops the app, even if it is optional.
+ * How a process uses a variable. `declared` is required if a declared provider names it, `from …` if a declaration's
+ * changes come from there, `for deletions` if there is a deletion, and `for e-mail` if one has an e-mail column. A
+ * malformed one stops the app, even if it is optional.
  */
-type Need = "required" | "optional" | "declared" | `from ${string}`;
+type Need = "required" | "optional" | "declared" | "for deletions" | "for e-mail" | `from ${string}`;
 
 type Uses = { readonly [process in "app" | "tasks" | "sequin"]?: Need };
 

@@ -137,7 +137,7 @@ export const GROUPS = [
   {
     SMTP_URL: secret(
       url("smtps?"),
-      { tasks: "required" },
+      { tasks: "for e-mail" },
       "Your mail server: smtp://user:password@host:587 or smtps://user:password@host:465",
     ),
     MAIL_FROM: open(
@@ -145,17 +145,17 @@ export const GROUPS = [
         /^([^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
         "must be name@host or Name <name@host>",
       ),
-      { tasks: "required" },
+      { tasks: "for e-mail" },
       "The sender of the confirmations, which your mail server must accept: Example <hello@example.com>",
     ),
     USER_DELETION_WEBHOOK_URLS: secret(
       list(parseWebhooks),
-      { app: "required", tasks: "required" },
+      { app: "for deletions", tasks: "for deletions" },
       "The systems to notify of a deleted user, separated by commas: https://crm.example/hook, or crm=https://crm.example/hook for a name that stays when the URL changes. If there are none: none",
     ),
     USER_DELETION_WEBHOOK_SECRET: secret(
       whsec,
-      { tasks: "required" },
+      { tasks: "for deletions" },
       'Signs the requests to those systems (standardwebhooks.com): echo "whsec_$(openssl rand -base64 32)"',
     ),
     // rfc-editor.org/rfc/rfc8410#section-7: the prefix of a private key in PKCS #8, and then its 32 bytes.

@@ -100,6 +100,21 @@ export default defineConfig({
 });
 `;
 
+/** Next.js calls it once when a server starts. It is beside the folder of the routes. */
+function instrumentation(app: string): File {
+  const folder = posix.dirname(app);
+  const config =
+    folder === "." ? "./aftercommit.config" : `${posix.relative(folder, ".")}/aftercommit.config`;
+  return {
+    path: posix.join(folder, "instrumentation.ts"),
+    text: `export async function register() {
+  if (process.env.NEXT_RUNTIME === "nodejs")
+    (await import("aftercommit/next")).startApp(await import(${JSON.stringify(config)}));
+}
+`,
+  };
+}
+
 /** A route handler of the App Router. `app` is the folder of the routes, from the project's folder. */
 function route(app: string, path: string, text: (config: string) => string): File {
   const file = posix.join(app, path, "route.ts");
@@ -118,6 +133,7 @@ export function filesOf(declared: readonly Named[], app: string): File[] {
     { path: "aftercommit.config.ts", text: configText(declared) },
     { path: "trigger/aftercommit.ts", text: tasksText(declared) },
     { path: "trigger.config.ts", text: TRIGGER_CONFIG },
+    instrumentation(app),
     ...declared.map(({ name, declaration }) =>
       route(
         app,
