@@ -1,8 +1,8 @@
 import type { SQL } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
-import { DatabaseError } from "pg";
 import type { Database } from "../db/client.ts";
 import { searchDatabase } from "../db/database.ts";
+import { rootCodeOf } from "../errors.ts";
 
 export const DEADLINE_MS = 5_000;
 
@@ -54,7 +54,8 @@ async function open(db: SearchConnection): Promise<"savepoint" | "transaction"> 
     await db.query("savepoint aftercommit_search", []);
     return "savepoint";
   } catch (error) {
-    if (!(error instanceof DatabaseError) || error.code !== NO_TRANSACTION) throw error;
+    // Not by its class: the caller's client may be of another package, or of another copy of `pg`.
+    if (rootCodeOf(error) !== NO_TRANSACTION) throw error;
     await db.query("begin read only", []);
     return "transaction";
   }

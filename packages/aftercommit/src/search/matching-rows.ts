@@ -62,7 +62,10 @@ function scoreSql({ terms, weights }: Pick<WordStatistics, "terms" | "weights">)
   return sql`least(1, (${all}::float8 - m.damping * (${sql.join(missed, sql` + `)})) / ${weightSql(weights)})`;
 }
 
-/** The rows with any word of a query, ranked by BM25, best first. A score of 1 is what no passage can exceed. */
+/**
+ * The rows with any word of a query, ranked by BM25, best first, and in the order of their keys as text. A score of 1 is
+ * what no passage can exceed.
+ */
 export async function findMatchingRows(
   db: SearchConnection,
   declaration: EmbeddingDeclaration,
@@ -83,6 +86,6 @@ export async function findMatchingRows(
         select m.id, m.text_hash, m.start, m.length, ${scoreSql({ terms, weights })} as score from matched m
       ), best as (select distinct on (id) * from scored order by id, score desc, start)
       select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.score
-      from best b order by b.score desc, b.id limit ${limit}`,
+      from best b order by b.score desc, b.id::text collate "C" limit ${limit}`,
   );
 }

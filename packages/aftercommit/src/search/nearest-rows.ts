@@ -33,6 +33,9 @@ export type NearestRow = Place & { id: string; distance: number };
 const distanceSql = ({ model, vector }: NearestQuery) =>
   sql`${indexedVector(model, sql`e.embedding`)} <=> ${indexedVector(model, sql`${JSON.stringify([...vector])}::vector`)}`;
 
+// As a cursor compares scores and keys: a score is never below 0.
+const ORDER = sql`least(b.distance, 1), b.id::text collate "C"`;
+
 // The model is a literal: with a parameter, the planner could not tell that the partial index fits.
 const ofModel = ({ model }: NearestQuery) => sql`e.model_id = ${sql.raw(String(model.id))}`;
 
@@ -59,7 +62,7 @@ export function nearestRowsQuery(
     select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.distance,
       (select count(*)::int from nearest) as looked
     from best b join ${rows} r on r.id = b.id and r.included
-    order by b.distance, b.id limit ${limit}`;
+    order by ${ORDER} limit ${limit}`;
 }
 
 /** The nearest of the rows that pass the filter, by comparing all of their vectors. */
@@ -73,7 +76,7 @@ function exactRowsQuery(declaration: EmbeddingDeclaration, query: NearestQuery):
       where ${ofModel(query)} and e.embedding is not null order by 1, 5, 3
     )
     select b.id::text as id, b.text_hash::text as "textHash", b.start, b.length, b.distance
-    from best b where b.distance is not null order by b.distance, b.id limit ${query.limit}`;
+    from best b where b.distance is not null order by ${ORDER} limit ${query.limit}`;
 }
 
 /**

@@ -42,6 +42,24 @@ it("a search returns page after page, each row once, best first", async () => {
   expect(scores).toEqual(scores.toSorted((a, b) => b - a));
 });
 
+it.each(["words", "meaning"] as const)(
+  "rows that match equally well are on one page each, in mode %s",
+  async (mode) => {
+    // As texts, their keys have another order than as numbers.
+    await database.db.execute("select setval(pg_get_serial_sequence('posts', 'id'), 95)");
+    const ids = new Set<string>();
+    for (let n = 0; n < 8; n += 1) ids.add(await insertEmbedded({ body: "bread" }));
+    const seen: string[] = [];
+    for (let after: string | null = ""; after !== null; ) {
+      const page = await search(posts, { query: "bread", mode, limit: 3, ...(after && { after }) });
+      seen.push(...idsOf(page));
+      after = page.next;
+    }
+    expect(seen).toHaveLength(8);
+    expect(new Set(seen)).toEqual(ids);
+  },
+);
+
 it("a page's next is rejected for another search, and so is an invented one", async () => {
   for (let n = 0; n < 2; n += 1) await insertEmbedded({ body: "bread" });
   const { next } = await search(posts, { query: "bread", limit: 1 });
@@ -71,6 +89,19 @@ it("a search on a client of the caller's finds the same, and changes no setting 
     const before = await settingsOf(client);
     expect(idsOf(await search(posts, { query: "bread" }, { db: client }))).toEqual([id]);
     expect(await settingsOf(client)).toEqual(before);
+  });
+});
+
+it("a search on a connection with errors of another class finds the same", async () => {
+  const id = await insertEmbedded({ body: "bread" });
+  await withClient(async (client) => {
+    const other = {
+      query: (text: string, values: unknown[]) =>
+        client.query(text, values).catch(({ message, code }) => {
+          throw Object.assign(new Error(message), { code });
+        }),
+    };
+    expect(idsOf(await search(posts, { query: "bread" }, { db: other }))).toEqual([id]);
   });
 });
 
