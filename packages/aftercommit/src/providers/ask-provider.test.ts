@@ -109,6 +109,14 @@ describe("a request that the provider answers with 429", () => {
     expect(await usage()).toMatchObject([{ calls: 1 }]);
   });
 
+  it("again and again is left for later, and a search is not sent again", async () => {
+    provider.rule = () => limitRate({ "retry-after-ms": "1" });
+    await expect(ask()).rejects.toThrow(RateLimitedError);
+    expect(provider.requests).toHaveLength(5);
+    await expect(ask({ purpose: "query", priority: true })).rejects.toThrow(RateLimitedError);
+    expect(provider.requests).toHaveLength(6);
+  });
+
   it("that asks for a longer wait is recorded for every process, priority included, before it fails", async () => {
     provider.rule = () => limitRate({ "retry-after": "30" });
     await expect(ask()).rejects.toThrow(RateLimitedError);

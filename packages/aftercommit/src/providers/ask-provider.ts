@@ -22,17 +22,21 @@ export type Ask = {
 
 // A run that sleeps costs money, so after a longer wait the work is done later.
 const LONGEST_SLEEP_MS = 3_000;
+// After so many 429, the provider has another limit than it says, and the work is done later as well.
+const MOST_REFUSED = 5;
 
+/** Rejects with RateLimitedError instead of waiting for long: a search altogether, because nobody reads it later. */
 async function reserve(
-  { db, provider, model, priority }: Ask,
+  { db, provider, model, purpose, priority }: Ask,
   tokens: number,
   inputs: number,
 ): Promise<void> {
-  for (;;) {
+  for (let waited = 0; ; ) {
     const request = { name: model.name, tokens, inputs, priority, limits: limitsOf(provider) };
     const wait = await acquire(db, request);
     if (wait === 0) return;
-    if (wait > LONGEST_SLEEP_MS) throw new RateLimitedError(model.name, wait);
+    if (purpose === "query") waited += wait;
+    if (Math.max(wait, waited) > LONGEST_SLEEP_MS) throw new RateLimitedError(model.name, wait);
     await sleep(wait);
   }
 }
@@ -52,7 +56,7 @@ async function reserveSearch({ db, provider, model }: Ask, tokens: number): Prom
 /**
  * Sends one request to the provider, once the limits that all processes share allow it. A 429 applies to all processes,
  * and costs no attempt. Rejects like {@link embedTexts}, or with RateLimitedError if the wait would be longer than a
- * few seconds.
+ * few seconds. A search does not send its request again.
  */
 export async function askProvider(
   inputs: readonly Input[],
@@ -62,7 +66,7 @@ export async function askProvider(
   const counted = inputs.reduce((sum, input) => sum + input.tokens, 0);
   const texts = inputs.map(({ text }) => text);
   if (purpose === "query") await reserveSearch(ask, counted);
-  for (;;) {
+  for (let refused = 1; ; refused += 1) {
     const reserved = await reserveDay(ask, counted);
     try {
       await reserve(ask, counted, inputs.length);
@@ -82,7 +86,8 @@ export async function askProvider(
       await releaseDay(ask, reserved);
       if (waitMs === undefined) throw error;
       log("warn", "embedding.rate_limited", { model: model.name, waitMs });
-      if (waitMs > LONGEST_SLEEP_MS) throw new RateLimitedError(model.name, waitMs);
+      if (waitMs > LONGEST_SLEEP_MS || refused >= MOST_REFUSED || purpose === "query")
+        throw new RateLimitedError(model.name, waitMs);
     }
   }
 }
