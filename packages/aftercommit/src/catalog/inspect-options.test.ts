@@ -96,13 +96,21 @@ describe("of the options that a deletion names", () => {
 
   it("nothing about an address that gets no e-mail, is the key, or comes with a mark", async () => {
     expect(await problemsOf(USERS, user({ email: undefined }))).toEqual([]);
-    expect(await problemsOf("", user({ when: "deleted_at" }))).toEqual([]);
+    const marked = user({ when: "deleted_at" });
+    expect(await problemsOf("alter table users replica identity full", marked)).toEqual([]);
     const sql = "create table people (email text primary key)";
     expect(await problemsOf(sql, user({ table: "people", key: "email" }))).toEqual([]);
   });
 
+  it("a mark that the log of a deleted row does not contain: its delete would be another deletion", async () => {
+    expect(await problemOf(USERS, user({ when: "deleted_at", email: undefined }))).toBe(
+      "when: the log of a deleted row has no deleted_at, since it is not in the replica identity: alter table public.users replica identity full",
+    );
+  });
+
   it("a mark that is never null, or a boolean", async () => {
-    expect(await problemOf(USERS, user({ when: "email" }))).toMatch(/^when: .*but it is never null/);
+    const sql = `${USERS} alter table users replica identity full`;
+    expect(await problemOf(sql, user({ when: "email" }))).toMatch(/^when: .*but it is never null/);
     expect(await problemOf("", user({ when: "gone" }))).toMatch(
       /^when: .*but it is a boolean, and false is not null/,
     );

@@ -29,7 +29,10 @@ function fixOf(tables: readonly Identity[]): string {
   return `${named.join("; ")}${more > 0 ? `, and so for ${more} more partitions` : ""}`;
 }
 
-/** Whether Postgres logs what a deletion needs: the key and, if an e-mail is sent, the address. */
+/**
+ * Whether Postgres logs what a deletion needs: the key and, if an e-mail is sent, the address. For a soft deletion the
+ * mark, or the final delete of a marked row would count as another deletion.
+ */
 export async function replicaIdentityProblems(
   client: Connection,
   { oid, declaration }: { oid: number; declaration: Declaration },
@@ -52,6 +55,7 @@ export async function replicaIdentityProblems(
     ];
   const hasDeletions = declaration.kind !== "trigger" || declaration.actions.includes("delete");
   const ofKey = hasDeletions ? lacking("key", declaration.key) : [];
-  if (ofKey.length > 0 || declaration.kind !== "deletion" || declaration.when !== "delete") return ofKey;
+  if (ofKey.length > 0 || declaration.kind !== "deletion") return ofKey;
+  if (declaration.when !== "delete") return lacking("when", declaration.when);
   return declaration.email === undefined ? [] : lacking("email", declaration.email);
 }

@@ -175,7 +175,8 @@ it("a row that is only marked as deleted is marked again", async () => {
     key: "id",
     when: "deleted_at",
   });
-  await db.execute(sql`create table accounts (id bigint primary key, deleted_at timestamptz)`);
+  await db.execute(sql`create table accounts (id bigint primary key, deleted_at timestamptz);
+    alter table accounts replica identity full`);
   await migrate({ url, declarations: [accounts], model: FIRST_MODEL });
   for (const userId of ["7", "8"]) await recordedDeletion(db, { source: "account", userId });
   const file = await exported();

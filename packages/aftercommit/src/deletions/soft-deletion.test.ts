@@ -22,7 +22,8 @@ let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 beforeAll(async () => {
   trigger = await startTriggerServer("tr_dev_soft");
   await worlds.database.db.execute(`create schema crm;
-    create table crm."Accounts" (id integer primary key, contact text, plan text, deleted_at timestamptz)`);
+    create table crm."Accounts" (id integer primary key, contact text, plan text, deleted_at timestamptz);
+    alter table crm."Accounts" replica identity full`);
   await migrate({ url: worlds.database.url, declarations: [accounts], model: FIRST_MODEL });
 });
 afterAll(() => trigger.close());
