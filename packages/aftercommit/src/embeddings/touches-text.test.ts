@@ -12,6 +12,7 @@ const ofLanguages = defineEmbedding({
   text: ["title"],
   language: { column: "lang", configurations: { de: "german" } },
 });
+const capitals = defineEmbedding({ ...table, text: "COALESCE(Title, '') || body", where: "PUBLISHED" });
 const wholeRow = defineEmbedding({ ...table, text: "text_of(posts)" });
 
 const update = (changes: object | null, action: string | undefined = "update") =>
@@ -33,6 +34,8 @@ describe("a message may have changed the text", () => {
     ["the key changed", plain, update({ id: 2 })],
     ["a column of the condition changed", chosen, update({ published_at: null })],
     ["a column of the expression changed", expression, update({ summary: null })],
+    ["a column changed that the expression spells in capitals", capitals, update({ title: "old" })],
+    ["a column changed that the condition spells in capitals", capitals, update({ published: false })],
     ["the language changed", ofLanguages, update({ lang: "en" })],
     ["the expression takes the whole row", wholeRow, update({ author: "Alice" })],
     ["nobody knows what changed, as under replica identity default", plain, update({})],

@@ -10,13 +10,15 @@ export function touchesText(
   { key, text, where = "", language, table }: EmbeddingDeclaration,
 ): boolean {
   if (action !== "update" || changed === undefined) return true;
-  const expressions = typeof text === "string" ? `${text} ${where}` : where;
+  // Postgres folds the case of names without quotes.
+  const expressions = (typeof text === "string" ? `${text} ${where}` : where).toLowerCase();
+  const isNamed = (name: string) => expressions.includes(name.toLowerCase());
   // An expression may use the whole row, as in `my_function(posts)`.
-  if (expressions.includes(table.name) || expressions.includes("*")) return true;
+  if (isNamed(table.name) || isNamed("*")) return true;
   const columns = [
     key,
     typeof text === "string" ? [] : text,
     typeof language === "object" ? language.column : [],
   ];
-  return changed.some((column) => expressions.includes(column) || columns.flat().includes(column));
+  return changed.some((column) => isNamed(column) || columns.flat().includes(column));
 }
