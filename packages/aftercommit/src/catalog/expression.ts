@@ -47,6 +47,7 @@ type Parsed = {
   isMomentary: boolean;
   isFolded: boolean;
   volatile: string[];
+  generated: string[];
   others: string[];
 };
 
@@ -69,6 +70,10 @@ async function parse(client: Connection, expression: Expression): Promise<Parsed
        $3 <> '' and strpos(pg_get_viewdef('pg_temp.${VIEW}'::regclass), $3) = 0 as "isFolded",
        array(select p.oid::regprocedure::text from pg_proc p join called using (oid)
          where p.provolatile = 'v' order by 1) as volatile,
+       array(select a.attname::text from pg_depend d
+         join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+         where d.classid = 'pg_rewrite'::regclass and d.objid = tree.oid and d.refclassid = 'pg_class'::regclass
+           and d.refobjid = $1 and a.attgenerated <> '' order by 1) as generated,
        array(select distinct d.refobjid::regclass::text from pg_depend d
          where d.classid = 'pg_rewrite'::regclass and d.objid = tree.oid and d.refclassid = 'pg_class'::regclass
            and d.refobjid not in ($1, 'pg_temp.${VIEW}'::regclass) order by 1) as others
@@ -78,13 +83,22 @@ async function parse(client: Connection, expression: Expression): Promise<Parsed
   return rows[0];
 }
 
-function problemIn({ isSet, isMomentary, isFolded, volatile, others }: Parsed): string | undefined {
+function problemIn({
+  isSet,
+  isMomentary,
+  isFolded,
+  volatile,
+  generated,
+  others,
+}: Parsed): string | undefined {
   if (isSet)
     return "must have one result for each row: no aggregate, no window and no set-returning function";
   if (isMomentary || isFolded)
     return "depends on the time or the session (now(), CURRENT_DATE, 'today', age(…), …), which no change of a row tells of: compare columns only, or keep a column that your app updates";
   if (volatile.length > 0)
     return `calls ${volatile.join(", ")}, which is volatile. If it always has the same result for the same row: alter function ${volatile[0]} stable`;
+  if (generated.length > 0)
+    return `reads ${generated.join(", ")}, which is generated, and Postgres does not publish it: write its expression instead`;
   if (others.length > 0)
     return `reads ${others.join(", ")}, whose changes do not reach this row: use columns of the table only`;
 }

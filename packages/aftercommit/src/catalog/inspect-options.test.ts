@@ -52,6 +52,11 @@ describe("of the options that a declaration names", () => {
       { text: "(select name from authors limit 1)" },
       /^text: reads authors, whose changes/,
     ],
+    [
+      "that reads a generated column",
+      { where: "posts.slug <> ''" },
+      /^where: reads slug, which is generated, .*: write its expression instead$/,
+    ],
     ["that aggregates", { text: "string_agg(title, ' ')" }, /^text: must have one result for each row/],
     [
       "that makes rows",
@@ -60,6 +65,7 @@ describe("of the options that a declaration names", () => {
     ],
   ])("an expression %s", async (_, options, text) => {
     const sql = `${POSTS} create table authors (name text);
+      alter table posts add slug text generated always as (lower(title)) stored;
       create function label(text) returns text language plpgsql as 'begin return $1; end'`;
     expect(await problemOf(sql, post(options))).toMatch(text);
     expect((await database.client.query("select from posts")).rows).toEqual([]);

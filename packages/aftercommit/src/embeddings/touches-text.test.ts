@@ -6,6 +6,7 @@ import { touchesText } from "./touches-text.ts";
 const table = { row: "post", table: "public.posts", key: "id" };
 const plain = defineEmbedding({ ...table, text: ["title", "body"] });
 const chosen = defineEmbedding({ ...table, text: ["title", "body"], where: "published_at is not null" });
+const ofSummary = defineEmbedding({ ...table, text: ["title", "summary"] });
 const expression = defineEmbedding({ ...table, text: "upper(title) || coalesce(summary, '')" });
 const ofLanguages = defineEmbedding({
   ...table,
@@ -15,8 +16,9 @@ const ofLanguages = defineEmbedding({
 const capitals = defineEmbedding({ ...table, text: "COALESCE(Title, '') || body", where: "PUBLISHED" });
 const wholeRow = defineEmbedding({ ...table, text: "text_of(posts)" });
 
+const record = { id: 1, title: "Title", body: "Body", lang: "de" };
 const update = (changes: object | null, action: string | undefined = "update") =>
-  rowChangeOf({ action, record: { id: 1 }, changes });
+  rowChangeOf({ action, record, changes });
 
 describe("an update certainly left the text alone", () => {
   it.each([
@@ -38,6 +40,7 @@ describe("a message may have changed the text", () => {
     ["a column changed that the condition spells in capitals", capitals, update({ published: false })],
     ["the language changed", ofLanguages, update({ lang: "en" })],
     ["the expression takes the whole row", wholeRow, update({ author: "Alice" })],
+    ["a column of the text is not published, as a generated one", ofSummary, update({ author: "Alice" })],
     ["nobody knows what changed, as under replica identity default", plain, update({})],
     ["changes are missing", plain, update(null)],
     ["it is an insert", plain, update({ author: "Alice" }, "insert")],

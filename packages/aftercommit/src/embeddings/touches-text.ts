@@ -6,7 +6,7 @@ import type { EmbeddingDeclaration } from "../declare/declaration.ts";
  * counts as true.
  */
 export function touchesText(
-  { action, changed }: RowChange,
+  { action, record, changed }: RowChange,
   { key, text, where = "", language, table }: EmbeddingDeclaration,
 ): boolean {
   if (action !== "update" || changed === undefined) return true;
@@ -19,6 +19,8 @@ export function touchesText(
     key,
     typeof text === "string" ? [] : text,
     typeof language === "object" ? language.column : [],
-  ];
-  return changed.some((column) => isNamed(column) || columns.flat().includes(column));
+  ].flat();
+  // Generated columns are not published, so no message says that one changed.
+  if (!columns.every((column) => Object.hasOwn(record, column))) return true;
+  return changed.some((column) => isNamed(column) || columns.includes(column));
 }
