@@ -18,17 +18,25 @@ export const answerWith =
     response.writeHead(status, headers).end(body);
   };
 
+async function post(url: string, request: IncomingMessage) {
+  const { authorization = "", "content-type": type = "" } = request.headers;
+  const headers = { authorization, "content-type": type };
+  return fetch(url + request.url, { method: "POST", headers, body: await text(request) });
+}
+
+/** Passes the request to another server, and its response back. */
+export const passTo =
+  (url: string): Fault =>
+  async (request, response) => {
+    const answer = await post(url, request);
+    await answerWith(answer.status, await answer.text())(request, response);
+  };
+
 /** Passes the request to another server, and breaks the connection instead of returning its response. */
 export const loseAnswerOf =
   (url: string): Fault =>
   async (request, response) => {
-    const { authorization = "", "content-type": type = "" } = request.headers;
-    const body = await text(request);
-    await fetch(url + request.url, {
-      method: "POST",
-      headers: { authorization, "content-type": type },
-      body,
-    });
+    await post(url, request);
     response.destroy();
   };
 

@@ -1,6 +1,6 @@
 import { runs } from "@trigger.dev/sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { answerWith, startFaultyServer } from "@/tests/helpers/faulty-server.ts";
+import { answerWith, passTo, startFaultyServer } from "@/tests/helpers/faulty-server.ts";
 import { commitOf } from "@/tests/helpers/foreign/messages.ts";
 import { startFreshPostgres } from "@/tests/helpers/postgres.ts";
 import { FIRST_MODEL } from "@/tests/helpers/postgres-template.ts";
@@ -155,6 +155,21 @@ it("if Trigger.dev does not answer, the delivery fails, is repeated, and is one 
   vi.stubEnv("TRIGGER_API_URL", trigger.url);
   expect(await deliver(messages)).toMatchObject({ status: 200, body: { triggered: 1 } });
   expect(await runsOf("order:61")).toHaveLength(1);
+});
+
+it("a delivery of which Trigger.dev takes only a part goes on where it was, or a large one would never end", async () => {
+  const messages = [81, 82, 83, 84, 85, 86, 87, 88].flatMap((id) => changed(id));
+  let room = 5;
+  const server = await startFaultyServer(async (request, response) => {
+    const fault = room > 0 ? passTo(trigger.url) : answerWith(503, '{"error":"no"}');
+    room -= 1;
+    await fault(request, response);
+  });
+  vi.stubEnv("TRIGGER_API_URL", server.url);
+  expect(await deliver(messages)).toMatchObject({ status: 503 });
+  room = 3;
+  expect(await deliver(messages)).toMatchObject({ status: 200, body: { triggered: 8 } });
+  await server.close();
 });
 
 it("the dynamic route knows only declared names, and checks the secret first for those", async () => {

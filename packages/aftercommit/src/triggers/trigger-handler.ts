@@ -4,8 +4,13 @@ import { idName, tagOf } from "../declare/names.ts";
 import { InvalidMessageError } from "../errors.ts";
 import type { Accepted, Handler } from "../ingress/outcome.ts";
 import { rowIdOf } from "../ingress/row-id.ts";
+import { keepLast } from "../keep-last.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
+
+// More than the changes that are tried together. A call counts for Trigger.dev's limit whether its key is new or not: a
+// delivery that the limit stopped must go on where it was, or a large one would never end.
+const MOST_KEPT = 2_000;
 
 type Asked = { rowId: string; action: "insert" | "update" | "delete"; changedAt: string | null; key: string };
 
@@ -15,6 +20,7 @@ type Asked = { rowId: string; action: "insert" | "update" | "delete"; changedAt:
  */
 export function triggerHandler(declaration: TriggerDeclaration): Handler<Asked> {
   const { key, actions, task, row } = declaration;
+  const once = keepLast<string>(MOST_KEPT);
   return {
     declaration,
     parse(change, keyType) {
@@ -29,7 +35,7 @@ export function triggerHandler(declaration: TriggerDeclaration): Handler<Asked> 
       mapConcurrent(asked, async ({ rowId, action, changedAt, key }): Promise<Accepted> => {
         const payload = { [idName(declaration)]: rowId, action, changedAt };
         const run = { task, payload, tags: [tagOf(declaration, rowId)], idempotencyKey: `${row}:${key}` };
-        return { runId: await triggerRun(run, deadline) };
+        return { runId: await once(key, () => triggerRun(run, deadline)) };
       }),
   };
 }
