@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type SQL, sql } from "drizzle-orm";
 import type { Client } from "pg";
@@ -12,7 +13,12 @@ export const indexedVector = ({ dimensions, indexType }: Indexed, vector: SQL) =
   sql`${vector}::${sql.raw(`${indexType}(${dimensions})`)}`;
 
 // Postgres truncates names at 63 bytes, and the model's id must stay.
-const nameOf = ({ name }: TableName, { id }: Pick<Indexed, "id">) => `${name.slice(0, 45)}_model_${id}`;
+const MOST_BYTES = 45;
+
+function nameOf({ name }: TableName, { id }: Pick<Indexed, "id">): string {
+  const isShort = Buffer.byteLength(name) <= MOST_BYTES;
+  return `${isShort ? name : createHash("md5").update(name).digest("hex")}_model_${id}`;
+}
 
 const BUILD_POLL_MS = 1_000;
 // With more vectors than this, searching without the index is noticeably slower.
@@ -26,7 +32,8 @@ export async function needsVectorIndex(
   { id }: Pick<Indexed, "id">,
 ): Promise<boolean> {
   const { rows } = await db.execute<{ needed: boolean }>(sql`
-    select not exists (select from pg_index where indexrelid = to_regclass(${qualified(table, { id })}) and indisvalid)
+    select not exists (select from pg_index where indexrelid = to_regclass(${qualified(table, { id })}) and indisvalid
+        and indrelid = to_regclass(${quoted(table)}))
       and (select count(*) from (select from ${sql.raw(quoted(table))} where model_id = ${id} and embedding is not null
         limit ${WORTH_AN_INDEX}) v) >= ${WORTH_AN_INDEX} as needed`);
   return rows[0]?.needed ?? false;
@@ -52,8 +59,8 @@ export async function buildVectorIndex(
     const { rows } = await client.query<{ valid: boolean; growing: boolean }>(
       `select indisvalid as valid, exists (
          select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid) as growing
-       from pg_index i where indexrelid = to_regclass($1)`,
-      [qualified(table, model)],
+       from pg_index i where indexrelid = to_regclass($1) and indrelid = to_regclass($2)`,
+      [qualified(table, model), quoted(table)],
     );
     const [found] = rows;
     if (found?.valid) return;
