@@ -32,12 +32,12 @@ export const declarations: Declaration[] = [
 export function migrationsForTests() {
   const database = emptyDatabase();
 
-  async function run(these: readonly Declaration[] = declarations) {
+  async function run(these: readonly Declaration[] = declarations, { dimensions = model.dimensions } = {}) {
     const lines: string[] = [];
     const applied = await migrate({
       url: database.url,
       declarations: these,
-      model,
+      model: { ...model, dimensions },
       say: (line) => lines.push(line),
     });
     return { applied, lines };

@@ -17,11 +17,11 @@ export function modelChangeForTests() {
   const { database, source, work } = tests;
   beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
 
-  const begin = async (name = NEW) =>
+  const begin = async (name = NEW, dimensions = 8) =>
     beginModel(database.db, [await source()], {
       provider: "openai",
       name,
-      dimensions: 8,
+      dimensions,
     });
 
   /** A new model next to the active one. */

@@ -98,6 +98,14 @@ describe("a database with other tables", () => {
     expect(await all("select * from post_embeddings")).toEqual([]);
   });
 
+  it("is not changed for a model whose vectors are too wide for an index", async () => {
+    await database.client.query(TABLES);
+    await expect(run(declarations, { dimensions: 4_096 })).rejects.toThrow(
+      "text-embedding-3-small makes vectors of 4096 dimensions, and an index takes 4000: set EMBEDDING_DIMENSIONS",
+    );
+    expect(await all("select from pg_namespace where nspname = 'aftercommit'")).toEqual([]);
+  });
+
   it("rejects two declarations with one embeddings table", async () => {
     await database.client.query(TABLES);
     const twin = { ...posts, row: "twin" };

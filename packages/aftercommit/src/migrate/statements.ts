@@ -3,12 +3,10 @@ import { commentOf, rowIdName } from "../catalog/embeddings-table.ts";
 import { spelled } from "../catalog/problem.ts";
 import { quoted, quotedColumn } from "../db/identifiers.ts";
 import type { Declaration, EmbeddingDeclaration } from "../declare/declaration.ts";
+import { indexTypeOf } from "../models/index-type.ts";
 import { fingerprintOf, type KeyType } from "../source.ts";
 import { wordsTable } from "../words/words-table.ts";
 import type { FirstModel } from "./first-model.ts";
-
-// pgvector's limit for an HNSW index over vectors; over halfvecs it is 4,000.
-const MOST_OF_VECTOR = 2_000;
 
 /** One row per chunk, row and model. A row with blank text has one row without a chunk and an embedding. */
 export function embeddingsTableSql(declaration: EmbeddingDeclaration, keyColumn: string): string {
@@ -89,7 +87,8 @@ export function modelSql(model: FirstModel, inWebAssembly: boolean): string {
   const { provider, name, dimensions, dimensionsAsked, chunker } = model;
   // A halfvec index is half as large at equal recall. But WebAssembly has no half floats, so each distance costs many
   // times as much.
-  const indexType = inWebAssembly && dimensions <= MOST_OF_VECTOR ? "vector" : "halfvec";
+  const preferred = inWebAssembly ? "vector" : "halfvec";
+  const indexType = indexTypeOf(model, { preferred, remedy: "set EMBEDDING_DIMENSIONS to fewer" });
   return `insert into aftercommit.models (provider, name, dimensions, dimensions_asked, chunker, state, index_type, activated_at)
 values (${escapeLiteral(provider)}, ${escapeLiteral(name)}, ${dimensions}, ${dimensionsAsked}, ${chunker}, 'active',
  '${indexType}', now());`;

@@ -30,6 +30,16 @@ describe("a new model is registered", () => {
     expect(await states()).toEqual(UNCHANGED);
   });
 
+  it("and is not if no index takes vectors as wide: it is asked for nothing then", async () => {
+    await expect(begin(NEW, 4_001)).rejects.toThrow("ask for fewer by --dimensions");
+    expect(provider.requests).toEqual([]);
+    expect(await states()).toEqual(UNCHANGED);
+  });
+
+  it("with an index of half floats, if its vectors are too wide for another", async () => {
+    expect((await begin(NEW, 2_001))?.to).toMatchObject({ indexType: "halfvec" });
+  });
+
   it("and is not if it is already active", async () => {
     expect(await begin(MODEL.name)).toBeUndefined();
     expect(await states()).toEqual(UNCHANGED);

@@ -6,6 +6,7 @@ import { splitterOf } from "../embeddings/ask-model.ts";
 import { rootMessageOf } from "../errors.ts";
 import { keyWindows, within } from "../key-windows.ts";
 import { CHUNKER } from "../models/defaults.ts";
+import { indexTypeOf } from "../models/index-type.ts";
 import { type Model, readModels } from "../models/models.ts";
 import { embedTexts, type ProviderModel } from "../providers/embed-texts.ts";
 import { limitsOf } from "../providers/limits.ts";
@@ -73,8 +74,8 @@ export type WantedModel = { provider: string; name: string; dimensions: number |
 
 /**
  * Registers a model next to the active one, or resumes it where it stopped. Undefined if it is already active. Rejects
- * with ModelChangeError if another model is being built, or if the model rejects rows of these tables: nothing is
- * registered then.
+ * with ModelChangeError if another model is being built, or if the model rejects rows of these tables, and with
+ * ModelError if its vectors are too wide for an index: nothing is registered then.
  */
 export async function beginModel(
   db: Database,
@@ -101,11 +102,16 @@ export async function beginModel(
     );
   if (!building) {
     const dimensionsAsked = asked !== undefined;
+    const preferred = from?.indexType ?? "halfvec";
+    const indexType = indexTypeOf(
+      { name, dimensions },
+      { preferred, remedy: "ask for fewer by --dimensions" },
+    );
     await tryModel(db, sources, { provider, model: { name, dimensions, dimensionsAsked } });
     await db.execute(sql`
       insert into aftercommit.models (provider, name, dimensions, dimensions_asked, chunker, state, index_type)
       values (${providerName}, ${name}, ${dimensions}, ${dimensionsAsked}, ${CHUNKER}, 'building',
-        ${from?.indexType ?? "halfvec"})
+        ${indexType})
       on conflict (provider, name, dimensions, chunker) do update set state = 'building', completed_at = null,
         dimensions_asked = excluded.dimensions_asked, paused_until = null, pause_reason = null`);
   }
