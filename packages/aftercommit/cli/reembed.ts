@@ -98,9 +98,9 @@ await command(async () => {
     values.dimensions === undefined ? undefined : wholeNumber(values.dimensions, "dimensions", 4_000);
   const acceptMissing = wholeNumber(values["accept-missing"], "accept-missing", 1_000_000_000);
   if (values.stop || values.retire) {
-    const { db, sources } = await embeddingSources();
+    const { db } = await embeddingSources();
     if (values.stop) return stopBuilding(db);
-    const names = await retireModels(db, sources, { url: directUrl() });
+    const names = await retireModels(db, { url: directUrl() });
     return say(names.length > 0 ? `Retired ${names.join(", ")}.` : "Nothing is retired.");
   }
   if (!name) throw new Error("Say which model: npx aftercommit reembed --model text-embedding-3-large");

@@ -134,17 +134,22 @@ describe("afterwards", () => {
     expect(await modelsOf(same)).toContain(1);
   });
 
-  it("retired models are deleted with their vectors, and the others stay", async () => {
+  it("retired models are deleted with their vectors, also of tables that are not declared, and the others stay", async () => {
     const ids = await insertPosts(3);
     await work(ids);
+    await database.db.execute(sql`
+      create table old_embeddings (id int, model_id int not null references aftercommit.models);
+      insert into old_embeddings values (1, 1)`);
     const { from, to } = await built();
     await switchTo(to, from);
     const url = process.env.DATABASE_URL ?? "";
-    expect(await retireModels(database.db, [await source()], { url })).toEqual([MODEL.name]);
+    expect(await retireModels(database.db, { url })).toEqual([MODEL.name]);
     expect(await states()).toEqual([[NEW, "active"]]);
     for (const id of ids) expect(await modelsOf(id)).toEqual([to.id]);
-    expect(await retireModels(database.db, [await source()], { url })).toEqual([]);
+    expect(await retireModels(database.db, { url })).toEqual([]);
+    expect((await database.db.execute(sql`select from old_embeddings`)).rows).toEqual([]);
     // The other tests use the first model.
+    await database.db.execute(sql`drop table old_embeddings`);
     await database.db.execute(sql`truncate post_embeddings`);
     await database.db.execute(sql`insert into aftercommit.models (id, name, dimensions, chunker, state, index_type)
       overriding system value values (1, ${MODEL.name}, 8, ${MODEL.chunker}, 'retired', 'vector')`);
