@@ -33,6 +33,8 @@ await command(async () => {
   if (optional("OTEL_EXPORTER_OTLP_ENDPOINT") !== undefined) startMetrics();
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
-  const feed = values.temporary ? temporaryFeed(db, declarations) : lastingFeed({ db, declarations, slot });
+  const feed = values.temporary
+    ? temporaryFeed({ db, url, declarations })
+    : lastingFeed({ db, declarations, slot });
   await capture({ db: database(), url, declarations, feed, stopped: stop.signal });
 });

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { sql } from "drizzle-orm";
+import type { Client } from "pg";
 import type { Database } from "../db/client.ts";
+import { connectionOf, TlsClient } from "../db/tls.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { log } from "../log.ts";
 import type { Feed } from "./feed.ts";
@@ -8,40 +10,71 @@ import { createPublication } from "./slot.ts";
 
 const PREFIX = "aftercommit_temporary_";
 
-/** The publications of these feeds, and whether a slot is read with each. */
-async function readPublications(db: Database): Promise<{ name: string; isRead: boolean }[]> {
-  const { rows } = await db.execute<{ name: string; isRead: boolean }>(sql`
-    select pubname as name, exists (select from pg_replication_slots where slot_name = pubname) as "isRead"
-    from pg_publication where starts_with(pubname, ${PREFIX})`);
-  return rows;
+/** The publications of these feeds. */
+async function readPublications(db: Database): Promise<string[]> {
+  const { rows } = await db.execute<{ name: string }>(
+    sql`select pubname as name from pg_publication where starts_with(pubname, ${PREFIX})`,
+  );
+  return rows.map(({ name }) => name);
 }
 
-const drop = (db: Database, name: string) =>
+const drop = (db: Pick<Database, "execute">, name: string) =>
   db.execute(sql`drop publication if exists ${sql.identifier(name)}`);
+
+/**
+ * A connection that marks a publication as used while it lasts. Its slot would not: it comes later, and goes with the
+ * connection that reads it. Shared, so that a connection that the server does not know to be lost is in no one's way.
+ */
+async function markAsUsed(url: string, name: string): Promise<Client> {
+  const client = new TlsClient({
+    ...connectionOf(url),
+    application_name: "aftercommit: capture",
+    keepAlive: true,
+  });
+  client.on("error", () => {});
+  await client.connect();
+  await client.query("select pg_advisory_lock_shared(hashtextextended($1, 0))", [name]);
+  return client;
+}
+
+/** Drops a publication, unless a process uses it. */
+async function dropIfLeft(db: Database, name: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    const { rows } = await tx.execute<{ isLeft: boolean }>(
+      sql`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as "isLeft"`,
+    );
+    if (!rows[0]?.isLeft) return;
+    await drop(tx, name);
+    log("info", "capture.publication_dropped", { publication: name, leftBy: "a killed process" });
+  });
+}
+
+type Options = { db: Database; url: string; declarations: readonly Declaration[] };
 
 /**
  * A slot and a publication that last as long as the process, so that nothing is left and no WAL is kept. What changes
  * while it is not connected is not captured. The publication of a process that was killed is dropped by the next one.
  */
-export function temporaryFeed(db: Database, declarations: readonly Declaration[]): Feed {
+export function temporaryFeed({ db, url, declarations }: Options): Feed {
   const name = `${PREFIX}${randomBytes(4).toString("hex")}`;
+  let mark: Client | undefined;
   return {
     slot: name,
     publication: name,
     isTemporary: true,
     async open() {
+      // It was opened before if the connection to the slot broke, and perhaps this one as well.
+      mark?.end().catch(() => {});
+      mark = await markAsUsed(url, name);
       const publications = await readPublications(db);
-      for (const other of publications)
-        if (other.name !== name && !other.isRead) {
-          await drop(db, other.name);
-          log("info", "capture.publication_dropped", { publication: other.name, leftBy: "a killed process" });
-        }
-      if (!publications.some((one) => one.name === name)) await createPublication(db, declarations, name);
+      for (const other of publications) if (other !== name) await dropIfLeft(db, other);
+      if (!publications.includes(name)) await createPublication(db, declarations, name);
       const { rows } = await db.execute<{ lsn: string }>(sql`select pg_current_wal_lsn()::text as lsn`);
       return rows[0]?.lsn ?? "0/0";
     },
     async close() {
       await drop(db, name);
+      await mark?.end();
     },
   };
 }
