@@ -8,10 +8,14 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-it("has no statement timeout, although its sessions begin with one", async () => {
+it("has no timeouts, although its sessions begin with some", async () => {
   const url = new URL(database.url);
-  // A role or a database may set one.
-  url.searchParams.set("options", "-c statement_timeout=7s");
-  const { rows } = await withLongConnection(url.href, (client) => client.query("show statement_timeout"));
-  expect(rows).toEqual([{ statement_timeout: "0" }]);
+  // A role or a database may set them, and ours does.
+  url.searchParams.set("options", "-c statement_timeout=7s -c lock_timeout=5s");
+  const { rows } = await withLongConnection(url.href, (client) =>
+    client.query(
+      "select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock",
+    ),
+  );
+  expect(rows).toEqual([{ statement: "0", lock: "0" }]);
 });
