@@ -48,6 +48,12 @@ export function rootCodeOf(error: unknown): string | undefined {
   return root instanceof Error && "code" in root ? String(root.code) : undefined;
 }
 
+// Postgres' error classes for an invalid value or size, and for what a function raises.
+const OF_ONE_ROW = /^(22|54|P0)/;
+
+/** Whether a statement failed because of the values of one row. */
+export const isOfOneRow = (error: unknown): boolean => OF_ONE_ROW.test(rootCodeOf(error) ?? "");
+
 /**
  * The message of the innermost cause of a thrown value. Outer messages may contain what must not be logged, such as the
  * values of the query in drizzle's.

@@ -1,16 +1,19 @@
-import { DatabaseError } from "pg";
+import { type SQL, sql } from "drizzle-orm";
+import { tableSql } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
+import { isOfOneRow, rootCodeOf, rootMessageOf } from "../errors.ts";
+import { log } from "../log.ts";
 import { type KeyType, keyTypeOf } from "../source.ts";
 import { DeadlineError, withDeadline } from "../with-deadline.ts";
 import { readLexicons } from "../words/lexicons.ts";
-import { isPool, type Reading, readInTransaction, type SearchConnection } from "./connection.ts";
+import { isPool, type Reading, readInTransaction, rowsOf, type SearchConnection } from "./connection.ts";
 import { digestOf, isAfter, readCursor, writeCursor } from "./cursor.ts";
 import { filterSql } from "./filters.ts";
 import { highlight } from "./highlight.ts";
 import { InvalidSearchError, type SimilarOptions } from "./options.ts";
 import { readPresentRows } from "./present-rows.ts";
 import type { Matched, RankedRow } from "./rank.ts";
-import { available, NO_DATABASE } from "./unavailable.ts";
+import { available, NO_DATABASE, SearchUnavailableError } from "./unavailable.ts";
 import type { Term } from "./word-query.ts";
 
 /** A row that was found. */
@@ -43,8 +46,8 @@ const LEAST_RANKED = 100;
 const MOST_RANKED = 1_000;
 // The time that is left is told to Postgres again when this much of it has passed.
 const COARSE_MS = 500;
-// Postgres's errors for a value that does not fit the column's type, or cannot be compared.
-const OF_A_VALUE = /^(22|42883$)/;
+// Postgres's error for values that cannot be compared.
+const NOT_COMPARABLE = "42883";
 
 type Asked = Reading &
   Required<Pick<SimilarOptions, "limit" | "minScore">> & {
@@ -76,6 +79,23 @@ function boundedBy(client: SearchConnection, deadline: number): SearchConnection
     },
   };
 }
+
+const isOfAValue = (error: unknown) => isOfOneRow(error) || rootCodeOf(error) === NOT_COMPARABLE;
+
+/** Rejects with InvalidSearchError if the filter is invalid. It reads no row, so the message shows no value of one. */
+async function requireFilter({ db, declaration, deadline }: Asked, filter: SQL | undefined): Promise<void> {
+  const query = sql`select from ${tableSql(declaration.table)} where ${filter ?? sql`true`} limit 0`;
+  try {
+    await readInTransaction(db, (client) => rowsOf(boundedBy(client, deadline), query));
+  } catch (error) {
+    if (isOfAValue(error)) throw new InvalidSearchError(`where: ${rootMessageOf(error)}`);
+    throw error;
+  }
+}
+
+/** The options of a declaration that are evaluated on each row, and may fail on one. */
+const expressionsOf = ({ text, where }: EmbeddingDeclaration) =>
+  [typeof text === "string" ? "text" : undefined, where && "where"].filter((option) => option !== undefined);
 
 /**
  * Makes a function that reads the page of a search with the rows that another one finds.
@@ -112,9 +132,14 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
       // The caller's client must be idle when the search ends; a pool's may end its work later.
       return await (isPool(db) ? withDeadline(work, deadline) : work());
     } catch (error) {
-      if (error instanceof DatabaseError && OF_A_VALUE.test(error.code ?? ""))
-        throw new InvalidSearchError(`where: ${error.message}`);
-      throw error;
+      if (!isOfAValue(error)) throw error;
+      await requireFilter(asked, filter);
+      const options = expressionsOf(declaration).join(" or ");
+      if (options === "") throw error;
+      // Only the log shows Postgres's message, which has a value of the row.
+      const message = `aftercommit.config.ts: ${options} of ${declaration.row} cannot be evaluated on a row`;
+      log("error", "search.unavailable", { error: message, cause: rootMessageOf(error) });
+      throw new SearchUnavailableError(message, { cause: error });
     }
   }
 
