@@ -1,6 +1,5 @@
-import { DatabaseError } from "pg";
 import type { Database } from "../db/client.ts";
-import { rootMessageOf, rootOf } from "../errors.ts";
+import { isOfOneRow, rootMessageOf } from "../errors.ts";
 import { endEntries } from "../inbox/end-entries.ts";
 import type { Lease, Leased } from "../inbox/entry.ts";
 import { renewLease } from "../inbox/lease.ts";
@@ -41,12 +40,10 @@ type Work = {
 const RENEW_MS = 15_000;
 // Rows per transaction. Others, such as an edit's, wait no longer than one takes.
 const ROWS_A_WRITE = 100;
-// Postgres' error classes for an invalid value or size: one row is at fault.
-const OF_ONE_ROW = /^(22|54)/;
 
 function writtenRow({ row, jobs }: Item, { deferrals }: Work): WrittenRow {
   const { entry, certain, state, textHash } = row;
-  const failed = jobs.find(({ error }) => error !== undefined);
+  const error = row.error ?? jobs.find((job) => job.error !== undefined)?.error;
   const open = jobs.filter(({ isDone }) => !isDone);
   const at = Math.max(0, ...open.map(({ model }) => deferrals.get(model.id)?.at ?? 0));
   // If only a new model lacks the row, it is not an edit.
@@ -54,12 +51,7 @@ function writtenRow({ row, jobs }: Item, { deferrals }: Work): WrittenRow {
   const later = { entry, certain, kind: "later", at, queue } as const;
   const done = { entry, certain, kind: "done" } as const;
   return {
-    ending:
-      failed?.error !== undefined
-        ? { ...done, kind: "failed", error: failed.error }
-        : open.length > 0
-          ? later
-          : done,
+    ending: error !== undefined ? { ...done, kind: "failed", error } : open.length > 0 ? later : done,
     changedAt: entry.queue === "realtime" ? entry.changedAt : null,
     remove: state === "absent" || state === "excluded",
     vectors: jobs.flatMap(({ isComplete, model, vectors }) =>
@@ -75,8 +67,7 @@ async function write(work: Work, rows: readonly WrittenRow[]): Promise<void> {
     const written = await writeRows(worker.db, worker.source, { token, models, rows });
     for (const row of written) addRow(result, row);
   } catch (error) {
-    const root = rootOf(error);
-    if (!(root instanceof DatabaseError) || !OF_ONE_ROW.test(root.code ?? "")) throw error;
+    if (!isOfOneRow(error)) throw error;
     const [row, ...others] = rows;
     if (!row || row.ending.kind === "failed") throw error;
     if (others.length > 0) {
@@ -84,7 +75,7 @@ async function write(work: Work, rows: readonly WrittenRow[]): Promise<void> {
       return;
     }
     await write(work, [
-      { ...row, vectors: [], ending: { ...row.ending, kind: "failed", error: root.message } },
+      { ...row, vectors: [], ending: { ...row.ending, kind: "failed", error: rootMessageOf(error) } },
     ]);
   }
 }

@@ -58,6 +58,6 @@ export class Job {
 }
 
 export function jobsOf(row: PresentRow, models: readonly Model[]): Job[] {
-  if (row.state === "absent" || row.state === "excluded") return [];
+  if (row.state !== "text" && row.state !== "blank") return [];
   return models.filter(({ id }) => !row.upToDate.has(id)).map((model) => new Job(model, row));
 }

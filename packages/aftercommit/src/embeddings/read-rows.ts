@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { tableSql } from "../db/identifiers.ts";
+import { isOfOneRow, rootMessageOf } from "../errors.ts";
 import type { Leased } from "../inbox/entry.ts";
 import type { Model } from "../models/models.ts";
 import {
@@ -15,7 +16,9 @@ import { wordsTableSql } from "../words/words-table.ts";
 /** A row as it is now. `textHash` is null if the row does not exist. */
 export type PresentRow = {
   entry: Leased;
-  state: "text" | "blank" | "excluded" | "absent";
+  state: "text" | "blank" | "excluded" | "absent" | "unreadable";
+  /** Why it is unreadable: the declaration's expressions fail on it. */
+  error: string | undefined;
   text: string;
   textHash: string | null;
   title: string;
@@ -40,6 +43,13 @@ type Read = {
   certain: boolean;
   fingerprint: string | null;
   fits: boolean;
+  error?: string;
+};
+
+/** Certain, because the entry stays in any case, and is tried again. */
+const unreadable = (rowId: string, error: string): Read => {
+  const nothing = { included: null, settled: null, text: null, textHash: null, title: null, language: null };
+  return { ...nothing, rowId, found: true, certain: true, fingerprint: null, fits: true, error };
 };
 
 // The most bytes of text that are read together, though at least one row is. 500 short texts are far below that.
@@ -51,13 +61,15 @@ const MOST_BYTES = 8 * 2 ** 20;
  * xmax is 0. Leaves out the rows after the first {@link MOST_BYTES}. Rejects with SourceError if another deployment has
  * migrated the database.
  */
-async function readPresent(
+async function readTogether(
   db: Queries,
   source: EmbeddingSource,
   entries: readonly Leased[],
 ): Promise<Read[]> {
   const ids = sql.param(entries.map(({ rowId }) => rowId));
   const xids = sql.param(entries.map(({ acceptedXid }) => acceptedXid));
+  // The offset keeps the planner from evaluating the expressions on rows that are not read: they may fail there.
+  const row = sql`select * from ${rowsSql(source.declaration)} r where r.id = g.id::${keyTypeSql(source)} offset 0`;
   const fits = sql`coalesce(sum(octet_length(r.text)) over before, 0) < ${sql.raw(String(MOST_BYTES))}`;
   const { rows } = await db.execute<Read>(sql`
     select g.id as "rowId", r.id is not null as found, r.included, r.settled, r.language, ${fits} as fits,
@@ -66,10 +78,25 @@ async function readPresent(
       pg_snapshot_xmin(pg_current_snapshot()) >= g.xid::xid8 as certain,
       (select fingerprint from aftercommit.sources where name = ${source.name}) as fingerprint
     from unnest(${ids}::text[], ${xids}::text[]) with ordinality as g(id, xid, place)
-    left join ${rowsSql(source.declaration)} r on r.id = g.id::${keyTypeSql(source)}
+    left join lateral (${row}) r on true
     window before as (order by g.place rows between unbounded preceding and 1 preceding)`);
   for (const { fingerprint } of rows.slice(0, 1)) requireFingerprint(source.declaration, fingerprint);
   return rows.filter(({ fits }) => fits);
+}
+
+/** If an expression fails on one of the rows, reads only the first half, until the row at fault is alone. */
+async function readPresent(
+  db: Queries,
+  source: EmbeddingSource,
+  entries: readonly Leased[],
+): Promise<Read[]> {
+  try {
+    return await readTogether(db, source, entries);
+  } catch (error) {
+    if (!isOfOneRow(error)) throw error;
+    if (entries.length > 1) return readPresent(db, source, entries.slice(0, entries.length >> 1));
+    return entries.map(({ rowId }) => unreadable(rowId, rootMessageOf(error)));
+  }
 }
 
 async function readStored(
@@ -109,7 +136,8 @@ function wordsStateOf({ textHash, language }: Read, stored: StoredWords | undefi
   return stored.textHash === textHash && stored.language === language ? "present" : "old";
 }
 
-function stateOf({ found, included, text }: Read): PresentRow["state"] {
+function stateOf({ error, found, included, text }: Read): PresentRow["state"] {
+  if (error !== undefined) return "unreadable";
   if (!found) return "absent";
   if (!included) return "excluded";
   return text === null || text.trim() === "" ? "blank" : "text";
@@ -117,7 +145,7 @@ function stateOf({ found, included, text }: Read): PresentRow["state"] {
 
 /**
  * The leased rows as they are now, with what the models in use have stored of them. Rows with large texts are left out
- * if others have already filled the memory that may be used.
+ * if others have already filled the memory that may be used, and rows that cannot be read together with others.
  */
 export async function readRows(
   db: Queries,
@@ -141,6 +169,7 @@ export async function readRows(
     return {
       entry,
       state,
+      error: read.error,
       text: read.text ?? "",
       textHash,
       title: read.title ?? "",

@@ -106,6 +106,11 @@ describe("a row whose vectors are not those of its text", () => {
 });
 
 describe("vectors without a row", () => {
+  const insertOrphans = () =>
+    database.db.execute(sql`
+      insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
+      select -n, 1, 0, 1, md5('')::uuid, 0, 1, 1, '[1,2,3,4,5,6,7,8]' from generate_series(1, 1001) n`);
+
   it("are removed by the drain, whether one row was deleted or all of them", async () => {
     const [deleted = "", ...others] = await insertPosts(3);
     await work([deleted, ...others]);
@@ -120,15 +125,23 @@ describe("vectors without a row", () => {
 
   it("that are more than a tenth of all stay until a person confirms; what is missing is put into the inbox", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
-    await database.db.execute(sql`
-      insert into post_embeddings (post_id, model_id, chunk, chunks, text_hash, start, length, tokens, embedding)
-      select -n, 1, 0, 1, md5('')::uuid, 0, 1, 1, '[1,2,3,4,5,6,7,8]' from generate_series(1, 1001) n`);
+    await insertOrphans();
     const [missing = ""] = await insertPosts(1);
     expect(await reconcilePosts()).toEqual({ missing: 1, orphaned: 1_001, stopped: true });
     expect(logged.mock.calls.flat().join()).toContain("reconcile.stopped");
     expect(await ids()).toEqual([missing]);
     expect(await reconcilePosts({ removeMany: true })).toEqual({ ...nothing, orphaned: 1_001 });
     expect(await ids()).toHaveLength(1_002);
+  });
+
+  it("are never all in this process's memory", async () => {
+    await insertOrphans();
+    const executed = vi.spyOn(database.db, "execute");
+    expect(await reconcilePosts({ removeMany: true })).toMatchObject({ orphaned: 1_001 });
+    const answers: { rows: unknown[] }[] = await Promise.all(executed.mock.results.map(({ value }) => value));
+    for (const { rows } of answers) expect(JSON.stringify(rows).length).toBeLessThan(1_000);
+    executed.mockRestore();
+    expect(await ids()).toHaveLength(1_001);
   });
 });
 
@@ -144,6 +157,14 @@ it("puts nothing into the inbox in a dry run, and says what it found", async () 
     stopped: false,
   });
   expect(await ids()).toEqual([]);
+});
+
+it("hashes the texts of at most 1,000 rows in one statement", async () => {
+  await database.db.execute(sql`
+    insert into posts (title, body, author) select 'Post', 'Body ' || n, 'Alice' from generate_series(1, 1500) n`);
+  const onProgress = vi.fn();
+  expect(await reconcilePosts({ full: true, onProgress })).toMatchObject({ missing: 1_500 });
+  expect(onProgress.mock.calls.flat()).toEqual([1_000, 500]);
 });
 
 it("records when it ran, and when it compared all texts", async () => {

@@ -72,7 +72,7 @@ export async function endEntries(
       where ${those(newer)}`);
   if (later.length > 0)
     await tx.execute(sql`
-      update aftercommit.pending p set queue = g.queue, lease = null, attempts = 0,
+      update aftercommit.pending p set queue = g.queue, lease = null, attempts = greatest(0, p.attempts - 1),
         next_attempt = greatest(clock_timestamp(), to_timestamp(g.at / 1000))
       from unnest(${sql.param(later.map(({ entry }) => entry.rowId))}::text[],
         ${sql.param(later.map(({ at }) => at))}::float8[], ${sql.param(later.map(({ queue }) => queue))}::text[])
