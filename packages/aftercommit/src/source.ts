@@ -98,6 +98,15 @@ function textSql({ text, table }: EmbeddingDeclaration): SQL {
   return sql.raw(`concat_ws(E'\\n\\n', ${columns.join(", ")})`);
 }
 
+// Every passage carries the title.
+const MOST_TITLE_CHARS = 200;
+
+/** The beginning of a row's title, in a query from the table under its own name. A text of one column has none. */
+function titleSql({ text, table }: EmbeddingDeclaration): SQL {
+  if (typeof text === "string" || text.length === 1) return sql`null::text`;
+  return sql.raw(`left(${quotedColumn(table.name)}.${quotedColumn(text[0])}::text, ${MOST_TITLE_CHARS})`);
+}
+
 /** The text search configuration of a row, in a query from the table under its own name; "" for none. */
 function languageSql({ language = "", table }: EmbeddingDeclaration): SQL {
   if (typeof language === "string") return sql.raw(`${escapeLiteral(language)}::text`);
@@ -127,13 +136,12 @@ export const unstampedSql = (alias: SQL): SQL => sql`${alias}.xmax::text in ('0'
  * a condition over the table's columns.
  */
 export function rowsSql(declaration: EmbeddingDeclaration, filter?: SQL): SQL {
-  const { table, key, where, text, columns } = declaration;
+  const { table, key, where, columns } = declaration;
   const alias = sql.raw(quotedColumn(table.name));
   const column = (name: string) => sql.raw(`${quotedColumn(table.name)}.${quotedColumn(name)}`);
-  const [title] = typeof text === "string" ? [] : text;
   const whole = textSql(declaration);
   return sql`(select ${column(key)} as id, ${whole} as text, ${hashSql(declaration, whole)} as text_hash,
-    ${title === undefined ? sql`null::text` : sql`${column(title)}::text`} as title,
+    ${titleSql(declaration)} as title,
     ${languageSql(declaration)} as language,
     ${where === undefined ? sql`true` : sql.raw(`(${where}) is true`)} as included,
     ${unstampedSql(alias)} as settled,

@@ -33,14 +33,6 @@ it("leaves a text without a title as it is", () => {
   ).toBe(body.trimEnd());
 });
 
-it("cuts an endless title", () => {
-  const title = "😀".repeat(1_000);
-  const second =
-    passages(`${title}\n\n${body}`, { title, maxTokens: 5_000 })[1] ?? expect.fail("one passage");
-  expect([...second.input.slice(0, second.input.indexOf("\n\n"))]).toHaveLength(200);
-  expect(second.input.isWellFormed()).toBe(true);
-});
-
 it("keeps title and prefix within the model's limit, however large the chunks may be", () => {
   const options = { title: "Foxes", maxTokens: 1_000, maxInputTokens: 100, prefix: "passage: " };
   const made = passages(`Foxes\n\n${body}`, options);

@@ -1,7 +1,6 @@
 import { type CountTokens, countTokens } from "./count-tokens.ts";
 import { type PlacedChunk, split } from "./split.ts";
 
-const MOST_TITLE_CHARS = 200;
 // The least that a chunk gets next to its title, whatever the model's limit.
 const LEAST_CHUNK_TOKENS = 16;
 
@@ -33,8 +32,7 @@ export function passages(
     count = countTokens,
   }: PassageOptions,
 ): Passage[] {
-  // By code points: half of a surrogate pair would be a broken character.
-  const heading = [...title.trim()].slice(0, MOST_TITLE_CHARS).join("");
+  const heading = title.trim();
   const ofPrefix = prefix && count(prefix);
   const extra = heading && count(`${heading}\n\n`);
   const room = maxInputTokens - Number(ofPrefix);

@@ -69,6 +69,36 @@ describe("a text of columns", () => {
   });
 });
 
+describe("the passages of a long text", () => {
+  const oneColumn = defineEmbedding({ ...table, text: ["body"] });
+  let declaration = posts;
+  const { database, embedPost, inputs } = embeddingForTests(() => declaration);
+  const passagesWith = async (word: string) =>
+    (await database.db.execute(sql`select from aftercommit.post_words where words @@ ${word}::tsquery`))
+      .rowCount;
+
+  it("of several columns carry the first 200 characters of the title, however long it is", async () => {
+    const title = `${"😀 ".repeat(150)}zebra`;
+    await embedPost(await database.insertPost({ title, body: paragraphs(4) }));
+    expect(inputs().length).toBeGreaterThan(3);
+    for (const input of inputs().slice(1)) {
+      expect([...input.slice(0, input.indexOf("\n\n"))]).toHaveLength(199);
+      expect(input.isWellFormed()).toBe(true);
+    }
+    expect(await passagesWith("zebra")).toBe(1);
+  });
+
+  it("of one column carry nothing of the others", async () => {
+    declaration = oneColumn;
+    await migrate({ url: process.env.DATABASE_URL ?? "", declarations: [oneColumn, users], model: MODEL });
+    const body = `zebra ${paragraphs(4)}`;
+    await embedPost(await database.insertPost({ body }));
+    expect(inputs().length).toBeGreaterThan(3);
+    expect(inputs().join("")).toBe(body);
+    expect(await passagesWith("zebra")).toBe(1);
+  });
+});
+
 describe("a row that the declaration's condition excludes", () => {
   const chosen = defineEmbedding({ ...table, text: ["title", "body"], where: "author <> 'Draft'" });
   const { database, embedPost, inputs } = embeddingForTests(() => chosen);
