@@ -19,7 +19,8 @@ const config: NextConfig = {
       headers: [
         { key: "x-content-type-options", value: "nosniff" },
         { key: "x-frame-options", value: "DENY" },
-        { key: "referrer-policy", value: "no-referrer" },
+        // Not no-referrer: a browser would send `Origin: null` with the page's own forms.
+        { key: "referrer-policy", value: "same-origin" },
         { key: "cross-origin-opener-policy", value: "same-origin" },
         { key: "cross-origin-resource-policy", value: "same-origin" },
         { key: "permissions-policy", value: "camera=(), geolocation=(), microphone=(), payment=(), usb=()" },

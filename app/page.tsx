@@ -44,8 +44,9 @@ export default async function Page(props: Props) {
         {table ? (
           <SearchForm
             asked={asked}
-            table={{ row: table.row, rows: table.rows, columns: table.columns, filters: table.filters }}
-            tables={tables.map(({ rows }) => rows)}
+            // Only what the browser needs: the declarations contain functions.
+            tables={tables.map(({ row, rows, columns, filters }) => ({ row, rows, columns, filters }))}
+            first={table.rows}
           >
             {content}
           </SearchForm>

@@ -1,6 +1,6 @@
 "use client";
 
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { LiveResults } from "./live-results.tsx";
 import type { Table } from "./search-results.tsx";
 import { useArrowKeys } from "./use-arrow-keys.ts";
@@ -46,22 +46,27 @@ function Filters({ filters, asked }: { filters: readonly string[]; asked: Asked 
   );
 }
 
-type Props = { asked: Asked; table: Table; tables: readonly string[]; children: ReactNode };
+/** `first` is the `rows` of the table that is chosen at first. */
+type Props = { asked: Asked; tables: readonly Table[]; first: string; children: ReactNode };
 
 /**
  * The search form, and below it what the server found, or what is found by words while someone types. It is a plain GET
  * form: it works without JavaScript, and every search has an address.
  */
-export function SearchForm({ asked, table, tables, children }: Props) {
+export function SearchForm({ asked, tables, first, children }: Props) {
   const { live, type, clear } = useLiveSearch();
+  const [rows, setRows] = useState(first);
   useArrowKeys(clear);
+  const tableOf = (name: string | undefined) => tables.find((table) => table.rows === name);
+  const { filters = [] } = tableOf(rows) ?? {};
+  const ofLive = tableOf(live?.rows ?? first);
   return (
     <>
       <search>
         <form action="/" method="get" onInput={(event) => type(event.currentTarget)}>
           <div className="search">
             <label className="visually-hidden" htmlFor="q">
-              Search {table.rows}
+              Search {rows}
             </label>
             <input
               id="q"
@@ -71,24 +76,29 @@ export function SearchForm({ asked, table, tables, children }: Props) {
               maxLength={1000}
               required
               autoComplete="off"
-              placeholder={`Search ${table.rows}`}
+              placeholder={`Search ${rows}`}
             />
             <button type="submit">Search</button>
           </div>
           <div className="search-options">
             <Modes asked={asked.mode ?? "hybrid"} />
             {tables.length > 1 && (
-              <select name="in" aria-label="Table" defaultValue={table.rows}>
-                {tables.map((name) => (
-                  <option key={name}>{name}</option>
+              <select
+                name="in"
+                aria-label="Table"
+                value={rows}
+                onChange={({ currentTarget }) => setRows(currentTarget.value)}
+              >
+                {tables.map((table) => (
+                  <option key={table.rows}>{table.rows}</option>
                 ))}
               </select>
             )}
-            <Filters filters={table.filters} asked={asked} />
+            <Filters key={rows} filters={filters} asked={asked} />
           </div>
         </form>
       </search>
-      {live ? <LiveResults live={live} table={table} /> : children}
+      {live && ofLive ? <LiveResults live={live} table={ofLive} /> : children}
     </>
   );
 }

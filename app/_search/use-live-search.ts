@@ -4,8 +4,8 @@ import { searchParameters } from "./parameters.ts";
 
 const PAUSE_MS = 150;
 
-/** The results of a search by words, or its error message. */
-export type Live = { q: string; page?: SearchPage; error?: string };
+/** The results of a search by words, or its error message. `rows` names the table, if the form has several. */
+export type Live = { q: string; rows: string | undefined; page?: SearchPage; error?: string };
 
 /** The last word may not be complete yet. */
 const withPrefix = (q: string) => (/[\p{L}\p{N}]$/u.test(q) ? `${q}*` : q);
@@ -14,11 +14,12 @@ async function searchByWords(form: HTMLFormElement, signal: AbortSignal): Promis
   const parameters = searchParameters(new FormData(form));
   const q = parameters.get("q");
   if (q === null) return undefined;
+  const of = { q, rows: parameters.get("in") ?? undefined };
   parameters.set("q", withPrefix(q));
   parameters.set("mode", "words");
   const response = await fetch(`/api/search?${parameters}`, { signal });
   const body = await response.json();
-  return response.ok ? { q, page: body } : { q, error: body.error };
+  return response.ok ? { ...of, page: body } : { ...of, error: body.error };
 }
 
 /** Searches by words shortly after each change of a form. A newer search aborts the older one. */

@@ -138,7 +138,7 @@ describe("the production build", () => {
         expect(Object.fromEntries(answer.headers)).toMatchObject({
           "x-content-type-options": "nosniff",
           "x-frame-options": "DENY",
-          "referrer-policy": "no-referrer",
+          "referrer-policy": "same-origin",
           "cross-origin-opener-policy": "same-origin",
           "cross-origin-resource-policy": "same-origin",
           "permissions-policy": expect.stringContaining("camera=()"),
