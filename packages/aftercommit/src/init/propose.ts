@@ -37,6 +37,14 @@ export async function readCandidates(client: Connection): Promise<Candidate[]> {
   return rows;
 }
 
+/** The table that is most likely searched by meaning. */
+export const proposeEmbedding = (candidates: readonly Candidate[]): Candidate | undefined =>
+  candidates.find(({ text }) => text.length > 0);
+
+/** The table whose deleted rows most likely have to be cleaned up in other systems. */
+export const proposeDeletion = (candidates: readonly Candidate[]): Candidate | undefined =>
+  candidates.find(({ name, email }) => email !== null && /user|account|member|customer/i.test(name));
+
 // Four characters of English are about one token.
 const CHARACTERS_A_TOKEN = 4;
 const SAMPLE = 1_000;
