@@ -11,9 +11,8 @@ await command(async () => {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const declarations = fromSequin(await loadDeclarations());
   const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : undefined;
-  const { text, changes, others } = completeSequinYaml(before, declarations);
-  for (const name of others) say(`sink ${name} belongs to no declaration, and stays`);
-  for (const change of changes) say(change);
+  const { text, changes, notes } = completeSequinYaml(before, declarations);
+  for (const line of [...notes, ...changes]) say(line);
   if (changes.length === 0) say(`${FILE} fits aftercommit.config.ts.`);
   else if (process.argv.includes("--check"))
     throw new Error(`${FILE} does not fit aftercommit.config.ts: npx aftercommit sequin`);

@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { sql } from "drizzle-orm";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import * as z from "zod";
 import { PUBLICATION, readSlot, slotName } from "../capture/slot.ts";
 import type { Database } from "../db/client.ts";
 import { quoted } from "../db/identifiers.ts";
 import type { Declaration } from "../declare/declaration.ts";
+import { databaseIn } from "../sequin-config/document.ts";
 import { CheckError } from "./finding.ts";
 
 const named = z.object({ name: z.string() });
 const database = z.object({ slot: named, publication: named });
-const file = z.object({ databases: z.tuple([database], z.unknown()) });
 
 type Names = { reader: "Sequin" | "npx aftercommit capture"; slot: string; publication: string };
 
@@ -42,10 +42,10 @@ async function readNames(db: Database, declarations: readonly Declaration[]): Pr
   const own = await slotName(db);
   if (declarations.every(({ from }) => from === "capture") || (await readSlot(db, own)))
     return { reader: "npx aftercommit capture", slot: own, publication: PUBLICATION };
-  const { data } = file.safeParse(parse(await readFile("sequin.yaml", "utf8")));
+  const doc = parseDocument(await readFile("sequin.yaml", "utf8"));
+  const { data } = database.safeParse(databaseIn(doc)?.toJSON());
   if (!data) throw new CheckError("sequin.yaml names no slot or no publication", "npx aftercommit sequin");
-  const [{ slot, publication }] = data.databases;
-  return { reader: "Sequin", slot: slot.name, publication: publication.name };
+  return { reader: "Sequin", slot: data.slot.name, publication: data.publication.name };
 }
 
 export async function readFacts(db: Database, declarations: readonly Declaration[]): Promise<Facts> {

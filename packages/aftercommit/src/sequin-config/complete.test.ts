@@ -28,7 +28,7 @@ const lines = (text: string) => text.split("\n");
 
 it("finds that the sequin.yaml of this repository fits aftercommit.config.ts", () => {
   expect(sequinProblems(ours, declarations)).toEqual([]);
-  expect(completeSequinYaml(ours, declarations)).toEqual({ text: ours, changes: [], others: [] });
+  expect(completeSequinYaml(ours, declarations)).toEqual({ text: ours, changes: [], notes: [] });
 });
 
 describe("without a file", () => {
@@ -128,8 +128,8 @@ describe("a file that a person has edited", () => {
   });
 
   it("keeps every other line, comments too, and the sinks of no declaration, which are named", () => {
-    const { text, others } = completeSequinYaml(edited, declarations);
-    expect(others).toEqual(["audit"]);
+    const { text, notes } = completeSequinYaml(edited, declarations);
+    expect(notes).toEqual(["sink audit belongs to no declaration, and stays"]);
     expect(lines(text).filter((line) => !lines(edited).includes(line))).toEqual([
       "      init_sql: CREATE PUBLICATION sequin_pub FOR TABLE audit, Posts, public.users WITH (publish = 'insert')",
       "    actions: [delete] # too many",
@@ -154,6 +154,42 @@ describe("a file that a person has edited", () => {
     expect(sequinProblems(everything, declarations)).toEqual([]);
     const { text } = completeSequinYaml(published("# none"), declarations);
     expect(load(text).database.publication?.tables).toHaveLength(2);
+  });
+
+  describe("for other purposes too", () => {
+    const billing = '  - name: "app"\n    url: "https://billing.example.com"\n';
+    const endpointsOf = (text: string) => load(text).sinks.map(({ name, url }) => [name, new URL(url).host]);
+    const other = ours.replace(/ {2}- name: "app"[\s\S]*?\n\n/, `${billing}\n`);
+
+    it("gets an endpoint with the routes' secret for new sinks, and a note on a sink without one", () => {
+      const { text, changes, notes } = completeSequinYaml(other, [...declarations, comments]);
+      expect(changes.slice(1)).toEqual(["+ http endpoint app-2", "+ sink comments-embedding"]);
+      expect(notes).toEqual([
+        "sink posts-embedding delivers to app, an endpoint without SEQUIN_WEBHOOK_SECRET here",
+        "sink users-deletion delivers to app, an endpoint without SEQUIN_WEBHOOK_SECRET here",
+      ]);
+      expect(endpointsOf(text)).toEqual([
+        ["posts-embedding", "billing.example.com"],
+        ["users-deletion", "billing.example.com"],
+        ["comments-embedding", "host.docker.internal:3000"],
+      ]);
+    });
+
+    it("gets its first endpoint and its first database", () => {
+      expect(parse(completeSequinYaml('account: { name: "aftercommit" }', declarations).text)).toEqual(
+        parse(ours),
+      );
+    });
+
+    it("is completed at the database whose url is DATABASE_URL, and is an error if that is not one", () => {
+      const second = '  - name: "stock"\n    url: "postgres://stock:5432/stock"\n';
+      const two = ours.replace("databases:\n", `databases:\n${second}`);
+      expect(sequinProblems(two, declarations)).toEqual([]);
+      expect(parse(completeSequinYaml(two, [comments]).text).sinks.at(-1).database).toBe("aftercommit");
+      expect(() => sequinProblems(two.replace("stock:5432", "DATABASE_URL"), declarations)).toThrow(
+        /^sequin\.yaml: which of the databases stock, aftercommit has the declared tables\?/,
+      );
+    });
   });
 
   it("is an error if it is not YAML", () => {

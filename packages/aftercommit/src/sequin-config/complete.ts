@@ -10,28 +10,26 @@ import {
   YAMLSeq,
 } from "yaml";
 import type { Declaration } from "../declare/declaration.ts";
+import {
+  addFromTemplate,
+  addTo,
+  databaseIn,
+  itemsOf,
+  nameOf,
+  sendsSecret,
+  textAt,
+  valueAt,
+} from "./document.ts";
 import { addToPublicationSql, completePublication, PUBLICATION, tableList } from "./publication.ts";
 import { newSink, type WantedSink, wantedSink } from "./sinks.ts";
 import { TEMPLATE } from "./template.ts";
-
-type Parent = Pick<YAMLMap, "getIn" | "setIn">;
-
-const valueAt = (parent: Parent, path: readonly unknown[]): unknown => {
-  const node: unknown = parent.getIn(path, true);
-  return isNode(node) ? node.toJSON() : node;
-};
-
-const textAt = (parent: Parent, path: readonly unknown[]): string | undefined => {
-  const value = valueAt(parent, path);
-  return typeof value === "string" ? value : undefined;
-};
 
 const shown = (value: unknown) => (Array.isArray(value) ? `[${value.join(", ")}]` : "nothing");
 
 /** Sets a list and keeps its comment; does nothing if it has the same elements. */
 function setList(
   doc: Document,
-  parent: Parent,
+  parent: YAMLMap,
   path: readonly string[],
   wanted: readonly string[],
 ): string[] {
@@ -44,28 +42,21 @@ function setList(
   return [`${path.join(".")}: - ${shown(value)} + ${shown(wanted)}`];
 }
 
-const PUBLISHED = ["databases", 0, "publication"];
-
-function completeTables(doc: Document, declarations: readonly Declaration[]): string[] {
-  const name = textAt(doc, [...PUBLISHED, "name"]) ?? PUBLICATION;
-  const completed = completePublication(textAt(doc, [...PUBLISHED, "init_sql"]), name, declarations);
+function completeTables(database: YAMLMap, declarations: readonly Declaration[]): string[] {
+  const name = textAt(database, ["publication", "name"]) ?? PUBLICATION;
+  const at = ["publication", "init_sql"];
+  const completed = completePublication(textAt(database, at), name, declarations);
   if (!completed) return [];
-  const node: unknown = doc.getIn([...PUBLISHED, "init_sql"], true);
+  const node: unknown = database.getIn(at, true);
   // Changes the value in its own node, to keep its comment and quotes.
   if (isScalar(node)) node.value = completed.sql;
-  else doc.setIn([...PUBLISHED, "init_sql"], completed.sql);
+  else database.setIn(at, completed.sql);
   const { added } = completed;
   const existing = `where it exists already: ${addToPublicationSql(added, name)}`;
   return [`publication ${name}: + ${tableList(added)} (${existing})`];
 }
 
-const sinksOf = (doc: Document): YAMLMap[] => {
-  const sinks: unknown = doc.get("sinks");
-  return isSeq(sinks) ? sinks.items.filter((item) => isMap(item)) : [];
-};
-
 const pathOf = (sink: YAMLMap) => textAt(sink, ["destination", "http_endpoint_path"]);
-const nameOf = (sink: YAMLMap) => textAt(sink, ["name"]) ?? "";
 
 function completeSink(doc: Document, sink: YAMLMap, { tables, actions }: WantedSink): string[] {
   return [
@@ -74,21 +65,21 @@ function completeSink(doc: Document, sink: YAMLMap, { tables, actions }: WantedS
   ].map((change) => `sink ${nameOf(sink)}: ${change}`);
 }
 
-function addSink(doc: Document, declaration: Declaration): string[] {
+function addSink(doc: Document, database: YAMLMap, declaration: Declaration): string[] {
+  const ours = itemsOf(doc, "http_endpoints").find(sendsSecret);
+  const endpoint = nameOf(ours ?? addFromTemplate(doc, "http_endpoints"));
   const sink = newSink(declaration, {
-    database: textAt(doc, ["databases", 0, "name"]) ?? "aftercommit",
-    endpoint: textAt(doc, ["http_endpoints", 0, "name"]) ?? "app",
-    names: sinksOf(doc).map(nameOf),
+    database: nameOf(database),
+    endpoint,
+    names: itemsOf(doc, "sinks").map(nameOf),
   });
   const node = doc.createNode(sink);
   for (const path of [["actions"], ["source"], ["source", "include_tables"]]) {
     const inner: unknown = node.getIn(path, true);
     if (isMap(inner) || isSeq(inner)) inner.flow = true;
   }
-  node.spaceBefore = sinksOf(doc).length > 0;
-  if (!isSeq(doc.get("sinks"))) doc.set("sinks", new YAMLSeq());
-  doc.addIn(["sinks"], node);
-  return [`+ sink ${sink.name}`];
+  addTo(doc, "sinks", node);
+  return [...(ours ? [] : [`+ http endpoint ${endpoint}`]), `+ sink ${sink.name}`];
 }
 
 /** The library writes spaces in both `[ a ]` and `{ a: b }`, or in neither. */
@@ -103,14 +94,22 @@ function print(doc: Document): string {
   return doc.toString({ lineWidth: 0 });
 }
 
-/** A completed sequin.yaml, what changed, and the sinks that belong to no declaration. */
-export type Completed = { text: string; changes: string[]; others: string[] };
+/** What a person should know about a sink that stays as it is. */
+function noteOn(doc: Document, sink: YAMLMap, isDeclared: boolean): string[] {
+  if (!isDeclared) return [`sink ${nameOf(sink)} belongs to no declaration, and stays`];
+  const endpoint = textAt(sink, ["destination", "http_endpoint"]) ?? "";
+  if (itemsOf(doc, "http_endpoints").some((one) => nameOf(one) === endpoint && sendsSecret(one))) return [];
+  return [`sink ${nameOf(sink)} delivers to ${endpoint}, an endpoint without SEQUIN_WEBHOOK_SECRET here`];
+}
+
+/** A completed sequin.yaml, what changed, and what a person should know about sinks that stay. */
+export type Completed = { text: string; changes: string[]; notes: string[] };
 
 /**
  * Completes a sequin.yaml: its publication has every declared table, and each declaration has a sink with its table and
  * actions. A sink is found by the path that it delivers to. Everything else stays as it is, comments included. Without
  * a text, this creates a new file.
- * @throws if the text is not YAML
+ * @throws if the text is not YAML, or does not say which database has the declared tables
  */
 export function completeSequinYaml(
   text: string | undefined,
@@ -119,16 +118,17 @@ export function completeSequinYaml(
   const doc = parseDocument(text ?? TEMPLATE);
   const [error] = doc.errors;
   if (error) throw new Error(`sequin.yaml: ${error.message}`);
-  const sinks = sinksOf(doc);
-  const changes = completeTables(doc, declarations);
+  const sinks = itemsOf(doc, "sinks");
+  const database = databaseIn(doc) ?? addFromTemplate(doc, "databases");
+  const changes = completeTables(database, declarations);
   for (const declaration of declarations) {
     const wanted = wantedSink(declaration);
     const sink = sinks.find((one) => pathOf(one) === wanted.path);
-    changes.push(...(sink ? completeSink(doc, sink, wanted) : addSink(doc, declaration)));
+    changes.push(...(sink ? completeSink(doc, sink, wanted) : addSink(doc, database, declaration)));
   }
   const paths = declarations.map((declaration) => wantedSink(declaration).path);
-  const others = sinks.filter((sink) => !paths.includes(pathOf(sink) ?? "")).map(nameOf);
-  return { text: text !== undefined && changes.length === 0 ? text : print(doc), changes, others };
+  const notes = sinks.flatMap((sink) => noteOn(doc, sink, paths.includes(pathOf(sink) ?? "")));
+  return { text: text !== undefined && changes.length === 0 ? text : print(doc), changes, notes };
 }
 
 /** How a sequin.yaml differs from the declarations: `-` is what it has, `+` what it lacks. */

@@ -1,6 +1,7 @@
 import { spelled } from "../catalog/problem.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { routeOf } from "../declare/names.ts";
+import { freeName } from "./document.ts";
 
 /** The most messages in one request. Sequin closes a batch 5 ms after its first message, so an edit arrives alone. */
 const BATCH_SIZE = 500;
@@ -33,9 +34,8 @@ export function newSink(
 ) {
   const { path, tables, actions } = wantedSink(declaration);
   const inBatches = declaration.kind !== "deletion";
-  const name = nameOf(declaration);
   return {
-    name: names.includes(name) ? `${name}-2` : name,
+    name: freeName(nameOf(declaration), names),
     database,
     source: { include_tables: tables },
     actions,
