@@ -3,8 +3,7 @@ import { candidate } from "@/tests/helpers/install/candidate.ts";
 import { declare } from "./declare.ts";
 import type { Candidate } from "./propose.ts";
 
-const text: [string] = ["title"];
-const embedding = (of: Candidate) => ({ candidate: of, key: of.key, text });
+const embedding = (of: Candidate) => ({ candidate: of, key: of.key, text: ["title"] as const });
 const deletion = (of: Candidate) => ({ candidate: of, email: undefined });
 
 it("names declarations after their tables", () => {

@@ -7,7 +7,7 @@ import type { Candidate } from "./propose.ts";
 
 /** What a person wants: a table to search, one whose deleted rows are cleaned up, or both. */
 export type Wanted = {
-  embedding?: { candidate: Candidate; key: string; text: [string, ...string[]] } | undefined;
+  embedding?: { candidate: Candidate; key: string; text: readonly [string, ...string[]] } | undefined;
   deletion?: { candidate: Candidate; email: string | undefined } | undefined;
 };
 

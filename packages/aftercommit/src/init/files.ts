@@ -15,9 +15,10 @@ const optionsOf = (options: readonly [name: string, value: string][]) =>
   options.map(([name, value]) => `  ${name}: ${value},\n`).join("");
 
 function embeddingText({ name, declaration }: Named<EmbeddingDeclaration>): string {
-  const { row, table, key, text, columns } = declaration;
+  const { row, rows, table, key, text, columns } = declaration;
   const options: [string, string][] = [
     ["row", JSON.stringify(row)],
+    ...(rows === `${row}s` ? [] : [["rows", JSON.stringify(rows)] satisfies [string, string]]),
     ["table", JSON.stringify(`${table.schema}.${table.name}`)],
     ["key", JSON.stringify(key)],
     ["text", typeof text === "string" ? JSON.stringify(text) : list(text)],
