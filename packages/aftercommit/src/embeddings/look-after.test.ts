@@ -1,5 +1,6 @@
 import { runs } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { posts } from "@/aftercommit.config.ts";
 import { embeddingForTests } from "@/tests/helpers/embedding.ts";
@@ -12,6 +13,7 @@ import { lookAfter } from "./look-after.ts";
 
 const KEY = "tr_dev_look_after";
 const SCHEDULE = "reconcile-post-embeddings";
+const dialect = new PgDialect();
 const tests = embeddingForTests();
 const { database, change, work, pending, insertPosts } = tests;
 
@@ -39,6 +41,17 @@ const look = () => lookAfter(posts, { db: database.db });
 const ofSource = (set: ReturnType<typeof sql>) =>
   database.db.execute(sql`update aftercommit.sources set ${set} where name = 'post'`);
 const isReconciled = () => ofSource(sql`reconciled_at = now(), fully_reconciled_at = now()`);
+
+/** While the work runs, the table of words lacks a column, and what reads it fails. */
+async function withoutColumn(column: string, work: () => Promise<unknown>): Promise<void> {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  await database.db.execute(sql.raw(`alter table aftercommit.post_words rename ${column} to other`));
+  try {
+    await work();
+  } finally {
+    await database.db.execute(sql.raw(`alter table aftercommit.post_words rename other to ${column}`));
+  }
+}
 
 async function queued(): Promise<string[]> {
   const tasks: string[] = [];
@@ -101,6 +114,12 @@ describe("the drain", () => {
     expect(await look()).toMatchObject({ woken });
   });
 
+  it("is woken before a reconciliation, however that ends", async () => {
+    await ofSource(sql`reconciled_at = null`);
+    await withoutColumn("passage", () => expect(look()).rejects.toThrow());
+    expect(await queued()).toEqual(["create-embeddings-for-posts"]);
+  });
+
   it("is woken as soon as an unavailable Trigger.dev answers, and the pass does not fail", async () => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
     vi.spyOn(console, "info").mockImplementation(() => {});
@@ -133,6 +152,30 @@ describe("the table is reconciled", () => {
     await ofSource(set);
     const { reconciled } = await look();
     expect(reconciled?.missing).toBe({ fully: 2, partly: 1, not: undefined }[how]);
+  });
+
+  it("partly when the full comparison fails, and the log says so", async () => {
+    await insertPosts(1);
+    await ofSource(sql`reconciled_at = null, fully_reconciled_at = null`);
+    const logged = vi.spyOn(console, "error");
+    await withoutColumn("language", async () =>
+      expect(await look()).toMatchObject({ reconciled: { missing: 1 }, woken: true }),
+    );
+    expect(logged.mock.calls.flat().join()).toContain("reconcile.failed");
+  });
+
+  it("while the drain works on the rows that are found first", async () => {
+    await database.db.execute(sql`
+      insert into posts (title, body, author) select 'Post', 'Body ' || n, 'Alice' from generate_series(1, 1500) n`);
+    await ofSource(sql`reconciled_at = null, fully_reconciled_at = null`);
+    const executed = vi.spyOn(database.db, "execute");
+    expect(await look()).toMatchObject({ reconciled: { missing: 1_500 }, woken: true });
+    const statements = executed.mock.calls.map(([query]) =>
+      typeof query === "string" ? query : dialect.sqlToQuery(query.getSQL()).sql,
+    );
+    const woken = statements.findIndex((text) => text.includes("set woken_at = clock_timestamp()"));
+    expect(woken).toBeGreaterThan(statements.findIndex((text) => text.includes("with compared")));
+    expect(woken).toBeLessThan(statements.findLastIndex((text) => text.includes("with compared")));
   });
 
   it("fully when another table has taken its name, and the log says so", async () => {

@@ -3,6 +3,7 @@ import type { Database } from "../db/client.ts";
 import { quoted } from "../db/identifiers.ts";
 import type { EmbeddingDeclaration } from "../declare/declaration.ts";
 import { embeddingTaskIds } from "../declare/names.ts";
+import { rootMessageOf } from "../errors.ts";
 import { isAnythingDue } from "../inbox/drains.ts";
 import { stampAgainElsewhere } from "../inbox/stamp-again.ts";
 import { wake } from "../inbox/wake.ts";
@@ -11,9 +12,11 @@ import { readModelsInUse } from "../models/models.ts";
 import { needsVectorIndex } from "../models/vector-index.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
 import { type EmbeddingSource, type Queries, sourceOf } from "../source.ts";
-import { reconcile } from "./reconcile.ts";
+import { type Reconciliation, reconcile } from "./reconcile.ts";
 
 const DEADLINE_MS = 30_000;
+// In a long pass, as often as by the schedule.
+const WAKE_EVERY_MS = 60_000;
 
 /** Claims the reconciliation that is due: every ten minutes, and a full one once a day. Null if none is. */
 async function claimReconciliation(
@@ -37,6 +40,23 @@ async function noticeSwap(db: Queries, { name, declaration }: EmbeddingSource): 
     log("error", "source.table_replaced", { source: name, table: quoted(declaration.table) });
 }
 
+type Due = { full: boolean; onProgress: () => Promise<void> };
+
+/** Reconciles what is due. If a full pass fails, the other one finds at least the rows without vectors. */
+async function reconcileDue(
+  db: Database,
+  source: EmbeddingSource,
+  { full, onProgress }: Due,
+): Promise<Reconciliation> {
+  try {
+    return await reconcile(db, source, { full, slowly: full, onProgress });
+  } catch (error) {
+    if (!full) throw error;
+    log("error", "reconcile.failed", { source: source.name, error: rootMessageOf(error) });
+    return reconcile(db, source, { onProgress });
+  }
+}
+
 /**
  * What the schedule does for an embedded table. It wakes the drain if entries are due and no run has them, after an
  * orphaned or canceled run, a dead worker, or a day without Trigger.dev. It reconciles, and has the vector index built.
@@ -45,9 +65,18 @@ export async function lookAfter(declaration: EmbeddingDeclaration, { db }: { db:
   const source = await sourceOf(db, declaration);
   if (await stampAgainElsewhere(db, source.name)) log("warn", "inbox.stamped_again", { source: source.name });
   await noticeSwap(db, source);
+  let woken = false;
+  let triedAt = 0;
+  const wakeIfDue = async () => {
+    if (Date.now() - triedAt < WAKE_EVERY_MS || !(await isAnythingDue(db, source.name))) return;
+    triedAt = Date.now();
+    if ((await wake(db, declaration)) === "woken") woken = true;
+  };
+  await wakeIfDue();
   const due = await claimReconciliation(db, source);
-  const reconciled = due && (await reconcile(db, source, { full: due.full, slowly: due.full }));
-  const woken = (await isAnythingDue(db, source.name)) && (await wake(db, declaration)) === "woken";
+  // A full pass may take hours: the rows that are due do not wait for its end.
+  const reconciled = due && (await reconcileDue(db, source, { ...due, onProgress: wakeIfDue }));
+  await wakeIfDue();
   const { active } = await readModelsInUse(db);
   const indexed = await needsVectorIndex(db, declaration.embeddings, active);
   if (indexed) {
