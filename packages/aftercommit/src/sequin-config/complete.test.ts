@@ -6,6 +6,7 @@ import { read } from "@/tests/helpers/documents.ts";
 import { declarationsOf } from "../declare/declarations.ts";
 import { defineDeletion, defineEmbedding, defineTrigger } from "../define.ts";
 import { completeSequinYaml, sequinProblems } from "./complete.ts";
+import { completePublication } from "./publication.ts";
 
 const ours = read("sequin.yaml");
 const declarations = declarationsOf(config);
@@ -154,6 +155,30 @@ describe("a file that a person has edited", () => {
     expect(sequinProblems(everything, declarations)).toEqual([]);
     const { text } = completeSequinYaml(published("# none"), declarations);
     expect(load(text).database.publication?.tables).toHaveLength(2);
+  });
+
+  const [posts, users] = ["public.posts", "public.users"];
+  it.each([
+    ["tables in schema blog, public with (publish = 'insert')", undefined],
+    ["table posts, users, tables in schema blog /* all of it */", undefined],
+    ["tables in schema blog", "tables in schema blog, table public.posts, public.users"],
+    [
+      "table a, tables in schema public_2;",
+      "table a, tables in schema public_2, table public.posts, public.users;",
+    ],
+  ])("keeps its statement: for %s", (objects, expected) => {
+    const statement = "Create Publication my_pub for";
+    const completed = completePublication(`${statement} ${objects}`, "my_pub", declarations);
+    expect(completed?.sql).toBe(expected && `${statement} ${expected}`);
+  });
+
+  it.each([
+    ["create publication p for table posts -- and later: users", users],
+    ["create publication p with (publish = 'insert')", `${posts}, ${users}`],
+  ])("is an error if its statement is not understood: %s", (statement, missing) => {
+    expect(() => completePublication(statement, "p", declarations)).toThrow(
+      `sequin.yaml: add these tables to the publication in init_sql: ${missing}`,
+    );
   });
 
   describe("for other purposes too", () => {

@@ -37,21 +37,40 @@ function isIn(list: string, { schema, name }: TableName): boolean {
   );
 }
 
-const LIST = /^(\s*create\s+publication\s+\S+\s+for\s+table\s+)(.*?)((?:\s+with\s*\([^)]*\))?\s*;?\s*)$/is;
+const SCHEMAS = /^tables\s+in\s+schema\s/i;
+
+/** `objects` are lists of tables and of schemas, each after its keyword: `table a, b, tables in schema app`. */
+function isPublished(objects: string, table: TableName): boolean {
+  return objects.split(/\b(?=tables?\s)/i).some((list) => {
+    if (!SCHEMAS.test(list)) return isIn(list.replace(/^table\s/i, ""), table);
+    return [...list.replace(SCHEMAS, "").matchAll(NAMES)].some(([name]) => folded(name) === table.schema);
+  });
+}
+
+const CREATE =
+  /^(\s*create\s+publication\s+(?:"[^"]+"|\S+)\s+for\s+)(table.*?)((?:\s+with\s*\([^)]*\))?\s*;?\s*)$/is;
+const COMMENT = /--[^\n]*|\/\*.*?\*\//gs;
 
 /**
  * A statement that creates a publication, with the declared tables that it lacks added. Existing tables and options
  * stay. Undefined if none is missing.
+ * @throws if some may be missing and it is not a list of tables and schemas without comments
  */
 export function completePublication(
   sql: string | undefined,
   name: string,
   declarations: readonly Declaration[],
 ): { sql: string; added: TableName[] } | undefined {
-  if (sql !== undefined && /\bfor\s+all\s+tables\b/i.test(sql)) return undefined;
-  const [, before, list, after] = (sql !== undefined && LIST.exec(sql)) || [];
   const tables = declarations.map(({ table }) => table);
-  if (list === undefined) return { sql: publicationSql(declarations, name), added: tables };
-  const added = tables.filter((table) => !isIn(list, table));
-  return added.length === 0 ? undefined : { sql: `${before}${list}, ${tableList(added)}${after}`, added };
+  if (sql === undefined) return { sql: publicationSql(declarations, name), added: tables };
+  const bare = sql.replace(COMMENT, " ");
+  if (/\bfor\s+all\s+tables\b/i.test(bare)) return undefined;
+  const [, before = "", objects, after = ""] = CREATE.exec(bare) ?? [];
+  const added = tables.filter((table) => objects === undefined || !isPublished(objects, table));
+  if (added.length === 0) return undefined;
+  if (objects === undefined || bare !== sql)
+    throw new Error(`sequin.yaml: add these tables to the publication in init_sql: ${tableList(added)}`);
+  // After a list of schemas, a name without the keyword is one of them.
+  const keyword = /\btables\s+in\s/i.test(objects) ? "table " : "";
+  return { sql: `${before}${objects}, ${keyword}${tableList(added)}${after}`, added };
 }
