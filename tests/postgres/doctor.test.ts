@@ -6,15 +6,17 @@ import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSampleTables } from "../../dev/sample-tables.ts";
 import { connect, disconnect } from "../../packages/aftercommit/src/db/client.ts";
+import { defineTrigger } from "../../packages/aftercommit/src/define.ts";
 import { messageOf } from "../../packages/aftercommit/src/errors.ts";
-import { findingsOf, problemOf, problems } from "../helpers/doctor/diagnose.ts";
+import { declarations, findingsOf, problemOf, problems } from "../helpers/doctor/diagnose.ts";
 import { onFreePort } from "../helpers/on-free-port.ts";
 import { startCluster } from "../helpers/own-cluster.ts";
 import { applyMigrations } from "../helpers/postgres-template.ts";
 import { createDatabase, runOn } from "../helpers/real-postgres.ts";
 import { until } from "../helpers/until.ts";
 
-const PUBLICATION = "create publication sequin_pub for table public.posts, public.users";
+const PUBLICATION =
+  "create publication sequin_pub for table public.posts, public.users with (publish_via_partition_root = true)";
 const SLOT = "select pg_create_logical_replication_slot('sequin_slot', 'pgoutput')";
 const DROP_SLOT = "select pg_drop_replication_slot('sequin_slot')";
 const INSERT = "insert into posts (title, body, author) values ('a', 'b', 'c')";
@@ -174,6 +176,23 @@ describe("the doctor on a dedicated PostgreSQL", () => {
     const found = await whileRead(() => problemOf("capture.publication"));
     expect(found.actual).toBe(actual);
     await follow(found.fix);
+    await expectNothing();
+  });
+
+  it("capture.publication: one with a table's partitions instead of it, and the fix publishes the table", async () => {
+    await run(
+      "create table entries (id int primary key) partition by range (id)",
+      "create table entries_1 partition of entries for values from (0) to (100)",
+      "alter publication sequin_pub set (publish_via_partition_root = false)",
+      "alter publication sequin_pub add table entries",
+    );
+    const entries = defineTrigger({ row: "entry", table: "public.entries", key: "id", task: "send" });
+    const find = () => problemOf("capture.publication", { of: [...declarations, entries], isAlone: false });
+    const { actual, fix } = await find();
+    expect(actual).toBe("it has public.entries under its partitions' names");
+    await follow(fix);
+    await expect(find()).rejects.toThrow("Not capture.publication");
+    await run("drop table entries");
     await expectNothing();
   });
 

@@ -8,9 +8,6 @@ import { CaptureError } from "./errors.ts";
 
 export const PUBLICATION = "aftercommit";
 
-// A partition's changes come under the name of the declared table.
-const OPTIONS = "with (publish_via_partition_root = true)";
-
 /** Slots belong to the server, so the name has the database's. */
 const slotOf = (database: string) =>
   `aftercommit_${database.toLowerCase().replaceAll(/[^a-z0-9]/g, "_")}`.slice(0, 63);
@@ -55,7 +52,7 @@ export async function setupSql(
   declarations: readonly Declaration[],
   slot: string,
 ): Promise<string> {
-  return `${createPublicationSql(declarations, PUBLICATION)};\n${createSlotSql(slot, await versionOf(db))};\n`;
+  return `${publicationSql(declarations, PUBLICATION)};\n${createSlotSql(slot, await versionOf(db))};\n`;
 }
 
 /** Rejects with CaptureError if the role may not. */
@@ -71,12 +68,9 @@ async function publish(db: Database, statement: string): Promise<void> {
   log("info", "capture.publication", { statement });
 }
 
-const createPublicationSql = (declarations: readonly Declaration[], name: string) =>
-  `${publicationSql(declarations, name)} ${OPTIONS}`;
-
 /** Creates a publication of the declared tables. Rejects with CaptureError if the role may not. */
 export const createPublication = (db: Database, declarations: readonly Declaration[], name: string) =>
-  publish(db, createPublicationSql(declarations, name));
+  publish(db, publicationSql(declarations, name));
 
 /** Creates the publication, or adds the declared tables that it lacks. Resolves with whether there was one. */
 export async function ensurePublication(

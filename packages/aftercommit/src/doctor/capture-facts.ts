@@ -27,7 +27,8 @@ export type Facts = {
    * emulator.
    */
   emulator: string | null;
-  publication: { age: number; actions: string[]; tables: string[] } | null;
+  /** `split` are declared tables whose changes come under the names of their partitions. */
+  publication: { age: number; actions: string[]; tables: string[]; split: string[] } | null;
   slot: {
     active: boolean;
     plugin: string;
@@ -62,7 +63,10 @@ export async function readFacts(db: Database, declarations: readonly Declaration
         group by 1 having count(distinct named) = ${new Set(tables).size}) as emulator,
       (select jsonb_build_object('age', age(p.xmin), 'actions', array_remove(array[case when pubinsert then 'insert' end,
           case when pubupdate then 'update' end, case when pubdelete then 'delete' end], null), 'tables',
-          array(select schemaname || '.' || tablename from pg_publication_tables t where t.pubname = p.pubname))
+          array(select schemaname || '.' || tablename from pg_publication_tables t where t.pubname = p.pubname),
+          'split', array(select n.nspname || '.' || c.relname
+            from unnest(${sql.param(tables)}::text[]) named join pg_class c on c.oid = to_regclass(named)
+            join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'p' and not p.pubviaroot))
         from pg_publication p where pubname = ${names.publication}) as publication,
       (select jsonb_build_object('active', active, 'plugin', plugin, 'isHere', database = current_database(),
           'state', wal_status, 'retained', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0),

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { bytesBehind } from "../capture/lag.ts";
 import { spelled } from "../catalog/problem.ts";
 import type { Database } from "../db/client.ts";
-import { addToPublicationSql, publicationSql } from "../sequin-config/publication.ts";
+import { addToPublicationSql, publicationSql, publishViaRootSql } from "../sequin-config/publication.ts";
 import { wantedSink } from "../sequin-config/sinks.ts";
 import { type Facts, readFacts } from "./capture-facts.ts";
 import { type Category, failed, last, ok, okUnless, skipped, warning } from "./finding.ts";
@@ -56,6 +56,9 @@ export const replication: Category = async function* ({ check, declarations, ser
   yield check("capture.publication", publicationSql(declarations, names.publication), async () => {
     if (!publication) return failed(`there is no publication ${names.publication}`);
     const missing = tables.filter((table) => !publication.tables.includes(spelled(table)));
+    const { split } = publication;
+    if (split.length > 0)
+      return failed(`it has ${split} under its partitions' names`, publishViaRootSql(names.publication));
     const add = addToPublicationSql(missing, names.publication);
     if (missing.length > 0) return failed(`it lacks ${missing.map(spelled)}`, add);
     const actions = new Set(declarations.flatMap((declaration) => wantedSink(declaration).actions));

@@ -112,7 +112,7 @@ describe("a file that a person has edited", () => {
     .replace('name: "posts-embedding"', 'name: "articles" # as we call them')
     .replace("batch_size: 500", "batch_size: 50\n    max_retry_count: 20")
     .replace(
-      '"create publication sequin_pub for table public.posts, public.users"',
+      '"create publication sequin_pub for table public.posts, public.users with (publish_via_partition_root = true)"',
       "CREATE PUBLICATION sequin_pub FOR TABLE audit, Posts WITH (publish = 'insert')",
     )
     .replace("actions: [delete]", "actions: [delete, insert] # too many")

@@ -14,9 +14,15 @@ function tableText({ schema, name }: TableName): string {
 /** Tables as a list in SQL, without duplicates. */
 export const tableList = (tables: readonly TableName[]) => [...new Set(tables.map(tableText))].join(", ");
 
+// Without it, a partition's changes come under the partition's name.
+const VIA_ROOT = "publish_via_partition_root = true";
+
 /** The statement that creates the publication of all declared tables. */
 export const publicationSql = (declarations: readonly Declaration[], name = PUBLICATION) =>
-  `create publication ${name} for table ${tableList(declarations.map(({ table }) => table))}`;
+  `create publication ${name} for table ${tableList(declarations.map(({ table }) => table))} with (${VIA_ROOT})`;
+
+/** The statement that publishes partitioned tables under their own names. */
+export const publishViaRootSql = (name: string) => `alter publication ${name} set (${VIA_ROOT})`;
 
 /** The statement that adds declared tables to a publication. */
 export const addToPublicationSql = (tables: readonly TableName[], name = PUBLICATION) =>
