@@ -11,14 +11,17 @@ import { directUrl } from "../src/db/database.ts";
 import { quoted, quotedColumn } from "../src/db/identifiers.ts";
 import { connectionOf, TlsClient } from "../src/db/tls.ts";
 import type { Declaration } from "../src/declare/declaration.ts";
+import { fromSequin } from "../src/declare/declarations.ts";
 import { type Ask, askTables } from "../src/init/ask.ts";
 import { declare } from "../src/init/declare.ts";
 import { missingExamples } from "../src/init/env-example.ts";
+import { asDeclared } from "../src/init/existing.ts";
 import { type File, filesOf } from "../src/init/files.ts";
 import { estimateTokens, readCandidates } from "../src/init/propose.ts";
 import { openai } from "../src/providers/openai.ts";
 import { completeSequinYaml } from "../src/sequin-config/complete.ts";
 import { command } from "./command.ts";
+import { loadConfig } from "./load-declarations.ts";
 
 // The CLI must have the same version.
 const sdk: { version: string } = createRequire(import.meta.url)("@trigger.dev/sdk/package.json");
@@ -33,7 +36,9 @@ function environmentFile(): File | undefined {
   return { path: ".env.example", text: `${before}${before ? "\n" : ""}# Aftercommit\n${missing}` };
 }
 
-function sequinFile(declarations: readonly Declaration[]): File | undefined {
+function sequinFile(all: readonly Declaration[]): File | undefined {
+  const declarations = fromSequin(all);
+  if (declarations.length === 0) return undefined;
   const before = existsSync("sequin.yaml") ? readFileSync("sequin.yaml", "utf8") : undefined;
   const { text, changes } = completeSequinYaml(before, declarations);
   return changes.length > 0 ? { path: "sequin.yaml", text } : undefined;
@@ -84,7 +89,8 @@ await command(async () => {
     const candidates = await readCandidates(client);
     const wanted = await askTables(candidates, answers, ask);
     if (!wanted.embedding && !wanted.deletion) throw new Error("There is nothing to declare.");
-    const declared = declare(wanted);
+    const config = await loadConfig();
+    const declared = config ? asDeclared(declare(wanted), config) : declare(wanted);
     const declarations = declared.map(({ declaration }) => declaration);
     for (const declaration of declarations)
       for (const { message } of (await inspect(client, declaration)).problems)

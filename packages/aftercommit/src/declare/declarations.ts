@@ -8,7 +8,7 @@ const KINDS: ReadonlySet<unknown> = new Set([
   "trigger",
 ] satisfies Declaration["kind"][]);
 
-const isDeclaration = (value: unknown): value is Declaration =>
+export const isDeclaration = (value: unknown): value is Declaration =>
   typeof value === "object" && value !== null && "kind" in value && KINDS.has(value.kind);
 
 /**

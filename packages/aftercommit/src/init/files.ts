@@ -46,7 +46,7 @@ const isDeletion = (named: Named): named is Named<DeletionDeclaration> =>
   named.declaration.kind === "deletion";
 
 /** The text of aftercommit.config.ts. */
-function configText(declared: readonly Named[]): string {
+export function configText(declared: readonly Named[]): string {
   const factories = [
     ...(declared.some(isDeletion) ? ["defineDeletion"] : []),
     ...(declared.some(isEmbedding) ? ["defineEmbedding"] : []),
@@ -59,7 +59,7 @@ function configText(declared: readonly Named[]): string {
 }
 
 /** The text of trigger/aftercommit.ts: one line per task. */
-function tasksText(declared: readonly Named[]): string {
+export function tasksText(declared: readonly Named[]): string {
   const factories = new Set<string>();
   const lines: string[] = [];
   const add = (id: string, factory: string, argument: string) => {

@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { candidate } from "@/tests/helpers/install/candidate.ts";
+import { defineDeletion, defineEmbedding } from "../define.ts";
+import { declare } from "./declare.ts";
+import { asDeclared } from "./existing.ts";
+
+const embedding = (table: string) => ({ candidate: candidate(table), key: "id", text: ["body"] as const });
+const articles = defineEmbedding({ row: "article", table: "public.posts", key: "id", text: ["title"] });
+
+it("takes a declaration of the same table as it is in an existing file, under its name there", () => {
+  const users = defineDeletion({ row: "user", table: "public.users", key: "id" });
+  const other = { articles, users, note: "not a declaration" };
+  expect(asDeclared(declare({ embedding: embedding("posts") }), other)).toEqual([
+    { name: "articles", declaration: articles },
+  ]);
+});
+
+it("stops with the lines to add if an existing file lacks a declaration", () => {
+  const deletion = { candidate: candidate("posts"), email: undefined };
+  const wanted = declare({ embedding: embedding("comments"), deletion });
+  const work = () => asDeclared(wanted, { articles });
+  expect(work).toThrow("does not declare comments and posts. Nothing is written.");
+  expect(work).toThrow('export const comments = defineEmbedding({\n  row: "comment",');
+  expect(work).toThrow("export const createEmbeddingForComment = embedOneTask(comments);");
+  expect(work).not.toThrow("articles");
+});
+
+it("stops if a declaration would share its row with another of the file", () => {
+  const posts = defineDeletion({ row: "comment", table: "public.reviews", key: "id" });
+  expect(() => asDeclared(declare({ embedding: embedding("comments") }), { posts })).toThrow(
+    'embedding of "comment", row: is the name of another declaration',
+  );
+});
