@@ -10,9 +10,17 @@ export type Candidate = TableName & {
   rows: number;
 };
 
+// Of Prisma, Drizzle, Knex, Kysely, node-pg-migrate, Sequelize, TypeORM, MikroORM, Payload, Supabase and Rails, Flyway.
+const MIGRATIONS = [
+  ...["_prisma_migrations", "__drizzle_migrations", "knex_migrations", "knex_migrations_lock"],
+  ...["kysely_migration", "kysely_migration_lock", "pgmigrations", "SequelizeMeta", "migrations"],
+  ...["typeorm_metadata", "mikro_orm_migrations", "payload_migrations", "schema_migrations"],
+  ...["ar_internal_metadata", "flyway_schema_history"],
+];
+
 /**
- * The tables of a database with a single-column key, as a declaration needs it. The text columns exclude the key, and
- * columns named like an address, a URL, a secret or a person.
+ * The tables of a database with a single-column key, as a declaration needs it, without those of migrations. The text
+ * columns exclude the key, and columns named like an address, a URL, a secret or a person.
  */
 export async function readCandidates(client: Connection): Promise<Candidate[]> {
   const { rows } = await client.query<Candidate>(
@@ -32,14 +40,22 @@ export async function readCandidates(client: Connection): Promise<Candidate[]> {
        and k.atttypid in ('bigint'::regtype, 'int'::regtype, 'smallint'::regtype, 'uuid'::regtype, 'text'::regtype,
          'varchar'::regtype)
        and coalesce(obj_description(c.oid, 'pg_class'), '') !~ '^Aftercommit: '
+       and c.relname <> all($1)
      order by n.nspname <> 'public', c.reltuples desc, c.relname`,
+    [MIGRATIONS],
   );
   return rows;
 }
 
-/** The table that is most likely searched by meaning. */
-export const proposeEmbedding = (candidates: readonly Candidate[]): Candidate | undefined =>
-  candidates.find(({ text }) => text.length > 0);
+const PROSE = /^(title|body|content|text|description)$/i;
+const countProse = ({ text }: Candidate) => text.filter((column) => PROSE.test(column)).length;
+
+/** The table that is most likely searched by meaning: of the first schema with a text, the one with the most prose. */
+export function proposeEmbedding(candidates: readonly Candidate[]): Candidate | undefined {
+  const withText = candidates.filter(({ text }) => text.length > 0);
+  const near = withText.filter(({ schema }) => schema === withText[0]?.schema);
+  return near.toSorted((one, other) => countProse(other) - countProse(one))[0];
+}
 
 /** The table whose deleted rows most likely have to be cleaned up in other systems. */
 export const proposeDeletion = (candidates: readonly Candidate[]): Candidate | undefined =>
