@@ -1,28 +1,45 @@
 // aftercommit COMMAND [options]: the command line of the package. In this repository, `npm run COMMAND` calls it.
-const COMMANDS: Readonly<Record<string, { does: string; run: () => Promise<unknown> }>> = {
+const COMMANDS: Readonly<Record<string, { does: string; options: string; run: () => Promise<unknown> }>> = {
   init: {
     does: "declare tables of a project, and write its routes and tasks",
+    options: "[--table posts [--key id] [--text title,body]] [--delete-table users [--email email]] [--yes]",
     run: () => import("./init.ts"),
   },
   migrate: {
     does: "bring the database up to this version and to aftercommit.config.ts",
+    options: "[--print]",
     run: () => import("./migrate.ts"),
   },
-  sequin: { does: "complete sequin.yaml from aftercommit.config.ts", run: () => import("./sequin.ts") },
+  sequin: {
+    does: "complete sequin.yaml from aftercommit.config.ts",
+    options: "[--check]",
+    run: () => import("./sequin.ts"),
+  },
   capture: {
     does: "read the tables' changes from the database itself, without Sequin",
+    options: "[--slot NAME | --temporary] [--print]",
     run: () => import("./capture.ts"),
   },
   reconcile: {
     does: "find rows whose vectors are missing or out of date",
+    options: "[--full] [--table posts] [--row ID] [--dry-run] [--remove-many]",
     run: () => import("./reconcile.ts"),
   },
-  reembed: { does: "change the embedding model while search goes on", run: () => import("./reembed.ts") },
+  reembed: {
+    does: "change the embedding model while search goes on",
+    options: "--model M [--provider P] [--dimensions D] [--accept-missing ROWS] | --stop | --retire",
+    run: () => import("./reembed.ts"),
+  },
   deletions: {
     does: "preview, hold, list, retry, receipts, export, replay after a restore",
+    options: "[COMMAND]",
     run: () => import("./deletions.ts"),
   },
-  doctor: { does: "say what is wrong with the setup, and how to fix it", run: () => import("./doctor.ts") },
+  doctor: {
+    does: "say what is wrong with the setup, and how to fix it",
+    options: "[--json] [--only database,capture] [--list] [--wait[=SECONDS]] [--test-webhooks]",
+    run: () => import("./doctor.ts"),
+  },
 };
 
 function loadEnvironment(): void {
@@ -38,7 +55,9 @@ function loadEnvironment(): void {
 
 const [name = ""] = process.argv.splice(2, 1);
 const command = COMMANDS[name];
-if (command) {
+if (command && process.argv.includes("--help")) {
+  process.stdout.write(`Usage: aftercommit ${name} ${command.options}\n\n  ${command.does}\n`);
+} else if (command) {
   loadEnvironment();
   await command.run();
 } else {

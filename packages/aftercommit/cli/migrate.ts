@@ -1,5 +1,6 @@
 // npx aftercommit migrate: brings the database of DATABASE_URL up to this version and to aftercommit.config.ts. --print
 // only prints the SQL for that, and the roles with their privileges.
+import { parseArgs } from "node:util";
 import { directUrl } from "../src/db/database.ts";
 import { embeddingsOf } from "../src/declare/declarations.ts";
 import { firstModel } from "../src/migrate/first-model.ts";
@@ -9,13 +10,14 @@ import { command } from "./command.ts";
 import { loadDeclarations } from "./load-declarations.ts";
 
 await command(async () => {
+  const { values } = parseArgs({ options: { print: { type: "boolean", default: false } } });
   const declarations = await loadDeclarations();
   const options = {
     url: directUrl(),
     declarations,
     model: firstModel(embeddingsOf(declarations)),
   };
-  if (process.argv.includes("--print")) {
+  if (values.print) {
     process.stdout.write(await printMigration(options));
     return;
   }

@@ -1,5 +1,6 @@
 // npx aftercommit sequin: completes sequin.yaml from aftercommit.config.ts. --check only says what would change.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { fromSequin } from "../src/declare/declarations.ts";
 import { completeSequinYaml } from "../src/sequin-config/complete.ts";
 import { command } from "./command.ts";
@@ -8,13 +9,14 @@ import { loadDeclarations } from "./load-declarations.ts";
 const FILE = "sequin.yaml";
 
 await command(async () => {
+  const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const declarations = fromSequin(await loadDeclarations());
   const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : undefined;
   const { text, changes, notes } = completeSequinYaml(before, declarations);
   for (const line of [...notes, ...changes]) say(line);
   if (changes.length === 0) say(`${FILE} fits aftercommit.config.ts.`);
-  else if (process.argv.includes("--check"))
+  else if (values.check)
     throw new Error(`${FILE} does not fit aftercommit.config.ts: npx aftercommit sequin`);
   else {
     writeFileSync(FILE, text);
