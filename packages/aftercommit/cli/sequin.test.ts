@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +41,17 @@ it("writes sequin.yaml once, and with --check only says what it would change", (
     stdout: "sequin.yaml fits aftercommit.config.ts.\n",
     stderr: "",
   });
+});
+
+it("writes nothing for declarations that are not from Sequin", () => {
+  writeFileSync(
+    join(folder, "aftercommit.config.ts"),
+    `import { defineDeletion } from ${JSON.stringify(join(ROOT, "packages/aftercommit/src/define.ts"))};
+     export const users = defineDeletion({ row: "user", table: "users", key: "id", from: "capture" });`,
+  );
+  const stdout = "No declaration is from Sequin: there is nothing to write.\n";
+  expect(run()).toEqual({ status: 0, stdout, stderr: "" });
+  expect(existsSync(join(folder, "sequin.yaml"))).toBe(false);
 });
 
 it("says what is missing in a folder without declarations", () => {

@@ -12,6 +12,7 @@ await command(async () => {
   const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const declarations = fromSequin(await loadDeclarations());
+  if (declarations.length === 0) return void say("No declaration is from Sequin: there is nothing to write.");
   const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : undefined;
   const { text, changes, notes } = completeSequinYaml(before, declarations);
   for (const line of [...notes, ...changes]) say(line);

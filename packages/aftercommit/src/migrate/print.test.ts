@@ -34,6 +34,14 @@ describe("the printed SQL", () => {
     expect(await print()).not.toContain("publication");
   });
 
+  it("creates no publication for Sequin if no declaration is from Sequin", async () => {
+    await database.client.query(`${TABLES}; drop publication if exists sequin_pub`);
+    const captured = declarations.map((declaration) => ({ ...declaration, from: "capture" as const }));
+    expect(await printMigration({ url: database.url, declarations: captured, model })).not.toContain(
+      "publication",
+    );
+  });
+
   it("lets the app and the tasks only read the declared tables, and work on Aftercommit's", async () => {
     await database.client.query(TABLES);
     await database.client.query(await print());

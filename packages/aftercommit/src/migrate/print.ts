@@ -3,6 +3,7 @@ import { spelled } from "../catalog/problem.ts";
 import type { TableName } from "../db/identifiers.ts";
 import { withLongConnection } from "../db/long-connection.ts";
 import type { Declaration } from "../declare/declaration.ts";
+import { fromSequin } from "../declare/declarations.ts";
 import { addToPublicationSql, PUBLICATION, publicationSql } from "../sequin-config/publication.ts";
 import { extensionSql, grantsSql, settingsSql } from "./grants.ts";
 import { type MigrateOptions, planMigration } from "./plan.ts";
@@ -53,6 +54,7 @@ export async function printMigration({ url, declarations, model }: MigrateOption
     await client.query("set default_transaction_read_only = on");
     const { steps, notes } = await planMigration(client, { declarations, model });
     const facts = await readFacts(client, declarations);
+    const published = await readFacts(client, fromSequin(declarations));
     const extension = await readExtension(client);
     const secured = facts.filter(({ isSecured }) => isSecured).map(spelled);
     return [
@@ -62,7 +64,7 @@ export async function printMigration({ url, declarations, model }: MigrateOption
       ...extensionSql(extension),
       ...settingsSql(extension.database),
       "",
-      ...publicationLines(facts, declarations),
+      ...publicationLines(published, fromSequin(declarations)),
     ].join("\n");
   });
 }
