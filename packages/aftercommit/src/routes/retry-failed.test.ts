@@ -1,8 +1,10 @@
 import { runs } from "@trigger.dev/sdk";
 import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { posts } from "@/aftercommit.config.ts";
 import { POST } from "@/app/api/retry-failed/route.ts";
 import { statusForTests } from "@/tests/helpers/status-for-tests.ts";
+import { retryFailed } from "../status/retry-failed.ts";
 
 const { database, fail } = statusForTests();
 const OWN = { "sec-fetch-site": "same-origin" };
@@ -52,6 +54,18 @@ describe("a request to retry the failed rows of a table", () => {
     expect({ status: answer.status, to: answer.headers.get("location") }).toEqual({ status: 303, to: "/" });
     expect(await entry()).toEqual({ due: true, error: "refused" });
     expect(await triggered()).toBe(before + 1);
+  });
+
+  it("makes at most 2,000 due in one statement", async () => {
+    await database.db.execute(sql`
+      insert into aftercommit.pending (source, row_id, queue, version, accepted_at, accepted_xid, next_attempt, error)
+      select 'post', -n, 'batch', n, now(), '0', now() + interval '1 hour', 'refused' from generate_series(1, 2001) n`);
+    const queried = vi.spyOn(database.db.$client, "query");
+    await retryFailed(database.db, posts);
+    const answers = await Promise.all(queried.mock.results.map(({ value }) => value));
+    queried.mockRestore();
+    expect(answers.map(({ rowCount }) => rowCount).slice(0, 2)).toEqual([2_000, 2]);
+    expect(await entry()).toEqual({ due: true, error: "refused" });
   });
 
   it("leaves alone what is being worked on", async () => {
