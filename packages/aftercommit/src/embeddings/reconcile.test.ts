@@ -136,11 +136,11 @@ describe("vectors without a row", () => {
 
   it("are never all in this process's memory", async () => {
     await insertOrphans();
-    const executed = vi.spyOn(database.db, "execute");
+    const queried = vi.spyOn(database.db.$client, "query");
     expect(await reconcilePosts({ removeMany: true })).toMatchObject({ orphaned: 1_001 });
-    const answers: { rows: unknown[] }[] = await Promise.all(executed.mock.results.map(({ value }) => value));
+    const answers: { rows: unknown[] }[] = await Promise.all(queried.mock.results.map(({ value }) => value));
     for (const { rows } of answers) expect(JSON.stringify(rows).length).toBeLessThan(1_000);
-    executed.mockRestore();
+    queried.mockRestore();
     expect(await ids()).toHaveLength(1_001);
   });
 });
