@@ -3,7 +3,13 @@ import type { Database } from "../db/client.ts";
 import { tableSql } from "../db/identifiers.ts";
 import { type Ending, endEntries, LeasesLostError } from "../inbox/end-entries.ts";
 import type { ModelsInUse } from "../models/models.ts";
-import { type EmbeddingSource, keyTypeSql, type Queries, rowIdColumn } from "../source.ts";
+import {
+  type EmbeddingSource,
+  keyTypeSql,
+  type Queries,
+  requireFingerprint,
+  rowIdColumn,
+} from "../source.ts";
 import type { Passage } from "./passages.ts";
 import { vectorParameter } from "./vector-parameter.ts";
 
@@ -29,11 +35,19 @@ export class ModelsChangedError extends Error {
 // the statement timeout.
 const VECTORS_A_STATEMENT = 25;
 
-/** The switch locks the models FOR UPDATE: while this lock is held, the models in use stay the same. */
-async function lockModels(tx: Queries, { active, building }: ModelsInUse): Promise<void> {
-  const { rows } = await tx.execute<{ id: number; state: string }>(
-    sql`select id, state from aftercommit.models where state <> 'retired' order by id for share`,
-  );
+/**
+ * The switch locks the models FOR UPDATE: while this lock is held, the models in use stay the same. The database may have
+ * been migrated since the rows were read: then they stay in the inbox, for the newer deployment.
+ */
+async function lockModels(
+  tx: Queries,
+  { declaration, name }: EmbeddingSource,
+  { active, building }: ModelsInUse,
+): Promise<void> {
+  const { rows } = await tx.execute<{ id: number; state: string; fingerprint: string | null }>(sql`
+    select id, state, (select fingerprint from aftercommit.sources where name = ${name}) as fingerprint
+    from aftercommit.models where state <> 'retired' order by id for share`);
+  for (const { fingerprint } of rows.slice(0, 1)) requireFingerprint(declaration, fingerprint);
   const expected = [active, building].filter((model) => model !== undefined);
   const same = expected.every(({ id, state }) => rows.some((row) => row.id === id && row.state === state));
   if (!same || rows.length !== expected.length)
@@ -115,7 +129,8 @@ async function replaceVectors(
 /**
  * Rule 5: writes the results of some leased rows in one transaction, sorted by key, and ends their entries last, so
  * that no acceptance waits while the vectors are written. Skips a row whose lease another worker has taken. Resolves
- * with what was written. Rejects with ModelsChangedError if the models in use have changed.
+ * with what was written. Rejects with ModelsChangedError if the models in use have changed, and with SourceError if
+ * another deployment has migrated the database.
  */
 export async function writeRows(
   db: Database,
@@ -126,7 +141,7 @@ export async function writeRows(
   while (left.length > 0) {
     try {
       await db.transaction(async (tx) => {
-        await lockModels(tx, models);
+        await lockModels(tx, source, models);
         await removeVectors(tx, source, left);
         await replaceVectors(tx, source, left);
         await endEntries(tx, source.name, { token, endings: left.map(({ ending }) => ending) });

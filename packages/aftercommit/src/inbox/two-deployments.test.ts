@@ -80,6 +80,13 @@ it("the older of two deployments leaves the rows alone, says what to do, and the
   expect(await wrongRows()).toEqual([]);
 });
 
+it("a migration locks and changes no entry, however many there are", async () => {
+  const tuples = async () => (await db.execute("select ctid, xmin, xmax from aftercommit.pending")).rows;
+  const before = await tuples();
+  await deploy(newer);
+  expect(await tuples()).toEqual(before);
+});
+
 it("a migration in the middle of a lease leaves its rows due, for the newer deployment", async () => {
   const asked: string[] = [];
   const old = work(notes, async (text) => {

@@ -76,11 +76,7 @@ select ${escapeLiteral(name)}, '${kind}', ${text}, ${text}::regclass, '${keyType
   system_identifier::text, left(pg_walfile_name(pg_current_wal_lsn()), 8) from pg_control_system()
 on conflict (name) do update set kind = excluded.kind, table_name = excluded.table_name,
   table_oid = excluded.table_oid, key_type = excluded.key_type, fingerprint = excluded.fingerprint,
-  embeddings = excluded.embeddings, fully_reconciled_at = null, declared_at = now();
--- Whoever works on an entry by the declaration before does not end it.
-update aftercommit.pending p set version = nextval('aftercommit.pending_version')
-from (select row_id from aftercommit.pending where source = ${escapeLiteral(name)} order by row_id for update) mine
-where p.source = ${escapeLiteral(name)} and p.row_id = mine.row_id;`;
+  embeddings = excluded.embeddings, fully_reconciled_at = null, declared_at = now();`;
 }
 
 export function modelSql(model: FirstModel, inWebAssembly: boolean): string {
