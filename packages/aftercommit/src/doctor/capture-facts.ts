@@ -6,6 +6,7 @@ import { PUBLICATION, readSlot, slotName } from "../capture/slot.ts";
 import type { Database } from "../db/client.ts";
 import { quoted } from "../db/identifiers.ts";
 import type { Declaration } from "../declare/declaration.ts";
+import { fromSequin } from "../declare/declarations.ts";
 import { databaseIn } from "../sequin-config/document.ts";
 import { CheckError } from "./finding.ts";
 
@@ -18,6 +19,8 @@ type Names = { reader: "Sequin" | "npx aftercommit capture"; slot: string; publi
 export type Facts = {
   /** Those of `npx aftercommit capture` if its slot exists, otherwise those in sequin.yaml. */
   names: Names;
+  /** Those whose changes the reader delivers: capture delivers those of all declared tables. */
+  declarations: readonly Declaration[];
   walLevel: string;
   /** Null before PostgreSQL 19. */
   effectiveWalLevel: string | null;
@@ -41,7 +44,7 @@ export type Facts = {
 
 async function readNames(db: Database, declarations: readonly Declaration[]): Promise<Names> {
   const own = await slotName(db);
-  if (declarations.every(({ from }) => from === "capture") || (await readSlot(db, own)))
+  if (fromSequin(declarations).length === 0 || (await readSlot(db, own)))
     return { reader: "npx aftercommit capture", slot: own, publication: PUBLICATION };
   const doc = parseDocument(await readFile("sequin.yaml", "utf8"));
   const { data } = database.safeParse(databaseIn(doc)?.toJSON());
@@ -49,10 +52,11 @@ async function readNames(db: Database, declarations: readonly Declaration[]): Pr
   return { reader: "Sequin", slot: data.slot.name, publication: data.publication.name };
 }
 
-export async function readFacts(db: Database, declarations: readonly Declaration[]): Promise<Facts> {
-  const names = await readNames(db, declarations);
+export async function readFacts(db: Database, all: readonly Declaration[]): Promise<Facts> {
+  const names = await readNames(db, all);
+  const declarations = names.reader === "Sequin" ? fromSequin(all) : all;
   const tables = declarations.map(({ table }) => quoted(table));
-  const { rows } = await db.execute<Omit<Facts, "names">>(sql`
+  const { rows } = await db.execute<Omit<Facts, "names" | "declarations">>(sql`
     select current_setting('wal_level') as "walLevel",
       current_setting('effective_wal_level', true) as "effectiveWalLevel",
       (select setting <> '-1' from pg_settings where name = 'max_slot_wal_keep_size') as "hasLimit",
@@ -74,5 +78,5 @@ export async function readFacts(db: Database, declarations: readonly Declaration
         from pg_replication_slots where slot_name = ${names.slot}) as slot`);
   const [facts] = rows;
   if (!facts) throw new CheckError("the database answers nothing");
-  return { ...facts, names };
+  return { ...facts, names, declarations };
 }

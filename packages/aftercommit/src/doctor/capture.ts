@@ -42,17 +42,19 @@ async function measureLag(db: Database, slot: string): Promise<{ isLate: boolean
 }
 
 /** Whether the database passes every change to Sequin, or to `npx aftercommit capture`. */
-export const replication: Category = async function* ({ check, declarations, server }) {
-  const tables = declarations.map(({ table }) => table);
+export const replication: Category = async function* ({ check, declarations: all, server }) {
   let facts: Facts | undefined;
   yield check("capture.wal", LOGICAL, async () => {
-    facts = await readFacts((await server()).db, declarations);
+    if (!all.some(({ from }) => from === "sequin" || from === "capture"))
+      return last(skipped("no declaration is from Sequin or capture"));
+    facts = await readFacts((await server()).db, all);
     if (facts.emulator !== null) return last(skipped(facts.emulator));
     return walOutcome(facts);
   });
   if (!facts) return;
 
-  const { slot, publication, names } = facts;
+  const { slot, publication, names, declarations } = facts;
+  const tables = declarations.map(({ table }) => table);
   yield check("capture.publication", publicationSql(declarations, names.publication), async () => {
     if (!publication) return failed(`there is no publication ${names.publication}`);
     const missing = tables.filter((table) => !publication.tables.includes(spelled(table)));

@@ -75,6 +75,7 @@ export const sequin: Category = async function* ({ check, declarations: all }) {
   const declarations = fromSequin(all);
   let sinks: Sink[] = [];
   yield check("capture.sinks", "Start Sequin, or correct SEQUIN_API_URL", async () => {
+    if (declarations.length === 0) return last(skipped("no declaration is from Sequin"));
     if (!optional("SEQUIN_API_URL") || !optional("SEQUIN_API_TOKEN"))
       return last(skipped("SEQUIN_API_URL and SEQUIN_API_TOKEN are not set"));
     const there = await read("/api/sinks", listOf(sinkSchema));

@@ -8,6 +8,7 @@ const facts = (
   { effectiveWalLevel = null, hasLimit = true }: Partial<Facts> = {},
 ): Facts => ({
   names: { reader, slot: "a", publication: "b" },
+  declarations: [],
   walLevel,
   effectiveWalLevel,
   hasLimit,
