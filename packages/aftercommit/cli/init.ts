@@ -3,7 +3,7 @@
 // first, and overwrites nothing.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { inspect } from "../src/catalog/inspect.ts";
@@ -18,6 +18,7 @@ import { missingExamples } from "../src/init/env-example.ts";
 import { asDeclared } from "../src/init/existing.ts";
 import { type File, filesOf } from "../src/init/files.ts";
 import { estimateTokens, readCandidates } from "../src/init/propose.ts";
+import { adviceOnVariables } from "../src/init/trigger-config.ts";
 import { openai } from "../src/providers/openai.ts";
 import { completeSequinYaml } from "../src/sequin-config/complete.ts";
 import { command } from "./command.ts";
@@ -42,6 +43,15 @@ function sequinFile(all: readonly Declaration[]): File | undefined {
   const before = existsSync("sequin.yaml") ? readFileSync("sequin.yaml", "utf8") : undefined;
   const { text, changes } = completeSequinYaml(before, declarations);
   return changes.length > 0 ? { path: "sequin.yaml", text } : undefined;
+}
+
+function hasTriggerBuild(): boolean {
+  try {
+    createRequire(resolve("package.json")).resolve("@trigger.dev/build/extensions/core");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function write(
@@ -97,7 +107,7 @@ await command(async () => {
         say(`Before you migrate: ${message}`);
     const additions = [sequinFile(declarations), environmentFile()].filter((file) => file !== undefined);
     await write(
-      filesOf(declared, app),
+      filesOf(declared, { app, hasTriggerBuild: hasTriggerBuild() }),
       additions,
       async () => yes || /^y/i.test(await ask("Write them?", "yes")),
     );
@@ -106,6 +116,8 @@ await command(async () => {
     say(
       "  sequin config apply sequin.yaml   sends the changes, and your rows once: npx aftercommit doctor checks all of it",
     );
+    const advice = adviceOnVariables(readFileSync("trigger.config.ts", "utf8"), sdk.version);
+    for (const line of advice) say(line);
     if (wanted.embedding) {
       const { candidate, text } = wanted.embedding;
       const { defaultModel, models } = openai();

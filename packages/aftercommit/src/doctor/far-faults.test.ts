@@ -100,8 +100,18 @@ describe("of a deployed Trigger.dev", () => {
       /^proj_tests is not .* → Set TRIGGER_SECRET_KEY and/,
       { there: null },
     ],
-    ["trigger.variables", "a missing one", /^not set: SMTP_URL → .* deploy/, { there: lacking("SMTP_URL") }],
-    ["trigger.variables", "other systems", / crm, the tasks' billing → npx .* deploy/, { there: other }],
+    [
+      "trigger.variables",
+      "a missing one",
+      /^not set: SMTP_URL → .* deploy .* if trigger\.config\.ts has syncEnvVars .* dashboard$/,
+      { there: lacking("SMTP_URL") },
+    ],
+    [
+      "trigger.variables",
+      "other systems",
+      / crm, the tasks' billing → npx .* deploy .* syncEnvVars .* dashboard$/,
+      { there: other },
+    ],
   ] as const)("%s finds %s", async (id, _, says, state) => {
     expect(said(await instead("TRIGGER_API_URL", deployed(state), () => problemOf(id)))).toMatch(says);
   });

@@ -11,6 +11,8 @@ import { placeOf } from "./shown.ts";
 
 const NO_RETRY = { retry: { maxAttempts: 1 } };
 const DEPLOY = "npx trigger.dev deploy --env-file .env.production";
+const SEND = `${DEPLOY} sends them if trigger.config.ts has syncEnvVars (docs/install.md); otherwise set them in Trigger.dev's dashboard`;
+const DEVELOP = "npx trigger.dev dev, or npm run dev in Aftercommit's repository";
 const UPDATE = "Update the Trigger.dev server to 4.7 or newer";
 const OLD = "older than 4.7, it ignores concurrency limits, so edits wait behind a backfill";
 const KEY = "Set TRIGGER_SECRET_KEY to a key of Trigger.dev's dashboard → your project → API keys";
@@ -65,7 +67,7 @@ export const triggerDev: Category = async function* ({ check, declarations }) {
   const isDevelopment = environment === "dev";
 
   const deploy = `${DEPLOY}, or set TRIGGER_SECRET_KEY to the key of the environment that has the tasks`;
-  yield check("trigger.tasks", isDevelopment ? "npm run dev" : deploy, async () => {
+  yield check("trigger.tasks", isDevelopment ? DEVELOP : deploy, async () => {
     const wantedIds = [...new Set(declarations.flatMap(taskIds))];
     const missing = wantedIds.filter((id) => !all.some(({ name }) => name === id));
     if (missing.length > 0) return failed(`never registered: ${missing.join(", ")}`);
@@ -86,7 +88,7 @@ export const triggerDev: Category = async function* ({ check, declarations }) {
     return okUnless(actual, "none is paused", resume(paused[0]?.id ?? ""));
   });
 
-  yield check("trigger.variables", `A deployment sends them: ${DEPLOY}`, async () => {
+  yield check("trigger.variables", SEND, async () => {
     const ref = required("TRIGGER_PROJECT_REF");
     const found = await answerOf(envvars.list(ref, environment, NO_RETRY));
     if (found === 404) return failed(`${ref} is not the project of TRIGGER_SECRET_KEY`, PROJECT);
@@ -99,6 +101,6 @@ export const triggerDev: Category = async function* ({ check, declarations }) {
     if (deletionsOf(declarations).length === 0) return ok(`${values.size} set`);
     const [here, there] = [systemNames(required("USER_DELETION_WEBHOOK_URLS")), values.get(SYSTEM_NAMES)];
     if (here === there) return ok(`${values.size} set; external systems: ${here}`);
-    return failed(`the app's external systems are ${here}, the tasks' ${there ?? "unknown"}`, DEPLOY);
+    return failed(`the app's external systems are ${here}, the tasks' ${there ?? "unknown"}`);
   });
 };

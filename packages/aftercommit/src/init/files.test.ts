@@ -8,8 +8,9 @@ const embeddingOf = (table: string) => ({
   key: "id",
   text: ["title", "body"] as const,
 });
+const project = { app: "app", hasTriggerBuild: true };
 const textOf = (path: string, table: string) =>
-  filesOf(declare({ embedding: embeddingOf(table) }), "app").find((file) => file.path === path)?.text;
+  filesOf(declare({ embedding: embeddingOf(table) }), project).find((file) => file.path === path)?.text;
 
 describe("aftercommit.config.ts", () => {
   it("declares a table with what is not the default", () => {

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { Declaration, DeletionDeclaration, EmbeddingDeclaration } from "../declare/declaration.ts";
 import { deletionTaskIds, embeddingTaskIds, routeOf } from "../declare/names.ts";
+import { triggerConfig } from "./trigger-config.ts";
 
 /** A declaration, and its name in aftercommit.config.ts. */
 export type Named<D extends Declaration = Declaration> = { name: string; declaration: D };
@@ -89,18 +90,6 @@ export function tasksText(declared: readonly Named[]): string {
   return `${imports.join("\n")}\n\n${lines.join("\n")}\n`;
 }
 
-const TRIGGER_CONFIG = `import { defineConfig } from "@trigger.dev/sdk";
-
-export default defineConfig({
-  project: process.env.TRIGGER_PROJECT_REF ?? "",
-  dirs: ["./trigger"],
-  runtime: "node-24",
-  maxDuration: 300,
-  processKeepAlive: true,
-  retries: { enabledInDev: true },
-});
-`;
-
 /** Next.js calls it once when a server starts. It is beside the folder of the routes. */
 function instrumentation(app: string): File {
   const folder = posix.dirname(app);
@@ -123,17 +112,17 @@ function route(app: string, path: string, text: (config: string) => string): Fil
   return { path: file, text: text(config) };
 }
 
-/**
- * The files that a Next.js project with Trigger.dev tasks needs for these declarations. `app` is the folder of the App
- * Router: `app` or `src/app`.
- */
-export function filesOf(declared: readonly Named[], app: string): File[] {
+/** `app` is the folder of the App Router: `app` or `src/app`. */
+type Project = { app: string; hasTriggerBuild: boolean };
+
+/** The files that a Next.js project with Trigger.dev tasks needs for these declarations. */
+export function filesOf(declared: readonly Named[], { app, hasTriggerBuild }: Project): File[] {
   const withConfig = (method: string, factory: string) => (config: string) =>
     `import { ${factory} } from "aftercommit/next";\nimport * as config from ${JSON.stringify(config)};\n\nexport const ${method} = ${factory}(config);\n`;
   const files: File[] = [
     { path: "aftercommit.config.ts", text: configText(declared) },
     { path: "trigger/aftercommit.ts", text: tasksText(declared) },
-    { path: "trigger.config.ts", text: TRIGGER_CONFIG },
+    { path: "trigger.config.ts", text: triggerConfig({ hasTriggerBuild }) },
     instrumentation(app),
     ...declared.map(({ name, declaration }) =>
       route(
