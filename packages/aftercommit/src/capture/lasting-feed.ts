@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
+import { tableSql } from "../db/identifiers.ts";
 import type { Declaration } from "../declare/declaration.ts";
 import { embeddingsOf } from "../declare/declarations.ts";
 import { reconcile } from "../embeddings/reconcile.ts";
@@ -17,10 +18,12 @@ const LOST =
 
 /** Has every embedded table compared: here or, if this process ends before, by the next one or the schedule. */
 async function requestReconciliation({ db, declarations }: Options, full: boolean): Promise<void> {
-  const names = sql.param(embeddingsOf(declarations).map(({ row }) => row));
-  await db.execute(sql`update aftercommit.sources set reconciled_at = null,
-    fully_reconciled_at = case when ${full} then null else coalesce(fully_reconciled_at, now()) end
-    where name = any(${names}::text[])`);
+  // Without vectors there is no text to compare. With some, migrate may have asked for a full comparison.
+  for (const { row, embeddings } of embeddingsOf(declarations))
+    await db.execute(sql`update aftercommit.sources set reconciled_at = null,
+      fully_reconciled_at = case when ${full} then null
+        when exists (select from ${tableSql(embeddings)}) then fully_reconciled_at else now() end
+      where name = ${row}`);
 }
 
 /** Puts the rows of each table that has to be compared into the inbox. */
