@@ -5,6 +5,11 @@ export type CountTokens = (text: string) => number;
 
 export const countTokens: CountTokens = (text) => count(text, { disallowedSpecial: new Set() });
 
-/** Counts tokens as a provider's models do: with its own counter, or with an estimate that is rather too high. */
-export const tokenCounterOf = ({ countTokens: exact, tokenMargin }: Provider): CountTokens =>
-  exact ?? (tokenMargin === 1 ? countTokens : (text) => Math.ceil(countTokens(text) * tokenMargin));
+/**
+ * Counts tokens as a provider's models do: with its own counter, which may itself estimate, or with an estimate that is
+ * rather too high. Always a whole number, as it is stored.
+ */
+export const tokenCounterOf = ({ countTokens: exact, tokenMargin }: Provider): CountTokens => {
+  if (exact) return (text) => Math.ceil(exact(text));
+  return tokenMargin === 1 ? countTokens : (text) => Math.ceil(countTokens(text) * tokenMargin);
+};

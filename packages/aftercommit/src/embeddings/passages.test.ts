@@ -59,4 +59,5 @@ it("counts a quarter more for a model with an unknown tokenizer, and with the de
   expect(tokensBy(openai())).toBe(exact);
   expect(tokensBy(ollama())).toBe(Math.ceil(exact * 1.25));
   expect(tokensBy(ollama({ countTokens: ({ length }) => length }))).toBe(5);
+  expect(tokensBy(ollama({ countTokens: ({ length }) => length / 4 }))).toBe(2);
 });
