@@ -6,7 +6,8 @@ import { declarationsOf } from "../../packages/aftercommit/src/declare/declarati
 import { databaseForTests } from "../helpers/posts-database.ts";
 import { startTriggerServer } from "../helpers/trigger-server.ts";
 
-const SLOT = "takes_over";
+// Slots belong to the cluster, which other tests share.
+const SLOT = `takes_over_${process.pid}`;
 const database = databaseForTests();
 let trigger: Awaited<ReturnType<typeof startTriggerServer>>;
 let logged: ReturnType<typeof vi.spyOn>;
@@ -23,6 +24,9 @@ beforeEach(() => {
 afterEach(async () => {
   await database.db.execute(sql`select pg_drop_replication_slot(${SLOT})`);
   await database.db.execute(sql`drop publication aftercommit`);
+  await database.db.execute(
+    sql`truncate posts, post_embeddings, aftercommit.post_words, aftercommit.pending`,
+  );
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
 });

@@ -24,7 +24,10 @@ describe.skipIf(!realPostgres)("a temporary publication (needs TEST_DATABASE_URL
     await database.close();
   });
 
-  const feed = () => temporaryFeed({ db: connect(database.url), url: database.url, declarations: [posts] });
+  const feed = (declaration = posts) =>
+    temporaryFeed({ db: connect(database.url), url: database.url, declarations: [declaration] });
+  const ITS = "datname = current_database() and application_name = 'aftercommit: capture'";
+  const left = async () => (await client.query(`select from pg_stat_activity where ${ITS}`)).rowCount;
   const publications = async () =>
     (await client.query("select pubname from pg_publication")).rows.map(({ pubname }) => pubname);
 
@@ -36,9 +39,7 @@ describe.skipIf(!realPostgres)("a temporary publication (needs TEST_DATABASE_URL
     await second.close();
     expect(await publications()).toEqual([first.publication]);
 
-    const ITS = "datname = current_database() and application_name = 'aftercommit: capture'";
     await client.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${ITS}`);
-    const left = async () => (await client.query(`select from pg_stat_activity where ${ITS}`)).rowCount;
     await until(async () => (await left()) === 0, { what: "the end of its connection" });
     await third.open();
     expect(await publications()).toEqual([third.publication]);
@@ -48,5 +49,10 @@ describe.skipIf(!realPostgres)("a temporary publication (needs TEST_DATABASE_URL
     expect((await publications()).toSorted()).toEqual([first.publication, third.publication].toSorted());
     await Promise.all([first.close(), third.close()]);
     expect(await publications()).toEqual([]);
+  });
+
+  it("that cannot be created leaves no connection, which would keep the process alive", async () => {
+    await expect(feed({ ...posts, table: { schema: "public", name: "nothing" } }).open()).rejects.toThrow();
+    await until(async () => (await left()) === 0, { what: "the end of its connection" });
   });
 });

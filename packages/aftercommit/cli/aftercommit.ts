@@ -32,7 +32,7 @@ const COMMANDS: Readonly<Record<string, { does: string; options: string; run: ()
   },
   deletions: {
     does: "preview, hold, list, retry, receipts, export, replay after a restore",
-    options: "[COMMAND]",
+    options: "COMMAND [options]; without a command, it shows the usage of each",
     run: () => import("./deletions.ts"),
   },
   doctor: {

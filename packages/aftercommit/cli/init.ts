@@ -1,9 +1,9 @@
 // aftercommit init [--table posts [--key id] [--text title,body]] [--delete-table users [--email email]] [--yes]:
 // declares tables of the project in this folder, and writes its routes, tasks and sequin.yaml. It shows every file
 // first, and overwrites nothing.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { inspect } from "../src/catalog/inspect.ts";
@@ -53,6 +53,18 @@ function hasTriggerBuild(): boolean {
     return false;
   }
 }
+
+const TASKS = "trigger/aftercommit.ts";
+
+/** Whether another file has tasks of this library: two tasks cannot have one id. */
+const hasTasksElsewhere = () =>
+  existsSync("trigger") &&
+  readdirSync("trigger").some((name) => {
+    const file = join("trigger", name);
+    return (
+      file !== TASKS && /\.[jt]s$/.test(name) && readFileSync(file, "utf8").includes("aftercommit/trigger")
+    );
+  });
 
 async function write(
   files: readonly File[],
@@ -106,8 +118,12 @@ await command(async () => {
       for (const { message } of (await inspect(client, declaration)).problems)
         say(`Before you migrate: ${message}`);
     const additions = [sequinFile(declarations), environmentFile()].filter((file) => file !== undefined);
+    const files = filesOf(declared, { app, hasTriggerBuild: hasTriggerBuild() });
+    const withTasks = existsSync(TASKS) || !hasTasksElsewhere();
+    if (!withTasks)
+      say(`${TASKS} is left out: another file in trigger has tasks; add those that it lacks there.`);
     await write(
-      filesOf(declared, { app, hasTriggerBuild: hasTriggerBuild() }),
+      files.filter(({ path }) => withTasks || path !== TASKS),
       additions,
       async () => yes || /^y/i.test(await ask("Write them?", "yes")),
     );

@@ -23,9 +23,9 @@ export async function* keyWindows(
   db: Queries,
   source: Pick<Source, "keyType">,
   tables: readonly Keys[],
-  { size = WINDOW, upTo: last, ...from }: KeyWindow & { size?: number } = {},
+  { size = WINDOW, after: first, upTo: last }: KeyWindow & { size?: number } = {},
 ): AsyncGenerator<KeyWindow, void> {
-  for (let { after } = from; ; ) {
+  for (let after = first; ; ) {
     const ends = tables.map(
       ({ key, from }) => sql`(select ${key} from ${from} and ${within(key, source, { after, upTo: last })}
         order by ${key} offset ${size - 1} limit 1)`,

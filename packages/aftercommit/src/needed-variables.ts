@@ -2,8 +2,8 @@ import type { Declaration } from "./declare/declaration.ts";
 import { deletionsOf, embeddingsOf } from "./declare/declarations.ts";
 import { variablesOf } from "./env/variables.ts";
 
-/** What makes a variable necessary, if it is there. */
-const reasonsOf = (declarations: readonly Declaration[]) => [
+/** The needs that these declarations have, as the table of variables names them. */
+const needsOf = (declarations: readonly Declaration[]) => [
   "required",
   ...declarations.map(({ from }) => `from ${from}`),
   ...deletionsOf(declarations).flatMap(({ email }) => ["for deletions", ...(email ? ["for e-mail"] : [])]),
@@ -11,7 +11,7 @@ const reasonsOf = (declarations: readonly Declaration[]) => [
 
 /** The variables that the app requires for these declarations. */
 export const neededByApp = (declarations: readonly Declaration[]) =>
-  variablesOf("app", ...reasonsOf(declarations));
+  variablesOf("app", ...needsOf(declarations));
 
 /** The variables that the tasks of these declarations require. */
 export function neededByTasks(
@@ -22,8 +22,8 @@ export function neededByTasks(
     providers.flatMap((provider) => provider.variables),
   );
   const isForNobody = source.USER_DELETION_WEBHOOK_URLS?.trim() === "none";
-  const ofTable = variablesOf("tasks", ...reasonsOf(declarations)).filter(
+  const ofTasks = variablesOf("tasks", ...needsOf(declarations)).filter(
     (name) => !(isForNobody && name === "USER_DELETION_WEBHOOK_SECRET"),
   );
-  return [...new Set([...ofTable, ...ofProviders])];
+  return [...new Set([...ofTasks, ...ofProviders])];
 }

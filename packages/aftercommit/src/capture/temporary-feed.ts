@@ -22,8 +22,9 @@ const drop = (db: Pick<Database, "execute">, name: string) =>
   db.execute(sql`drop publication if exists ${sql.identifier(name)}`);
 
 /**
- * A connection that marks a publication as used while it lasts. Its slot would not: it comes later, and goes with the
- * connection that reads it. Shared, so that a connection that the server does not know to be lost is in no one's way.
+ * A connection whose advisory lock marks a publication as used. The slot cannot mark it: it is created later, and ends
+ * with the connection that reads it. The lock is shared, so a dead connection that the server still counts does not
+ * block the next one.
  */
 async function markAsUsed(url: string, name: string): Promise<Client> {
   const client = new TlsClient({
@@ -32,9 +33,14 @@ async function markAsUsed(url: string, name: string): Promise<Client> {
     keepAlive: true,
   });
   client.on("error", () => {});
-  await client.connect();
-  await client.query("select pg_advisory_lock_shared(hashtextextended($1, 0))", [name]);
-  return client;
+  try {
+    await client.connect();
+    await client.query("select pg_advisory_lock_shared(hashtextextended($1, 0))", [name]);
+    return client;
+  } catch (error) {
+    client.end().catch(() => {});
+    throw error;
+  }
 }
 
 /** Drops a publication, unless a process uses it. */
@@ -58,23 +64,36 @@ type Options = { db: Database; url: string; declarations: readonly Declaration[]
 export function temporaryFeed({ db, url, declarations }: Options): Feed {
   const name = `${PREFIX}${randomBytes(4).toString("hex")}`;
   let mark: Client | undefined;
+  // An open connection would keep the process alive.
+  const unmark = () => {
+    mark?.end().catch(() => {});
+    mark = undefined;
+  };
   return {
     slot: name,
     publication: name,
     isTemporary: true,
     async open() {
       // It was opened before if the connection to the slot broke, and perhaps this one as well.
-      mark?.end().catch(() => {});
+      unmark();
       mark = await markAsUsed(url, name);
-      const publications = await readPublications(db);
-      for (const other of publications) if (other !== name) await dropIfLeft(db, other);
-      if (!publications.includes(name)) await createPublication(db, declarations, name);
-      const { rows } = await db.execute<{ lsn: string }>(sql`select pg_current_wal_lsn()::text as lsn`);
-      return rows[0]?.lsn ?? "0/0";
+      try {
+        const publications = await readPublications(db);
+        for (const other of publications) if (other !== name) await dropIfLeft(db, other);
+        if (!publications.includes(name)) await createPublication(db, declarations, name);
+        const { rows } = await db.execute<{ lsn: string }>(sql`select pg_current_wal_lsn()::text as lsn`);
+        return rows[0]?.lsn ?? "0/0";
+      } catch (error) {
+        unmark();
+        throw error;
+      }
     },
     async close() {
-      await drop(db, name);
-      await mark?.end();
+      try {
+        await drop(db, name);
+      } finally {
+        unmark();
+      }
     },
   };
 }

@@ -47,6 +47,8 @@ async function readNames(db: Database, declarations: readonly Declaration[]): Pr
   if (fromSequin(declarations).length === 0 || (await readSlot(db, own)))
     return { reader: "npx aftercommit capture", slot: own, publication: PUBLICATION };
   const doc = parseDocument(await readFile("sequin.yaml", "utf8"));
+  const [error] = doc.errors;
+  if (error) throw new CheckError(`sequin.yaml: ${error.message}`);
   const { data } = database.safeParse(databaseIn(doc)?.toJSON());
   if (!data) throw new CheckError("sequin.yaml names no slot or no publication", "npx aftercommit sequin");
   return { reader: "Sequin", slot: data.slot.name, publication: data.publication.name };

@@ -6,8 +6,10 @@ import type { Model } from "../models/models.ts";
 import { type EmbeddingSource, type Queries, rowIdColumn, rowsSql } from "../source.ts";
 import { wordsTableSql } from "../words/words-table.ts";
 
-// A window with a row that cannot be compared is compared in so many parts, and so on, until the row is alone.
+// If a row makes a comparison fail, its window is split into this many parts, until the row is alone.
 const PARTS = 10;
+// If more rows fail, it is the expression that is wrong, and comparing them one by one would take too long.
+const MOST_UNREADABLE = 1_000;
 
 /** Puts rows into the inbox. Existing entries stay as they are. `ids` has one column `id`, a text. */
 const enqueue = (source: EmbeddingSource, ids: SQL) => sql`
@@ -25,7 +27,7 @@ export type Comparison = {
   /** Also compares the hashes of the texts. */
   full: boolean;
   dryRun: boolean;
-  enqueued: "missing" | "orphaned";
+  enqueues: "missing" | "orphaned";
 };
 
 /** The bits of the declared table's rows, of their words, and of the first model. Each other model has the next one. */
@@ -62,12 +64,12 @@ function contents({ source, models, full }: Comparison, window: KeyWindow): SQL 
 export type Compared = { rows: number; stored: number; enqueued: number; orphaned: number };
 
 async function compareWindow(db: Queries, comparison: Comparison, window: KeyWindow): Promise<Compared> {
-  const { source, models, full, dryRun, enqueued } = comparison;
+  const { source, models, full, dryRun, enqueues } = comparison;
   const everything = (MODEL << models.length) - 1;
   const isOther = full ? sql`or count(distinct text_hash) > 1 or count(distinct language) > 1` : sql``;
   const isOrphaned = sql`bits & ${ROW} = 0`;
   const ids = sql`select id::text from compared
-    where ${enqueued === "orphaned" ? isOrphaned : sql`not ${isOrphaned} and is_behind`}`;
+    where ${enqueues === "orphaned" ? isOrphaned : sql`not ${isOrphaned} and is_behind`}`;
   const { rows } = await db.execute<Compared>(sql`
     with compared as materialized (
       select id, bit_or(bit) as bits, bit_or(bit) <> ${everything} ${isOther} as is_behind
@@ -107,13 +109,14 @@ function keysOf({ source: { declaration }, models }: Comparison): Keys[] {
 
 /**
  * Compares what the tables have in a window of keys, or in all, at most `size` keys of each together, and puts rows
- * into the inbox. Calls `seen` for each part.
+ * into the inbox. Rejects if the database does not answer, or if the declaration's expressions fail on many rows.
  */
 export async function compareWindows(
   db: Queries,
   comparison: Comparison,
   { size, ...inside }: KeyWindow & { size: number },
-  seen: (found: Compared, window: KeyWindow) => Promise<void> | void,
+  onCompared?: (found: Compared, window: KeyWindow) => Promise<void>,
+  unreadable = { rows: 0 },
 ): Promise<void> {
   for await (const window of keyWindows(db, comparison.source, keysOf(comparison), { ...inside, size })) {
     let found: Compared;
@@ -122,11 +125,14 @@ export async function compareWindows(
     } catch (error) {
       if (!isOfOneRow(error)) throw error;
       if (size > 1) {
-        await compareWindows(db, comparison, { ...window, size: Math.ceil(size / PARTS) }, seen);
+        const parts = { ...window, size: Math.ceil(size / PARTS) };
+        await compareWindows(db, comparison, parts, onCompared, unreadable);
         continue;
       }
+      unreadable.rows += 1;
+      if (unreadable.rows > MOST_UNREADABLE) throw error;
       found = await enqueueAlone(db, comparison, window);
     }
-    await seen(found, window);
+    await onCompared?.(found, window);
   }
 }

@@ -39,8 +39,8 @@ async function isWaiting(db: Queries, { name }: EmbeddingSource, rowId: string):
 
 /**
  * Updates the vectors of one row to its current text, after an edit. If someone starts a run by hand and the row is not
- * in the inbox, it is put there first. Rejects with FailedTextError if the provider makes no vectors for the text, and
- * otherwise like {@link embedLease}.
+ * in the inbox, it is put there first. Rejects with FailedTextError if the row cannot be read or the provider makes no
+ * vectors for its text, and otherwise like {@link embedLease}.
  */
 export async function embedOne(
   declaration: EmbeddingDeclaration,

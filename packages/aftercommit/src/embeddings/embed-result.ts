@@ -8,7 +8,7 @@ export type RowStatus = "embedded" | "unchanged" | "deleted" | "failed" | "unset
 
 export const noResult = (model: string) => ({
   statuses: new Map<string, RowStatus>(),
-  /** The provider's reason for each failed row. */
+  /** Why each failed row failed: the provider's message, or Postgres's. */
   failures: new Map<string, string>(),
   chunks: 0,
   tokens: 0,
@@ -29,6 +29,6 @@ function statusOf({ ending, remove, vectors }: WrittenRow): RowStatus {
 export function addRow(result: EmbedResult, row: WrittenRow): void {
   const { ending, vectors } = row;
   result.statuses.set(ending.entry.rowId, statusOf(row));
-  if (ending.kind === "failed") result.failures.set(ending.entry.rowId, ending.error);
+  if (ending.kind === "failed" && ending.certain) result.failures.set(ending.entry.rowId, ending.error);
   for (const { passages } of vectors) result.chunks += passages.length;
 }

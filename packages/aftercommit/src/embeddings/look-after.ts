@@ -68,14 +68,17 @@ export async function lookAfter(declaration: EmbeddingDeclaration, { db }: { db:
   let woken = false;
   let triedAt = 0;
   const wakeIfDue = async () => {
-    if (Date.now() - triedAt < WAKE_EVERY_MS || !(await isAnythingDue(db, source.name))) return;
+    if (!(await isAnythingDue(db, source.name))) return;
     triedAt = Date.now();
     if ((await wake(db, declaration)) === "woken") woken = true;
+  };
+  const wakeAgain = async () => {
+    if (Date.now() - triedAt >= WAKE_EVERY_MS) await wakeIfDue();
   };
   await wakeIfDue();
   const due = await claimReconciliation(db, source);
   // A full pass may take hours: the rows that are due do not wait for its end.
-  const reconciled = due && (await reconcileDue(db, source, { ...due, onProgress: wakeIfDue }));
+  const reconciled = due && (await reconcileDue(db, source, { ...due, onProgress: wakeAgain }));
   await wakeIfDue();
   const { active } = await readModelsInUse(db);
   const indexed = await needsVectorIndex(db, declaration.embeddings, active);

@@ -13,7 +13,7 @@ import {
 } from "../source.ts";
 import { wordsTableSql } from "../words/words-table.ts";
 
-/** A row as it is now. `textHash` is null if the row does not exist. */
+/** A row as it is now. `textHash` is null if the row does not exist, or cannot be read. */
 export type PresentRow = {
   entry: Leased;
   state: "text" | "blank" | "excluded" | "absent" | "unreadable";
@@ -44,12 +44,6 @@ type Read = {
   fingerprint: string | null;
   fits: boolean;
   error?: string;
-};
-
-/** Certain, because the entry stays in any case, and is tried again. */
-const unreadable = (rowId: string, error: string): Read => {
-  const nothing = { included: null, settled: null, text: null, textHash: null, title: null, language: null };
-  return { ...nothing, rowId, found: true, certain: true, fingerprint: null, fits: true, error };
 };
 
 // The most bytes of text that are read together, though at least one row is. 500 short texts are far below that.
@@ -84,6 +78,28 @@ async function readTogether(
   return rows.filter(({ fits }) => fits);
 }
 
+/** Reads a row on which an expression may fail. What fails does not say whether it was certain, so that is read before. */
+async function readAlone(db: Queries, source: EmbeddingSource, entry: Leased): Promise<Read[]> {
+  const { rows } = await db.execute<{ certain: boolean }>(
+    sql`select pg_snapshot_xmin(pg_current_snapshot()) >= ${entry.acceptedXid}::xid8 as certain`,
+  );
+  try {
+    return await readTogether(db, source, [entry]);
+  } catch (error) {
+    if (!isOfOneRow(error)) throw error;
+    const nothing = {
+      included: null,
+      settled: null,
+      text: null,
+      textHash: null,
+      title: null,
+      language: null,
+    };
+    const of = { rowId: entry.rowId, certain: rows[0]?.certain ?? false, error: rootMessageOf(error) };
+    return [{ ...nothing, ...of, found: true, fingerprint: null, fits: true }];
+  }
+}
+
 /** If an expression fails on one of the rows, reads only the first half, until the row at fault is alone. */
 async function readPresent(
   db: Queries,
@@ -93,9 +109,10 @@ async function readPresent(
   try {
     return await readTogether(db, source, entries);
   } catch (error) {
-    if (!isOfOneRow(error)) throw error;
+    const [entry] = entries;
+    if (!entry || !isOfOneRow(error)) throw error;
     if (entries.length > 1) return readPresent(db, source, entries.slice(0, entries.length >> 1));
-    return entries.map(({ rowId }) => unreadable(rowId, rootMessageOf(error)));
+    return readAlone(db, source, entry);
   }
 }
 

@@ -46,12 +46,13 @@ export async function reconcile(
 ): Promise<Reconciliation> {
   const { active, building } = await readModelsInUse(db);
   const models = building ? [active, building] : [active];
-  const comparison: Comparison = { source, models, full, dryRun, enqueued: "missing" };
+  const comparison: Comparison = { source, models, full, dryRun, enqueues: "missing" };
   const done: Reconciliation = { missing: 0, orphaned: 0, stopped: false };
   const orphanedIn: KeyWindow[] = [];
   let stored = 0;
   let startedAt = Date.now();
-  await compareWindows(db, comparison, { size: full ? FULL_WINDOW : WINDOW }, async (found, window) => {
+  const size = full ? FULL_WINDOW : WINDOW;
+  await compareWindows(db, comparison, { size }, async (found, window) => {
     if (slowly) await sleep(Date.now() - startedAt);
     done.missing += found.enqueued;
     done.orphaned += found.orphaned;
@@ -64,12 +65,7 @@ export async function reconcile(
   if (done.stopped) log("error", "reconcile.stopped", { source: source.name, orphaned: done.orphaned });
   else if (!dryRun)
     for (const window of orphanedIn)
-      await compareWindows(
-        db,
-        { ...comparison, full: false, enqueued: "orphaned" },
-        { ...window, size: WINDOW },
-        () => {},
-      );
+      await compareWindows(db, { ...comparison, enqueues: "orphaned" }, { ...window, size });
   if (!dryRun)
     await db.execute(sql`update aftercommit.sources set reconciled_at = now(),
       fully_reconciled_at = case when ${full} then now() else fully_reconciled_at end where name = ${source.name}`);

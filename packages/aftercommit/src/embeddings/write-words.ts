@@ -67,9 +67,9 @@ async function changesOf(
   rows: readonly PresentRow[],
 ): Promise<Change[]> {
   const isIncluded = ({ state }: PresentRow) => state === "text" || state === "blank";
-  const changed = rows
-    .filter(({ state }) => state !== "unreadable")
-    .filter((row) => (isIncluded(row) ? row.words !== "present" : row.words !== "none"));
+  const changed = rows.filter(
+    (row) => row.state !== "unreadable" && row.words !== (isIncluded(row) ? "present" : "none"),
+  );
   const texts = changed.map(({ language, title, text }) => ({ language, text: `${title}\n${text}` }));
   const lexiconOf = await readLexicons(db.$client, declaration, texts);
   return changed.map((row) => {

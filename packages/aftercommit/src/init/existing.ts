@@ -18,7 +18,7 @@ export function asDeclared(wanted: readonly Named[], config: object): Named[] {
   declarationsOf([...existing, ...missing].map(({ declaration }) => declaration));
   const names = missing.map(({ name }) => name).join(" and ");
   throw new Error(`aftercommit.config.ts exists, and does not declare ${names}. Nothing is written.
-Add what is not there yet, and run the command again for the rest.
+Add these lines, without the imports that you already have. Then run the command again: it writes the routes and sinks.
 
 aftercommit.config.ts:
 

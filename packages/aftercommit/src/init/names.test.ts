@@ -7,6 +7,7 @@ it.each([
   ["BlogPost", "blog-post", "blogPost"],
   ["categories", "category", "categories"],
   ["address", "address", "address"],
+  ["addresses", "address", "addresses"],
   ["_2nd_notes", "nd-note", "ndNotes"],
 ])("names a row and the declaration of %s", (table, row, variable) => {
   expect([rowOf(table), variableOf(table)]).toEqual([row, variable]);

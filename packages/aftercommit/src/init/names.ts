@@ -1,4 +1,8 @@
-const singular = (table: string) => table.replace(/ies$/, "y").replace(/(?<=[^s])s$/, "");
+const singular = (table: string) =>
+  table
+    .replace(/ies$/, "y")
+    .replace(/(ss|sh|x)es$/, "$1")
+    .replace(/(?<=[^s])s$/, "");
 
 /** `BlogPosts` gives `blog-posts`. */
 export const words = (name: string) =>

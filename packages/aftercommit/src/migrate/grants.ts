@@ -53,7 +53,7 @@ export function grantsSql(declarations: readonly Declaration[], secured: readonl
           `grant select, insert, update, delete on ${vectors.join(", ")} to ${WORKERS};`,
           "-- A task builds the vector indexes, which only the owner of a table may, and who may create in its schema.",
           `grant create on schema ${schemasOf(embeddings)} to aftercommit_tasks;`,
-          "-- Who gives a table to a role must be a member of it, unless a superuser.",
+          "-- To give a table to a role, you must be a member of it, unless you are a superuser.",
           "do $$ begin",
           "  if not pg_has_role('aftercommit_tasks', 'usage') then grant aftercommit_tasks to current_user; end if;",
           "end $$;",

@@ -25,7 +25,10 @@ const LONGEST_SLEEP_MS = 3_000;
 // After so many 429, the provider has another limit than it says, and the work is done later as well.
 const MOST_REFUSED = 5;
 
-/** Rejects with RateLimitedError instead of waiting for long: a search altogether, because nobody reads it later. */
+/**
+ * Rejects with RateLimitedError rather than wait for long. All waits of a search count together, because nobody reads a
+ * late answer.
+ */
 async function reserve(
   { db, provider, model, purpose, priority }: Ask,
   tokens: number,

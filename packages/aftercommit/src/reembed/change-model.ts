@@ -140,7 +140,7 @@ export async function enqueueRows(
       select ${name}, r.id::text, 'batch', nextval('aftercommit.pending_version'), clock_timestamp(), '0'::xid8,
         clock_timestamp()
       from ${rowsSql(declaration)} r
-      where r.included and ${within(sql`r.id`, source, window)} and not exists (
+      where ${within(sql`r.id`, source, window)} and r.included and not exists (
         select from ${embeddings} b where b.${rowId} = r.id and b.model_id = ${to.id} and b.chunk = 0
           and ${within(sql`b.${rowId}`, source, window)} and not exists (
           select from ${embeddings} a where a.${rowId} = r.id and a.model_id = ${from?.id ?? 0} and a.chunk = 0

@@ -83,8 +83,8 @@ function boundedBy(client: SearchConnection, deadline: number): SearchConnection
 const isOfAValue = (error: unknown) => isOfOneRow(error) || rootCodeOf(error) === NOT_COMPARABLE;
 
 /** Rejects with InvalidSearchError if the filter is invalid. It reads no row, so the message shows no value of one. */
-async function requireFilter({ db, declaration, deadline }: Asked, filter: SQL | undefined): Promise<void> {
-  const query = sql`select from ${tableSql(declaration.table)} where ${filter ?? sql`true`} limit 0`;
+async function requireFilter({ db, declaration, deadline }: Asked, filter: SQL): Promise<void> {
+  const query = sql`select from ${tableSql(declaration.table)} where ${filter} limit 0`;
   try {
     await readInTransaction(db, (client) => rowsOf(boundedBy(client, deadline), query));
   } catch (error) {
@@ -133,7 +133,7 @@ export function pageOf(asked: Asked): (find: Find) => Promise<SearchPage> {
       return await (isPool(db) ? withDeadline(work, deadline) : work());
     } catch (error) {
       if (!isOfAValue(error)) throw error;
-      await requireFilter(asked, filter);
+      if (filter) await requireFilter(asked, filter);
       const options = expressionsOf(declaration).join(" or ");
       if (options === "") throw error;
       // Only the log shows Postgres's message, which has a value of the row.

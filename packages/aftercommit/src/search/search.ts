@@ -91,7 +91,8 @@ async function findPage(
  * provider does not answer, or its budget is used up, a hybrid search is made by words only and says so. A declared
  * reranker puts the best 50 in order, except in a search by words; without its answer they stay as they are.
  * Rejects with InvalidSearchError if an option is invalid, and with SearchUnavailableError if the database, or the
- * provider of a search by meaning, does not answer within 5 seconds.
+ * provider of a search by meaning, does not answer within 5 seconds, or if the declaration's `text` or `where` fails on
+ * a row.
  *
  * @param db Your own connection, if its transaction, role and row level security should apply. Defaults to
  * Aftercommit's pool.

@@ -8,7 +8,8 @@ import { SourceError } from "../source.ts";
 import { InvalidSearchError, RowNotFoundError } from "./options.ts";
 
 /**
- * The embedding provider or the database does not answer now. The message is safe to show.
+ * The embedding provider or the database does not answer now, or `text` or `where` of the declaration fails on a row.
+ * The message is safe to show.
  *
  * @example
  * if (error instanceof SearchUnavailableError) return Response.json({ error: error.message }, { status: 503 });

@@ -175,6 +175,7 @@ describe("a file that a person has edited", () => {
   it.each([
     ["create publication p for table posts -- and later: users", users],
     ["create publication p with (publish = 'insert')", `${posts}, ${users}`],
+    ["create publication p for table posts; grant select on posts to sequin", `${posts}, ${users}`],
   ])("is an error if its statement is not understood: %s", (statement, missing) => {
     expect(() => completePublication(statement, "p", declarations)).toThrow(
       `sequin.yaml: add these tables to the publication in init_sql: ${missing}`,
@@ -201,9 +202,9 @@ describe("a file that a person has edited", () => {
     });
 
     it("gets its first endpoint and its first database", () => {
-      expect(parse(completeSequinYaml('account: { name: "aftercommit" }', declarations).text)).toEqual(
-        parse(ours),
-      );
+      const { text, changes } = completeSequinYaml('account: { name: "aftercommit" }', declarations);
+      expect(parse(text)).toEqual(parse(ours));
+      expect(changes).toContain("+ database aftercommit");
     });
 
     it("is completed at the database whose url is DATABASE_URL, and is an error if that is not one", () => {

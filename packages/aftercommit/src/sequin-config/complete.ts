@@ -119,8 +119,12 @@ export function completeSequinYaml(
   const [error] = doc.errors;
   if (error) throw new Error(`sequin.yaml: ${error.message}`);
   const sinks = itemsOf(doc, "sinks");
-  const database = databaseIn(doc) ?? addFromTemplate(doc, "databases");
-  const changes = completeTables(database, declarations);
+  const existing = databaseIn(doc);
+  const database = existing ?? addFromTemplate(doc, "databases");
+  const changes = [
+    ...(existing || text === undefined ? [] : [`+ database ${nameOf(database)}`]),
+    ...completeTables(database, declarations),
+  ];
   for (const declaration of declarations) {
     const wanted = wantedSink(declaration);
     const sink = sinks.find((one) => pathOf(one) === wanted.path);

@@ -54,7 +54,7 @@ function isPublished(objects: string, table: TableName): boolean {
 }
 
 const CREATE =
-  /^(\s*create\s+publication\s+(?:"[^"]+"|\S+)\s+for\s+)(table.*?)((?:\s+with\s*\([^)]*\))?\s*;?\s*)$/is;
+  /^(\s*create\s+publication\s+(?:"[^"]+"|\S+)\s+for\s+)(table[^;]*?)((?:\s+with\s*\([^)]*\))?\s*;?\s*)$/is;
 const COMMENT = /--[^\n]*|\/\*.*?\*\//gs;
 
 /**

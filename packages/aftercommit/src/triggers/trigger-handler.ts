@@ -8,8 +8,8 @@ import { keepLast } from "../keep-last.ts";
 import { mapConcurrent } from "../map-concurrent.ts";
 import { triggerRun } from "../runs/trigger-run.ts";
 
-// More than the changes that are tried together. A call counts for Trigger.dev's limit whether its key is new or not: a
-// delivery that the limit stopped must go on where it was, or a large one would never end.
+// More changes than are tried together. Each call counts toward Trigger.dev's limit, even with a known key: if a repeated
+// delivery triggered all of its changes again, a large one would never finish.
 const MOST_KEPT = 2_000;
 
 type Asked = { rowId: string; action: "insert" | "update" | "delete"; changedAt: string | null; key: string };
