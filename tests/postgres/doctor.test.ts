@@ -179,7 +179,7 @@ describe("the doctor on a dedicated PostgreSQL", () => {
     await expectNothing();
   });
 
-  it("capture.publication: one with a table's partitions instead of it, and the fix publishes the table", async () => {
+  it("capture.publication: a table's partitions are published in its place, and the fix publishes the table", async () => {
     await run(
       "create table entries (id int primary key) partition by range (id)",
       "create table entries_1 partition of entries for values from (0) to (100)",

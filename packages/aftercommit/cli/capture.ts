@@ -1,6 +1,6 @@
-// npx aftercommit capture [--slot NAME | --temporary] [--print]: reads the changes of the declared tables from the
-// database itself, and stores them like the routes. --temporary leaves nothing in the database when it ends. --print only
-// prints the SQL that it runs at its first start.
+// npx aftercommit capture: reads the changes of the declared tables from the database itself, and stores them like the
+// routes. --temporary leaves nothing in the database when it ends. --print only prints the SQL that it runs at its first
+// start.
 import { parseArgs } from "node:util";
 import { capture } from "../src/capture/capture.ts";
 import { lastingFeed } from "../src/capture/lasting-feed.ts";

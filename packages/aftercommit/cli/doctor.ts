@@ -1,5 +1,4 @@
-// npx aftercommit doctor [--json] [--only database,capture] [--list] [--wait[=SECONDS]]: checks the whole setup, and
-// says what is wrong and how to fix it. See docs/doctor.md.
+// npx aftercommit doctor: checks the whole setup, and says what is wrong and how to fix it. See docs/doctor.md.
 import { setTimeout as sleep } from "node:timers/promises";
 import { disconnect } from "../src/db/client.ts";
 import { doctor } from "../src/doctor/command.ts";

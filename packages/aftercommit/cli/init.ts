@@ -1,9 +1,8 @@
-// aftercommit init [--table posts [--key id] [--text title,body]] [--delete-table users [--email email]] [--yes]:
-// declares tables of the project in this folder, and writes its routes, tasks and sequin.yaml. It shows every file
-// first, and overwrites nothing.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+// npx aftercommit init: declares tables of the project in this folder, and writes its routes, tasks and sequin.yaml. It
+// shows every file first, and overwrites nothing.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { inspect } from "../src/catalog/inspect.ts";
@@ -15,8 +14,8 @@ import { fromSequin } from "../src/declare/declarations.ts";
 import { type Ask, askTables } from "../src/init/ask.ts";
 import { declare } from "../src/init/declare.ts";
 import { missingExamples } from "../src/init/env-example.ts";
-import { asDeclared } from "../src/init/existing.ts";
-import { type File, filesOf } from "../src/init/files.ts";
+import { asDeclared, otherTasks } from "../src/init/existing.ts";
+import { type File, filesOf, TASKS } from "../src/init/files.ts";
 import { estimateTokens, readCandidates } from "../src/init/propose.ts";
 import { adviceOnVariables } from "../src/init/trigger-config.ts";
 import { openai } from "../src/providers/openai.ts";
@@ -53,18 +52,6 @@ function hasTriggerBuild(): boolean {
     return false;
   }
 }
-
-const TASKS = "trigger/aftercommit.ts";
-
-/** Whether another file has tasks of this library: two tasks cannot have one id. */
-const hasTasksElsewhere = () =>
-  existsSync("trigger") &&
-  readdirSync("trigger").some((name) => {
-    const file = join("trigger", name);
-    return (
-      file !== TASKS && /\.[jt]s$/.test(name) && readFileSync(file, "utf8").includes("aftercommit/trigger")
-    );
-  });
 
 async function write(
   files: readonly File[],
@@ -119,11 +106,10 @@ await command(async () => {
         say(`Before you migrate: ${message}`);
     const additions = [sequinFile(declarations), environmentFile()].filter((file) => file !== undefined);
     const files = filesOf(declared, { app, hasTriggerBuild: hasTriggerBuild() });
-    const withTasks = existsSync(TASKS) || !hasTasksElsewhere();
-    if (!withTasks)
-      say(`${TASKS} is left out: another file in trigger has tasks; add those that it lacks there.`);
+    const other = existsSync(TASKS) ? undefined : otherTasks(process.cwd());
+    if (other) say(`${TASKS} is left out, because ${other} has tasks: add those that are missing there.`);
     await write(
-      files.filter(({ path }) => withTasks || path !== TASKS),
+      files.filter(({ path }) => !other || path !== TASKS),
       additions,
       async () => yes || /^y/i.test(await ask("Write them?", "yes")),
     );

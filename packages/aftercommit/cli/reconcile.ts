@@ -1,6 +1,5 @@
-// npx aftercommit reconcile [--full] [--table posts] [--row ID] [--dry-run] [--remove-many]: puts rows without vectors,
-// and vectors without rows, into the inbox; with --full, also rows whose vectors are of another text. --dry-run only
-// estimates the cost.
+// npx aftercommit reconcile: puts rows without vectors, and vectors without rows, into the inbox; with --full, also rows
+// whose vectors are of another text. --dry-run only estimates the cost.
 import { parseArgs } from "node:util";
 import { type Estimate, estimate } from "../src/embeddings/estimate.ts";
 import { type Reconciliation, reconcile } from "../src/embeddings/reconcile.ts";

@@ -1,8 +1,8 @@
-// npx aftercommit reembed --model M [--provider P] [--dimensions D]: makes the vectors of another model while search
+// npx aftercommit reembed: makes the vectors of another model while search
 // keeps working, and then switches. --stop cancels this; --retire deletes the vectors of models that are not in use.
 import { parseArgs } from "node:util";
 import type { Database } from "../src/db/client.ts";
-import { directUrl } from "../src/db/database.ts";
+import { directDatabase, directUrl } from "../src/db/database.ts";
 import { withLongConnection } from "../src/db/long-connection.ts";
 import { type Model, readModelsInUse } from "../src/models/models.ts";
 import { retireModels } from "../src/models/retire-models.ts";
@@ -98,7 +98,7 @@ await command(async () => {
     values.dimensions === undefined ? undefined : wholeNumber(values.dimensions, "dimensions", 4_000);
   const acceptMissing = wholeNumber(values["accept-missing"], "accept-missing", 1_000_000_000);
   if (values.stop || values.retire) {
-    const { db } = await embeddingSources();
+    const db = directDatabase();
     if (values.stop) return stopBuilding(db);
     const names = await retireModels(db, { url: directUrl() });
     return say(names.length > 0 ? `Retired ${names.join(", ")}.` : "Nothing is retired.");

@@ -1,8 +1,11 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { candidate } from "@/tests/helpers/install/candidate.ts";
 import { defineDeletion, defineEmbedding } from "../define.ts";
 import { declare } from "./declare.ts";
-import { asDeclared } from "./existing.ts";
+import { asDeclared, otherTasks } from "./existing.ts";
 
 const embedding = (table: string) => ({ candidate: candidate(table), key: "id", text: ["body"] as const });
 const articles = defineEmbedding({ row: "article", table: "public.posts", key: "id", text: ["title"] });
@@ -30,4 +33,20 @@ it("stops if a declaration would share its row with another of the file", () => 
   expect(() => asDeclared(declare({ embedding: embedding("comments") }), { posts })).toThrow(
     'embedding of "comment", row: is the name of another declaration',
   );
+});
+
+it("finds another file with tasks, so that none is written a second time", () => {
+  const project = mkdtempSync(join(tmpdir(), "init-"));
+  try {
+    expect(otherTasks(project)).toBeUndefined();
+    mkdirSync(join(project, "trigger/posts"), { recursive: true });
+    const text = 'export { embedOneTask } from "aftercommit/trigger";';
+    writeFileSync(join(project, "trigger/aftercommit.ts"), text);
+    writeFileSync(join(project, "trigger/hello.ts"), "export {};");
+    expect(otherTasks(project)).toBeUndefined();
+    writeFileSync(join(project, "trigger/posts/embed.ts"), text);
+    expect(otherTasks(project)).toBe(join("trigger", "posts/embed.ts"));
+  } finally {
+    rmSync(project, { recursive: true });
+  }
 });

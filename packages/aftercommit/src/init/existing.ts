@@ -1,5 +1,7 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { declarationsOf, isDeclaration } from "../declare/declarations.ts";
-import { configText, type Named, tasksText } from "./files.ts";
+import { configText, type Named, TASKS, tasksText } from "./files.ts";
 
 const isSame = ({ declaration: one }: Named, { declaration: other }: Named) =>
   one.kind === other.kind && one.table.schema === other.table.schema && one.table.name === other.table.name;
@@ -23,7 +25,16 @@ Add these lines, without the imports that you already have. Then run the command
 aftercommit.config.ts:
 
 ${configText(missing)}
-trigger/aftercommit.ts:
+${TASKS}:
 
 ${tasksText(missing)}`);
+}
+
+/** A file of a project with tasks of this library, other than the one that is written: two tasks cannot have one id. */
+export function otherTasks(project: string): string | undefined {
+  if (!existsSync(join(project, "trigger"))) return undefined;
+  return readdirSync(join(project, "trigger"), { recursive: true, encoding: "utf8" })
+    .map((name) => join("trigger", name))
+    .filter((file) => file !== TASKS && /\.[jt]sx?$/.test(file))
+    .find((file) => readFileSync(join(project, file), "utf8").includes("aftercommit/trigger"));
 }

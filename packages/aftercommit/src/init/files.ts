@@ -59,7 +59,9 @@ export function configText(declared: readonly Named[]): string {
   return [`import { ${factories.join(", ")} } from "aftercommit";\n`, ...declarations].join("\n");
 }
 
-/** The text of trigger/aftercommit.ts: one line per task. */
+export const TASKS = "trigger/aftercommit.ts";
+
+/** The text of that file: one line per task. */
 export function tasksText(declared: readonly Named[]): string {
   const factories = new Set<string>();
   const lines: string[] = [];
@@ -121,7 +123,7 @@ export function filesOf(declared: readonly Named[], { app, hasTriggerBuild }: Pr
     `import { ${factory} } from "aftercommit/next";\nimport * as config from ${JSON.stringify(config)};\n\nexport const ${method} = ${factory}(config);\n`;
   const files: File[] = [
     { path: "aftercommit.config.ts", text: configText(declared) },
-    { path: "trigger/aftercommit.ts", text: tasksText(declared) },
+    { path: TASKS, text: tasksText(declared) },
     { path: "trigger.config.ts", text: triggerConfig({ hasTriggerBuild }) },
     instrumentation(app),
     ...declared.map(({ name, declaration }) =>

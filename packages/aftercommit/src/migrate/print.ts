@@ -11,6 +11,11 @@ import { type MigrateOptions, planMigration } from "./plan.ts";
 /** A declared table: whether it has row-level security, and whether the publication, if it exists, contains it. */
 type Facts = TableName & { isSecured: boolean; hasPublication: boolean; isPublished: boolean };
 
+const isOf =
+  (facts: TableName) =>
+  ({ table }: Declaration) =>
+    table.schema === facts.schema && table.name === facts.name;
+
 async function readFacts(client: Client, declarations: readonly Declaration[]): Promise<Facts[]> {
   const { rows } = await client.query<Facts>(
     `select distinct n.nspname as schema, c.relname as name, c.relrowsecurity as "isSecured",
@@ -34,8 +39,9 @@ async function readExtension(client: Client) {
   return rows[0];
 }
 
-function publicationLines(facts: readonly Facts[], declarations: readonly Declaration[]): string[] {
-  const missing = facts.filter(({ isPublished }) => !isPublished);
+function publicationLines(facts: readonly Facts[], all: readonly Declaration[]): string[] {
+  const declarations = fromSequin(all);
+  const missing = facts.filter((fact) => !fact.isPublished && declarations.some(isOf(fact)));
   if (missing.length === 0) return [];
   const hasPublication = facts.some((fact) => fact.hasPublication);
   return [
@@ -54,7 +60,6 @@ export async function printMigration({ url, declarations, model }: MigrateOption
     await client.query("set default_transaction_read_only = on");
     const { steps, notes } = await planMigration(client, { declarations, model });
     const facts = await readFacts(client, declarations);
-    const published = await readFacts(client, fromSequin(declarations));
     const extension = await readExtension(client);
     const secured = facts.filter(({ isSecured }) => isSecured).map(spelled);
     return [
@@ -64,7 +69,7 @@ export async function printMigration({ url, declarations, model }: MigrateOption
       ...extensionSql(extension),
       ...settingsSql(extension.database),
       "",
-      ...publicationLines(published, fromSequin(declarations)),
+      ...publicationLines(facts, declarations),
     ].join("\n");
   });
 }
